@@ -1,0 +1,209 @@
+//! The names of AWS things, checked once where they enter.
+//!
+//! Each is kept inline (`CompactString` holds 24 bytes without an allocation): a sweep keeps hundreds of thousands.
+
+use std::borrow::Borrow;
+use std::fmt;
+
+use compact_str::CompactString;
+use serde::Serialize;
+
+/// Why a text is not the name it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{expected} expected, found {found:?}")]
+pub struct InvalidId {
+    /// What would have been right, in words.
+    pub expected: &'static str,
+    /// What was found, cut to 80 characters.
+    pub found: String,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $valid:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(CompactString);
+
+        impl $name {
+            /// Checks `text` and keeps it.
+            ///
+            /// # Errors
+            /// [`InvalidId`] when `text` has another form.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                if $valid(text) {
+                    Ok(Self(CompactString::new(text)))
+                } else {
+                    Err(InvalidId { expected: $expected, found: text.chars().take(80).collect() })
+                }
+            }
+
+            /// The name as AWS writes it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+id!(
+    /// An AWS account: twelve digits.
+    AccountId, "an account ID of 12 digits", is_account
+);
+id!(
+    /// A Region's code, such as `eu-central-1`.
+    Region, "a Region code such as eu-central-1", is_region
+);
+id!(
+    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference, resource IDs).
+    SnapshotId, "a snapshot ID such as snap-0123456789abcdef0", is_snapshot
+);
+id!(
+    /// An EBS volume as a snapshot names it. A copy names the placeholder `vol-ffffffff`.
+    VolumeId, "a volume ID such as vol-0123456789abcdef0", is_volume
+);
+id!(
+    /// The name of a policy: its `PolicyId`, or `default` for a bare `PolicyDetails`. Part of every copy's identity,
+    /// and a tag's value: 1 to 64 letters, digits, `-`, `_` and `.`.
+    PolicyName, "a PolicyId of 1 to 64 letters, digits, '-', '_' and '.'", is_policy_name
+);
+id!(
+    /// The ARN of a KMS key, never of an alias: `arn:aws:kms:REGION:ACCOUNT:key/ID` (DLM API reference, `CmkArn`).
+    KeyArn, "a key ARN such as arn:aws:kms:eu-central-1:111122223333:key/ID (no alias)", is_key_arn
+);
+
+impl KeyArn {
+    /// The Region that the key is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
+    }
+
+    /// The account that owns the key.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.0.split(':').nth(4).unwrap_or_default()
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Lower-case words and one digit group at the end, joined by hyphens: `us-gov-west-1`, `ap-southeast-7`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let Some((number, words)) = parts.split_last() else { return false };
+    text.len() <= 32
+        && words.len() >= 2
+        && words.iter().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
+        && matches!(number.len(), 1 | 2)
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_snapshot(text: &str) -> bool {
+    is_resource(text, "snap-")
+}
+
+fn is_volume(text: &str) -> bool {
+    is_resource(text, "vol-")
+}
+
+fn is_resource(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|id| {
+        (8..=17).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+fn is_policy_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn is_key_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "kms", region, account, key] => {
+            (*partition == "aws" || partition.starts_with("aws-"))
+                && is_region(region)
+                && is_account(account)
+                && key.strip_prefix("key/").is_some_and(|id| {
+                    (1..=128).contains(&id.len())
+                        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                })
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        for (ok, text) in [
+            (true, "111122223333"),
+            (false, "11112222333"),
+            (false, "11112222333x"),
+            (false, "１１１１２２２２３３３３"),
+        ] {
+            assert_eq!(AccountId::parse(text).is_ok(), ok, "{text}");
+        }
+        for (ok, text) in [
+            (true, "us-east-1"),
+            (true, "us-gov-west-1"),
+            (true, "eu-isoe-west-1"),
+            (false, "us-east"),
+            (false, "US-EAST-1"),
+            (false, "us--1"),
+            (false, ""),
+            (false, "us-east-1a"),
+        ] {
+            assert_eq!(Region::parse(text).is_ok(), ok, "{text}");
+        }
+        for (ok, text) in [
+            (true, "snap-01234567"),
+            (true, "snap-0123456789abcdef0"),
+            (false, "snap-0123"),
+            (false, "snap-0123456789ABCDEF0"),
+            (false, "vol-01234567"),
+        ] {
+            assert_eq!(SnapshotId::parse(text).is_ok(), ok, "{text}");
+        }
+        for (ok, text) in [
+            (true, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+            (true, "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"),
+            (false, "arn:aws:kms:us-east-1:111122223333:alias/backup"),
+            (false, "arn:aws:kms:us-east-1:111122223333:key/"),
+            (false, "1234abcd-12ab-34cd-56ef-1234567890ab"),
+        ] {
+            assert_eq!(KeyArn::parse(text).is_ok(), ok, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_in_the_error() {
+        let error = AccountId::parse(&"9".repeat(1000)).unwrap_err();
+        assert_eq!(error.found.len(), 80);
+    }
+}

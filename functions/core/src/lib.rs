@@ -1,0 +1,6 @@
+//! The pure half of Snapferry: what the policy says, what the facts are, what follows from them.
+//!
+//! Nothing here touches the world: no AWS client, no clock, no environment, no async. Facts and `now` come in as
+//! arguments, decisions with their reasons go out, so every choice can be tested in a table.
+
+pub mod ids;
