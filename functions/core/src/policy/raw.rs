@@ -1,0 +1,239 @@
+//! The document as it stands there: JSON with DLM's member names, nothing judged.
+//!
+//! Every member is optional and `null` means absent, because the API's own answers differ in what they leave out.
+//! Unknown members are errors. Enumerations stay texts: [`super::checked`] knows what to say about a wrong one.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::path::{Path, Problem, Segment, quoted};
+use super::{MAX_DOCUMENT_BYTES, locate, suggest};
+
+/// The forms of a document.
+const FORMS: &str = "PolicyDetails of an event-based policy, {\"Policy\": {…}} as `aws dlm get-lifecycle-policy` \
+                     answers, or an array of such answers";
+
+/// The longest text of serde's that is passed on.
+const MAX_REASON: usize = 200;
+
+/// A document in one of its three forms.
+pub(super) enum Document {
+    /// `PolicyDetails` alone.
+    Bare(Box<PolicyDetails>),
+    /// What `aws dlm get-lifecycle-policy` answers.
+    Answer(Box<Answer>),
+    /// Several of these.
+    Answers(Vec<Answer>),
+}
+
+/// Reads a document, telling the forms apart by their shape.
+pub(super) fn read(document: &str) -> Result<Document, Problem> {
+    let root = Path::default();
+    if document.len() > MAX_DOCUMENT_BYTES {
+        return Err(root.wrong(format!("{} bytes", document.len()), format!("at most {MAX_DOCUMENT_BYTES} bytes")));
+    }
+    match serde_json::from_str(document).map_err(|error| not_json(document, &error))? {
+        Value::Object(members) if members.contains_key("Policy") => typed(document).map(Document::Answer),
+        Value::Object(members) if members.contains_key("PolicyDetails") => Err(unwrapped(&root)),
+        Value::Object(_) => typed(document).map(Document::Bare),
+        Value::Array(items) => {
+            if let Some((index, item)) = items.iter().enumerate().find(|(_, item)| item.get("Policy").is_none()) {
+                let path = root.item(index);
+                return Err(if item.get("PolicyDetails").is_some() {
+                    unwrapped(&path)
+                } else {
+                    path.wrong("has no member \"Policy\"", "{\"Policy\": {\"PolicyId\": …, \"PolicyDetails\": {…}}}")
+                });
+            }
+            typed(document).map(Document::Answers)
+        }
+        _ => Err(root.wrong("neither an object nor an array", FORMS)),
+    }
+}
+
+fn unwrapped(path: &Path) -> Problem {
+    path.wrong(
+        "\"PolicyDetails\" stands outside of \"Policy\"",
+        "{\"Policy\": {\"PolicyDetails\": {…}}}, or PolicyDetails alone",
+    )
+}
+
+fn not_json(document: &str, error: &serde_json::Error) -> Problem {
+    let allowed = if document.trim().is_empty() { FORMS } else { "JSON" };
+    let mut problem = Path::default().wrong(format!("not JSON: {error}"), allowed);
+    problem.offset = Some(locate::next_byte(document, error.line(), error.column().saturating_sub(1)));
+    problem
+}
+
+/// The second reading, which knows the members' names and types and the paths of those that are wrong.
+fn typed<'de, T: Deserialize<'de>>(document: &'de str) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_str(document);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = path_of(error.path());
+        let error = error.into_inner();
+        let full = error.to_string();
+        let position = format!(" at line {} column {}", error.line(), error.column());
+        let reason = full.strip_suffix(&position).unwrap_or(&full);
+        unknown_member(document, &path, &error, reason).unwrap_or_else(|| wrong_type(&path, reason))
+    })
+}
+
+fn path_of(path: &serde_path_to_error::Path) -> Path {
+    use serde_path_to_error::Segment as Theirs;
+    let segments = path.iter().filter_map(|segment| match segment {
+        Theirs::Seq { index } => Some(Segment::Item(*index)),
+        Theirs::Map { key } => Some(Segment::Member(key.clone())),
+        Theirs::Enum { .. } | Theirs::Unknown => None,
+    });
+    Path(segments.collect())
+}
+
+/// serde says "unknown field `A`, expected one of `B`, `C`" (or "expected `B` or `C`", or "expected `B`").
+fn unknown_member(document: &str, path: &Path, error: &serde_json::Error, reason: &str) -> Option<Problem> {
+    let (name, expected) = reason.strip_prefix("unknown field `")?.rsplit_once("`, expected ")?;
+    // The names stand between every other pair of backticks.
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let mut problem =
+        path.wrong(format!("unknown member{}", suggest::hint(name, known.iter().copied())), known.join(", "));
+    // The reader has just read the member's name, up to the closing quotation mark: point at the opening one.
+    let end = locate::next_byte(document, error.line(), error.column().saturating_sub(1));
+    problem.offset = document.get(..end).and_then(|before| before.rfind('"'));
+    Some(problem)
+}
+
+fn wrong_type(path: &Path, reason: &str) -> Problem {
+    if let Some(name) = reason.strip_prefix("duplicate field `").and_then(|rest| rest.strip_suffix('`')) {
+        return path.member(name).wrong("stands twice", "each member once");
+    }
+    let (found, expected) = reason.rsplit_once(", expected ").unwrap_or((reason, "another value"));
+    let allowed = match expected {
+        "i64" => "a whole number",
+        "a sequence" => "an array",
+        other => other,
+    };
+    let found = found.strip_prefix("invalid type: ").or_else(|| found.strip_prefix("invalid value: ")).unwrap_or(found);
+    path.wrong(format!("found {}", found.chars().take(MAX_REASON).collect::<String>()), allowed)
+}
+
+/// Declares the objects of the document: every member optional, unknown ones refused.
+macro_rules! objects {
+    ($($(#[$doc:meta])* $object:ident { $($member:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "PascalCase", expecting = "an object")]
+        pub(super) struct $object {
+            $(pub(super) $member: Option<$type>,)*
+        }
+    )*};
+}
+
+objects! {
+    /// The answer of `aws dlm get-lifecycle-policy`.
+    Answer {
+        policy: LifecyclePolicy,
+    }
+
+    /// DLM's `LifecyclePolicy`.
+    #[expect(dead_code, reason = "members that are accepted, whatever they hold, and not used")]
+    LifecyclePolicy {
+        policy_id: String,
+        description: IgnoredAny,
+        state: String,
+        status_message: IgnoredAny,
+        execution_role_arn: IgnoredAny,
+        date_created: IgnoredAny,
+        date_modified: IgnoredAny,
+        policy_details: PolicyDetails,
+        tags: IgnoredAny,
+        policy_arn: IgnoredAny,
+        default_policy: bool,
+    }
+
+    /// DLM's `PolicyDetails`, of all types of policy.
+    PolicyDetails {
+        policy_type: String,
+        policy_language: String,
+        event_source: EventSource,
+        actions: Vec<Action>,
+        resource_types: Value,
+        resource_locations: Value,
+        target_tags: Value,
+        schedules: Value,
+        parameters: Value,
+        resource_type: Value,
+        create_interval: Value,
+        retain_interval: Value,
+        copy_tags: Value,
+        cross_region_copy_targets: Value,
+        extend_deletion: Value,
+        exclusions: Value,
+    }
+
+    /// DLM's `EventSource`.
+    EventSource {
+        r#type: String,
+        parameters: EventParameters,
+    }
+
+    /// DLM's `EventParameters`.
+    EventParameters {
+        event_type: String,
+        snapshot_owner: Vec<String>,
+        description_regex: String,
+    }
+
+    /// DLM's `Action`.
+    Action {
+        name: String,
+        cross_region_copy: Vec<CrossRegionCopy>,
+    }
+
+    /// DLM's `CrossRegionCopyAction`, and Snapferry's additions to it.
+    CrossRegionCopy {
+        target: String,
+        encryption_configuration: EncryptionConfiguration,
+        retain_rule: RetainRule,
+        lock_rule: LockRule,
+        tags_to_add: Vec<Tag>,
+        completion_duration_minutes: i64,
+    }
+
+    /// DLM's `EncryptionConfiguration`.
+    EncryptionConfiguration {
+        encrypted: bool,
+        cmk_arn: String,
+    }
+
+    /// DLM's `CrossRegionCopyRetainRule`, and Snapferry's `KeepAtLeast`.
+    RetainRule {
+        interval: i64,
+        interval_unit: String,
+        keep_at_least: i64,
+    }
+
+    /// Snapferry's `LockRule`.
+    LockRule {
+        mode: String,
+        interval: i64,
+        interval_unit: String,
+        cool_off_period: i64,
+        may_outlive_retention: bool,
+    }
+
+    /// EC2's `Tag`.
+    Tag {
+        key: String,
+        value: String,
+    }
+}
+
+/// Shows a foreign value in a message.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        other => other.to_string(),
+    }
+}

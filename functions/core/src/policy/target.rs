@@ -1,0 +1,294 @@
+//! A `CrossRegionCopy` entry: where a copy goes, under which key, for how long.
+
+use std::collections::BTreeSet;
+
+use super::checked::one_of;
+use super::error::Warnings;
+use super::path::{Path, Problem, quoted};
+use super::raw;
+use super::regions::{self, Doubt};
+use crate::ids::{KeyArn, Region};
+use crate::retention::{Interval, IntervalUnit};
+use crate::tags::OWN_TAGS;
+
+/// The most `TagsToAdd` of a target: what Snapferry's own tags leave of EC2's 50 (EC2 User Guide, tag restrictions).
+pub const MAX_TAGS_TO_ADD: usize = 50 - OWN_TAGS;
+
+/// The most copies that `KeepAtLeast` may hold back. DLM's count-based rules end there too.
+const MAX_KEEP_AT_LEAST: i64 = 1000;
+
+/// The longest lock in days (EC2 API reference, `LockSnapshot`).
+const MAX_LOCK_DAYS: u64 = 36_500;
+
+/// The cool-off period in hours (EC2 API reference, `LockSnapshot`).
+const COOL_OFF_HOURS: (i64, i64) = (1, 72);
+
+/// The completion duration in minutes, in steps of 15 (EC2 API reference, `CopySnapshot`).
+const COMPLETION_MINUTES: (i64, i64) = (15, 2880);
+
+/// One target of a policy (DLM API reference, `CrossRegionCopyAction`; the additions are Snapferry's).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// `Target`: the Region that copies go to.
+    pub region: Region,
+    /// `EncryptionConfiguration`: the key of the copies.
+    pub encryption: Encryption,
+    /// `RetainRule`: when copies expire; never without it.
+    pub retain: Option<RetainRule>,
+    /// `LockRule`: whether verified copies are locked.
+    pub lock: Option<LockRule>,
+    /// `TagsToAdd`: tags for the copies besides Snapferry's own, at most [`MAX_TAGS_TO_ADD`] with distinct keys.
+    pub tags: Vec<Tag>,
+    /// `CompletionDurationMinutes`: a time-based copy (EC2 API reference, `CopySnapshot`).
+    pub completion_duration_minutes: Option<u32>,
+}
+
+/// How copies are encrypted (DLM API reference, `EncryptionConfiguration`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encryption {
+    /// `Encrypted: false`. A copy of an encrypted snapshot, or in an account with encryption by default, is encrypted
+    /// nevertheless, under the account's default key.
+    AsSource,
+    /// `Encrypted: true` without a `CmkArn`: under the account's default key for EBS in the target Region.
+    DefaultKey,
+    /// `Encrypted: true` under the key `CmkArn`, which is in the target Region.
+    Key(KeyArn),
+}
+
+/// How long copies are kept (DLM API reference, `CrossRegionCopyRetainRule`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetainRule {
+    /// `Interval` and `IntervalUnit`, counted from the request of the copy: at most 100 years.
+    pub interval: Interval,
+    /// `KeepAtLeast`: the newest verified copies of a volume that stay whatever their expiry; 1 when absent.
+    pub keep_at_least: u32,
+}
+
+/// How copies are locked (EC2 API reference, `LockSnapshot`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockRule {
+    /// `Mode`.
+    pub mode: LockMode,
+    /// `Interval` and `IntervalUnit`, counted from the lock: at most 36,500 days, and no longer than the retention
+    /// unless the rule says `"MayOutliveRetention": true`.
+    pub interval: Interval,
+    /// `CoolOffPeriod` in hours, in compliance mode only: so long the lock may still be lifted.
+    pub cool_off_hours: Option<u32>,
+}
+
+/// The mode of a lock (EC2 API reference, `LockSnapshot`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LockMode {
+    /// Users with special permissions may lift the lock.
+    Governance,
+    /// Nobody may, once the cool-off period is over.
+    Compliance,
+}
+
+impl LockMode {
+    /// The mode as EC2 writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "governance",
+            Self::Compliance => "compliance",
+        }
+    }
+}
+
+/// A tag for the copies (EC2 API reference, `Tag`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// 1 to 128 characters, in neither the `aws:` nor the `snapferry:` namespace.
+    pub key: String,
+    /// 0 to 256 characters.
+    pub value: String,
+}
+
+/// Checks the entry at `path`.
+pub(super) fn check(copy: raw::CrossRegionCopy, path: &Path, warnings: &mut Warnings<'_>) -> Result<Target, Problem> {
+    let region = target_region(copy.target, path, warnings)?;
+    let encryption = path.required(copy.encryption_configuration, "EncryptionConfiguration", "{\"Encrypted\": …}")?;
+    let encryption = self::encryption(encryption, &region, &path.member("EncryptionConfiguration"), warnings)?;
+    let retain = copy.retain_rule.map(|rule| retain_rule(&rule, &path.member("RetainRule"), warnings)).transpose()?;
+    let lock = copy.lock_rule.map(|rule| lock_rule(&rule, retain.as_ref(), &path.member("LockRule"))).transpose()?;
+    let tags = tags(copy.tags_to_add.unwrap_or_default(), &path.member("TagsToAdd"))?;
+    let completion_duration_minutes = copy
+        .completion_duration_minutes
+        .map(|minutes| completion_minutes(minutes, &path.member("CompletionDurationMinutes")))
+        .transpose()?;
+    Ok(Target { region, encryption, retain, lock, tags, completion_duration_minutes })
+}
+
+fn target_region(target: Option<String>, copy: &Path, warnings: &mut Warnings<'_>) -> Result<Region, Problem> {
+    let allowed = "a Region code such as eu-central-1";
+    let target = copy.required(target, "Target", allowed)?;
+    let path = copy.member("Target");
+    let region = Region::parse(&target).map_err(|error| path.wrong(quoted(&target), error.expected))?;
+    match regions::doubt(&region) {
+        Doubt::None => {}
+        Doubt::New(message) => warnings.add(&path, "region-unknown", message),
+        Doubt::Misspelt(message) => return Err(path.wrong(message, allowed)),
+    }
+    Ok(region)
+}
+
+fn encryption(
+    configuration: raw::EncryptionConfiguration,
+    region: &Region,
+    path: &Path,
+    warnings: &mut Warnings<'_>,
+) -> Result<Encryption, Problem> {
+    let encrypted = path.required(configuration.encrypted, "Encrypted", "true or false")?;
+    match (encrypted, configuration.cmk_arn) {
+        (true, Some(arn)) => key(&arn, region, &path.member("CmkArn")).map(Encryption::Key),
+        (true, None) => Ok(Encryption::DefaultKey),
+        (false, Some(_)) => {
+            let message = "a key, but \"Encrypted\" is false";
+            Err(path.member("CmkArn").wrong(message, "CmkArn with \"Encrypted\": true, or no CmkArn"))
+        }
+        (false, None) => {
+            let message = "false, so copies of unencrypted snapshots are not encrypted, and others only under the \
+                           account's default key";
+            warnings.add(&path.member("Encrypted"), "target-unencrypted", message);
+            Ok(Encryption::AsSource)
+        }
+    }
+}
+
+/// A key's ARN in the target's Region. DLM's pattern gives each part of a partition's name at most three letters;
+/// four are taken here, because of `aws-eusc`.
+fn key(arn: &str, region: &Region, path: &Path) -> Result<KeyArn, Problem> {
+    let allowed = format!("the ARN of a key in {region}, such as arn:aws:kms:{region}:111122223333:key/ID");
+    if arn.contains(":alias/") || arn.starts_with("alias/") {
+        let message = format!("{} is an alias, which may point to another key tomorrow", quoted(arn));
+        return Err(path.wrong(message, allowed));
+    }
+    let key = KeyArn::parse(arn).ok().filter(|key| is_partition(key.as_str()));
+    let Some(key) = key else { return Err(path.wrong(quoted(arn), allowed)) };
+    if key.region() != region.as_str() {
+        return Err(path.wrong(format!("a key in {}, but the Target is {region}", key.region()), allowed));
+    }
+    Ok(key)
+}
+
+fn is_partition(arn: &str) -> bool {
+    let mut parts = arn.split(':').nth(1).unwrap_or_default().split('-');
+    parts.next() == Some("aws")
+        && parts.clone().count() <= 2
+        && parts.all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+fn retain_rule(rule: &raw::RetainRule, path: &Path, warnings: &mut Warnings<'_>) -> Result<RetainRule, Problem> {
+    let interval = interval(rule.interval, rule.interval_unit.as_deref(), path)?;
+    let keep = rule.keep_at_least.unwrap_or(1);
+    let keep_path = path.member("KeepAtLeast");
+    let keep_at_least = whole(keep, 0, MAX_KEEP_AT_LEAST, &keep_path)?;
+    if keep_at_least == 0 {
+        let message = "0, so the last verified copy of a volume is deleted when it expires";
+        warnings.add(&keep_path, "keep-none", message);
+    }
+    Ok(RetainRule { interval, keep_at_least })
+}
+
+fn lock_rule(rule: &raw::LockRule, retain: Option<&RetainRule>, path: &Path) -> Result<LockRule, Problem> {
+    let mode = path.required(rule.mode.as_deref(), "Mode", "governance, compliance")?;
+    let mode = [LockMode::Governance, LockMode::Compliance]
+        .into_iter()
+        .find(|known| known.as_str() == mode)
+        .ok_or_else(|| one_of(&path.member("Mode"), mode, &["governance", "compliance"]))?;
+    let interval = interval(rule.interval, rule.interval_unit.as_deref(), path)?;
+    if interval.longest_days() > MAX_LOCK_DAYS {
+        let message = format!("{interval} may be {} days", interval.longest_days());
+        return Err(path.member("Interval").wrong(message, format!("a lock of at most {MAX_LOCK_DAYS} days")));
+    }
+    let may_outlive = rule.may_outlive_retention == Some(true);
+    if let Some(retain) = retain.filter(|retain| !may_outlive && interval.may_outlast(retain.interval)) {
+        let message = format!("a lock of {interval} may outlast the retention of {}", retain.interval);
+        return Err(path.member("Interval").wrong(message, "a shorter lock, or \"MayOutliveRetention\": true"));
+    }
+    let cool_off_hours =
+        rule.cool_off_period.map(|hours| cool_off(hours, mode, &path.member("CoolOffPeriod"))).transpose()?;
+    Ok(LockRule { mode, interval, cool_off_hours })
+}
+
+fn cool_off(hours: i64, mode: LockMode, path: &Path) -> Result<u32, Problem> {
+    if mode != LockMode::Compliance {
+        return Err(path.wrong("a cool-off period, but \"Mode\" is not compliance", "absent in governance mode"));
+    }
+    whole(hours, COOL_OFF_HOURS.0, COOL_OFF_HOURS.1, path)
+}
+
+fn interval(count: Option<i64>, unit: Option<&str>, rule: &Path) -> Result<Interval, Problem> {
+    let units = IntervalUnit::ALL.map(IntervalUnit::as_str);
+    let unit = rule.required(unit, "IntervalUnit", &units.join(", "))?;
+    let unit = IntervalUnit::ALL
+        .into_iter()
+        .find(|known| known.as_str() == unit)
+        .ok_or_else(|| one_of(&rule.member("IntervalUnit"), unit, &units))?;
+    let path = rule.member("Interval");
+    let allowed = format!("1 to {} {unit}", unit.max_count());
+    let count = rule.required(count, "Interval", &allowed)?;
+    match u32::try_from(count) {
+        Ok(count) if (1..=unit.max_count()).contains(&count) => Ok(Interval { count, unit }),
+        _ => Err(path.wrong(format!("{count} {unit}"), format!("{allowed} (100 years)"))),
+    }
+}
+
+fn completion_minutes(minutes: i64, path: &Path) -> Result<u32, Problem> {
+    let (least, most) = COMPLETION_MINUTES;
+    match u32::try_from(minutes) {
+        Ok(valid) if (least..=most).contains(&minutes) && minutes % least == 0 => Ok(valid),
+        _ => Err(path.wrong(minutes.to_string(), format!("{least} to {most} in steps of {least}"))),
+    }
+}
+
+fn whole(number: i64, least: i64, most: i64, path: &Path) -> Result<u32, Problem> {
+    match u32::try_from(number) {
+        Ok(valid) if (least..=most).contains(&number) => Ok(valid),
+        _ => Err(path.wrong(number.to_string(), format!("{least} to {most}"))),
+    }
+}
+
+fn tags(tags: Vec<raw::Tag>, path: &Path) -> Result<Vec<Tag>, Problem> {
+    if tags.len() > MAX_TAGS_TO_ADD {
+        let allowed =
+            format!("at most {MAX_TAGS_TO_ADD}, because a snapshot has at most 50 and Snapferry needs the others");
+        return Err(path.wrong(format!("{} tags", tags.len()), allowed));
+    }
+    let mut keys = BTreeSet::new();
+    let mut checked = Vec::with_capacity(tags.len());
+    for (index, tag) in tags.into_iter().enumerate() {
+        let tag = self::tag(tag, &path.item(index))?;
+        if !keys.insert(tag.key.clone()) {
+            return Err(path
+                .item(index)
+                .member("Key")
+                .wrong(format!("{} stands twice", quoted(&tag.key)), "each key once"));
+        }
+        checked.push(tag);
+    }
+    Ok(checked)
+}
+
+fn tag(tag: raw::Tag, path: &Path) -> Result<Tag, Problem> {
+    let key = path.required(tag.key, "Key", "1 to 128 characters")?;
+    let value = path.required(tag.value, "Value", "0 to 256 characters")?;
+    tag_text(&key, 1, 128, &path.member("Key"))?;
+    tag_text(&value, 0, 256, &path.member("Value"))?;
+    let lower = key.to_lowercase();
+    if let Some(namespace) = ["aws:", "snapferry:"].into_iter().find(|namespace| lower.starts_with(namespace)) {
+        let message = format!("{} is in the namespace {namespace}", quoted(&key));
+        return Err(path.member("Key").wrong(message, "keys outside of aws: and snapferry:"));
+    }
+    Ok(Tag { key, value })
+}
+
+/// EC2 itself takes any character; these are the ones that its guide says are safe with every service that reads tags.
+fn tag_text(text: &str, least: usize, most: usize, path: &Path) -> Result<(), Problem> {
+    let is_safe = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
+    if (least..=most).contains(&text.chars().count()) && text.chars().all(is_safe) {
+        return Ok(());
+    }
+    Err(path.wrong(quoted(text), format!("{least} to {most} letters, digits, spaces and + - = . _ : / @")))
+}
