@@ -1,0 +1,20 @@
+"""Our model of EBS snapshot sharing, loaded into the emulator's process.
+
+The emulator has volumes, queues, rules, functions and keys, each in its own account and Region. What it does not have
+is one account seeing another's snapshots. So its snapshot actions are replaced by ours, which share one `World`:
+
+- `wire`       EC2's query protocol: parameters in, XML or an error out
+- `clock`      the overlay's own time, and what falls due in it
+- `model`      what a snapshot, a copy and a lock are
+- `world`      all snapshots of all accounts and Regions, who sees which, and the tags
+- `describing`, `sharing`, `copying`, `presigned`, `lifecycle`, `locking`, `tagging`   the actions, one idea each
+- `keys`       KMS keys as other accounts and EBS see them
+- `notices`    EBS's events and how badly they may arrive
+- `rules`      faults and spoiled copies: what is to go wrong, where and how often
+- `calls`      the record of every EC2 and KMS call
+- `gateway`    stands before the emulator: records calls, injects faults, answers the control client
+- `steering`   what the control client can ask for
+- `install`    puts all of it into the emulator
+
+Everything runs on the server's event loop, one thing at a time; therefore nothing here takes a lock.
+"""

@@ -1,0 +1,294 @@
+"""Stands before the emulator: records EC2 and KMS calls, injects faults, and answers the control client."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+from uuid import uuid4
+
+from tests.cloud.overlay import clock, connections, functions, keys, steering, wire
+from tests.cloud.overlay.calls import Call
+from tests.cloud.overlay.emulator import account_of
+from tests.cloud.overlay.model import Place, Snapshot, snapshot_arn
+from tests.cloud.overlay.rules import Fault
+from tests.cloud.overlay.world import World
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Any, Receive, Send], Awaitable[None]]
+
+CONTROL = "/_overlay/"
+RECORDED = ("ec2", "kms")
+
+_CREDENTIAL = re.compile(rb"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+# The status that goes with a code when a fault names none [EC2 API reference, "Error codes"].
+_STATUS = {
+    "AuthFailure": 403,
+    "UnauthorizedOperation": 403,
+    "InternalError": 500,
+    "InternalFailure": 500,
+    "RequestLimitExceeded": 503,
+    "ServiceUnavailable": 503,
+    "Unavailable": 503,
+}
+
+
+class Answer(NamedTuple):
+    """A whole answer, held back until it is clear whether the client may get it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(self, app: App, world: World) -> None:
+        self.app = app
+        self.world = world
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            clockwork = asyncio.create_task(self.world.clock.run())
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                clockwork.cancel()
+        elif scope["type"] == "http" and scope["path"].startswith(CONTROL):
+            await self._control(scope, receive, send)
+        elif scope["type"] == "http" and (signer := _signer(scope)) is not None:
+            await self._recorded(signer, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _control(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer the control client: JSON in, JSON out."""
+        body = await _body(receive)
+        self.world.clock.settle()
+        try:
+            result = steering.steer(self.world, scope["path"].removeprefix(CONTROL), json.loads(body or b"{}"))
+            answer = _json(200, result)
+        except (KeyError, TypeError, ValueError) as error:
+            answer = _json(400, {"error": f"{type(error).__name__}: {error}"})
+        await _send(send, answer)
+
+    async def _recorded(self, signer: "Signer", scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Record a call, let faults strike, and let the emulator execute it or not."""
+        body = await _body(receive)
+        call = self._begin(signer, scope, body)
+        fault = await self._strike(call)
+        if fault and fault.kill:
+            functions.kill(fault.kill)
+        if fault and await self._ends_before(fault, call, scope, receive, send):
+            return
+        self.world.clock.settle()
+        call.resources = _resources(self.world, call)
+        token = wire.request_id.set(call.request_id)
+        try:
+            answer = await self._execute(scope, body, receive)
+        finally:
+            wire.request_id.reset(token)
+        self._end(call, answer)
+        if fault and "after" in (fault.drop, fault.hang):
+            await self._withhold(not fault.hang, "after", call, scope, receive)
+            return
+        await _send(send, answer)
+
+    def _begin(self, signer: "Signer", scope: dict[str, Any], body: bytes) -> Call:
+        headers = dict(scope["headers"])
+        action, parameters = _read(signer.service, headers, body)
+        call = Call(
+            number=len(self.world.calls.all) + 1,
+            time=clock.iso(self.world.clock.now()),
+            account=signer.account,
+            region=signer.region,
+            service=signer.service,
+            action=action,
+            parameters=parameters,
+            request_id=str(uuid4()),
+            user_agent=headers.get(b"user-agent", b"").decode("latin-1"),
+            request_tags=_request_tags(parameters) if signer.service == "ec2" else {},
+        )
+        self.world.calls.all.append(call)
+        return call
+
+    async def _strike(self, call: Call) -> Fault | None:
+        """The fault that decides about this call, after all latencies."""
+        latency, deciding = 0.0, None
+        for fault in self.world.faults:
+            if fault.strikes(call):
+                call.fault = fault.id
+                latency += fault.latency
+                if fault.decides():
+                    deciding = fault
+                    break
+        if latency:
+            await asyncio.sleep(latency)
+        return deciding
+
+    async def _ends_before(self, fault: Fault, call: Call, scope: dict[str, Any], receive: Receive, send: Send) -> bool:
+        """Whether the call ended without being executed."""
+        if fault.code:
+            answer = _error(call, fault)
+            call.outcome, call.status = fault.code, answer.status
+            await _send(send, answer)
+        elif "before" in (fault.drop, fault.hang) or not (fault.drop or fault.hang):
+            await self._withhold(not fault.hang, "before", call, scope, receive)
+        else:
+            return False
+        return True
+
+    async def _withhold(self, drop: bool, when: str, call: Call, scope: dict[str, Any], receive: Receive) -> None:
+        """Cut the connection, or keep it open and silent until the client gives up."""
+        call.outcome = f"{'dropped' if drop else 'hung'}-{when}"
+        if drop:
+            connections.cut(scope)
+            return
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def _execute(self, scope: dict[str, Any], body: bytes, receive: Receive) -> Answer:
+        """The emulator's answer."""
+        given = False
+
+        async def replay() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        messages: list[Message] = []
+
+        async def capture(message: Message) -> None:
+            messages.append(message)
+
+        await self.app(scope, replay, capture)
+        start = next(each for each in messages if each["type"] == "http.response.start")
+        payload = b"".join(each.get("body", b"") for each in messages if each["type"] == "http.response.body")
+        return Answer(start["status"], [(name, value) for name, value in start["headers"]], payload)
+
+    def _end(self, call: Call, answer: Answer) -> None:
+        """Complete the record, and give header and body of the answer the same request ID."""
+        call.executed = True
+        call.status = answer.status
+        call.outcome = "ok" if answer.status < 400 else _code(answer.body)
+        for n, (name, _) in enumerate(answer.headers):
+            if name.lower() == b"x-amzn-requestid":
+                answer.headers[n] = (name, call.request_id.encode())
+        made = re.search(rb"<snapshotId>(snap-[0-9a-f]+)</snapshotId>", answer.body)
+        if call.outcome == "ok" and made and call.action in ("CopySnapshot", "CreateSnapshot"):
+            call.created = made.group(1).decode()
+
+
+class Signer(NamedTuple):
+    """Who calls which service where, as the signature says."""
+
+    account: str
+    region: str
+    service: str
+
+
+def _signer(scope: dict[str, Any]) -> Signer | None:
+    """The signer of a call that is recorded."""
+    for name, value in scope["headers"]:
+        if name == b"authorization" and (found := _CREDENTIAL.search(value)):
+            key, region, service = (part.decode() for part in found.groups())
+            if service not in RECORDED:
+                return None
+            return Signer(account_of(key), region, service)
+    return None
+
+
+def _read(service: str, headers: dict[bytes, bytes], body: bytes) -> tuple[str, dict[str, Any]]:
+    """Action and parameters of a call."""
+    if service == "kms":
+        target = headers.get(b"x-amz-target", b"").decode()
+        try:
+            return target.partition(".")[2], dict(json.loads(body or b"{}"))
+        except ValueError:
+            return target.partition(".")[2], {}
+    form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    form.pop("Version", None)
+    return form.pop("Action", ""), form
+
+
+def _request_tags(parameters: dict[str, Any]) -> dict[str, str]:
+    """The tags that a request sets: what IAM calls `aws:RequestTag`."""
+    params = wire.Params(parameters)
+    tags = dict(params.tags("Tag"))
+    for n in params.indices("TagSpecification"):
+        tags.update(params.tags(f"TagSpecification.{n}.Tag"))
+    return tags
+
+
+def _resources(world: World, call: Call) -> list[dict[str, Any]]:
+    """The resources that a call is about, as they are before it: what IAM's conditions would see."""
+    place = Place(call.account, call.region)
+    if call.service == "kms":
+        key = keys.resolve(place, str(call.parameters.get("KeyId") or "-"))
+        return [{"type": "key", "arn": key.arn, "owner": key.place.account}] if key else []
+    params = wire.Params(call.parameters)
+    found = []
+    if "SourceSnapshotId" in params:
+        source = Place(call.account, params.get("SourceRegion") or call.region)
+        found.append(_resource(world, source, params.get("SourceSnapshotId"), "source"))
+    named = [params.get("SnapshotId"), *params.members("SnapshotId"), *params.members("ResourceId")]
+    found += [_resource(world, place, each, "target") for each in named if each.startswith("snap-")]
+    return found
+
+
+def _resource(world: World, place: Place, snapshot_id: str, role: str) -> dict[str, Any]:
+    snapshot: Snapshot | None = world.find(place.region, snapshot_id)
+    return {
+        "type": "snapshot",
+        "role": role,
+        "arn": snapshot_arn(place.region, snapshot_id),
+        "owner": snapshot.owner if snapshot else None,
+        "encrypted": snapshot.encrypted if snapshot else None,
+        "kms_key": snapshot.kms_key if snapshot else None,
+        "tags": dict(world.tags(place, snapshot_id)),
+    }
+
+
+def _error(call: Call, fault: Fault) -> Answer:
+    status = fault.status or _STATUS.get(fault.code, 400)
+    ident = [(b"x-amzn-requestid", call.request_id.encode())]
+    if call.service == "kms":
+        body = json.dumps({"__type": fault.code, "message": fault.message}).encode()
+        kind = [(b"content-type", b"application/x-amz-json-1.1"), (b"x-amzn-errortype", fault.code.encode())]
+        return Answer(status, kind + ident, body)
+    token = wire.request_id.set(call.request_id)
+    _, _, body = wire.refusal(fault.code, fault.message, status)
+    wire.request_id.reset(token)
+    return Answer(status, [(b"content-type", b"text/xml;charset=UTF-8"), *ident], body)
+
+
+def _code(body: bytes) -> str:
+    """The error code of an answer, whatever its form."""
+    found = re.search(rb"<Code>([^<]+)</Code>", body) or re.search(rb'"__type":\s*"(?:[^"#]*#)?([^"]+)"', body)
+    return found.group(1).decode() if found else "error"
+
+
+def _json(status: int, value: object) -> Answer:
+    return Answer(status, [(b"content-type", b"application/json")], json.dumps(value).encode())
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return body
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = [pair for pair in answer.headers if pair[0].lower() != b"content-length"]
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,98 @@
+"""What is to go wrong, where, and how often: injected faults, and copies that end badly."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class Occasion(Protocol):
+    """What a rule looks at; a recorded call is one."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(slots=True)
+class Rule:
+    """Strikes on matching occasions: after `skip` of them, `times` times, each with `probability`."""
+
+    id: str
+    service: str = ""  # ec2 or kms; empty: any
+    action: str = ""  # empty: any
+    region: str = ""
+    account: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)  # each must equal the request's
+    skip: int = 0
+    times: int | None = None
+    probability: float = 1.0
+    seed: int = 0
+    struck: int = 0
+    _random: random.Random | None = None
+
+    def matches(self, occasion: Occasion) -> bool:
+        return (
+            self.service in ("", occasion.service)
+            and self.action in ("", occasion.action)
+            and self.region in ("", occasion.region)
+            and self.account in ("", occasion.account)
+            and all(str(occasion.parameters.get(name)) == value for name, value in self.parameters.items())
+        )
+
+    def strikes(self, occasion: Occasion) -> bool:
+        if not self.matches(occasion) or (self.times is not None and self.struck >= self.times):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self._random is None:
+            self._random = random.Random(self.seed)
+        if self.probability < 1.0 and self._random.random() >= self.probability:
+            return False
+        self.struck += 1
+        return True
+
+
+@dataclass(slots=True)
+class Fault(Rule):
+    """A call that goes wrong. Latency adds up over faults; the first of the other effects decides."""
+
+    latency: float = 0.0
+    code: str = ""  # answer this error, without executing
+    message: str = "injected"
+    status: int = 0  # 0: what the service uses for the code, or 400
+    drop: str = ""  # close the connection "before" or "after" executing
+    hang: str = ""  # never answer, "before" or "after" executing
+    kill: str = ""  # first kill -9 this function's processes; with no other effect the call is dropped before executing
+
+    def decides(self) -> bool:
+        return bool(self.code or self.drop or self.hang or self.kill)
+
+    def check(self) -> None:
+        for name, value in (("drop", self.drop), ("hang", self.hang)):
+            if value not in ("", "before", "after"):
+                raise ValueError(f"{name} is before or after, not {value!r}")
+        if not self.decides() and self.latency <= 0:
+            raise ValueError("a fault needs latency, code, drop, hang or kill")
+
+
+@dataclass(slots=True)
+class Spoil(Rule):
+    """A copy that EC2 accepts and that ends otherwise than asked for."""
+
+    state_message: str = ""  # ends in `error` with this
+    kms_key: str = ""  # ends under this key (`aws/ebs` for the default key)
+    unencrypted: bool = False  # ends unencrypted
+    volume_size: int = 0  # ends with this size
+
+    def check(self) -> None:
+        if not (self.state_message or self.kms_key or self.unencrypted or self.volume_size):
+            raise ValueError("a spoiled copy needs state_message, kms_key, unencrypted or volume_size")

@@ -1,0 +1,176 @@
+"""All snapshots of all accounts and Regions, who sees which of them, and the tags."""
+
+import itertools
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+
+from tests.cloud.overlay.behaviour import Behaviour
+from tests.cloud.overlay.calls import Calls
+from tests.cloud.overlay.clock import Clock
+from tests.cloud.overlay.model import Place, Snapshot
+from tests.cloud.overlay.rules import Fault, Spoil
+
+CURSORS_KEPT = 1_000
+
+
+class World:
+    """The state of the overlay. Snapshots are indexed by owner, by recipient and by tag, so that reading the few that
+    a question is about does not scan the hundred thousand others."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.calls = Calls()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every snapshot, tag, fault, call and setting."""
+        self.clock.forget()
+        self.calls.forget()
+        self.behaviour = Behaviour()
+        self.faults: list[Fault] = []
+        self.spoils: list[Spoil] = []
+        self.events: list[dict[str, object]] = []
+        self.default_keys: dict[Place, str] = {}
+        self.encrypted_by_default: set[Place] = set()
+        self.in_flight: dict[Place, set[str]] = {}
+        self._by_id: dict[tuple[str, str], Snapshot] = {}
+        self._owned: dict[Place, dict[str, Snapshot]] = {}
+        self._shared: dict[Place, dict[str, Snapshot]] = {}
+        self._public: dict[str, dict[str, Snapshot]] = {}
+        self._tags: dict[Place, dict[str, dict[str, str]]] = {}
+        self._tagged: dict[Place, dict[tuple[str, str], dict[str, None]]] = {}
+        self._cursors: OrderedDict[str, tuple[Place, list[str]]] = OrderedDict()
+        self._rule_ids = itertools.count(1)
+
+    # Snapshots
+
+    def add(self, snapshot: Snapshot) -> None:
+        self._by_id[snapshot.region, snapshot.id] = snapshot
+        self._owned.setdefault(snapshot.place, {})[snapshot.id] = snapshot
+        for recipient in snapshot.shares:
+            self._shared.setdefault(Place(recipient, snapshot.region), {})[snapshot.id] = snapshot
+        if snapshot.public:
+            self._public.setdefault(snapshot.region, {})[snapshot.id] = snapshot
+
+    def remove(self, snapshot: Snapshot) -> None:
+        """Delete a snapshot and all accounts' tags on it."""
+        del self._by_id[snapshot.region, snapshot.id]
+        del self._owned[snapshot.place][snapshot.id]
+        for recipient in list(snapshot.shares):
+            self.unshare(snapshot, recipient)
+        self.publish(snapshot, False)
+        self.in_flight.get(snapshot.place, set()).discard(snapshot.id)
+        for place, by_snapshot in self._tags.items():
+            if place.region == snapshot.region and snapshot.id in by_snapshot:
+                self.untag(place, snapshot.id, list(by_snapshot[snapshot.id]))
+
+    def find(self, region: str, snapshot_id: str) -> Snapshot | None:
+        """A snapshot in that Region, whoever may see it."""
+        return self._by_id.get((region, snapshot_id))
+
+    def everything(self) -> Iterable[Snapshot]:
+        return self._by_id.values()
+
+    @staticmethod
+    def new_id(prefix: str = "snap") -> str:
+        return f"{prefix}-0{secrets.token_hex(8)}"
+
+    # Who sees what
+
+    def share(self, snapshot: Snapshot, recipient: str) -> None:
+        """Give a recipient create-volume permission; it sees the snapshot after the share delay."""
+        snapshot.shares[recipient] = self.clock.now() + self.behaviour.share_seconds
+        self._shared.setdefault(Place(recipient, snapshot.region), {})[snapshot.id] = snapshot
+
+    def unshare(self, snapshot: Snapshot, recipient: str) -> None:
+        snapshot.shares.pop(recipient, None)
+        self._shared.get(Place(recipient, snapshot.region), {}).pop(snapshot.id, None)
+
+    def publish(self, snapshot: Snapshot, public: bool) -> None:
+        snapshot.public = public
+        everyone = self._public.setdefault(snapshot.region, {})
+        if public:
+            everyone[snapshot.id] = snapshot
+        else:
+            everyone.pop(snapshot.id, None)
+
+    def sees(self, viewer: Place, snapshot: Snapshot) -> bool:
+        """Whether DescribeSnapshots shows the snapshot to this account now: its owner, those it is shared with, and
+        everyone for a public one [EC2 API reference, DescribeSnapshots]. Shares become visible with a delay, a copy
+        may too [both observed on AWS by others]."""
+        now = self.clock.now()
+        if snapshot.region != viewer.region:
+            return False
+        if snapshot.owner == viewer.account:
+            return snapshot.visible_from <= now
+        since = snapshot.shares.get(viewer.account)
+        return snapshot.public or (since is not None and since <= now)
+
+    def visible(self, viewer: Place, snapshot_id: str) -> Snapshot | None:
+        snapshot = self.find(viewer.region, snapshot_id)
+        return snapshot if snapshot is not None and self.sees(viewer, snapshot) else None
+
+    def all_visible(self, viewer: Place) -> Iterator[Snapshot]:
+        """Every snapshot that this account sees in this Region, once."""
+        own = self._owned.get(viewer, {})
+        shared = self._shared.get(viewer, {})
+        for snapshot in own.values():
+            if self.sees(viewer, snapshot):
+                yield snapshot
+        for snapshot in shared.values():
+            if snapshot.id not in own and self.sees(viewer, snapshot):
+                yield snapshot
+        for snapshot in self._public.get(viewer.region, {}).values():
+            if snapshot.id not in own and snapshot.id not in shared:
+                yield snapshot
+
+    def own(self, owner: Place) -> Iterable[Snapshot]:
+        return self._owned.get(owner, {}).values()
+
+    # Tags: each account has its own on a snapshot, the owner as well as a recipient; nobody sees another's
+    # [observed on AWS by others; EBS user guide, "Share an Amazon EBS snapshot": tags are not shared].
+
+    def tags(self, place: Place, snapshot_id: str) -> dict[str, str]:
+        return self._tags.get(place, {}).get(snapshot_id, {})
+
+    def tag(self, place: Place, snapshot_id: str, tags: dict[str, str]) -> None:
+        own = self._tags.setdefault(place, {}).setdefault(snapshot_id, {})
+        index = self._tagged.setdefault(place, {})
+        for key, value in tags.items():
+            if key in own:
+                index[key, own[key]].pop(snapshot_id, None)
+            own[key] = value
+            index.setdefault((key, value), {})[snapshot_id] = None
+
+    def untag(self, place: Place, snapshot_id: str, keys: Iterable[str]) -> None:
+        own = self._tags.get(place, {}).get(snapshot_id, {})
+        for key in keys:
+            if key in own:
+                self._tagged[place][key, own.pop(key)].pop(snapshot_id, None)
+
+    def tagged(self, place: Place, key: str, value: str) -> Iterable[str]:
+        """The IDs of the snapshots on which this account has exactly this tag."""
+        return self._tagged.get(place, {}).get((key, value), {})
+
+    def all_tags(self, place: Place) -> Iterator[tuple[str, str, str]]:
+        for snapshot_id, tags in self._tags.get(place, {}).items():
+            for key, value in tags.items():
+                yield snapshot_id, key, value
+
+    # Pages: an answer is computed once, and its pages are cut from it. A page can be asked for again, as clients do
+    # when a connection breaks.
+
+    def keep(self, place: Place, ids: list[str]) -> str:
+        cursor = secrets.token_hex(16)
+        self._cursors[cursor] = (place, ids)
+        while len(self._cursors) > CURSORS_KEPT:
+            self._cursors.popitem(last=False)
+        return cursor
+
+    def kept(self, place: Place, cursor: str) -> list[str] | None:
+        whose, ids = self._cursors.get(cursor, (None, []))
+        return ids if whose == place else None
+
+    def new_rule_id(self) -> str:
+        return f"rule-{next(self._rule_ids)}"
