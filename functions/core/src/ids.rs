@@ -135,8 +135,7 @@ fn is_resource(text: &str, prefix: &str) -> bool {
 }
 
 fn is_policy_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 fn is_key_arn(text: &str) -> bool {
@@ -147,8 +146,7 @@ fn is_key_arn(text: &str) -> bool {
                 && is_region(region)
                 && is_account(account)
                 && key.strip_prefix("key/").is_some_and(|id| {
-                    (1..=128).contains(&id.len())
-                        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                    (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
                 })
         }
         _ => false,

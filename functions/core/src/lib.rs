@@ -3,4 +3,13 @@
 //! Nothing here touches the world: no AWS client, no clock, no environment, no async. Facts and `now` come in as
 //! arguments, decisions with their reasons go out, so every choice can be tested in a table.
 
+pub mod audit;
+pub mod copying;
+pub mod event;
+pub mod facts;
 pub mod ids;
+pub mod order;
+pub mod policy;
+pub mod retention;
+pub mod tags;
+pub mod text;

@@ -1,0 +1,99 @@
+//! Reads all that the copying decision stands on, in parallel, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use futures_util::future::join_all;
+use snapferry_core::copying::{Facts, Scope};
+use snapferry_core::event::ShareEvent;
+use snapferry_core::facts::{CallError, KeyFact, RecentCopy, SourceSnapshot};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
+use snapferry_core::policy::{Encryption, Policy, State, Target};
+
+use crate::clients::Clients;
+use crate::keys::KeyCache;
+use crate::reads;
+
+/// What one invocation wants to know.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    /// The policies.
+    pub policies: &'a [Policy],
+    /// This account, as far as it is known.
+    pub account: Option<AccountId>,
+    /// Only what events name, or all.
+    pub scope: Scope,
+    /// The events of the invocation, at most one for each snapshot.
+    pub named: Vec<ShareEvent>,
+    /// What this environment asked for a moment ago.
+    pub recent: Vec<RecentCopy>,
+    /// What was said within the last day.
+    pub noticed: HashSet<String>,
+}
+
+/// Reads the shared snapshots, the copies in each target Region and the configured keys, all at the same time: none
+/// of them needs another's answer.
+pub async fn gather(clients: &Clients, keys: &KeyCache, ask: Ask<'_>) -> Facts {
+    let ids: Vec<SnapshotId> = ask.named.iter().map(|event| event.snapshot.clone()).collect();
+    let targets: Vec<&Target> = ask.policies.iter().flat_map(|policy| &policy.targets).collect();
+    let regions: BTreeSet<&Region> = targets.iter().map(|target| &target.region).collect();
+    let configured: BTreeMap<&KeyArn, &Region> = targets
+        .iter()
+        .filter_map(|target| match &target.encryption {
+            Encryption::Key(key) => Some((key, &target.region)),
+            Encryption::AsSource | Encryption::DefaultKey => None,
+        })
+        .collect();
+    let sources = match ask.scope {
+        Scope::Events => Some(ids.as_slice()),
+        Scope::Sweep { .. } => None,
+    };
+    let (snapshots, regions, keys) = tokio::join!(
+        snapshots(clients, ask.policies, ask.scope, &ids),
+        join_all(regions.into_iter().map(async |region| {
+            let copies = reads::copies(clients, region, sources).await;
+            (region.clone(), copies)
+        })),
+        join_all(
+            configured.into_iter().map(async |(key, region)| (key.clone(), keys.look(clients, region, key).await))
+        ),
+    );
+    Facts {
+        account: ask.account,
+        home: clients.home.clone(),
+        scope: ask.scope,
+        named: ask.named,
+        snapshots,
+        regions: regions.into_iter().collect(),
+        keys: keys.into_iter().collect::<BTreeMap<KeyArn, KeyFact>>(),
+        recent: ask.recent,
+        noticed: ask.noticed,
+    }
+}
+
+/// The snapshots that events name and, in a sweep, all that the policies' owners share.
+async fn snapshots(
+    clients: &Clients,
+    policies: &[Policy],
+    scope: Scope,
+    ids: &[SnapshotId],
+) -> Result<Vec<SourceSnapshot>, CallError> {
+    match scope {
+        Scope::Events => reads::named(clients, ids).await,
+        Scope::Sweep { .. } => {
+            let owners: BTreeSet<&AccountId> = policies
+                .iter()
+                .filter(|policy| policy.state == State::Enabled)
+                .flat_map(|policy| &policy.owners)
+                .collect();
+            let owners: Vec<AccountId> = owners.into_iter().cloned().collect();
+            let mut found = reads::shared_by(clients, &owners).await?;
+            // An event may name what no owner shares: its record has to say what it is.
+            let others: Vec<SnapshotId> =
+                ids.iter().filter(|id| found.binary_search_by(|seen| seen.id.cmp(id)).is_err()).cloned().collect();
+            if !others.is_empty() {
+                found.extend(reads::named(clients, &others).await?);
+            }
+            Ok(found)
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Copying: the facts it stands on, and the carrying out of what was decided.
+
+mod execute;
+mod gather;
+mod memory;
+
+pub use execute::{RESERVE, execute};
+pub use gather::{Ask, gather};
+pub use memory::Memory;

@@ -1,0 +1,86 @@
+//! What KMS says of a configured key, before a copy under it is asked for.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeySpec, KeyState, KeyUsageType};
+use snapferry_core::facts::{CallError, KeyFact, KeyProblem};
+use snapferry_core::ids::{KeyArn, Region};
+
+use crate::clients::Clients;
+use crate::errors::call_error;
+
+/// How long a usable key stays so in a warm environment. Only good news is kept: a repaired key counts at once.
+const GOOD_FOR: Duration = Duration::from_secs(300);
+
+/// Keys found usable lately.
+#[derive(Debug, Default)]
+pub struct KeyCache(Mutex<HashMap<KeyArn, Instant>>);
+
+impl KeyCache {
+    /// Asks KMS in `region` about `key`, unless it was found usable within the last five minutes.
+    pub async fn look(&self, clients: &Clients, region: &Region, key: &KeyArn) -> KeyFact {
+        if self.seen().get(key).is_some_and(|at| at.elapsed() < GOOD_FOR) {
+            return KeyFact::Usable;
+        }
+        let fact = describe(clients, region, key).await;
+        if fact == KeyFact::Usable {
+            self.seen().insert(key.clone(), Instant::now());
+        }
+        fact
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<KeyArn, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn describe(clients: &Clients, region: &Region, key: &KeyArn) -> KeyFact {
+    match clients.kms(region).describe_key().key_id(key.as_str()).send().await {
+        Ok(answer) => match answer.key_metadata() {
+            Some(metadata) => judge(key, metadata),
+            None => KeyFact::Unread(CallError {
+                code: "UnreadableAnswer".to_owned(),
+                message: "KMS named no key".to_owned(),
+                request_id: None,
+            }),
+        },
+        Err(error) => unanswered(call_error(&error)),
+    }
+}
+
+/// What a failed DescribeKey means (KMS API reference, DescribeKey, "Errors").
+fn unanswered(error: CallError) -> KeyFact {
+    match error.code.as_str() {
+        "NotFoundException" | "InvalidArnException" => KeyFact::Unusable(KeyProblem::NotFound(error)),
+        "AccessDeniedException" | "AccessDenied" => KeyFact::Unusable(KeyProblem::AccessDenied(error)),
+        _ => KeyFact::Unread(error),
+    }
+}
+
+fn judge(key: &KeyArn, metadata: &KeyMetadata) -> KeyFact {
+    let found = metadata.arn().unwrap_or_default();
+    let problem = if metadata.key_manager() == Some(&KeyManagerType::Aws) {
+        Some(KeyProblem::AwsManaged)
+    } else if found != key.as_str() {
+        Some(KeyProblem::OtherKey(found.to_owned()))
+    } else {
+        match metadata.key_state() {
+            Some(KeyState::Enabled) => None,
+            Some(KeyState::Disabled) => Some(KeyProblem::Disabled),
+            Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion) => Some(KeyProblem::PendingDeletion),
+            Some(other) => Some(KeyProblem::NotReady(other.as_str().to_owned())),
+            None => Some(KeyProblem::NotReady("unknown".to_owned())),
+        }
+        .or_else(|| not_symmetric(metadata))
+    };
+    problem.map_or(KeyFact::Usable, KeyFact::Unusable)
+}
+
+fn not_symmetric(metadata: &KeyMetadata) -> Option<KeyProblem> {
+    let spec = metadata.key_spec().unwrap_or(&KeySpec::SymmetricDefault);
+    let usage = metadata.key_usage().unwrap_or(&KeyUsageType::EncryptDecrypt);
+    (*spec != KeySpec::SymmetricDefault || *usage != KeyUsageType::EncryptDecrypt)
+        .then(|| KeyProblem::NotSymmetric(format!("{} {}", spec.as_str(), usage.as_str())))
+}

@@ -1,0 +1,27 @@
+//! Diagnostics on standard error. The audit does not pass through here.
+
+use std::io::stderr;
+use std::str::FromStr as _;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Starts logging at `AWS_LAMBDA_LOG_LEVEL` (default `INFO`) for Snapferry's own crates.
+///
+/// All other crates stay at `WARN` whatever the level: below it the SDK and the HTTP client print whole requests, and
+/// those hold session tokens and presigned URLs.
+pub fn start() {
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
+    let own = LevelFilter::from_str(&level).unwrap_or(LevelFilter::INFO);
+    let targets = Targets::new()
+        .with_default(own.min(LevelFilter::WARN))
+        .with_target("snapferry", own)
+        .with_target("copy_shared_snapshots", own)
+        .with_target("verify_copies", own)
+        .with_target("delete_expired_copies", own);
+    let format = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(false);
+    // A second start (in tests) keeps the first.
+    let _ = tracing_subscriber::registry().with(format).with(targets).try_init();
+}

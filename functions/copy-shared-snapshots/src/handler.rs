@@ -1,0 +1,174 @@
+//! One invocation: gather, decide, execute, audit.
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::{Value, json};
+use snapferry_aws::audit::Audit;
+use snapferry_aws::clients::Clients;
+use snapferry_aws::copying::{Ask, Memory, execute, gather};
+use snapferry_aws::deadline::Deadline;
+use snapferry_aws::keys::KeyCache;
+use snapferry_core::audit::{Event, Record, Source, Sweep};
+use snapferry_core::copying::{Decision, Outcome, Scope, Subject, Tally, decide, record};
+use snapferry_core::event::{InvalidEvent, OtherEvent};
+use snapferry_core::ids::AccountId;
+use snapferry_core::policy::{Policy, Warning};
+
+use crate::input::{Work, sort};
+
+/// The function, and what it keeps from one invocation to the next.
+pub(crate) struct Copier {
+    clients: Clients,
+    policies: Vec<Policy>,
+    since: Option<Timestamp>,
+    keys: KeyCache,
+    memory: Memory,
+    audit: Audit,
+}
+
+impl Copier {
+    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, since: Option<Timestamp>) -> Self {
+        Self { clients, policies, since, keys: KeyCache::default(), memory: Memory::default(), audit: Audit::default() }
+    }
+
+    /// Puts what the policy's reader warned of into the audit, once for each environment.
+    pub(crate) fn warn(&self, warnings: &[Warning]) {
+        for warning in warnings {
+            let mut record = Record::new(Event::PolicyWarning, warning.code, Timestamp::now())
+                .message(format!("{}: {}", warning.path, warning.message));
+            record.policy = Some(warning.policy.to_string());
+            self.audit.write(&record);
+        }
+    }
+
+    /// Handles one input.
+    ///
+    /// The answer to a batch never names a failed message: what could not be done is deferred to the sweep, in the
+    /// audit. To put a message back would hold up the whole queue, which has a single message group.
+    ///
+    /// # Errors
+    /// A bare input that cannot be read, or a bare one for which the home Region did not answer.
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+        let work = sort(&event.payload);
+        for other in &work.others {
+            self.audit.write(&self.skipped(other));
+        }
+        for invalid in &work.invalid {
+            self.audit.write(&unreadable(invalid, &work));
+        }
+        let batch = work.batch;
+        let refused = work.invalid.first().map(ToString::to_string);
+        let unread =
+            if work.ticks.is_empty() && work.shares.is_empty() { None } else { self.look(work, &event.context).await };
+        match refused.or(unread) {
+            Some(problem) if !batch => Err(problem.into()),
+            _ if batch => Ok(json!({"batchItemFailures": []})),
+            _ => Ok(json!({})),
+        }
+    }
+
+    /// Looks at what the work asks for and acts on it; gives the problem when the home Region could not be read.
+    async fn look(&self, work: Work, context: &Context) -> Option<String> {
+        let began = (Instant::now(), self.clients.calls());
+        let (recent, noticed) = self.memory.recall(Timestamp::now());
+        let scope = if work.ticks.is_empty() { Scope::Events } else { Scope::Sweep { since: self.since } };
+        let named = work.shares.clone();
+        let ask = Ask { policies: &self.policies, account: account(context), scope, named, recent, noticed };
+        let facts = gather(&self.clients, &self.keys, ask).await;
+        self.memory.forget_seen(&facts);
+
+        let plan = decide(&self.policies, &facts, Timestamp::now());
+        let tally = RefCell::new(plan.tally);
+        let deadline = Deadline::from_epoch_ms(context.deadline);
+        let report = |decision: &Decision<'_>, outcome: Outcome| {
+            let now = Timestamp::now();
+            self.memory.note(decision, &outcome, now);
+            tally.borrow_mut().add(decision, &outcome);
+            let mut record = record(decision, &outcome, &self.clients.home, now);
+            (record.trigger, record.trigger_id) = trigger(&work, &decision.subject);
+            self.audit.write(&record);
+        };
+        execute(&self.clients, &plan.decisions, deadline, report).await;
+
+        if let Err(error) = &facts.snapshots {
+            return Some(format!("the shared snapshots could not be read: {}: {}", error.code, error.message));
+        }
+        if let Some(id) = work.ticks.first() {
+            let calls = self.clients.calls() - began.1;
+            self.audit.write(&completed(id, &tally.borrow(), began.0, calls));
+        }
+        None
+    }
+
+    fn skipped(&self, other: &OtherEvent) -> Record {
+        let mut record = Record::new(Event::CopySkipped, other.reason, Timestamp::now()).message(other.message.clone());
+        record.trigger = Some("event");
+        record.trigger_id = Some(other.id.clone());
+        record.source = other.snapshot.as_ref().map(|snapshot| Source {
+            snapshot: snapshot.to_string(),
+            region: self.clients.home.to_string(),
+            ..Source::default()
+        });
+        record
+    }
+}
+
+fn unreadable(invalid: &InvalidEvent, work: &Work) -> Record {
+    let fate = if work.batch {
+        "It was taken off the queue: this record is all that is left of it. If it was a share event, the next sweep \
+         copies its snapshot."
+    } else {
+        "Nothing was done."
+    };
+    let mut record = Record::new(Event::EventInvalid, invalid.reason, Timestamp::now())
+        .message(format!("An input cannot be read. {fate}"));
+    record.trigger = Some("event");
+    record.problem = Some(invalid.problem.clone());
+    record.body = Some(invalid.body.clone());
+    record
+}
+
+/// An event's snapshot was looked at because of the event, all others because of the sweep.
+fn trigger(work: &Work, subject: &Subject<'_>) -> (Option<&'static str>, Option<String>) {
+    let snapshot = match subject {
+        Subject::Seen(seen) => Some(&seen.id),
+        Subject::Named(event) => Some(&event.snapshot),
+        Subject::All => None,
+    };
+    match (work.shares.iter().find(|share| Some(&share.snapshot) == snapshot), work.ticks.first()) {
+        (Some(share), _) => (Some("event"), Some(share.id.clone())),
+        (None, tick) => (Some("sweep"), tick.cloned()),
+    }
+}
+
+fn completed(id: &str, tally: &Tally, began: Instant, calls: u64) -> Record {
+    let now = Timestamp::now();
+    let mut record = Record::new(Event::SweepCompleted, "swept", now);
+    record.trigger = Some("sweep");
+    record.trigger_id = Some(id.to_owned());
+    record.sweep = Some(Sweep {
+        id: id.to_owned(),
+        shared: tally.shared,
+        matching: tally.matching,
+        before_since: tally.before_since,
+        protected: tally.protected,
+        in_flight: tally.in_flight,
+        started: tally.started,
+        missing: tally.missing,
+        unknown: tally.unknown,
+        deferred: tally.deferred.clone(),
+        failed: tally.failed,
+        oldest_missing_seconds: tally.oldest_missing.map(|oldest| now.duration_since(oldest).as_secs()),
+        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        calls,
+    });
+    record
+}
+
+/// The account that the function runs in: the fifth part of its ARN.
+fn account(context: &Context) -> Option<AccountId> {
+    context.invoked_function_arn.split(':').nth(4).and_then(|account| AccountId::parse(account).ok())
+}

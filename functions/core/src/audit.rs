@@ -1,0 +1,254 @@
+//! The audit record: one JSON object a line, `snapferry/1`, described in `audit.schema.json`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::facts::CallError;
+use crate::tags::{Lock, Status};
+
+/// The record format's name and version, in every line.
+pub const FORMAT: &str = "snapferry/1";
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Event {
+    /// EC2 took a copy request. The copy is not a backup yet.
+    #[serde(rename = "copy.started")]
+    CopyStarted,
+    /// There was nothing to do.
+    #[serde(rename = "copy.skipped")]
+    CopySkipped,
+    /// Not now; the next sweep looks again.
+    #[serde(rename = "copy.deferred")]
+    CopyDeferred,
+    /// Snapferry will not copy until somebody repairs something.
+    #[serde(rename = "copy.refused")]
+    CopyRefused,
+    /// EC2 refused a request, or gave up on a copy.
+    #[serde(rename = "copy.failed")]
+    CopyFailed,
+    /// The copy is what the policy asked for.
+    #[serde(rename = "copy.verified")]
+    CopyVerified,
+    /// The copy is completed, but not what the policy asked for.
+    #[serde(rename = "copy.rejected")]
+    CopyRejected,
+    /// The copy has been pending for more than a day.
+    #[serde(rename = "copy.stalled")]
+    CopyStalled,
+    /// The copy was locked, or could not be (then with `error`).
+    #[serde(rename = "copy.locked")]
+    CopyLocked,
+    /// The copy was deleted: EC2 said so.
+    #[serde(rename = "copy.expired")]
+    CopyExpired,
+    /// The copy's time is over and it was kept.
+    #[serde(rename = "copy.kept")]
+    CopyKept,
+    /// A sweep has looked at everything.
+    #[serde(rename = "sweep.completed")]
+    SweepCompleted,
+    /// Something came in that cannot be read.
+    #[serde(rename = "event.invalid")]
+    EventInvalid,
+    /// The policy is accepted, and something in it deserves a look; said at each cold start.
+    #[serde(rename = "policy.warning")]
+    PolicyWarning,
+}
+
+/// One line of the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// [`FORMAT`].
+    pub audit: &'static str,
+    /// When the line was written, RFC 3339 in UTC.
+    pub time: Timestamp,
+    /// What happened.
+    pub event: Event,
+    /// Why, in kebab-case.
+    pub reason: &'static str,
+    /// In plain words what happened and what to do next. Never holds text that a sender wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What made the function run: `event`, `sweep` or `schedule`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<&'static str>,
+    /// The EventBridge event's or the sweep tick's ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger_id: Option<String>,
+    /// The policy's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The shared snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// The copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy: Option<Copy>,
+    /// What the service said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+    /// What is wrong with an unreadable event; may quote it, escaped and bounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// An unreadable event's body: escaped, bounded, and whatever a sender chose to write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// A sweep's counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+}
+
+/// The shared snapshot of a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// Its ID.
+    pub snapshot: String,
+    /// Its owner as EC2 says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Its Region.
+    pub region: String,
+    /// Its volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// Its volume's size in GiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_gib: Option<u32>,
+    /// When it was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Timestamp>,
+    /// Whether it is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<bool>,
+    /// Text that its owner wrote, escaped and bounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// The copy of a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Copy {
+    /// Its ID, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
+    /// The target Region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The key it was asked to be encrypted under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
+    /// When it may be deleted, RFC 3339 in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expire_after: Option<Timestamp>,
+    /// What is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Whether it is locked, if it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<Lock>,
+    /// The other live copies of the same identity.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
+}
+
+/// What a service said when it refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Error {
+    /// The service's code.
+    pub code: String,
+    /// The service's message.
+    pub message: String,
+    /// The request's ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// What a sweep found; one identity is (policy, source snapshot, target Region).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sweep {
+    /// The ID of the tick.
+    pub id: String,
+    /// Snapshots that the policies' owners share.
+    pub shared: u64,
+    /// Those that at least one policy wants.
+    pub matching: u64,
+    /// Those ignored because they were started before `SNAPFERRY_SWEEP_SINCE`.
+    pub before_since: u64,
+    /// Identities with a verified copy.
+    pub protected: u64,
+    /// Identities with a copy under way or not verified yet, those just started included.
+    pub in_flight: u64,
+    /// Copies started by this sweep.
+    pub started: u64,
+    /// Identities without a live copy after this sweep.
+    pub missing: u64,
+    /// Identities of which nothing is known, because their target Region could not be read.
+    pub unknown: u64,
+    /// Deferred identities by reason.
+    pub deferred: BTreeMap<&'static str, u64>,
+    /// Copies that EC2 refused to start.
+    pub failed: u64,
+    /// The age of the oldest source without a live copy, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_missing_seconds: Option<i64>,
+    /// How long the sweep took, in milliseconds.
+    pub duration_ms: u64,
+    /// Calls made to EC2 and KMS, retries not counted.
+    pub calls: u64,
+}
+
+impl Record {
+    /// A record with nothing but its event, reason and time.
+    #[must_use]
+    pub fn new(event: Event, reason: &'static str, time: Timestamp) -> Self {
+        Self {
+            audit: FORMAT,
+            time,
+            event,
+            reason,
+            message: None,
+            trigger: None,
+            trigger_id: None,
+            policy: None,
+            source: None,
+            copy: None,
+            error: None,
+            problem: None,
+            body: None,
+            sweep: None,
+        }
+    }
+
+    /// Adds the plain words.
+    #[must_use]
+    pub fn message(mut self, message: String) -> Self {
+        self.message = Some(message);
+        self
+    }
+
+    /// Adds what the service said, if it said something.
+    #[must_use]
+    pub fn error(mut self, error: Option<&CallError>) -> Self {
+        self.error = error.map(|error| Error {
+            code: error.code.clone(),
+            message: crate::text::printable(&error.message, 1024),
+            request_id: error.request_id.clone(),
+        });
+        self
+    }
+
+    /// The line, without its end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        // Strings, numbers and maps with text keys only: nothing here can fail to serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,424 @@
+//! Which shared snapshots are copied now, and why the others are not.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::event::ShareEvent;
+use crate::facts::{CallError, ExistingCopy, KeyFact, RecentCopy, RegionCopies, SourceSnapshot, State, TamperedCopy};
+use crate::ids::{AccountId, KeyArn, PolicyName, Region};
+use crate::order::{Place, Served, fair};
+use crate::policy::{self, Encryption, Policy, Target};
+
+mod outcome;
+mod reasons;
+mod request;
+mod tally;
+
+pub use outcome::{Outcome, record};
+pub use reasons::{Deferral, MAX_ATTEMPTS, Refusal, Skip};
+pub use request::{CopyRequest, DESCRIPTION_LIMIT};
+pub use tally::Tally;
+
+/// How long a copy with a lost answer is left alone: DescribeSnapshots is eventually consistent, and a copy asked for
+/// twice is a duplicate for its whole life, whereas the sweep comes again in minutes.
+pub const ANSWER_LOST_HOLD: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long a started copy is believed to exist although DescribeSnapshots does not show it.
+pub const STARTED_HOLD: SignedDuration = SignedDuration::from_mins(10);
+
+/// What made the function look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Share events: only the snapshots that they name.
+    Events,
+    /// A sweep: all that the policies' owners share, started at or after `since`.
+    Sweep {
+        /// Snapshots started before are ignored unless an event names them (`SNAPFERRY_SWEEP_SINCE`).
+        since: Option<Timestamp>,
+    },
+}
+
+/// All that the decision stands on.
+#[derive(Debug)]
+pub struct Facts {
+    /// This account.
+    pub account: Option<AccountId>,
+    /// The Region that this function runs in and that the snapshots are shared in.
+    pub home: Region,
+    /// What made the function look.
+    pub scope: Scope,
+    /// The share events of this invocation, at most one for each snapshot.
+    pub named: Vec<ShareEvent>,
+    /// The visible snapshots: those named, and in a sweep all of the policies' owners; each at most once.
+    pub snapshots: Result<Vec<SourceSnapshot>, CallError>,
+    /// The copies in each target Region of the policies.
+    pub regions: BTreeMap<Region, Result<RegionCopies, CallError>>,
+    /// What KMS says of each configured key.
+    pub keys: BTreeMap<KeyArn, KeyFact>,
+    /// What this environment asked for a moment ago.
+    pub recent: Vec<RecentCopy>,
+    /// Notices given within the last day, by [`Decision::notice`]: not given again.
+    pub noticed: HashSet<String>,
+}
+
+/// The snapshot that a decision is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject<'f> {
+    /// As EC2 describes it.
+    Seen(&'f SourceSnapshot),
+    /// Known from an event only.
+    Named(&'f ShareEvent),
+    /// No single snapshot.
+    All,
+}
+
+/// One decision with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<'f> {
+    /// The policy that it follows from; `None` when it holds for all.
+    pub policy: Option<&'f PolicyName>,
+    /// The snapshot.
+    pub subject: Subject<'f>,
+    /// The target Region; `None` when it holds for all.
+    pub region: Option<&'f Region>,
+    /// What is to be done.
+    pub verdict: Verdict<'f>,
+}
+
+/// What is to be done with a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict<'f> {
+    /// Ask EC2 for a copy.
+    Copy(CopyRequest<'f>),
+    /// Nothing.
+    Skip(Skip<'f>),
+    /// Nothing now.
+    Defer(Deferral),
+    /// Nothing until somebody repairs something.
+    Refuse(Refusal<'f>),
+}
+
+impl Decision<'_> {
+    /// For what is said once a day and not at every sweep: a text that names the fact.
+    #[must_use]
+    pub fn notice(&self) -> Option<String> {
+        let (reason, about) = match &self.verdict {
+            Verdict::Refuse(refusal @ Refusal::AttemptsExhausted { last, .. }) => (refusal.reason(), last.as_str()),
+            Verdict::Refuse(refusal @ Refusal::MalformedTags(copy)) => (refusal.reason(), copy.id.as_str()),
+            Verdict::Skip(skip @ Skip::Duplicate(copies)) => (skip.reason(), copies.first()?.id.as_str()),
+            _ => return None,
+        };
+        Some(format!("{reason} {} {about}", self.region?))
+    }
+}
+
+/// The decisions in the order in which they are to be carried out, and what was found without need of one.
+#[derive(Debug, Default)]
+pub struct Plan<'f> {
+    /// Within a target Region the copies stand in fair order.
+    pub decisions: Vec<Decision<'f>>,
+    /// The counts.
+    pub tally: Tally,
+}
+
+/// Decides for every snapshot, every policy and every target.
+///
+/// An event's snapshot gets a decision for each policy and target, whatever it is. In a sweep what is well, or none of
+/// our business, is only counted: a hundred thousand lines "already copied" every quarter of an hour would bury the
+/// one that matters.
+#[must_use]
+pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> Plan<'f> {
+    let mut plan = Plan::default();
+    let snapshots = match &facts.snapshots {
+        Ok(snapshots) => snapshots,
+        Err(error) => {
+            plan.decisions = sources_unread(facts, error);
+            return plan;
+        }
+    };
+    let named: HashSet<&str> = facts.named.iter().map(|event| event.snapshot.as_str()).collect();
+    let seen: HashSet<&str> = if named.is_empty() {
+        HashSet::new()
+    } else {
+        snapshots.iter().map(|snapshot| snapshot.id.as_str()).filter(|id| named.contains(id)).collect()
+    };
+    for event in facts.named.iter().filter(|event| !seen.contains(event.snapshot.as_str())) {
+        let verdict = Verdict::Skip(Skip::NotVisible);
+        plan.decisions.push(Decision { policy: None, subject: Subject::Named(event), region: None, verdict });
+    }
+    let day_ago = now - SignedDuration::from_hours(24);
+    let regions =
+        facts.regions.iter().map(|(region, found)| (region, found.as_ref().map(|found| index(found, day_ago))));
+    let regions = regions.collect();
+    let mut decider = Decider { facts, now, regions, waiting: BTreeMap::new(), unread: BTreeMap::new(), plan };
+    for snapshot in snapshots {
+        decider.snapshot(policies, snapshot, named.contains(snapshot.id.as_str()));
+    }
+    decider.notices();
+    decider.line_up();
+    decider.plan
+}
+
+fn sources_unread<'f>(facts: &'f Facts, error: &CallError) -> Vec<Decision<'f>> {
+    let sweep = matches!(facts.scope, Scope::Sweep { .. }).then_some(Subject::All);
+    let subjects = facts.named.iter().map(Subject::Named).chain(sweep);
+    let verdict = Verdict::Defer(Deferral::SourcesUnread(error.clone()));
+    subjects.map(|subject| Decision { policy: None, subject, region: None, verdict: verdict.clone() }).collect()
+}
+
+/// The copies of one identity.
+#[derive(Default)]
+struct Copies<'f> {
+    live: Option<&'f ExistingCopy>,
+    more: Vec<&'f ExistingCopy>,
+    failed: Vec<&'f ExistingCopy>,
+}
+
+type Identity<'f> = (&'f PolicyName, &'f str);
+
+struct RegionIndex<'f> {
+    facts: &'f RegionCopies,
+    copies: HashMap<Identity<'f>, Copies<'f>>,
+}
+
+fn index<'f>(found: &'f RegionCopies, day_ago: Timestamp) -> RegionIndex<'f> {
+    let mut copies: HashMap<Identity<'f>, Copies<'f>> = HashMap::with_capacity(found.copies.len());
+    for copy in &found.copies {
+        let slot = copies.entry((&copy.policy, copy.source.as_str())).or_default();
+        match (copy.is_live(), slot.live) {
+            (true, None) => slot.live = Some(copy),
+            (true, Some(_)) => slot.more.push(copy),
+            (false, _) if copy.start_time > day_ago => slot.failed.push(copy),
+            (false, _) => {}
+        }
+    }
+    RegionIndex { facts: found, copies }
+}
+
+struct Decider<'f> {
+    facts: &'f Facts,
+    now: Timestamp,
+    regions: BTreeMap<&'f Region, Result<RegionIndex<'f>, &'f CallError>>,
+    waiting: BTreeMap<&'f Region, Vec<Waiting<'f>>>,
+    /// Regions of which a sweep can say nothing: one decision each, not one for every snapshot.
+    unread: BTreeMap<&'f Region, Deferral>,
+    plan: Plan<'f>,
+}
+
+/// A copy that stands in line for its Region. Ordered by snapshot and policy, where fairness sees no difference.
+struct Waiting<'f>(CopyRequest<'f>);
+
+impl<'f> Decider<'f> {
+    fn snapshot(&mut self, policies: &'f [Policy], snapshot: &'f SourceSnapshot, named: bool) {
+        if let Scope::Sweep { since: Some(since) } = self.facts.scope
+            && snapshot.start_time < since
+            && !named
+        {
+            self.plan.tally.before_since += 1;
+            return;
+        }
+        self.plan.tally.shared += 1;
+        if self.facts.account.as_ref() == Some(&snapshot.owner) {
+            self.skip(named, None, snapshot, None, Skip::OwnSnapshot);
+            return;
+        }
+        let mut matching = false;
+        for policy in policies {
+            if let Some(skip) = not_for(policy, snapshot) {
+                self.skip(named, Some(&policy.name), snapshot, None, skip);
+                continue;
+            }
+            matching = true;
+            for target in &policy.targets {
+                let request = CopyRequest { policy: &policy.name, source: snapshot, home: &self.facts.home, target };
+                self.target(request, named);
+            }
+        }
+        self.plan.tally.matching += u64::from(matching);
+    }
+
+    fn target(&mut self, request: CopyRequest<'f>, named: bool) {
+        let region = &request.target.region;
+        let verdict = self.verdict(request);
+        if let Verdict::Copy(request) = verdict {
+            self.waiting.entry(region).or_default().push(Waiting(request));
+            return;
+        }
+        if !named && let Verdict::Defer(deferral @ Deferral::RegionUnread(_)) = verdict {
+            self.plan.tally.unknown += 1;
+            self.unread.entry(region).or_insert(deferral);
+            return;
+        }
+        let (policy, subject) = (Some(request.policy), Subject::Seen(request.source));
+        let decision = Decision { policy, subject, region: Some(region), verdict };
+        let well = matches!(&decision.verdict, Verdict::Skip(Skip::AlreadyCopied(_)));
+        let said = !named && decision.notice().is_some_and(|notice| self.facts.noticed.contains(&notice));
+        if said && matches!(decision.verdict, Verdict::Refuse(_)) {
+            self.plan.tally.missing(request.source.start_time);
+        }
+        if !(said || well && !named) {
+            self.plan.decisions.push(decision);
+        }
+    }
+
+    fn verdict(&mut self, request: CopyRequest<'f>) -> Verdict<'f> {
+        let (facts, now) = (self.facts, self.now);
+        let region = &request.target.region;
+        let copies = match self.regions.get(region) {
+            Some(Ok(index)) => index.copies.get(&(request.policy, request.source.id.as_str())),
+            Some(Err(error)) => return Verdict::Defer(Deferral::RegionUnread((*error).clone())),
+            None => return Verdict::Defer(Deferral::RegionUnread(CallError::not_read())),
+        };
+        if let Some(live) = copies.and_then(|copies| copies.live) {
+            if live.is_protection() {
+                self.plan.tally.protected += 1;
+            } else {
+                self.plan.tally.in_flight += 1;
+            }
+            let more = copies.map(|copies| copies.more.as_slice()).unwrap_or_default();
+            return Verdict::Skip(match more {
+                [] => Skip::AlreadyCopied(&live.id),
+                more => Skip::Duplicate(std::iter::once(live).chain(more.iter().copied()).collect()),
+            });
+        }
+        let failed = copies.map(|copies| copies.failed.as_slice()).unwrap_or_default();
+        let of_this = |recent: &&RecentCopy| {
+            recent.region == *region && recent.policy == *request.policy && recent.source == request.source.id
+        };
+        for recent in facts.recent.iter().filter(of_this) {
+            match &recent.copy {
+                Some(copy) if now < recent.at + STARTED_HOLD && failed.iter().all(|seen| seen.id != *copy) => {
+                    self.plan.tally.in_flight += 1;
+                    return Verdict::Skip(Skip::AlreadyCopied(copy));
+                }
+                None if now < recent.at + ANSWER_LOST_HOLD => {
+                    return Verdict::Defer(Deferral::AnswerJustLost(recent.at));
+                }
+                _ => {}
+            }
+        }
+        if let Some(refusal) = exhausted(failed) {
+            return Verdict::Refuse(refusal);
+        }
+        self.key_verdict(request.target).unwrap_or(Verdict::Copy(request))
+    }
+
+    fn key_verdict(&self, target: &'f Target) -> Option<Verdict<'f>> {
+        let Encryption::Key(key) = &target.encryption else { return None };
+        match self.facts.keys.get(key) {
+            Some(KeyFact::Usable) => None,
+            None => Some(Verdict::Defer(Deferral::KeyUnread(CallError::not_read()))),
+            Some(KeyFact::Unusable(problem)) => Some(Verdict::Refuse(Refusal::Key(key, problem))),
+            Some(KeyFact::Unread(error)) => Some(Verdict::Defer(Deferral::KeyUnread(error.clone()))),
+        }
+    }
+
+    fn skip(
+        &mut self,
+        named: bool,
+        policy: Option<&'f PolicyName>,
+        snapshot: &'f SourceSnapshot,
+        region: Option<&'f Region>,
+        skip: Skip<'f>,
+    ) {
+        if named {
+            let (subject, verdict) = (Subject::Seen(snapshot), Verdict::Skip(skip));
+            self.plan.decisions.push(Decision { policy, subject, region, verdict });
+        }
+    }
+
+    fn notices(&mut self) {
+        for (region, deferral) in std::mem::take(&mut self.unread) {
+            let verdict = Verdict::Defer(deferral);
+            self.plan.decisions.push(Decision { policy: None, subject: Subject::All, region: Some(region), verdict });
+        }
+        for (region, index) in &self.regions {
+            let tampered: &'f [TamperedCopy] = match index {
+                Ok(index) => &index.facts.tampered,
+                Err(_) => &[],
+            };
+            for copy in tampered {
+                let verdict = Verdict::Refuse(Refusal::MalformedTags(copy));
+                let decision = Decision { policy: None, subject: Subject::All, region: Some(region), verdict };
+                if decision.notice().is_none_or(|notice| !self.facts.noticed.contains(&notice)) {
+                    self.plan.decisions.push(decision);
+                }
+            }
+        }
+    }
+
+    /// Puts the copies of each Region in fair order behind the other decisions.
+    fn line_up(&mut self) {
+        for (region, waiting) in std::mem::take(&mut self.waiting) {
+            let mut served = Served::default();
+            if let Some(Ok(index)) = self.regions.get(region) {
+                for copy in &index.facts.copies {
+                    if let Some((account, volume)) = &copy.origin {
+                        served.note(account, volume, copy.start_time);
+                    }
+                }
+            }
+            let ordered = fair(waiting, &served, |Waiting(request)| Place {
+                account: &request.source.owner,
+                volume: &request.source.volume,
+                start_time: request.source.start_time,
+            });
+            self.plan.decisions.extend(ordered.into_iter().map(|Waiting(request)| Decision {
+                policy: Some(request.policy),
+                subject: Subject::Seen(request.source),
+                region: Some(region),
+                verdict: Verdict::Copy(request),
+            }));
+        }
+    }
+}
+
+/// Why a policy has nothing to do with a snapshot, if it has not.
+fn not_for(policy: &Policy, snapshot: &SourceSnapshot) -> Option<Skip<'static>> {
+    if policy.state == policy::State::Disabled {
+        Some(Skip::PolicyDisabled)
+    } else if !policy.owners.contains(&snapshot.owner) {
+        Some(Skip::OwnerNotListed)
+    } else if !policy.description.matches(&snapshot.description) {
+        Some(Skip::DescriptionMismatch)
+    } else if snapshot.state != State::Completed {
+        Some(Skip::NotCompleted)
+    } else {
+        None
+    }
+}
+
+/// Counted from the failed copies that EC2 still shows: they are deleted a day after they settled, not before.
+fn exhausted<'f>(failed: &[&'f ExistingCopy]) -> Option<Refusal<'f>> {
+    let first = failed.iter().map(|copy| copy.start_time).min()?;
+    let last = failed.iter().max_by_key(|copy| (copy.start_time, &copy.id))?;
+    let next = first + SignedDuration::from_hours(24);
+    (failed.len() >= MAX_ATTEMPTS).then_some(Refusal::AttemptsExhausted { failed: failed.len(), last: &last.id, next })
+}
+
+impl Waiting<'_> {
+    fn key(&self) -> (&str, &PolicyName) {
+        (self.0.source.id.as_str(), self.0.policy)
+    }
+}
+
+impl PartialEq for Waiting<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Waiting<'_> {}
+
+impl PartialOrd for Waiting<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Waiting<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}

@@ -1,0 +1,74 @@
+//! What one CopySnapshot call asks for.
+
+use jiff::Timestamp;
+
+use crate::facts::SourceSnapshot;
+use crate::ids::{KeyArn, PolicyName, Region};
+use crate::policy::{Encryption, Target};
+use crate::tags::{CopyTags, Lock, Status};
+
+/// The longest description that EC2 takes, in characters (EC2 API reference, CopySnapshot).
+pub const DESCRIPTION_LIMIT: usize = 255;
+
+/// A copy to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopyRequest<'f> {
+    /// The policy that asks.
+    pub policy: &'f PolicyName,
+    /// The snapshot to copy.
+    pub source: &'f SourceSnapshot,
+    /// The Region that the snapshot is in.
+    pub home: &'f Region,
+    /// Where the copy goes, and how.
+    pub target: &'f Target,
+}
+
+impl CopyRequest<'_> {
+    /// The copy's description: where it comes from, then as much of the original as EC2's limit leaves room for.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let source = self.source;
+        let mut text = format!("Snapferry copy of {} from {} (account {})", source.id, self.home, source.owner);
+        if !source.description.is_empty() {
+            text.push_str(": ");
+            text.push_str(&source.description);
+        }
+        text.chars().take(DESCRIPTION_LIMIT).collect()
+    }
+
+    /// The key that the copy is to be encrypted under, if the policy names one.
+    #[must_use]
+    pub fn key(&self) -> Option<&KeyArn> {
+        match &self.target.encryption {
+            Encryption::Key(key) => Some(key),
+            Encryption::AsSource | Encryption::DefaultKey => None,
+        }
+    }
+
+    /// When a copy asked for at `at` may be deleted: `at` plus the RetainRule's interval in calendar units.
+    #[must_use]
+    pub fn expire_after(&self, at: Timestamp) -> Option<Timestamp> {
+        self.target.retain.as_ref().map(|rule| rule.interval.after(at))
+    }
+
+    /// The tags of a copy asked for at `at`: Snapferry's own, then the rule's TagsToAdd.
+    #[must_use]
+    pub fn tags(&self, at: Timestamp) -> Vec<(String, String)> {
+        let own = CopyTags {
+            policy: self.policy.clone(),
+            source_snapshot: self.source.id.clone(),
+            source_account: self.source.owner.clone(),
+            source_region: self.home.clone(),
+            source_volume: self.source.volume.clone(),
+            source_size_gib: self.source.size_gib,
+            source_start_time: self.source.start_time,
+            kms_key: self.key().cloned(),
+            expire_after: self.expire_after(at),
+            status: Status::Copying,
+            settled_at: None,
+            lock: self.target.lock.as_ref().map(|_| Lock::Pending),
+        };
+        let own = own.to_pairs().into_iter().map(|(key, value)| (key.to_owned(), value));
+        own.chain(self.target.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone()))).collect()
+    }
+}

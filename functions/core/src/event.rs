@@ -1,0 +1,293 @@
+//! What comes in: EBS share events and sweep ticks, read leniently, because a refused event is a missed backup, and
+//! believed in nothing but the snapshot's ID, because anybody may have written it.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::ids::SnapshotId;
+use crate::text::printable;
+
+/// How much of an unreadable body its audit record keeps, in characters.
+pub const BODY_LIMIT: usize = 1024;
+
+/// One thing to do, or to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A snapshot was shared with this account.
+    Share(ShareEvent),
+    /// `{"sweep": id}`: look at everything.
+    Sweep {
+        /// The tick's ID, any text.
+        id: String,
+    },
+    /// A readable event that asks for nothing.
+    Other(OtherEvent),
+}
+
+/// A shareSnapshot event (EBS User Guide, "EventBridge events for Amazon EBS").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareEvent {
+    /// EventBridge's ID of the event.
+    pub id: String,
+    /// The snapshot. All else is asked from EC2.
+    pub snapshot: SnapshotId,
+    /// The Region that the event names, for the operator's eyes only.
+    pub region: Option<String>,
+}
+
+/// An event that Snapferry does not act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherEvent {
+    /// EventBridge's ID of the event.
+    pub id: String,
+    /// The snapshot it is about, if it names one.
+    pub snapshot: Option<SnapshotId>,
+    /// `other-event` or `not-succeeded`.
+    pub reason: &'static str,
+    /// Which event it is, in words.
+    pub message: String,
+}
+
+/// An event that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct InvalidEvent {
+    /// `not-json`, `not-an-event` or `no-snapshot`.
+    pub reason: &'static str,
+    /// What is wrong, in words.
+    pub problem: String,
+    /// The body, escaped and cut to [`BODY_LIMIT`] characters.
+    pub body: String,
+}
+
+/// Reads one SQS message's body.
+///
+/// # Errors
+/// [`InvalidEvent`] when it is neither an EventBridge event nor a sweep tick.
+pub fn parse(body: &str) -> Result<Message, InvalidEvent> {
+    let invalid = |reason, problem: String| InvalidEvent { reason, problem, body: printable(body, BODY_LIMIT) };
+    let value: Value =
+        serde_json::from_str(body).map_err(|error| invalid("not-json", format!("the body is not JSON: {error}")))?;
+    parse_value(&value).map_err(|(reason, problem)| invalid(reason, problem))
+}
+
+/// Reads an event that came as the function's input itself.
+///
+/// # Errors
+/// [`InvalidEvent`] when it is neither an EventBridge event nor a sweep tick.
+pub fn parse_input(value: &Value) -> Result<Message, InvalidEvent> {
+    parse_value(value).map_err(|(reason, problem)| InvalidEvent {
+        reason,
+        problem,
+        body: printable(&value.to_string(), BODY_LIMIT),
+    })
+}
+
+/// The members that matter. `detail.source` may be a string or a number and is not read at all: a sender wrote it.
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    source: Value,
+    #[serde(default, rename = "detail-type")]
+    detail_type: Value,
+    #[serde(default)]
+    region: Value,
+    #[serde(default)]
+    resources: Value,
+    #[serde(default)]
+    detail: Value,
+}
+
+fn parse_value(value: &Value) -> Result<Message, (&'static str, String)> {
+    let object = value.as_object().ok_or(("not-an-event", "the body is not a JSON object".to_owned()))?;
+    if let Some(id) = object.get("sweep") {
+        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        return Ok(Message::Sweep { id: printable(&id, 128) });
+    }
+    let envelope: Envelope =
+        serde_json::from_value(value.clone()).map_err(|error| ("not-an-event", error.to_string()))?;
+    let id = envelope.id.as_str().map_or_else(String::new, |id| printable(id, 128));
+    let snapshot = snapshot_named(&envelope);
+    let (Some(source), Some(detail_type)) = (envelope.source.as_str(), envelope.detail_type.as_str()) else {
+        return Err(("not-an-event", "an EventBridge event has a source and a detail-type".to_owned()));
+    };
+    let other = |reason, message| {
+        Ok(Message::Other(OtherEvent { id: id.clone(), snapshot: snapshot.clone(), reason, message }))
+    };
+    let event = envelope.detail.get("event").and_then(Value::as_str).unwrap_or_default();
+    if source != "aws.ec2" || detail_type != "EBS Snapshot Notification" || event != "shareSnapshot" {
+        let (source, detail_type, event) = (printable(source, 64), printable(detail_type, 64), printable(event, 64));
+        return other("other-event", format!("event {event:?} ({detail_type:?} from {source:?}) asks for no copy"));
+    }
+    match envelope.detail.get("result").and_then(Value::as_str) {
+        Some("succeeded") => {}
+        result => {
+            let result = printable(result.unwrap_or("nothing"), 64);
+            return other("not-succeeded", format!("the share event's result is {result:?}, not \"succeeded\""));
+        }
+    }
+    let Some(snapshot) = snapshot else {
+        return Err(("no-snapshot", "neither detail.snapshot_id nor resources names a snapshot".to_owned()));
+    };
+    let region = envelope.region.as_str().map(|region| printable(region, 32));
+    Ok(Message::Share(ShareEvent { id, snapshot, region }))
+}
+
+/// The ID is what follows the last `/`, in every ARN layout that AWS has used.
+fn snapshot_named(envelope: &Envelope) -> Option<SnapshotId> {
+    let detail = ["snapshot_id", "snapshotId"].into_iter().filter_map(|member| envelope.detail.get(member));
+    let resources = envelope.resources.as_array().into_iter().flatten();
+    detail
+        .chain(resources)
+        .filter_map(Value::as_str)
+        .find_map(|arn| SnapshotId::parse(arn.rsplit('/').next().unwrap_or(arn)).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn share() -> Value {
+        json!({"version": "0", "id": "01234567-01234-0123-0123-012345678901",
+            "detail-type": "EBS Snapshot Notification", "source": "aws.ec2",
+            "account": "222222222222", "time": "2026-11-22T03:00:00Z", "region": "us-east-1",
+            "resources": ["arn:aws:ec2::us-east-1:snapshot/snap-01234567"],
+            "detail": {"event": "shareSnapshot", "result": "succeeded", "cause": "", "request-id": "",
+                "snapshot_id": "arn:aws:ec2::us-east-1:snapshot/snap-01234567", "source": "111111111111",
+                "startTime": "2026-11-22T03:00:00Z", "endTime": "2026-11-22T03:00:00Z"}})
+    }
+
+    fn shared_snapshot(event: &Value) -> Option<String> {
+        match parse(&event.to_string()) {
+            Ok(Message::Share(share)) => Some(share.snapshot.to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_arn_layout_and_both_types_of_source_are_read() {
+        for arn in [
+            "arn:aws:ec2::us-east-1:snapshot/snap-01234567",
+            "arn:aws:ec2:us-east-1::snapshot/snap-01234567",
+            "arn:aws:ec2:us-east-1:111111111111:snapshot/snap-01234567",
+            "arn:aws-us-gov:ec2:us-gov-west-1::snapshot/snap-01234567",
+            "snap-01234567",
+        ] {
+            for source in [json!("011111111111"), json!(11_111_111_111_u64), json!(null)] {
+                let mut event = share();
+                event["detail"]["snapshot_id"] = json!(arn);
+                event["detail"]["source"] = source;
+                assert_eq!(shared_snapshot(&event).as_deref(), Some("snap-01234567"), "{arn}");
+            }
+        }
+        let mut event = share();
+        event["detail"].as_object_mut().unwrap().remove("snapshot_id");
+        assert_eq!(shared_snapshot(&event).as_deref(), Some("snap-01234567"), "from resources");
+        event["detail"].as_object_mut().unwrap().remove("startTime");
+        event["detail"]["StartTime"] = json!("2026-11-22T03:00:00Z");
+        assert!(shared_snapshot(&event).is_some());
+    }
+
+    type Change = fn(&mut Value);
+
+    #[test]
+    fn what_is_not_a_share_is_told_apart() {
+        let reason = |change: Change| {
+            let mut event = share();
+            change(&mut event);
+            match parse(&event.to_string()) {
+                Ok(Message::Share(_)) => "share",
+                Ok(Message::Sweep { .. }) => "sweep",
+                Ok(Message::Other(other)) => other.reason,
+                Err(invalid) => invalid.reason,
+            }
+        };
+        let cases: [(Change, &str); 12] = [
+            (|_| {}, "share"),
+            (|e| *e = json!({"sweep": "tick-1"}), "sweep"),
+            (|e| *e = json!({"sweep": 7}), "sweep"),
+            (|e| e["detail"]["event"] = json!("copySnapshot"), "other-event"),
+            (|e| e["detail-type"] = json!("EBS Volume Notification"), "other-event"),
+            (|e| e["source"] = json!("my.app"), "other-event"),
+            (|e| e["detail"]["result"] = json!("failed"), "not-succeeded"),
+            (|e| e["detail"]["result"] = json!(null), "not-succeeded"),
+            (|e| *e = json!([1]), "not-an-event"),
+            (|e| *e = json!({"hello": "world"}), "not-an-event"),
+            (
+                |e| {
+                    e["detail"]["snapshot_id"] = json!("arn:aws:ec2::us-east-1:snapshot/vol-01234567");
+                    e["resources"] = json!([]);
+                },
+                "no-snapshot",
+            ),
+            (|e| e["detail"] = json!("text"), "other-event"),
+        ];
+        for (change, expected) in cases {
+            assert_eq!(reason(change), expected);
+        }
+        assert_eq!(parse("{").unwrap_err().reason, "not-json");
+    }
+
+    #[test]
+    fn an_unreadable_body_is_kept_bounded_and_harmless() {
+        let body = format!("\u{1b}[2J{}", "x".repeat(100_000));
+        let kept = parse(&body).unwrap_err().body;
+        assert!(kept.starts_with("\\u{1b}[2Jxxx") && kept.chars().count() < BODY_LIMIT + 16, "{kept}");
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,20}".prop_map(Value::from),
+            Just(json!("shareSnapshot")),
+            Just(json!("succeeded")),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            let key = prop_oneof![
+                Just("detail".to_owned()),
+                Just("event".to_owned()),
+                Just("resources".to_owned()),
+                ".{0,8}"
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::hash_map(key, inner, 0..6).prop_map(Value::from_iter),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(body in ".{0,300}") {
+            let _ = parse(&body);
+        }
+
+        #[test]
+        fn no_json_makes_the_parser_panic(value in any_json()) {
+            let _ = parse(&value.to_string());
+            let _ = parse_input(&value);
+        }
+
+        #[test]
+        fn a_mutated_event_is_read_or_refused(member in 0usize..11, value in any_json()) {
+            let mut event = share();
+            let keys = ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"];
+            match keys.get(member) {
+                Some(key) => event[*key] = value,
+                None => event["detail"][["snapshot_id", "result"][member - keys.len()]] = value,
+            }
+            match parse(&event.to_string()) {
+                Ok(Message::Share(read)) => prop_assert_eq!(read.snapshot.as_str(), "snap-01234567"),
+                Ok(_) => {}
+                Err(invalid) => prop_assert!(!invalid.problem.is_empty()),
+            }
+        }
+    }
+}

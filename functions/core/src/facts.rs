@@ -1,0 +1,210 @@
+//! What was read from EC2 and KMS: facts only, no opinion.
+
+use jiff::Timestamp;
+
+use crate::ids::{AccountId, KeyArn, PolicyName, SnapshotId, VolumeId};
+use crate::tags::{Status, TagProblem};
+
+/// The state of a snapshot (EC2 API reference, `Snapshot.State`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Being made.
+    Pending,
+    /// Whole and usable.
+    Completed,
+    /// EC2 gave up.
+    Error,
+    /// In the recycle bin, on its way there or back, or a state that did not exist when this was written.
+    Other,
+}
+
+/// A snapshot that can be seen in the home Region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSnapshot {
+    /// Its ID.
+    pub id: SnapshotId,
+    /// Its owner as DescribeSnapshots says, never as an event says.
+    pub owner: AccountId,
+    /// The volume it was made of; `vol-ffffffff` when it is itself a copy.
+    pub volume: VolumeId,
+    /// Its volume's size in GiB.
+    pub size_gib: u32,
+    /// Its state.
+    pub state: State,
+    /// When it was started.
+    pub start_time: Timestamp,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
+    /// Text that its owner wrote: never to be trusted.
+    pub description: Box<str>,
+}
+
+/// A copy of ours in a target Region, as far as copying needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingCopy {
+    /// Its ID.
+    pub id: SnapshotId,
+    /// From its tags: the policy that asked for it.
+    pub policy: PolicyName,
+    /// From its tags: the snapshot that was copied.
+    pub source: SnapshotId,
+    /// From its tags: the source's owner and volume, for fairness between them.
+    pub origin: Option<(AccountId, VolumeId)>,
+    /// EC2's state of it.
+    pub state: State,
+    /// From its tags; `None` when that tag is missing or edited.
+    pub status: Option<Status>,
+    /// Whether it waits for its lock.
+    pub lock_pending: bool,
+    /// When the copy was started.
+    pub start_time: Timestamp,
+}
+
+impl ExistingCopy {
+    /// Whether the copy is good or may still become so. A copy in error, or judged failed or rejected, does not count.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.state != State::Error && !matches!(self.status, Some(Status::Failed | Status::Rejected))
+    }
+
+    /// Whether the copy protects its source: completed, verified, and locked if it should be.
+    #[must_use]
+    pub fn is_protection(&self) -> bool {
+        self.state == State::Completed && self.status == Some(Status::Verified) && !self.lock_pending
+    }
+}
+
+/// A snapshot with some of Snapferry's tags, of which others were edited or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TamperedCopy {
+    /// Its ID.
+    pub id: SnapshotId,
+    /// What is wrong with its tags.
+    pub problems: Vec<TagProblem>,
+}
+
+/// The copies found in one target Region.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegionCopies {
+    /// Those whose identity can be read.
+    pub copies: Vec<ExistingCopy>,
+    /// Those with a malformed tag. One whose identity is still readable stands in `copies` too.
+    pub tampered: Vec<TamperedCopy>,
+}
+
+/// Why a call to AWS did not give its answer, in the words of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallError {
+    /// The service's error code, or `Timeout`, `ConnectionFailed` and the like when there was no answer.
+    pub code: String,
+    /// The service's message.
+    pub message: String,
+    /// The request's ID, when there was an answer.
+    pub request_id: Option<String>,
+}
+
+impl CallError {
+    /// For a fact that nobody asked for: the decision then treats it as unknown instead of assuming the best.
+    #[must_use]
+    pub fn not_read() -> Self {
+        Self { code: "NotRead".to_owned(), message: "this was not read".to_owned(), request_id: None }
+    }
+}
+
+/// What KMS said of a configured key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyFact {
+    /// Enabled, symmetric, customer managed, in its Region.
+    Usable,
+    /// KMS answered, and a copy under this key would fail.
+    Unusable(KeyProblem),
+    /// KMS did not answer.
+    Unread(CallError),
+}
+
+/// Why a key cannot encrypt a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyProblem {
+    /// Disabled (`KeyState` `Disabled`).
+    Disabled,
+    /// About to be deleted (`PendingDeletion`, `PendingReplicaDeletion`).
+    PendingDeletion,
+    /// Any other `KeyState` than `Enabled`.
+    NotReady(String),
+    /// There is no such key in that Region.
+    NotFound(CallError),
+    /// The function's role may not see the key: its copies would fail minutes later.
+    AccessDenied(CallError),
+    /// AWS manages the key (`KeyManager` `AWS`).
+    AwsManaged,
+    /// Not a symmetric encryption key (`KeySpec` other than `SYMMETRIC_DEFAULT`, or another `KeyUsage`).
+    NotSymmetric(String),
+    /// KMS named another key than the configured one.
+    OtherKey(String),
+}
+
+impl KeyProblem {
+    /// The audit record's reason.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Disabled => "key-disabled",
+            Self::PendingDeletion => "key-pending-deletion",
+            Self::NotReady(_) => "key-not-ready",
+            Self::NotFound(_) => "key-not-found",
+            Self::AccessDenied(_) => "key-access-denied",
+            Self::AwsManaged => "key-aws-managed",
+            Self::NotSymmetric(_) => "key-not-symmetric",
+            Self::OtherKey(_) => "key-not-the-configured-one",
+        }
+    }
+
+    /// What happened and what the operator does next.
+    #[must_use]
+    pub fn message(&self, key: &KeyArn) -> String {
+        match self {
+            Self::Disabled => format!("{key} is disabled. Enable it in account {}.", key.account()),
+            Self::PendingDeletion => {
+                format!(
+                    "{key} is about to be deleted. Cancel its deletion in account {} at once, then enable it.",
+                    key.account()
+                )
+            }
+            Self::NotReady(state) => format!("{key} is in state {state}; a copy needs an enabled key."),
+            Self::NotFound(_) => format!("{key} does not exist. Correct CmkArn in the policy."),
+            Self::AccessDenied(_) => format!(
+                "The copier's role may not use {key}. Name the key in the role's policy and the role in the key's policy (account {}).",
+                key.account()
+            ),
+            Self::AwsManaged => format!("{key} is managed by AWS. Configure a customer managed key."),
+            Self::NotSymmetric(spec) => format!("{key} is a {spec} key; EBS takes symmetric encryption keys only."),
+            Self::OtherKey(found) => {
+                format!("KMS answered with {found} when asked for {key}. Correct CmkArn in the policy.")
+            }
+        }
+    }
+
+    /// The service's own error, where there was one.
+    #[must_use]
+    pub fn error(&self) -> Option<&CallError> {
+        match self {
+            Self::NotFound(error) | Self::AccessDenied(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A copy that this environment asked for a moment ago, and that DescribeSnapshots may not show yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecentCopy {
+    /// The policy that asked for it.
+    pub policy: PolicyName,
+    /// The snapshot that was to be copied.
+    pub source: SnapshotId,
+    /// The target Region.
+    pub region: crate::ids::Region,
+    /// Its ID; `None` when the answer to the request was lost, so that it may or may not exist.
+    pub copy: Option<SnapshotId>,
+    /// When it was asked for.
+    pub at: Timestamp,
+}

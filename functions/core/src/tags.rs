@@ -1,0 +1,299 @@
+//! Snapferry's own tags: the whole memory of what a copy is, kept on the copy itself.
+//!
+//! Written in the CopySnapshot call, so a copy is never without them. Only `snapferry:status`, `snapferry:settled-at`
+//! and `snapferry:lock` change later. Expiry trusts nothing but these tags on copies that this account owns.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
+use crate::text::printable;
+
+/// `snapferry:policy`: the policy's name.
+pub const POLICY: &str = "snapferry:policy";
+/// `snapferry:source-snapshot`: the snapshot that was copied.
+pub const SOURCE_SNAPSHOT: &str = "snapferry:source-snapshot";
+/// `snapferry:source-account`: its owner, as EC2 said.
+pub const SOURCE_ACCOUNT: &str = "snapferry:source-account";
+/// `snapferry:source-region`: the Region it was shared in.
+pub const SOURCE_REGION: &str = "snapferry:source-region";
+/// `snapferry:source-volume`: the volume it was made of.
+pub const SOURCE_VOLUME: &str = "snapferry:source-volume";
+/// `snapferry:source-size-gib`: its volume's size in GiB.
+pub const SOURCE_SIZE_GIB: &str = "snapferry:source-size-gib";
+/// `snapferry:source-start-time`: when it was started, RFC 3339.
+pub const SOURCE_START_TIME: &str = "snapferry:source-start-time";
+/// `snapferry:kms-key`: the configured `CmkArn`; absent when none.
+pub const KMS_KEY: &str = "snapferry:kms-key";
+/// `snapferry:expire-after`: when the copy may be deleted, RFC 3339 in UTC; absent without a RetainRule.
+pub const EXPIRE_AFTER: &str = "snapferry:expire-after";
+/// `snapferry:status`: see [`Status`].
+pub const STATUS: &str = "snapferry:status";
+/// `snapferry:settled-at`: when the status left `copying`, RFC 3339.
+pub const SETTLED_AT: &str = "snapferry:settled-at";
+/// `snapferry:lock`: see [`Lock`]; absent without a LockRule.
+pub const LOCK: &str = "snapferry:lock";
+
+/// How many of Snapferry's tags a copy carries at most. EC2 allows 50 in all (EC2 User Guide, tag restrictions).
+pub const OWN_TAGS: usize = 12;
+
+/// What Snapferry knows of a copy, as its `snapferry:status` tag says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Asked for, not judged yet.
+    Copying,
+    /// Completed and found to be what the policy asked for.
+    Verified,
+    /// EC2 gave up on it.
+    Failed,
+    /// Completed, but not what the policy asked for.
+    Rejected,
+}
+
+impl Status {
+    /// The tag's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Copying => "copying",
+            Self::Verified => "verified",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The status that a tag's value names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Copying, Self::Verified, Self::Failed, Self::Rejected].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// Whether a copy that its policy wants locked is, as its `snapferry:lock` tag says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lock {
+    /// To be locked once it is verified.
+    Pending,
+    /// Locked by Snapferry.
+    Locked,
+}
+
+impl Lock {
+    /// The tag's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Locked => "locked",
+        }
+    }
+
+    /// The lock state that a tag's value names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Locked].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// All of Snapferry's tags on one copy, read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyTags {
+    /// The policy that asked for the copy.
+    pub policy: PolicyName,
+    /// The snapshot that was copied.
+    pub source_snapshot: SnapshotId,
+    /// Its owner.
+    pub source_account: AccountId,
+    /// Where it was shared.
+    pub source_region: Region,
+    /// The volume it was made of.
+    pub source_volume: VolumeId,
+    /// Its volume's size in GiB.
+    pub source_size_gib: u32,
+    /// When it was started.
+    pub source_start_time: Timestamp,
+    /// The key the copy was asked to be encrypted under.
+    pub kms_key: Option<KeyArn>,
+    /// When the copy may be deleted.
+    pub expire_after: Option<Timestamp>,
+    /// What is known of the copy.
+    pub status: Status,
+    /// When that was settled.
+    pub settled_at: Option<Timestamp>,
+    /// Whether it is locked, if it should be.
+    pub lock: Option<Lock>,
+}
+
+/// A tag that somebody edited or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagProblem {
+    /// The tag's key.
+    pub key: &'static str,
+    /// What stands there (escaped, bounded), or nothing when the tag is missing.
+    pub found: Option<String>,
+}
+
+impl fmt::Display for TagProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.found {
+            Some(found) => write!(f, "tag {} cannot be read: {found:?}", self.key),
+            None => write!(f, "tag {} is missing", self.key),
+        }
+    }
+}
+
+impl CopyTags {
+    /// Reads all of Snapferry's tags from a copy's tags; other tags are ignored.
+    ///
+    /// # Errors
+    /// Every tag that is missing or cannot be read.
+    pub fn parse<'t>(tags: impl IntoIterator<Item = (&'t str, &'t str)> + Clone) -> Result<Self, Vec<TagProblem>> {
+        let mut reader = Reader { found: tags.into_iter().collect(), problems: Vec::new() };
+        let policy = reader.required(POLICY, |v| PolicyName::parse(v).ok());
+        let source_snapshot = reader.required(SOURCE_SNAPSHOT, |v| SnapshotId::parse(v).ok());
+        let source_account = reader.required(SOURCE_ACCOUNT, |v| AccountId::parse(v).ok());
+        let source_region = reader.required(SOURCE_REGION, |v| Region::parse(v).ok());
+        let source_volume = reader.required(SOURCE_VOLUME, |v| VolumeId::parse(v).ok());
+        let source_size_gib = reader.required(SOURCE_SIZE_GIB, |v| v.parse().ok());
+        let source_start_time = reader.required(SOURCE_START_TIME, |v| v.parse().ok());
+        let status = reader.required(STATUS, Status::parse);
+        let kms_key = reader.optional(KMS_KEY, |v| KeyArn::parse(v).ok());
+        let expire_after = reader.optional(EXPIRE_AFTER, |v| v.parse().ok());
+        let settled_at = reader.optional(SETTLED_AT, |v| v.parse().ok());
+        let lock = reader.optional(LOCK, Lock::parse);
+        match (
+            policy,
+            source_snapshot,
+            source_account,
+            source_region,
+            source_volume,
+            source_size_gib,
+            source_start_time,
+            status,
+        ) {
+            (
+                Some(policy),
+                Some(source_snapshot),
+                Some(source_account),
+                Some(source_region),
+                Some(source_volume),
+                Some(source_size_gib),
+                Some(source_start_time),
+                Some(status),
+            ) if reader.problems.is_empty() => Ok(Self {
+                policy,
+                source_snapshot,
+                source_account,
+                source_region,
+                source_volume,
+                source_size_gib,
+                source_start_time,
+                kms_key,
+                expire_after,
+                status,
+                settled_at,
+                lock,
+            }),
+            _ => Err(reader.problems),
+        }
+    }
+
+    /// The tags in the order in which a CopySnapshot request carries them.
+    #[must_use]
+    pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![
+            (POLICY, self.policy.to_string()),
+            (SOURCE_SNAPSHOT, self.source_snapshot.to_string()),
+            (SOURCE_ACCOUNT, self.source_account.to_string()),
+            (SOURCE_REGION, self.source_region.to_string()),
+            (SOURCE_VOLUME, self.source_volume.to_string()),
+            (SOURCE_SIZE_GIB, self.source_size_gib.to_string()),
+            (SOURCE_START_TIME, self.source_start_time.to_string()),
+        ];
+        pairs.extend(self.kms_key.as_ref().map(|key| (KMS_KEY, key.to_string())));
+        pairs.extend(self.expire_after.map(|at| (EXPIRE_AFTER, at.to_string())));
+        pairs.push((STATUS, self.status.as_str().to_owned()));
+        pairs.extend(self.settled_at.map(|at| (SETTLED_AT, at.to_string())));
+        pairs.extend(self.lock.map(|lock| (LOCK, lock.as_str().to_owned())));
+        pairs
+    }
+}
+
+struct Reader<'t> {
+    found: std::collections::HashMap<&'t str, &'t str>,
+    problems: Vec<TagProblem>,
+}
+
+impl Reader<'_> {
+    fn required<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if self.found.contains_key(key) {
+            self.optional(key, read)
+        } else {
+            self.problems.push(TagProblem { key, found: None });
+            None
+        }
+    }
+
+    fn optional<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let value = *self.found.get(key)?;
+        let parsed = read(value);
+        if parsed.is_none() {
+            self.problems.push(TagProblem { key, found: Some(printable(value, 80)) });
+        }
+        parsed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags() -> CopyTags {
+        CopyTags {
+            policy: PolicyName::parse("default").unwrap(),
+            source_snapshot: SnapshotId::parse("snap-0123456789abcdef0").unwrap(),
+            source_account: AccountId::parse("111111111111").unwrap(),
+            source_region: Region::parse("us-east-1").unwrap(),
+            source_volume: VolumeId::parse("vol-0123456789abcdef0").unwrap(),
+            source_size_gib: 8,
+            source_start_time: "2026-11-22T03:00:00.5Z".parse().unwrap(),
+            kms_key: Some(KeyArn::parse("arn:aws:kms:eu-west-1:222222222222:key/abc").unwrap()),
+            expire_after: Some("2026-12-22T03:00:00Z".parse().unwrap()),
+            status: Status::Copying,
+            settled_at: None,
+            lock: Some(Lock::Pending),
+        }
+    }
+
+    #[test]
+    fn written_tags_are_read_back() {
+        let pairs = tags().to_pairs();
+        let read = CopyTags::parse(pairs.iter().map(|(k, v)| (*k, v.as_str())));
+        assert_eq!(read, Ok(tags()));
+    }
+
+    #[test]
+    fn each_edited_or_missing_tag_is_named() {
+        let pairs = tags().to_pairs();
+        for (key, _) in &pairs {
+            let edited = pairs.iter().map(|(k, v)| (*k, if k == key { "\u{7}?" } else { v.as_str() }));
+            let problems = CopyTags::parse(edited).unwrap_err();
+            assert_eq!(problems, [TagProblem { key, found: Some("\\u{7}?".to_owned()) }]);
+            let missing = pairs.iter().filter(|(k, _)| k != key).map(|(k, v)| (*k, v.as_str()));
+            match *key {
+                KMS_KEY | EXPIRE_AFTER | LOCK => assert!(CopyTags::parse(missing).is_ok()),
+                _ => assert_eq!(CopyTags::parse(missing).unwrap_err(), [TagProblem { key, found: None }]),
+            }
+        }
+    }
+
+    #[test]
+    fn the_count_of_own_tags_is_the_largest_possible() {
+        let all = CopyTags { settled_at: Some(Timestamp::UNIX_EPOCH), ..tags() };
+        assert_eq!(all.to_pairs().len(), OWN_TAGS);
+    }
+}
