@@ -73,7 +73,7 @@ def _candidates(
 
 def _listed(world: World, caller: Place, chosen: filters.Filters) -> Iterable[str] | None:
     """The IDs that plain filter values name, by ID or by tag; None when no filter does."""
-    for name, values in chosen.items():
+    for name, values in chosen:
         if not all(filters.is_plain(value) for value in values):
             continue
         if name == "snapshot-id":

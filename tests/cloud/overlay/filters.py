@@ -13,7 +13,7 @@ from tests.cloud.overlay.world import World
 
 MOST_VALUES = 200
 
-Filters = dict[str, list[str]]
+Filters = list[tuple[str, list[str]]]
 Predicate = Callable[[Snapshot], bool]
 
 # [EC2 API reference, DescribeSnapshots, Filter]; tag-value is not listed there, but accepted by EC2 [assumed].
@@ -35,7 +35,7 @@ _FIELDS: dict[str, Callable[[Snapshot], str]] = {
 
 def parse(params: Params) -> Filters:
     """`Filter.N.Name` with `Filter.N.Value.M`."""
-    filters: Filters = {}
+    filters: Filters = []
     count = 0
     for n in params.indices("Filter"):
         name = params.get(f"Filter.{n}.Name")
@@ -43,7 +43,7 @@ def parse(params: Params) -> Filters:
         if not name or not values:
             raise Ec2Error("InvalidParameterValue", "A filter needs a name and at least one value.")
         count += len(values)
-        filters[name] = values
+        filters.append((name, values))
     if count > MOST_VALUES:
         raise Ec2Error(
             "FilterLimitExceeded",
@@ -99,5 +99,5 @@ def predicates(world: World, viewer: Place, filters: Filters) -> list[Predicate]
         _on_tags(world, viewer, name, values)
         if name.startswith("tag:") or name in ("tag-key", "tag-value")
         else _on_field(name, values)
-        for name, values in filters.items()
+        for name, values in filters
     ]

@@ -78,8 +78,9 @@ def describe_locked_snapshots(world: World, caller: Place, params: Params) -> Re
     """The locks of the caller's own snapshots, expired ones too."""
     ids = [check_id(each) for each in params.members("SnapshotId")]
     chosen = filters.parse(params)
-    if set(chosen) - {"lock-state"}:
-        raise Ec2Error("InvalidParameterValue", f"The filter '{next(iter(set(chosen) - {'lock-state'}))}' is invalid")
+    for name, _ in chosen:
+        if name != "lock-state":
+            raise Ec2Error("InvalidParameterValue", f"The filter '{name}' is invalid")
     for each in ids:
         if world.visible(caller, each) is None:
             raise not_found(each)
@@ -90,7 +91,7 @@ def describe_locked_snapshots(world: World, caller: Place, params: Params) -> Re
         for s in world.own(caller)
         if s.lock is not None
         and (not ids or s.id in ids)
-        and filters.matches(chosen.get("lock-state", ["*"]), s.lock.state(now, s.completed_at))
+        and all(filters.matches(values, s.lock.state(now, s.completed_at)) for _, values in chosen)
     ]
     page, token = (
         paging.next_page(world, caller, params) if "NextToken" in params else paging.cut(world, caller, rows, params)

@@ -116,7 +116,7 @@ def describe_tags(world: World, caller: Place, params: Params) -> Response:
 
 
 def _row_matches(chosen: filters.Filters, row: dict[str, str]) -> bool:
-    for name, values in chosen.items():
+    for name, values in chosen:
         if name.startswith("tag:"):
             if row["key"] != name.removeprefix("tag:") or not filters.matches(values, row["value"]):
                 return False
