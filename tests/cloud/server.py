@@ -12,14 +12,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import boto3  # type: ignore[import-untyped]
-from botocore.config import Config  # type: ignore[import-untyped]
+import boto3
+from botocore.config import Config
+from botocore.session import Session as BotocoreSession
 
 from tests.cloud.control import Control
 from tests.cloud.waiting import until
 
 SECRET = "local"  # the emulator accepts any
 REPOSITORY = Path(__file__).resolve().parents[2]
+# botocore's variables for which neither the user's environment nor its files count.
+NOT_OF_THE_USER = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 READY_WITHIN_SECONDS = 120.0
 
 
@@ -52,7 +59,7 @@ class LocalAws:
         self.stop()
 
     def _start(self) -> None:
-        self._session = boto3.session.Session()
+        self._session = boto3.session.Session(botocore_session=BotocoreSession(session_vars=NOT_OF_THE_USER))
         # The listening socket is ours from the start, and so nobody else can take the port in between.
         with socket.create_server(("127.0.0.1", 0), backlog=1_024) as listening, self.log_path.open("wb") as log:
             self.port: int = listening.getsockname()[1]
@@ -124,7 +131,8 @@ class LocalAws:
     def client(self, service: str, account: str, region: str, **config: Any) -> Any:
         """A boto3 client of an account in a Region. It does not retry, so that a test sees each fault; `config` may say
         otherwise (botocore's Config)."""
-        settings = {"retries": {"total_max_attempts": 1}, "read_timeout": 60, "connect_timeout": 10, **config}
+        once: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "proxies": {}}
+        settings = {**once, "read_timeout": 60, "connect_timeout": 10, **config}
         key = (service, account, region, repr(sorted(config.items())))
         with self._lock:
             if key not in self._clients:

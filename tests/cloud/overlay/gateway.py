@@ -94,7 +94,7 @@ class Gateway:
             wire.request_id.reset(token)
         self._end(call, answer)
         if fault and "after" in (fault.drop, fault.hang):
-            await self._withhold(not fault.hang, "after", call, scope, receive)
+            await self._withhold(fault, "after", call, scope, receive)
             return
         await _send(send, answer)
 
@@ -137,19 +137,20 @@ class Gateway:
             call.outcome, call.status = fault.code, answer.status
             await _send(send, answer)
         elif "before" in (fault.drop, fault.hang) or not (fault.drop or fault.hang):
-            await self._withhold(not fault.hang, "before", call, scope, receive)
+            await self._withhold(fault, "before", call, scope, receive)
         else:
             return False
         return True
 
-    async def _withhold(self, drop: bool, when: str, call: Call, scope: dict[str, Any], receive: Receive) -> None:
-        """Cut the connection, or keep it open and silent until the client gives up."""
-        call.outcome = f"{'dropped' if drop else 'hung'}-{when}"
-        if drop:
-            connections.cut(scope)
-            return
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    async def _withhold(self, fault: Fault, when: str, call: Call, scope: dict[str, Any], receive: Receive) -> None:
+        """Cut the connection; if it is to hang, first wait until the client gives up or the fault is taken back."""
+        call.outcome = f"{'hung' if fault.hang else 'dropped'}-{when}"
+        if fault.hang:
+            waits = {asyncio.ensure_future(_disconnected(receive)), asyncio.ensure_future(fault.lifted.wait())}
+            _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for each in pending:
+                each.cancel()
+        connections.cut(scope)
 
     async def _execute(self, scope: dict[str, Any], body: bytes, receive: Receive) -> Answer:
         """The emulator's answer."""
@@ -276,6 +277,12 @@ def _code(body: bytes) -> str:
 
 def _json(status: int, value: object) -> Answer:
     return Answer(status, [(b"content-type", b"application/json")], json.dumps(value).encode())
+
+
+async def _disconnected(receive: Receive) -> bool:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    return True
 
 
 async def _body(receive: Receive) -> bytes:

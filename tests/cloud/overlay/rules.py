@@ -1,5 +1,6 @@
 """What is to go wrong, where, and how often: injected faults, and copies that end badly."""
 
+import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ class Fault(Rule):
     status: int = 0  # 0: what the service uses for the code, or 400
     drop: str = ""  # close the connection "before" or "after" executing
     hang: str = ""  # never answer, "before" or "after" executing
+    lifted: asyncio.Event = field(default_factory=asyncio.Event)  # set when the fault is taken back
     kill: str = ""  # first kill -9 this function's processes; with no other effect the call is dropped before executing
 
     def decides(self) -> bool:

@@ -9,6 +9,9 @@ from tests.cloud.overlay.model import Place, Snapshot
 from tests.cloud.overlay.rules import Fault, Rule, Spoil
 from tests.cloud.overlay.world import World
 
+# What a rule keeps for itself.
+NOT_GIVEN = {"id", "struck", "lifted", "_random"}
+
 Verb = Callable[[World, dict[str, Any]], Any]
 
 
@@ -41,7 +44,7 @@ def _advance_clock(world: World, given: dict[str, Any]) -> Any:
 
 
 def _settings(kind: type[Rule], given: dict[str, Any]) -> dict[str, Any]:
-    known = {each.name for each in dataclasses.fields(kind)} - {"id", "struck", "_random"}
+    known = {each.name for each in dataclasses.fields(kind)} - NOT_GIVEN
     if unknown := set(given) - known:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
     return given
@@ -64,6 +67,9 @@ def _spoil_copies(world: World, given: dict[str, Any]) -> Any:
 def _clear_rules(world: World, given: dict[str, Any]) -> Any:
     """Take back one rule, or all."""
     doomed = given.get("id")
+    for fault in world.faults:
+        if doomed in (None, fault.id):
+            fault.lifted.set()
     world.faults = [each for each in world.faults if doomed not in (None, each.id)]
     world.spoils = [each for each in world.spoils if doomed not in (None, each.id)]
     return {}
@@ -72,11 +78,11 @@ def _clear_rules(world: World, given: dict[str, Any]) -> Any:
 def _rules(world: World, given: dict[str, Any]) -> Any:
     """Every rule with how often it struck."""
     rules: list[Rule] = [*world.faults, *world.spoils]
-    return [{key: value for key, value in _fields(each).items() if key != "_random"} for each in rules]
-
-
-def _fields(rule: Rule) -> dict[str, Any]:
-    return {each.name: getattr(rule, each.name) for each in dataclasses.fields(rule)}
+    hidden = NOT_GIVEN - {"id", "struck"}
+    return [
+        {each.name: getattr(rule, each.name) for each in dataclasses.fields(rule) if each.name not in hidden}
+        for rule in rules
+    ]
 
 
 def _calls(world: World, given: dict[str, Any]) -> Any:

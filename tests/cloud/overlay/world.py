@@ -28,6 +28,8 @@ class World:
         self.clock.forget()
         self.calls.forget()
         self.behaviour = Behaviour()
+        for fault in getattr(self, "faults", []):
+            fault.lifted.set()
         self.faults: list[Fault] = []
         self.spoils: list[Spoil] = []
         self.events: list[dict[str, object]] = []
