@@ -89,7 +89,7 @@ rust-test: ## all tests in Rust
 template: $(VENV) $(SAM_VENV) ## lint the template, as it is and as CloudFormation gets it
 	cfn-lint $(TEMPLATE)
 	mkdir -p target/template
-	python -m tests.e2e.translate $(TEMPLATE) target/template/translated.json
+	python -m tests.e2e.translate target/template/translated.json
 	cfn-lint target/template/translated.json
 	AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(TEMPLATE)
 

@@ -1,0 +1,8 @@
+"""Snapferry from outside: the deployed template and the release binaries on the local AWS, with boto3 as the client.
+
+- `packages`   the functions' packages, and the template with them in place
+- `translate`  the template as CloudFormation gets it
+- `deploy`     a stack from the template, and what one asks of it: copies, audit records
+- `accounts`   what source and target accounts do themselves: keys, volumes, snapshots, shares
+- `policies`   DLM policy documents
+"""

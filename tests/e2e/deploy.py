@@ -1,0 +1,160 @@
+"""A stack from the real template with the real binaries, and what one asks of it."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.cloud import until
+from tests.e2e import packages
+from tests.e2e.accounts import HOME, Account
+
+FUNCTIONS = {
+    "copy-shared-snapshots": "CopySharedSnapshots",
+    "verify-copies": "VerifyCopies",
+    "delete-expired-copies": "DeleteExpiredCopies",
+}
+STACK = "snapferry"
+# A Rust build may take both cores away from the emulator for long.
+PATIENCE_SECONDS = 120.0
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Snapferry deployed in a target account."""
+
+    account: Account
+    region: str
+    outputs: dict[str, str] = field(repr=False)
+
+    # What it did
+
+    def audit(self, function: str = "copy-shared-snapshots", **wanted: Any) -> list[Record]:
+        """The audit records in a function's log group, oldest first, whose members equal what is wanted; two
+        underscores reach into a member: `source__snapshot="snap-…"`."""
+        return [record for record in self._records(function) if _matches(record, wanted)]
+
+    def wait_for_audit(self, function: str = "copy-shared-snapshots", *, count: int = 1, **wanted: Any) -> list[Record]:
+        """Wait until there are `count` such records, and return all of them."""
+
+        def found() -> list[Record]:
+            records = self.audit(function, **wanted)
+            return records if len(records) >= count else []
+
+        try:
+            return until(found, within=PATIENCE_SECONDS, what=f"{count} audit records with {wanted}")
+        except TimeoutError as error:
+            error.add_note(f"log of {function}:\n" + "\n".join(self.log(function)[-40:]))
+            error.add_note(f"log of the local AWS:\n{self.account.aws.log_tail()}")
+            raise
+
+    def log(self, function: str) -> list[str]:
+        """All lines in a function's log group, oldest first."""
+        pages = self.account.client("logs", self.region).get_paginator("filter_log_events")
+        group = self.outputs[f"{FUNCTIONS[function]}LogGroup"]
+        return [
+            event["message"].rstrip("\n") for page in pages.paginate(logGroupName=group) for event in page["events"]
+        ]
+
+    def _records(self, function: str) -> list[Record]:
+        lines = [line for line in self.log(function) if line.startswith("{")]
+        return [record for line in lines if (record := json.loads(line)).get("audit") == "snapferry/1"]
+
+    def copies(self, region: str, **filters: str) -> list[dict[str, Any]]:
+        """Snapferry's copies in a Region as EC2 describes them, each with its tags as a dict under `tags`; the filters
+        are Snapferry's tags: `source_snapshot="snap-…"`."""
+        tags = {"policy": "*", **filters}
+        wanted = [
+            {"Name": f"tag:snapferry:{name.replace('_', '-')}", "Values": [value]} for name, value in tags.items()
+        ]
+        pages = self.account.client("ec2", region).get_paginator("describe_snapshots")
+        found = [each for page in pages.paginate(OwnerIds=["self"], Filters=wanted) for each in page["Snapshots"]]
+        return [{**each, "tags": {tag["Key"]: tag["Value"] for tag in each["Tags"]}} for each in found]
+
+    # What one does to it
+
+    def send(self, body: str, *, deduplication_id: str | None = None) -> None:
+        """Put a message into the copier's queue, as the rule and the schedule do."""
+        identity = {} if deduplication_id is None else {"MessageDeduplicationId": deduplication_id}
+        self.account.client("sqs", self.region).send_message(
+            QueueUrl=self.outputs["CopierQueueUrl"], MessageGroupId="copier", MessageBody=body, **identity
+        )
+
+    def invoke(self, function: str, payload: Any) -> Any:
+        """Call a function directly and return its answer; an error of the function is raised."""
+        answer = self.account.client("lambda", self.region).invoke(
+            FunctionName=self.outputs[f"{FUNCTIONS[function]}Function"], Payload=json.dumps(payload).encode()
+        )
+        body = answer["Payload"].read().decode()
+        if "FunctionError" in answer:
+            raise RuntimeError(body)
+        return json.loads(body)
+
+
+def deploy(account: Account, policy: Any, *, region: str = HOME, **parameters: str) -> Stack:
+    """Upload the packages and create the stack as `sam deploy` does; the parameters that repeat what the policy says
+    are taken from it."""
+    upload(account, region)
+    values = {"Policy": json.dumps(policy), **repeated(policy), **parameters}
+    cloudformation = account.client("cloudformation", region)
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateBody=packages.template(lambda function: f"s3://{_bucket(account, region)}/{function}.zip"),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
+    )
+    stack = until(lambda: _settled(cloudformation), within=PATIENCE_SECONDS, what="the stack to be created")
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        reason = stack.get("StackStatusReason", "")
+        raise RuntimeError(f"{stack['StackStatus']}: {reason}\n{_failures(cloudformation)}")
+    return Stack(account, region, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]})
+
+
+def upload(account: Account, region: str) -> None:
+    """Put the functions' packages into a bucket of the account."""
+    s3 = account.client("s3", region)
+    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=_bucket(account, region), **place)
+    for function in FUNCTIONS:
+        s3.put_object(Bucket=_bucket(account, region), Key=f"{function}.zip", Body=packages.package(function))
+
+
+def repeated(policy: Any) -> dict[str, str]:
+    """The parameters that IAM needs and that a policy document, or an array of them, already says."""
+    documents = [each.get("Policy", each) for each in (policy if isinstance(policy, list) else [policy])]
+    details = [each.get("PolicyDetails", each) for each in documents]
+    owners = [owner for each in details for owner in each["EventSource"]["Parameters"]["SnapshotOwner"]]
+    targets = [entry for each in details for action in each["Actions"] for entry in action["CrossRegionCopy"]]
+    keys = [entry["EncryptionConfiguration"].get("CmkArn") for entry in targets]
+    return {
+        "SourceAccounts": ",".join(dict.fromkeys(owners)),
+        "TargetRegions": ",".join(dict.fromkeys(entry["Target"] for entry in targets)),
+        "TargetKeyArns": ",".join(dict.fromkeys(key for key in keys if key)),
+    }
+
+
+def _bucket(account: Account, region: str) -> str:
+    return f"snapferry-{account.number}-{region}"
+
+
+def _settled(cloudformation: Any) -> dict[str, Any]:
+    stack: dict[str, Any] = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    return {} if stack["StackStatus"].endswith("_IN_PROGRESS") else stack
+
+
+def _failures(cloudformation: Any) -> str:
+    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    failed = [each for each in events if each["ResourceStatus"].endswith("_FAILED")]
+    lines = [f"{e['LogicalResourceId']} {e['ResourceStatus']}: {e.get('ResourceStatusReason', '')}" for e in failed]
+    return "\n".join(lines)
+
+
+def _matches(record: Record, wanted: dict[str, Any]) -> bool:
+    return all(_member(record, name.split("__")) == value for name, value in wanted.items())
+
+
+def _member(record: Any, path: list[str]) -> Any:
+    for name in path:
+        record = record.get(name) if isinstance(record, dict) else None
+    return record
