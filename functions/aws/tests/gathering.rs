@@ -1,0 +1,174 @@
+//! Reading the facts from mocked EC2 and KMS.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput;
+use aws_sdk_ec2::types::{Snapshot, SnapshotState, Tag};
+use aws_sdk_kms::operation::describe_key::DescribeKeyOutput;
+use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeySpec, KeyState};
+use aws_smithy_mocks::mock;
+use aws_smithy_types::DateTime;
+use common::{KEY, clients, ec2, ec2_error, http, kms, region, snapshot_id, source};
+use snapferry_aws::{keys::KeyCache, reads};
+use snapferry_core::copying::CopyRequest;
+use snapferry_core::facts::{KeyFact, KeyProblem};
+use snapferry_core::ids::{AccountId, KeyArn};
+
+const TIME: &str = "2026-11-22T03:00:00Z";
+
+fn time() -> jiff::Timestamp {
+    TIME.parse().unwrap()
+}
+
+fn snapshot(number: u32) -> Snapshot {
+    Snapshot::builder()
+        .snapshot_id(snapshot_id(number).to_string())
+        .owner_id("111111111111")
+        .volume_id("vol-0123456789abcdef0")
+        .volume_size(8)
+        .state(SnapshotState::Completed)
+        .start_time(DateTime::from_secs(time().as_second()))
+        .encrypted(true)
+        .description("nightly")
+        .build()
+}
+
+fn page(snapshots: Vec<Snapshot>, next: Option<&str>) -> DescribeSnapshotsOutput {
+    DescribeSnapshotsOutput::builder().set_snapshots(Some(snapshots)).set_next_token(next.map(str::to_owned)).build()
+}
+
+#[tokio::test]
+async fn every_page_is_read_and_a_snapshot_on_two_pages_counts_once() {
+    let first = mock!(aws_sdk_ec2::Client::describe_snapshots)
+        .match_requests(|r| {
+            r.next_token().is_none() && r.owner_ids() == ["111111111111"] && r.restorable_by_user_ids() == ["self"]
+        })
+        .then_output(|| page(vec![snapshot(2), snapshot(1)], Some("a")));
+    let second = mock!(aws_sdk_ec2::Client::describe_snapshots)
+        .match_requests(|r| r.next_token() == Some("a"))
+        .then_output(|| page(vec![snapshot(3), snapshot(2)], None));
+    let clients = clients([ec2("us-east-1", &[&first, &second])], []);
+    let found = reads::shared_by(&clients, &[AccountId::parse("111111111111").unwrap()]).await.unwrap();
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[0], source(1));
+    assert_eq!(clients.calls(), 2);
+}
+
+#[tokio::test]
+async fn nobody_to_ask_for_means_no_call_and_nobody_elses_snapshots() {
+    let clients = clients([ec2("us-east-1", &[])], []);
+    assert_eq!(reads::shared_by(&clients, &[]).await, Ok(vec![]));
+    assert_eq!(clients.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_page_token_that_comes_twice_is_an_error_and_not_the_end() {
+    let rule = mock!(aws_sdk_ec2::Client::describe_snapshots).then_output(|| page(vec![snapshot(1)], Some("again")));
+    let clients = clients([ec2("us-east-1", &[&rule])], []);
+    let error = reads::named(&clients, &[snapshot_id(1)]).await.unwrap_err();
+    assert_eq!(error.message, "DescribeSnapshots gave the same page token twice");
+}
+
+#[tokio::test]
+async fn an_error_keeps_the_services_words() {
+    let rule = mock!(aws_sdk_ec2::Client::describe_snapshots)
+        .then_http_response(|| ec2_error(403, "UnauthorizedOperation", "You are not authorized"));
+    let clients = clients([ec2("us-east-1", &[&rule])], []);
+    let error = reads::named(&clients, &[snapshot_id(1)]).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.message.as_str()), ("UnauthorizedOperation", "You are not authorized"));
+    assert_eq!(error.request_id.as_deref(), Some("11111111-2222-3333-4444-555555555555"));
+}
+
+#[tokio::test]
+async fn a_copy_with_an_edited_tag_still_counts_and_is_reported() {
+    let policies = common::policies(&["eu-west-1"]);
+    let (original, home) = (source(7), region("us-east-1"));
+    let request =
+        CopyRequest { policy: &policies[0].name, source: &original, home: &home, target: &policies[0].targets[0] };
+    let tags = request.tags(time());
+    let tagged = move |id: u32, edit: &'static str| {
+        let tags = tags.iter().map(|(key, value)| {
+            let value = if key == edit { "edited" } else { value.as_str() };
+            Tag::builder().key(key).value(value).build()
+        });
+        let mut copy = snapshot(id);
+        copy.tags = Some(tags.collect());
+        copy
+    };
+    let rule = mock!(aws_sdk_ec2::Client::describe_snapshots)
+        .match_requests(|r| {
+            r.owner_ids() == ["self"]
+                && r.filters()[0].name() == Some("tag:snapferry:source-snapshot")
+                && r.filters()[0].values() == ["snap-00000007"]
+        })
+        .then_output(move || {
+            let edits = ["", "snapferry:expire-after", "snapferry:source-snapshot"];
+            page((1..).zip(edits).map(|(id, edit)| tagged(id, edit)).collect(), None)
+        });
+    let clients = clients([ec2("eu-west-1", &[&rule])], []);
+    let found = reads::copies(&clients, &region("eu-west-1"), Some(&[snapshot_id(7)])).await.unwrap();
+    let ids: Vec<_> = found.copies.iter().map(|copy| copy.id.to_string()).collect();
+    assert_eq!(ids, ["snap-00000001", "snap-00000002"]);
+    let tampered: Vec<_> = found.tampered.iter().map(|copy| format!("{} {}", copy.id, copy.problems[0])).collect();
+    assert_eq!(
+        tampered,
+        [
+            "snap-00000002 tag snapferry:expire-after cannot be read: \"edited\"",
+            "snap-00000003 tag snapferry:source-snapshot cannot be read: \"edited\"",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn keys_are_judged_and_only_good_ones_remembered() {
+    let metadata = || KeyMetadata::builder().key_id("k").arn(KEY).key_state(KeyState::Enabled);
+    let cases = [
+        (metadata(), None),
+        (metadata().key_state(KeyState::Disabled), Some("key-disabled")),
+        (metadata().key_state(KeyState::PendingDeletion), Some("key-pending-deletion")),
+        (metadata().key_state(KeyState::PendingImport), Some("key-not-ready")),
+        (metadata().key_manager(KeyManagerType::Aws), Some("key-aws-managed")),
+        (metadata().key_spec(KeySpec::Rsa2048), Some("key-not-symmetric")),
+        (metadata().arn("arn:aws:kms:us-east-1:222222222222:key/other"), Some("key-not-the-configured-one")),
+    ];
+    let key = KeyArn::parse(KEY).unwrap();
+    for (metadata, expected) in cases {
+        let metadata = metadata.build().unwrap();
+        let rule = mock!(aws_sdk_kms::Client::describe_key)
+            .then_output(move || DescribeKeyOutput::builder().key_metadata(metadata.clone()).build());
+        let clients = clients([], [kms("eu-west-1", &[&rule])]);
+        let cache = KeyCache::default();
+        for _ in 0..2 {
+            let reason = match cache.look(&clients, &region("eu-west-1"), &key).await {
+                KeyFact::Usable => None,
+                KeyFact::Unusable(problem) => Some(problem.reason()),
+                KeyFact::Unread(_) => Some("unread"),
+            };
+            assert_eq!(reason, expected);
+        }
+        assert_eq!(rule.num_calls(), if expected.is_none() { 1 } else { 2 }, "{expected:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_kms_does_not_show_is_refused_and_one_it_cannot_show_now_is_deferred() {
+    let key = KeyArn::parse(KEY).unwrap();
+    for (status, code, expected) in [
+        (400, "NotFoundException", "key-not-found"),
+        (400, "AccessDeniedException", "key-access-denied"),
+        (500, "KMSInternalException", "unread"),
+        (400, "ThrottlingException", "unread"),
+    ] {
+        let rule = mock!(aws_sdk_kms::Client::describe_key).then_http_response(move || {
+            http(status, &format!("{{\"__type\": \"{code}\", \"message\": \"no\"}}"))
+        });
+        let clients = clients([], [kms("eu-west-1", &[&rule])]);
+        let reason = match KeyCache::default().look(&clients, &region("eu-west-1"), &key).await {
+            KeyFact::Unusable(problem @ (KeyProblem::NotFound(_) | KeyProblem::AccessDenied(_))) => problem.reason(),
+            KeyFact::Unread(_) => "unread",
+            _ => "usable",
+        };
+        assert_eq!(reason, expected, "{code}");
+    }
+}

@@ -1,0 +1,1 @@
+"""The presigned URL of CopySnapshot, held against botocore's own."""
