@@ -6,8 +6,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-/// The bounds of `LockSnapshot`'s `LockDuration`, in days (EC2 API reference).
-const LOCK_DAYS: (i64, i64) = (1, 36_500);
+/// The longest `LockDuration` of `LockSnapshot`, in days (EC2 API reference). The shortest is one.
+pub const MAX_LOCK_DAYS: u32 = 36_500;
 
 /// The fewest days that so many consecutive months can last, by the number of months.
 const SHORTEST_MONTHS: [u64; 12] = [0, 28, 59, 89, 120, 150, 181, 212, 242, 273, 303, 334];
@@ -88,8 +88,7 @@ impl Interval {
     #[must_use]
     pub fn days_from(self, start: Timestamp) -> u32 {
         let seconds = self.after(start).as_second().saturating_sub(start.as_second());
-        let days = (seconds / 86_400).clamp(LOCK_DAYS.0, LOCK_DAYS.1);
-        u32::try_from(days).unwrap_or(u32::MAX)
+        u32::try_from(seconds / 86_400).unwrap_or(u32::MAX).clamp(1, MAX_LOCK_DAYS)
     }
 
     /// A number of days that the interval never falls below, whenever it starts.

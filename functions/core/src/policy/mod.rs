@@ -1,8 +1,8 @@
 //! The policy document: Data Lifecycle Manager's cross-account copy event policy, taken unchanged.
 //!
 //! A document has one of three forms, told apart by its shape: a bare `PolicyDetails`, the answer of
-//! `aws dlm get-lifecycle-policy` (`{"Policy": {…}}`), or an array of such answers. It is read in two steps: [`raw`]
-//! holds what stands there, letter for letter, and [`checked`] turns it into [`Policy`] or names the first member that
+//! `aws dlm get-lifecycle-policy` (`{"Policy": {…}}`), or an array of such answers. It is read in two steps: `raw`
+//! holds what stands there, letter for letter, and `checked` turns it into [`Policy`] or names the first member that
 //! is wrong, with its path. Limits are those of the DLM API (model 2018-01-12) unless a comment says that Snapferry
 //! lifts one.
 

@@ -5,8 +5,8 @@ use std::fmt;
 use super::error::PolicyError;
 use super::locate;
 
-/// The most characters of a value or a foreign member name that are repeated in a message.
-const MAX_SHOWN: usize = 80;
+/// The most characters of a value or a foreign member name that are repeated in a message: a key's ARN fits.
+const MAX_SHOWN: usize = 120;
 
 /// The way from the document's root to a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,8 +3,11 @@
 //! Every member is optional and `null` means absent, because the API's own answers differ in what they leave out.
 //! Unknown members are errors. Enumerations stay texts: [`super::checked`] knows what to say about a wrong one.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::path::{Path, Problem, Segment, quoted};
@@ -75,7 +78,13 @@ fn typed<'de, T: Deserialize<'de>>(document: &'de str) -> Result<T, Problem> {
         let full = error.to_string();
         let position = format!(" at line {} column {}", error.line(), error.column());
         let reason = full.strip_suffix(&position).unwrap_or(&full);
-        unknown_member(document, &path, &error, reason).unwrap_or_else(|| wrong_type(&path, reason))
+        let Some(mut problem) = unknown_member(&path, reason).or_else(|| duplicate_member(&path, reason)) else {
+            return wrong_type(&path, reason);
+        };
+        // The reader has just read the member's name, up to the closing quotation mark: point at the opening one.
+        let end = locate::next_byte(document, error.line(), error.column().saturating_sub(1));
+        problem.offset = document.get(..end).and_then(|before| before.rfind('"'));
+        problem
     })
 }
 
@@ -90,40 +99,69 @@ fn path_of(path: &serde_path_to_error::Path) -> Path {
 }
 
 /// serde says "unknown field `A`, expected one of `B`, `C`" (or "expected `B` or `C`", or "expected `B`").
-fn unknown_member(document: &str, path: &Path, error: &serde_json::Error, reason: &str) -> Option<Problem> {
+fn unknown_member(path: &Path, reason: &str) -> Option<Problem> {
     let (name, expected) = reason.strip_prefix("unknown field `")?.rsplit_once("`, expected ")?;
     // The names stand between every other pair of backticks.
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let mut problem =
-        path.wrong(format!("unknown member{}", suggest::hint(name, known.iter().copied())), known.join(", "));
-    // The reader has just read the member's name, up to the closing quotation mark: point at the opening one.
-    let end = locate::next_byte(document, error.line(), error.column().saturating_sub(1));
-    problem.offset = document.get(..end).and_then(|before| before.rfind('"'));
-    Some(problem)
+    let hint = suggest::hint(name, known.iter().copied());
+    Some(path.wrong(format!("unknown member{hint}"), known.join(", ")))
 }
 
+/// serde says "duplicate field `A`".
+fn duplicate_member(path: &Path, reason: &str) -> Option<Problem> {
+    let name = reason.strip_prefix("duplicate field `")?.strip_suffix('`')?;
+    Some(path.member(name).wrong("stands twice", "each member once"))
+}
+
+/// serde says "invalid type: A, expected B" or "invalid value: A, expected B".
 fn wrong_type(path: &Path, reason: &str) -> Problem {
-    if let Some(name) = reason.strip_prefix("duplicate field `").and_then(|rest| rest.strip_suffix('`')) {
-        return path.member(name).wrong("stands twice", "each member once");
-    }
     let (found, expected) = reason.rsplit_once(", expected ").unwrap_or((reason, "another value"));
-    let allowed = match expected {
-        "i64" => "a whole number",
-        "a sequence" => "an array",
-        other => other,
-    };
     let found = found.strip_prefix("invalid type: ").or_else(|| found.strip_prefix("invalid value: ")).unwrap_or(found);
-    path.wrong(format!("found {}", found.chars().take(MAX_REASON).collect::<String>()), allowed)
+    let found: String = in_words_of_json(found).chars().take(MAX_REASON).collect();
+    path.wrong(format!("found {found}"), in_words_of_json(expected))
+}
+
+fn in_words_of_json(term: &str) -> &str {
+    match term {
+        "map" => "an object",
+        "sequence" | "a sequence" => "an array",
+        "i64" => "a whole number",
+        "a string" => "a string, in quotation marks",
+        other => other,
+    }
 }
 
 /// Declares the objects of the document: every member optional, unknown ones refused.
+///
+/// serde's own reading of a struct takes an array of its members' values, too. Through `remote` it becomes a mere
+/// function, and the trait's reading takes nothing but an object.
 macro_rules! objects {
-    ($($(#[$doc:meta])* $object:ident { $($member:ident: $type:ty,)* })*) => {$(
-        $(#[$doc])*
+    ($($(#[$attribute:meta])* $object:ident { $($member:ident: $type:ty,)* })*) => {$(
+        $(#[$attribute])*
         #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields, rename_all = "PascalCase", expecting = "an object")]
+        #[serde(deny_unknown_fields, rename_all = "PascalCase", remote = "Self")]
         pub(super) struct $object {
             $(pub(super) $member: Option<$type>,)*
+        }
+
+        impl<'de> Deserialize<'de> for $object {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Object;
+
+                impl<'de> Visitor<'de> for Object {
+                    type Value = $object;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<$object, A::Error> {
+                        $object::deserialize(MapAccessDeserializer::new(members))
+                    }
+                }
+
+                deserializer.deserialize_map(Object)
+            }
         }
     )*};
 }
@@ -134,8 +172,7 @@ objects! {
         policy: LifecyclePolicy,
     }
 
-    /// DLM's `LifecyclePolicy`.
-    #[expect(dead_code, reason = "members that are accepted, whatever they hold, and not used")]
+    /// DLM's `LifecyclePolicy`. What Snapferry has no use for may hold anything.
     LifecyclePolicy {
         policy_id: String,
         description: IgnoredAny,

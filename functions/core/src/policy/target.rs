@@ -8,7 +8,7 @@ use super::path::{Path, Problem, quoted};
 use super::raw;
 use super::regions::{self, Doubt};
 use crate::ids::{KeyArn, Region};
-use crate::retention::{Interval, IntervalUnit};
+use crate::retention::{Interval, IntervalUnit, MAX_LOCK_DAYS};
 use crate::tags::OWN_TAGS;
 
 /// The most `TagsToAdd` of a target: what Snapferry's own tags leave of EC2's 50 (EC2 User Guide, tag restrictions).
@@ -16,9 +16,6 @@ pub const MAX_TAGS_TO_ADD: usize = 50 - OWN_TAGS;
 
 /// The most copies that `KeepAtLeast` may hold back. DLM's count-based rules end there too.
 const MAX_KEEP_AT_LEAST: i64 = 1000;
-
-/// The longest lock in days (EC2 API reference, `LockSnapshot`).
-const MAX_LOCK_DAYS: u64 = 36_500;
 
 /// The cool-off period in hours (EC2 API reference, `LockSnapshot`).
 const COOL_OFF_HOURS: (i64, i64) = (1, 72);
@@ -198,9 +195,9 @@ fn lock_rule(rule: &raw::LockRule, retain: Option<&RetainRule>, path: &Path) -> 
         .find(|known| known.as_str() == mode)
         .ok_or_else(|| one_of(&path.member("Mode"), mode, &["governance", "compliance"]))?;
     let interval = interval(rule.interval, rule.interval_unit.as_deref(), path)?;
-    if interval.longest_days() > MAX_LOCK_DAYS {
+    if interval.longest_days() > u64::from(MAX_LOCK_DAYS) {
         let message = format!("{interval} may be {} days", interval.longest_days());
-        return Err(path.member("Interval").wrong(message, format!("a lock of at most {MAX_LOCK_DAYS} days")));
+        return Err(path.member("Interval").wrong(message, format!("at most {MAX_LOCK_DAYS} days, such as 99 YEARS")));
     }
     let may_outlive = rule.may_outlive_retention == Some(true);
     if let Some(retain) = retain.filter(|retain| !may_outlive && interval.may_outlast(retain.interval)) {
@@ -231,7 +228,7 @@ fn interval(count: Option<i64>, unit: Option<&str>, rule: &Path) -> Result<Inter
     let count = rule.required(count, "Interval", &allowed)?;
     match u32::try_from(count) {
         Ok(count) if (1..=unit.max_count()).contains(&count) => Ok(Interval { count, unit }),
-        _ => Err(path.wrong(format!("{count} {unit}"), format!("{allowed} (100 years)"))),
+        _ => Err(path.wrong(format!("{count} {unit}"), allowed)),
     }
 }
 
@@ -286,9 +283,12 @@ fn tag(tag: raw::Tag, path: &Path) -> Result<Tag, Problem> {
 
 /// EC2 itself takes any character; these are the ones that its guide says are safe with every service that reads tags.
 fn tag_text(text: &str, least: usize, most: usize, path: &Path) -> Result<(), Problem> {
-    let is_safe = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
-    if (least..=most).contains(&text.chars().count()) && text.chars().all(is_safe) {
-        return Ok(());
+    let length = text.chars().count();
+    if !(least..=most).contains(&length) {
+        return Err(path.wrong(format!("{length} characters"), format!("{least} to {most} characters")));
     }
-    Err(path.wrong(quoted(text), format!("{least} to {most} letters, digits, spaces and + - = . _ : / @")))
+    if !text.chars().all(|c| c.is_alphanumeric() || " +-=._:/@".contains(c)) {
+        return Err(path.wrong(quoted(text), "letters, digits, spaces and + - = . _ : / @"));
+    }
+    Ok(())
 }
