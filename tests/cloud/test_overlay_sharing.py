@@ -59,10 +59,14 @@ def test_self_as_owner_finds_only_own_snapshots(aws: LocalAws) -> None:
 
 def test_restorable_by_self_finds_own_and_explicitly_shared_ones_but_not_public_ones(aws: LocalAws) -> None:
     received, own = shared(aws), aws.control.create_snapshot(TARGET, HOME)
+    assert ids(ec2(aws, TARGET).describe_snapshots(RestorableByUserIds=[STRANGER])) == set()
     public = aws.control.create_snapshot(STRANGER, HOME, public=True)
     assert ids(ec2(aws, TARGET).describe_snapshots(RestorableByUserIds=["self"])) == {received, own}
     assert ids(ec2(aws, TARGET).describe_snapshots(RestorableByUserIds=["all"])) == {public}
     assert ids(ec2(aws, SOURCE).describe_snapshots(RestorableByUserIds=[TARGET])) == {received}
+    share(aws, received, STRANGER)
+    # Whom somebody else's snapshot is shared with is none of a recipient's business.
+    assert ids(ec2(aws, STRANGER).describe_snapshots(RestorableByUserIds=[TARGET])) == set()
     assert ids(ec2(aws, TARGET).describe_snapshots(RestorableByUserIds=["self"], OwnerIds=[SOURCE])) == {received}
     assert ids(ec2(aws, TARGET).describe_snapshots(RestorableByUserIds=["self"], OwnerIds=[STRANGER])) == set()
 

@@ -3,9 +3,12 @@
 import asyncio
 import heapq
 import itertools
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+
+log = logging.getLogger("overlay")
 
 
 def iso(moment: float) -> str:
@@ -55,7 +58,12 @@ class Clock:
     def settle(self) -> None:
         """Do everything that is due. Each request starts with this, so that no answer depends on a timer's luck."""
         while self._due and self._due[0][0] <= self.now():
-            heapq.heappop(self._due)[2]()
+            deed = heapq.heappop(self._due)[2]
+            try:
+                deed()
+            except Exception:
+                # One deed that fails must not stop the clock for all others.
+                log.exception("a due deed failed")
 
     async def run(self) -> None:
         """Settle whenever something falls due, for as long as the server lives."""

@@ -52,7 +52,8 @@ class Key:
             return True
         if self.managed_by_aws:
             return False
-        statements = json.loads(self.record.get("Policy") or "{}").get("Statement", [])
+        policy = json.loads(self.record.get("Policy") or "{}")
+        statements = policy.get("Statement", [])
         applying = [each for each in _list(statements) if _names(each, account) and _covers(each, action)]
         effects = {each.get("Effect") for each in applying}
         return "Allow" in effects and "Deny" not in effects

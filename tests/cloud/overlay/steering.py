@@ -14,6 +14,13 @@ NOT_GIVEN = {"id", "struck", "lifted", "_random"}
 
 Verb = Callable[[World, dict[str, Any]], Any]
 
+# What a snapshot is shown with as it is; the rest is rewritten.
+_PLAIN = [
+    each.name
+    for each in dataclasses.fields(Snapshot)
+    if each.name not in {"start_time", "completed_at", "copy", "lock"}
+]
+
 
 def steer(world: World, verb: str, given: dict[str, Any]) -> Any:
     """Do what the control client asks."""
@@ -219,11 +226,15 @@ def _snapshots(world: World, given: dict[str, Any]) -> Any:
 
 
 def _public(world: World, snapshot: Snapshot) -> dict[str, Any]:
-    fields = dataclasses.asdict(snapshot)
-    fields["start_time"] = clock.iso(snapshot.start_time)
-    fields["completed_at"] = None if snapshot.completed_at is None else clock.iso(snapshot.completed_at)
-    fields["tags"] = dict(world.tags(snapshot.place, snapshot.id))
-    return fields
+    # By hand: dataclasses.asdict() would take seconds for a hundred thousand of them.
+    return {
+        **{name: getattr(snapshot, name) for name in _PLAIN},
+        "start_time": clock.iso(snapshot.start_time),
+        "completed_at": None if snapshot.completed_at is None else clock.iso(snapshot.completed_at),
+        "copy": dataclasses.asdict(snapshot.copy) if snapshot.copy else None,
+        "lock": dataclasses.asdict(snapshot.lock) if snapshot.lock else None,
+        "tags": dict(world.tags(snapshot.place, snapshot.id)),
+    }
 
 
 def _functions(world: World, given: dict[str, Any]) -> Any:
