@@ -98,7 +98,7 @@ cloud-test: $(VENV) ## test the local AWS itself
 	pytest --numprocesses auto --dist loadscope tests/cloud
 
 .PHONY: e2e
-e2e: build ## deploy the template to the local AWS and test what it does
+e2e: build $(SAM_VENV) ## deploy the template to the local AWS and test what it does
 	pytest --numprocesses auto --dist loadscope tests/e2e
 
 # ---------------------------------------------------------------- tools

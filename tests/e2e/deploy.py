@@ -97,13 +97,18 @@ def deploy(account: Account, policy: Any, *, region: str = HOME, **parameters: s
     are taken from it."""
     upload(account, region)
     values = {"Policy": json.dumps(policy), **repeated(policy), **parameters}
-    cloudformation = account.client("cloudformation", region)
-    cloudformation.create_stack(
+    account.client("cloudformation", region).create_stack(
         StackName=STACK,
         TemplateBody=packages.template(lambda function: f"s3://{_bucket(account, region)}/{function}.zip"),
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
     )
+    return stack_of(account, region)
+
+
+def stack_of(account: Account, region: str = HOME) -> Stack:
+    """The account's stack, once it is created; if that failed, an error that says at what."""
+    cloudformation = account.client("cloudformation", region)
     stack = until(lambda: _settled(cloudformation), within=PATIENCE_SECONDS, what="the stack to be created")
     if stack["StackStatus"] != "CREATE_COMPLETE":
         reason = stack.get("StackStatusReason", "")

@@ -1,0 +1,150 @@
+"""What the template promises, read from it as CloudFormation gets it and from the deployed roles."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e import packages, policies
+from tests.e2e.accounts import HOME, Account
+from tests.e2e.deploy import deploy
+from tests.e2e.translate import translated
+
+READ = {"ec2:DescribeSnapshots"}
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+USE_KEY = {"kms:DescribeKey", "kms:ReEncrypt*", "kms:Decrypt", "kms:GenerateDataKey*", "kms:CreateGrant"}
+TAKE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+START = {"lambda:InvokeFunction", "sqs:SendMessage"}
+# Nothing that a role may do is missing here, and nothing is here that no role may do.
+ACTIONS = {
+    "CopySharedSnapshotsRole": READ | LOG | TAKE | USE_KEY | {"ec2:CopySnapshot", "ec2:CreateTags"},
+    "VerifyCopiesRole": READ | LOG | {"ec2:DescribeLockedSnapshots", "ec2:CreateTags", "ec2:LockSnapshot"},
+    "DeleteExpiredCopiesRole": READ | LOG | {"ec2:DeleteSnapshot"},
+    "SweepTimerRole": {"sqs:SendMessage"},
+    "VerifyTimerRole": START,
+    "ExpiryTimerRole": START,
+}
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    return translated()
+
+
+def resources(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    found = {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+    assert found, kind
+    return found
+
+
+def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The statements of a role's policies, of optional ones too."""
+    for policy in role["Policies"]:
+        given = policy["Fn::If"][1] if "Fn::If" in policy else policy
+        yield from given["PolicyDocument"]["Statement"]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_each_role_may_do_its_own_job_and_nothing_else(template: dict[str, Any]) -> None:
+    roles = resources(template, "AWS::IAM::Role")
+    allowed = {
+        name: {action for statement in statements(role) for action in listed(statement["Action"])}
+        for name, role in roles.items()
+    }
+    assert allowed == ACTIONS
+    assert all("ManagedPolicyArns" not in role for role in roles.values())
+
+
+def test_only_reading_is_allowed_on_every_resource(template: dict[str, Any]) -> None:
+    for role in resources(template, "AWS::IAM::Role").values():
+        for statement in statements(role):
+            if "*" in listed(statement["Resource"]):
+                assert all(":Describe" in action for action in listed(statement["Action"])), statement
+
+
+def test_each_statement_says_above_it_what_it_is_for() -> None:
+    lines = packages.TEMPLATE.read_text().splitlines()
+    begins = [number for number, line in enumerate(lines) if re.match(r" +- (Sid|Effect): ", line)]
+    assert len(begins) > 20
+    silent = [number + 1 for number in begins if not lines[number - 1].lstrip().startswith("# ")]
+    assert silent == []
+
+
+def test_the_rule_does_not_filter_by_the_sender(template: dict[str, Any]) -> None:
+    """The JSON type of `detail.source` is unproven: a wrong guess would drop every event in silence."""
+    [rule] = resources(template, "AWS::Events::Rule").values()
+    assert rule["EventPattern"] == {
+        "source": ["aws.ec2"],
+        "detail-type": ["EBS Snapshot Notification"],
+        "detail": {"event": ["shareSnapshot"], "result": ["succeeded"]},
+    }
+
+
+def test_functions_log_text_so_that_no_level_filters_the_audit(template: dict[str, Any]) -> None:
+    for function in resources(template, "AWS::Lambda::Function").values():
+        assert function["LoggingConfig"]["LogFormat"] == "Text"
+        assert not {"ApplicationLogLevel", "SystemLogLevel"} & function["LoggingConfig"].keys()
+
+
+def test_the_queue_lets_one_copier_run_at_a_time_and_waits_long_enough_for_it(template: dict[str, Any]) -> None:
+    queue = resources(template, "AWS::SQS::Queue")["CopierQueue"]
+    timeout = resources(template, "AWS::Lambda::Function")["CopySharedSnapshots"]["Timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert (queue["FifoQueue"], queue["ContentBasedDeduplication"]) == (True, True)
+    [rule] = resources(template, "AWS::Events::Rule").values()
+    timers = resources(template, "AWS::Scheduler::Schedule")
+    groups = [each["SqsParameters"]["MessageGroupId"] for each in (*rule["Targets"], timers["SweepTimer"]["Target"])]
+    assert set(groups) == {"copier"}
+    assert json.loads(timers["SweepTimer"]["Target"]["Input"]) == {"sweep": "<aws.scheduler.execution-id>"}
+    [mapping] = resources(template, "AWS::Lambda::EventSourceMapping").values()
+    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
+
+
+def test_every_parameter_is_explained_and_stands_in_the_console_form(template: dict[str, Any]) -> None:
+    parameters = template["Parameters"]
+    form = template["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in form["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(parameters) == sorted(form["ParameterLabels"])
+    for name, parameter in parameters.items():
+        assert len(parameter["Description"]) > 20, name
+        assert parameter.keys() & {"AllowedPattern", "AllowedValues", "MinValue"}, name
+
+
+def deployed_statements(account: Account) -> list[dict[str, Any]]:
+    """The statements of all roles in the account, as they were deployed."""
+    iam = account.client("iam")
+    found = []
+    for role in iam.list_roles()["Roles"]:
+        for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
+            answer = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)
+            found += answer["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_what_is_left_out_leaves_no_hole_in_a_policy(source: Account, target: Account) -> None:
+    deploy(target, policies.details([source.number], policies.target("us-west-2")))
+    found = deployed_statements(target)
+    assert found
+    for statement in found:
+        assert "" not in listed(statement["Resource"]), statement
+        assert '""' not in json.dumps(statement), statement
+        assert not any(action.startswith("kms:") for action in listed(statement["Action"])), statement
+
+
+def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target: Account) -> None:
+    ours, theirs = target.create_key("us-west-2"), source.create_key(HOME, used_by=target.number)
+    policy = policies.details([source.number, "111122223333"], policies.target("us-west-2", key=ours))
+    deploy(target, policy, SourceKeyArns=theirs, RetiredRegions="eu-west-1,eu-west-2")
+    by_sid = {each["Sid"]: each for each in deployed_statements(target) if "Sid" in each}
+    assert by_sid["UseTargetKeys"]["Resource"] == by_sid["GrantTargetKeysToEbs"]["Resource"] == [ours]
+    assert by_sid["UseSourceKeys"]["Resource"] == by_sid["GrantSourceKeysToEbs"]["Resource"] == [theirs]
+    owners = by_sid["CopyFromSourceAccounts"]["Condition"]["StringEquals"]["ec2:Owner"]
+    assert owners == [source.number, "111122223333"]
+    deletable = by_sid["DeleteCopies"]["Condition"]["StringEquals"]["aws:RequestedRegion"]
+    assert deletable == ["us-west-2", "eu-west-1", "eu-west-2"]
+    assert by_sid["CreateTaggedCopies"]["Resource"] == "arn:aws:ec2:*::snapshot/${*}"
