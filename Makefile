@@ -34,7 +34,7 @@ demo: build ## watch it work, on an emulated AWS: build, deploy, share three sna
 
 .PHONY: test
 test: ## run everything: checks, all tests, release build, end to end; prints where the time went
-	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build template cloud-test e2e
+	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build template cloud-test e2e scale
 
 .PHONY: check
 check: ## run what is quick: formatting, lints, licences, types, core's tests
@@ -93,13 +93,19 @@ template: $(VENV) $(SAM_VENV) ## lint the template, as it is and as CloudFormati
 	cfn-lint target/template/translated.json
 	AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(TEMPLATE)
 
+PYTEST := pytest --numprocesses auto --dist loadscope
+
 .PHONY: cloud-test
-cloud-test: $(VENV) ## test the local AWS itself
-	pytest --numprocesses auto --dist loadscope tests/cloud
+cloud-test: $(VENV) ## test the local AWS, and the fixtures against the SDK they come from
+	$(PYTEST) tests/cloud tests/presign
 
 .PHONY: e2e
 e2e: build $(SAM_VENV) ## deploy the template to the local AWS and test what it does
-	pytest --numprocesses auto --dist loadscope tests/e2e
+	$(PYTEST) tests --ignore tests/cloud --ignore tests/presign --ignore tests/scale
+
+.PHONY: scale
+scale: build ## a sweep over a hundred thousand snapshots, alone on the machine
+	pytest -s tests/scale
 
 # ---------------------------------------------------------------- tools
 

@@ -139,7 +139,7 @@ def test_what_is_left_out_leaves_no_hole_in_a_policy(source: Account, target: Ac
 def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target: Account) -> None:
     ours, theirs = target.create_key("us-west-2"), source.create_key(HOME, used_by=target.number)
     policy = policies.details([source.number, "111122223333"], policies.target("us-west-2", key=ours))
-    deploy(target, policy, SourceKeyArns=theirs, RetiredRegions="eu-west-1,eu-west-2")
+    stack = deploy(target, policy, SourceKeyArns=theirs, RetiredRegions="eu-west-1,eu-west-2")
     by_sid = {each["Sid"]: each for each in deployed_statements(target) if "Sid" in each}
     assert by_sid["UseTargetKeys"]["Resource"] == by_sid["GrantTargetKeysToEbs"]["Resource"] == [ours]
     assert by_sid["UseSourceKeys"]["Resource"] == by_sid["GrantSourceKeysToEbs"]["Resource"] == [theirs]
@@ -148,3 +148,7 @@ def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target:
     deletable = by_sid["DeleteCopies"]["Condition"]["StringEquals"]["aws:RequestedRegion"]
     assert deletable == ["us-west-2", "eu-west-1", "eu-west-2"]
     assert by_sid["CreateTaggedCopies"]["Resource"] == "arn:aws:ec2:*::snapshot/${*}"
+    for function in ("VerifyCopies", "DeleteExpiredCopies"):
+        name = stack.outputs[f"{function}Function"]
+        environment = target.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        assert environment["SNAPFERRY_RETIRED_REGIONS"] == "eu-west-1,eu-west-2"
