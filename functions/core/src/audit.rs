@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::facts::CallError;
-use crate::tags::{Lock, Status};
+use crate::ids::{Region, SnapshotId};
+use crate::tags::{Lock, ReadTags, Status};
 
 /// The record format's name and version, in every line.
 pub const FORMAT: &str = "snapferry/1";
@@ -97,6 +98,15 @@ pub struct Record {
     /// An unreadable event's body: escaped, bounded, and whatever a sender chose to write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// Everything in which a rejected copy differs from what was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<String>,
+    /// What does not count against a copy and deserves a look.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// How many copies a summary stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
     /// A sweep's counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
@@ -155,6 +165,12 @@ pub struct Copy {
     /// The other live copies of the same identity.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<String>,
+    /// Seconds from its start to its verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_since_start: Option<i64>,
+    /// Seconds from the start of its source to its verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_since_source: Option<i64>,
 }
 
 /// What a service said when it refused.
@@ -223,6 +239,9 @@ impl Record {
             error: None,
             problem: None,
             body: None,
+            differences: Vec::new(),
+            warnings: Vec::new(),
+            count: None,
             sweep: None,
         }
     }
@@ -250,5 +269,38 @@ impl Record {
     pub fn to_line(&self) -> String {
         // Strings, numbers and maps with text keys only: nothing here can fail to serialize.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Source {
+    /// What a copy's tags say of its source; nothing when they do not say which snapshot it is.
+    #[must_use]
+    pub fn of_tags(tags: &ReadTags) -> Option<Self> {
+        Some(Self {
+            snapshot: tags.source_snapshot.as_ref()?.to_string(),
+            account: tags.source_account.as_ref().map(ToString::to_string),
+            region: tags.source_region.as_ref()?.to_string(),
+            volume: tags.source_volume.as_ref().map(ToString::to_string),
+            size_gib: tags.source_size_gib,
+            start_time: tags.source_start_time,
+            encrypted: None,
+            description: None,
+        })
+    }
+}
+
+impl Copy {
+    /// A copy as its tags describe it.
+    #[must_use]
+    pub fn of_tags(id: &SnapshotId, region: &Region, tags: &ReadTags) -> Self {
+        Self {
+            snapshot: Some(id.to_string()),
+            region: Some(region.to_string()),
+            kms_key: tags.kms_key.as_ref().map(ToString::to_string),
+            expire_after: tags.expire_after,
+            status: tags.status,
+            lock: tags.lock,
+            ..Self::default()
+        }
     }
 }

@@ -91,6 +91,14 @@ id!(
     KeyArn, "a key ARN such as arn:aws:kms:eu-central-1:111122223333:key/ID (no alias)", is_key_arn
 );
 
+impl AccountId {
+    /// The account in an ARN, such as that of the invoked function.
+    #[must_use]
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        arn.split(':').nth(4).and_then(|account| Self::parse(account).ok())
+    }
+}
+
 impl KeyArn {
     /// The Region that the key is in.
     #[must_use]

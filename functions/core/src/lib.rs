@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod copying;
 pub mod event;
+pub mod expiring;
 pub mod facts;
 pub mod ids;
 pub mod order;
@@ -13,3 +14,4 @@ pub mod policy;
 pub mod retention;
 pub mod tags;
 pub mod text;
+pub mod verifying;

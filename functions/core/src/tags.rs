@@ -146,60 +146,93 @@ impl fmt::Display for TagProblem {
     }
 }
 
+/// Snapferry's tags on one snapshot, each as far as it can be read by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadTags {
+    /// The policy that asked for the copy.
+    pub policy: Option<PolicyName>,
+    /// The snapshot that was copied.
+    pub source_snapshot: Option<SnapshotId>,
+    /// Its owner.
+    pub source_account: Option<AccountId>,
+    /// Where it was shared.
+    pub source_region: Option<Region>,
+    /// The volume it was made of.
+    pub source_volume: Option<VolumeId>,
+    /// Its volume's size in GiB.
+    pub source_size_gib: Option<u32>,
+    /// When it was started.
+    pub source_start_time: Option<Timestamp>,
+    /// The key the copy was asked to be encrypted under.
+    pub kms_key: Option<KeyArn>,
+    /// When the copy may be deleted.
+    pub expire_after: Option<Timestamp>,
+    /// What is known of the copy.
+    pub status: Option<Status>,
+    /// When that was settled.
+    pub settled_at: Option<Timestamp>,
+    /// Whether it is locked, if it should be.
+    pub lock: Option<Lock>,
+    /// Every tag that is missing or cannot be read.
+    pub problems: Vec<TagProblem>,
+}
+
+impl ReadTags {
+    /// Reads Snapferry's tags from a snapshot's tags; other tags are ignored.
+    #[must_use]
+    pub fn read<'t>(tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+        let mut reader = Reader { found: tags.into_iter().collect(), problems: Vec::new() };
+        let read = Self {
+            policy: reader.required(POLICY, |v| PolicyName::parse(v).ok()),
+            source_snapshot: reader.required(SOURCE_SNAPSHOT, |v| SnapshotId::parse(v).ok()),
+            source_account: reader.required(SOURCE_ACCOUNT, |v| AccountId::parse(v).ok()),
+            source_region: reader.required(SOURCE_REGION, |v| Region::parse(v).ok()),
+            source_volume: reader.required(SOURCE_VOLUME, |v| VolumeId::parse(v).ok()),
+            source_size_gib: reader.required(SOURCE_SIZE_GIB, |v| v.parse().ok()),
+            source_start_time: reader.required(SOURCE_START_TIME, |v| v.parse().ok()),
+            status: reader.required(STATUS, Status::parse),
+            kms_key: reader.optional(KMS_KEY, |v| KeyArn::parse(v).ok()),
+            expire_after: reader.optional(EXPIRE_AFTER, |v| v.parse().ok()),
+            settled_at: reader.optional(SETTLED_AT, |v| v.parse().ok()),
+            lock: reader.optional(LOCK, Lock::parse),
+            problems: Vec::new(),
+        };
+        Self { problems: reader.problems, ..read }
+    }
+
+    /// All the tags, if nothing is wrong with any of them.
+    ///
+    /// # Errors
+    /// Every tag that is missing or cannot be read.
+    pub fn whole(self) -> Result<CopyTags, Vec<TagProblem>> {
+        let problems = self.problems;
+        let whole = (|| {
+            Some(CopyTags {
+                policy: self.policy?,
+                source_snapshot: self.source_snapshot?,
+                source_account: self.source_account?,
+                source_region: self.source_region?,
+                source_volume: self.source_volume?,
+                source_size_gib: self.source_size_gib?,
+                source_start_time: self.source_start_time?,
+                kms_key: self.kms_key,
+                expire_after: self.expire_after,
+                status: self.status?,
+                settled_at: self.settled_at,
+                lock: self.lock,
+            })
+        })();
+        whole.filter(|_| problems.is_empty()).ok_or(problems)
+    }
+}
+
 impl CopyTags {
     /// Reads all of Snapferry's tags from a copy's tags; other tags are ignored.
     ///
     /// # Errors
     /// Every tag that is missing or cannot be read.
     pub fn parse<'t>(tags: impl IntoIterator<Item = (&'t str, &'t str)> + Clone) -> Result<Self, Vec<TagProblem>> {
-        let mut reader = Reader { found: tags.into_iter().collect(), problems: Vec::new() };
-        let policy = reader.required(POLICY, |v| PolicyName::parse(v).ok());
-        let source_snapshot = reader.required(SOURCE_SNAPSHOT, |v| SnapshotId::parse(v).ok());
-        let source_account = reader.required(SOURCE_ACCOUNT, |v| AccountId::parse(v).ok());
-        let source_region = reader.required(SOURCE_REGION, |v| Region::parse(v).ok());
-        let source_volume = reader.required(SOURCE_VOLUME, |v| VolumeId::parse(v).ok());
-        let source_size_gib = reader.required(SOURCE_SIZE_GIB, |v| v.parse().ok());
-        let source_start_time = reader.required(SOURCE_START_TIME, |v| v.parse().ok());
-        let status = reader.required(STATUS, Status::parse);
-        let kms_key = reader.optional(KMS_KEY, |v| KeyArn::parse(v).ok());
-        let expire_after = reader.optional(EXPIRE_AFTER, |v| v.parse().ok());
-        let settled_at = reader.optional(SETTLED_AT, |v| v.parse().ok());
-        let lock = reader.optional(LOCK, Lock::parse);
-        match (
-            policy,
-            source_snapshot,
-            source_account,
-            source_region,
-            source_volume,
-            source_size_gib,
-            source_start_time,
-            status,
-        ) {
-            (
-                Some(policy),
-                Some(source_snapshot),
-                Some(source_account),
-                Some(source_region),
-                Some(source_volume),
-                Some(source_size_gib),
-                Some(source_start_time),
-                Some(status),
-            ) if reader.problems.is_empty() => Ok(Self {
-                policy,
-                source_snapshot,
-                source_account,
-                source_region,
-                source_volume,
-                source_size_gib,
-                source_start_time,
-                kms_key,
-                expire_after,
-                status,
-                settled_at,
-                lock,
-            }),
-            _ => Err(reader.problems),
-        }
+        ReadTags::read(tags).whole()
     }
 
     /// The tags in the order in which a CopySnapshot request carries them.

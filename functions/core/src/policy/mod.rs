@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 pub use self::description::DescriptionFilter;
 pub use self::error::{PolicyError, Warning};
 pub use self::target::{Encryption, LockMode, LockRule, MAX_TAGS_TO_ADD, RetainRule, Tag, Target};
-use crate::ids::{AccountId, PolicyName};
+use crate::ids::{AccountId, PolicyName, Region};
 
 /// The longest document that is read, in bytes. Thousands of times a real policy, and still read in milliseconds.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
@@ -58,6 +58,14 @@ pub struct Policy {
     pub description: DescriptionFilter,
     /// The `CrossRegionCopy` entries of all `Actions`; each Region stands at most once.
     pub targets: Vec<Target>,
+}
+
+impl Policy {
+    /// The policy's target in `region`.
+    #[must_use]
+    pub fn target(&self, region: &Region) -> Option<&Target> {
+        self.targets.iter().find(|target| target.region == *region)
+    }
 }
 
 /// The `State` of a policy (DLM API reference, `LifecyclePolicy`).

@@ -1,0 +1,175 @@
+//! Whether a finished copy is what was asked for.
+
+use std::fmt;
+
+use super::Candidate;
+use crate::ids::{AccountId, KeyArn, PolicyName, Region};
+use crate::policy::{Encryption, Policy, Target};
+use crate::tags::TagProblem;
+use crate::text::printable;
+
+/// What is wrong with a finished copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// Another account owns it.
+    Owner {
+        /// Who does, as EC2 says.
+        found: Option<AccountId>,
+        /// This account.
+        expected: AccountId,
+    },
+    /// It is not encrypted, and should be.
+    NotEncrypted {
+        /// Under this key, if one was asked for.
+        expected: Option<KeyArn>,
+    },
+    /// It is encrypted under another key than the one asked for.
+    Key {
+        /// The key as EC2 says.
+        found: Option<String>,
+        /// The key in its tag.
+        expected: KeyArn,
+    },
+    /// It is not of the source's size.
+    Size {
+        /// Its size in GiB.
+        found: u32,
+        /// The source's.
+        expected: u32,
+    },
+    /// One of its tags cannot be read.
+    Tag(TagProblem),
+}
+
+impl Difference {
+    /// The audit record's reason.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Owner { .. } => "wrong-owner",
+            Self::NotEncrypted { .. } => "not-encrypted",
+            Self::Key { .. } => "wrong-key",
+            Self::Size { .. } => "wrong-size",
+            Self::Tag(_) => "malformed-tags",
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner { found: Some(found), expected } => write!(f, "owned by {found}, not by {expected}"),
+            Self::Owner { found: None, expected } => write!(f, "owned by nobody known, not by {expected}"),
+            Self::NotEncrypted { expected: Some(key) } => write!(f, "not encrypted, instead of under {key}"),
+            Self::NotEncrypted { expected: None } => f.write_str("not encrypted, although the policy demands it"),
+            Self::Key { found, expected } => {
+                let found = printable(found.as_deref().unwrap_or("no key that EC2 names"), 256);
+                write!(f, "encrypted under {found}, not under {expected}")
+            }
+            Self::Size { found, expected } => write!(f, "{found} GiB, not {expected} GiB as the source"),
+            Self::Tag(problem) => write!(f, "{problem}"),
+        }
+    }
+}
+
+/// What does not count against a copy and deserves a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning<'f> {
+    /// Today's document has no policy of that name.
+    PolicyGone,
+    /// Today's policy has no such target.
+    TargetGone,
+    /// Today's policy names another key for the target, or none.
+    KeyMovedOn(&'f Encryption),
+    /// The tag with the source's start time is later than the copy's: somebody edited it, and expiry does not believe it.
+    SourceNewer,
+}
+
+impl fmt::Display for Warning<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PolicyGone => f.write_str("the copy's policy is no longer in the document"),
+            Self::TargetGone => f.write_str("the copy's policy no longer has this Region as a Target"),
+            Self::KeyMovedOn(Encryption::Key(key)) => {
+                write!(f, "the policy now names the key {key} for this Region")
+            }
+            Self::KeyMovedOn(Encryption::DefaultKey | Encryption::AsSource) => {
+                f.write_str("the policy now names no CmkArn for this Region")
+            }
+            Self::SourceNewer => {
+                f.write_str("the tag snapferry:source-start-time is later than the copy's own start time")
+            }
+        }
+    }
+}
+
+/// What today's document says about a policy and Region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Today<'f> {
+    PolicyGone,
+    TargetGone,
+    Target(&'f Target),
+}
+
+impl<'f> Today<'f> {
+    pub(super) fn of(policies: &'f [Policy], name: &PolicyName, region: &Region) -> Self {
+        match policies.iter().find(|policy| policy.name == *name) {
+            None => Self::PolicyGone,
+            Some(policy) => policy.target(region).map_or(Self::TargetGone, Self::Target),
+        }
+    }
+
+    pub(super) fn target(self) -> Option<&'f Target> {
+        match self {
+            Self::Target(target) => Some(target),
+            Self::PolicyGone | Self::TargetGone => None,
+        }
+    }
+}
+
+/// Every difference of a completed copy, the gravest first.
+pub(super) fn differences(copy: &Candidate, account: Option<&AccountId>, today: Today<'_>) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    if let Some(expected) = account.filter(|account| copy.owner.as_ref() != Some(*account)) {
+        differences.push(Difference::Owner { found: copy.owner.clone(), expected: expected.clone() });
+    }
+    differences.extend(encryption(copy, today));
+    if let Some(expected) = copy.tags.source_size_gib.filter(|size| *size != copy.size_gib) {
+        differences.push(Difference::Size { found: copy.size_gib, expected });
+    }
+    differences.extend(copy.tags.problems.iter().cloned().map(Difference::Tag));
+    differences
+}
+
+/// A copy that was asked for under a key must be under exactly that key. One that was asked for without a key is under
+/// whatever key EC2 chose, if under any: it must be encrypted when today's target says `Encrypted: true`. When there is
+/// no such target any more, nobody knows whether that was demanded, and a good copy is not thrown away for it.
+fn encryption(copy: &Candidate, today: Today<'_>) -> Option<Difference> {
+    let expected = copy.tags.kms_key.as_ref();
+    let demanded = match (expected, today.target().map(|target| &target.encryption)) {
+        (Some(_), _) | (None, Some(Encryption::DefaultKey | Encryption::Key(_))) => true,
+        (None, Some(Encryption::AsSource) | None) => false,
+    };
+    if demanded && !copy.encrypted {
+        return Some(Difference::NotEncrypted { expected: expected.cloned() });
+    }
+    let expected = expected.filter(|key| copy.kms_key.as_deref() != Some(key.as_str()))?;
+    Some(Difference::Key { found: copy.kms_key.clone(), expected: expected.clone() })
+}
+
+/// What is remarkable about a copy without being wrong: above all that the policy moved on since it was started.
+pub(super) fn warnings<'f>(copy: &Candidate, today: Today<'f>) -> Vec<Warning<'f>> {
+    let policy = match today {
+        Today::PolicyGone => Some(Warning::PolicyGone),
+        Today::TargetGone => Some(Warning::TargetGone),
+        Today::Target(target) => {
+            let key = match &target.encryption {
+                Encryption::Key(key) => Some(key),
+                Encryption::AsSource | Encryption::DefaultKey => None,
+            };
+            (key != copy.tags.kms_key.as_ref()).then_some(Warning::KeyMovedOn(&target.encryption))
+        }
+    };
+    let newer = copy.tags.source_start_time.is_some_and(|source| source > copy.start_time);
+    policy.into_iter().chain(newer.then_some(Warning::SourceNewer)).collect()
+}

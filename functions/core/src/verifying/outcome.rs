@@ -1,0 +1,206 @@
+//! What became of a decision, and the record that joins both.
+
+use jiff::Timestamp;
+
+use super::{Candidate, Decision, Difference, LockRequest, Locking, Verdict};
+use crate::audit::{Copy, Event, Record, Source};
+use crate::facts::CallError;
+use crate::ids::AccountId;
+use crate::tags::{Lock, Status};
+
+/// What became of a decision. A copy that is verified and locked in one run has two outcomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was nothing to carry out.
+    Stands,
+    /// The verdict is on the copy's tags.
+    Settled,
+    /// EC2 did not take the verdict's tags, or did not say so.
+    NotSettled(CallError),
+    /// EC2 holds the lock, and the copy's tag says so.
+    Locked,
+    /// EC2 refused to lock, or did not say whether it did.
+    NotLocked(CallError),
+    /// EC2 holds the lock, but the copy's tag does not say so.
+    LockNotNoted(CallError),
+}
+
+impl Decision<'_> {
+    /// For what is said once a day and not at every run: a text that names the fact. What a service answered is
+    /// repeated daily; that it did not answer is said each time, since nobody knows what happened.
+    #[must_use]
+    pub fn notice(&self, outcome: &Outcome) -> Option<String> {
+        let copy = self.copy?;
+        let answered = |error: &CallError| error.request_id.is_some().then(|| error.code.clone());
+        let said = match (&self.verdict, outcome) {
+            (Verdict::Stall, _) => "stalled".to_owned(),
+            (Verdict::Reject { .. } | Verdict::Fail(_), Outcome::Stands) => "not-ours".to_owned(),
+            (_, Outcome::Stands) if self.lock() == Locking::RuleGone => "lock-rule-gone".to_owned(),
+            (_, Outcome::NotSettled(error) | Outcome::NotLocked(error) | Outcome::LockNotNoted(error)) => {
+                answered(error)?
+            }
+            _ => return None,
+        };
+        Some(format!("{said} {} {}", self.region, copy.id))
+    }
+}
+
+/// The audit record of a decision and what became of it.
+#[must_use]
+pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&AccountId>, now: Timestamp) -> Record {
+    let mut record = match outcome {
+        Outcome::NotSettled(error) => not_settled(decision, error, account, now),
+        Outcome::Locked => locked(decision, now),
+        Outcome::NotLocked(error) => Record::new(Event::CopyLocked, "lock-failed", now)
+            .message(format!("The copy is verified but not locked, and counts as unprotected. {}", next_run(decision)))
+            .error(Some(error)),
+        Outcome::LockNotNoted(error) => Record::new(Event::CopyDeferred, "lock-not-noted", now)
+            .message(
+                "EC2 holds the lock, but the copy's tag snapferry:lock could not be set to locked. The next run tries again."
+                    .to_owned(),
+            )
+            .error(Some(error)),
+        Outcome::Stands if decision.lock() == Locking::RuleGone => rule_gone(now),
+        Outcome::Stands | Outcome::Settled => judged(decision, account, now),
+    };
+    if let Some(copy) = decision.copy {
+        record.policy = copy.tags.policy.as_ref().map(ToString::to_string);
+        record.source = Source::of_tags(&copy.tags);
+    }
+    record.copy = Some(described(decision, outcome, now));
+    record
+}
+
+/// One record for all decisions that the time of the invocation did not suffice for.
+#[must_use]
+pub fn out_of_time(count: u64, now: Timestamp) -> Record {
+    let mut record = Record::new(Event::CopyDeferred, "out-of-time", now).message(
+        "Too little of the invocation's time remained to write these verdicts and locks. The next run goes on."
+            .to_owned(),
+    );
+    record.count = Some(count);
+    record
+}
+
+fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) -> Record {
+    match (&decision.verdict, decision.copy) {
+        (Verdict::Verify { warnings, .. }, _) => {
+            let mut record = Record::new(Event::CopyVerified, "as-configured", now);
+            record.warnings = warnings.iter().map(ToString::to_string).collect();
+            record
+        }
+        (Verdict::Reject { differences, warnings }, _) => {
+            let reason = differences.first().map_or("unknown", Difference::reason);
+            let mut record = Record::new(Event::CopyRejected, reason, now).message(rejected(decision, differences));
+            record.differences = differences.iter().map(ToString::to_string).collect();
+            record.warnings = warnings.iter().map(ToString::to_string).collect();
+            record
+        }
+        (Verdict::Fail(cause), Some(copy)) => Record::new(Event::CopyFailed, cause.reason(), now)
+            .message(cause.remedy(&copy.tags, account, decision.region))
+            .error(Some(&state_message(copy))),
+        (Verdict::Stall, _) => Record::new(Event::CopyStalled, "pending-over-a-day", now).message(
+            "The copy has been pending for more than 24 hours. If it does not end, ask AWS Support; the sweep copies again \
+             only once it is in error or deleted."
+                .to_owned(),
+        ),
+        (Verdict::Unread(error), _) => Record::new(Event::CopyDeferred, "region-unread", now)
+            .message("The copies in this Region could not be read, so none was judged. The next run looks again.".to_owned())
+            .error(Some(error)),
+        // Every executor gives an outcome that fits; were one not to, the operator must see it.
+        (Verdict::Lock(_) | Verdict::Fail(_), _) => Record::new(Event::CopyDeferred, "not-carried-out", now),
+    }
+}
+
+fn rejected(decision: &Decision<'_>, differences: &[Difference]) -> String {
+    let fate = match decision.settlement() {
+        Some(_) => {
+            "The copy does not count and the sweep copies again; it is deleted a day after this verdict, once there is \
+             another copy of its source. Find out what made it so."
+        }
+        None => {
+            "Its tag snapferry:policy cannot be read, so it is neither tagged nor ever deleted by Snapferry. If it is no \
+             copy of Snapferry's, remove its snapferry: tags; if it is, restore them from its copy.started record."
+        }
+    };
+    let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    format!("The finished copy is not what was asked for: {}. {fate}", differences.join("; "))
+}
+
+fn not_settled(decision: &Decision<'_>, error: &CallError, account: Option<&AccountId>, now: Timestamp) -> Record {
+    let verdict = judged(decision, account, now);
+    let status = decision.settlement().unwrap_or(Status::Copying).as_str();
+    let words = verdict.message.map(|words| format!(" {words}")).unwrap_or_default();
+    let mut record = Record::new(Event::CopyDeferred, "verdict-not-written", now)
+        .message(format!(
+            "The verdict {status} ({}) could not be written to the copy's tags, so it does not count yet. The next run \
+             judges again.{words}",
+            verdict.reason
+        ))
+        .error(Some(error));
+    record.differences = verdict.differences;
+    record.warnings = verdict.warnings;
+    record
+}
+
+fn locked(decision: &Decision<'_>, now: Timestamp) -> Record {
+    match decision.lock() {
+        Locking::Held(mode) => Record::new(Event::CopyLocked, "already-locked", now).message(format!(
+            "EC2 held the lock in {} mode already: the record of it had been lost. The copy's tag says so now.",
+            mode.as_str()
+        )),
+        Locking::Lock(LockRequest { mode, days, cool_off_hours }) => {
+            let cool_off =
+                cool_off_hours.map(|hours| format!(", liftable for the first {hours} hours")).unwrap_or_default();
+            Record::new(Event::CopyLocked, "locked", now)
+                .message(format!("Locked in {} mode for {days} days{cool_off}.", mode.as_str()))
+        }
+        Locking::None | Locking::RuleGone => Record::new(Event::CopyDeferred, "not-carried-out", now),
+    }
+}
+
+fn rule_gone(now: Timestamp) -> Record {
+    let message = "Today's policy has no LockRule for this copy's policy and Region";
+    let error = CallError { code: "LockRuleGone".to_owned(), message: message.to_owned(), request_id: None };
+    Record::new(Event::CopyLocked, "lock-rule-gone", now)
+        .message(
+            "The copy was asked for with a lock, but today's policy has no LockRule for it, so it stays unlocked and counts \
+             as unprotected. Restore the LockRule, or remove the copy's tag snapferry:lock."
+                .to_owned(),
+        )
+        .error(Some(&error))
+}
+
+fn next_run(decision: &Decision<'_>) -> &'static str {
+    match decision.lock() {
+        Locking::Lock(_) => {
+            "The next run tries again. Check that the role verify-copies may call ec2:LockSnapshot and that the Region knows it."
+        }
+        _ => "The next run tries again.",
+    }
+}
+
+/// EC2's words on a copy in error, in the form of a failed call.
+fn state_message(copy: &Candidate) -> CallError {
+    CallError { code: "error".to_owned(), message: copy.state_message.clone(), request_id: None }
+}
+
+fn described(decision: &Decision<'_>, outcome: &Outcome, now: Timestamp) -> Copy {
+    let Some(copy) = decision.copy else {
+        return Copy { region: Some(decision.region.to_string()), ..Copy::default() };
+    };
+    let mut described = Copy::of_tags(&copy.id, decision.region, &copy.tags);
+    match outcome {
+        Outcome::Settled => {
+            described.status = decision.settlement();
+            described.seconds_since_start = Some(now.duration_since(copy.start_time).as_secs());
+            described.seconds_since_source =
+                copy.tags.source_start_time.map(|source| now.duration_since(source).as_secs());
+        }
+        Outcome::Locked => (described.status, described.lock) = (Some(Status::Verified), Some(Lock::Locked)),
+        Outcome::NotLocked(_) | Outcome::LockNotNoted(_) => described.status = Some(Status::Verified),
+        Outcome::Stands if decision.lock() == Locking::RuleGone => described.status = Some(Status::Verified),
+        Outcome::Stands | Outcome::NotSettled(_) => {}
+    }
+    described
+}
