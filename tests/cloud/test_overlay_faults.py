@@ -39,6 +39,16 @@ def test_the_status_fits_the_code_or_is_given(aws: LocalAws, code: str, given: i
     assert caught.value.response["Error"] == {"Code": code, "Message": "because"}
 
 
+def test_an_error_that_hides_what_was_executed(aws: LocalAws) -> None:
+    snapshot = shared(aws)
+    aws.control.inject_fault(action="CopySnapshot", code="InternalError", executed=True, times=1)
+    with refused("InternalError", "injected"):
+        copy(aws, snapshot)
+    (made,) = aws.control.snapshots(account=TARGET)
+    (call,) = aws.control.calls(action="CopySnapshot")
+    assert (call.outcome, call.status, call.executed, call.created) == ("InternalError", 500, True, made["id"])
+
+
 def test_kms_errors_have_kmss_form(aws: LocalAws) -> None:
     own = key(aws, TARGET, HOME)
     aws.control.inject_fault(service="kms", action="DescribeKey", code="KMSInternalException", status=500)
@@ -144,7 +154,15 @@ def test_a_region_goes_down_and_comes_back(aws: LocalAws) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [{}, {"colour": "red"}, {"drop": "sometimes"}, {"code": "X", "struck": 1}, {"latency": 0}]
+    "fault",
+    [
+        {},
+        {"colour": "red"},
+        {"drop": "sometimes"},
+        {"code": "X", "struck": 1},
+        {"latency": 0},
+        {"latency": 1, "executed": True},
+    ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(aws: LocalAws, fault: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="inject-fault"):

@@ -93,7 +93,9 @@ class Gateway:
         finally:
             wire.request_id.reset(token)
         self._end(call, answer)
-        if fault and "after" in (fault.drop, fault.hang):
+        if fault and fault.code:
+            answer = self._refuse(fault, call)
+        elif fault and "after" in (fault.drop, fault.hang):
             await self._withhold(fault, "after", call, scope, receive)
             return
         await _send(send, answer)
@@ -132,15 +134,20 @@ class Gateway:
 
     async def _ends_before(self, fault: Fault, call: Call, scope: dict[str, Any], receive: Receive, send: Send) -> bool:
         """Whether the call ended without being executed."""
+        if fault.code and fault.executed:
+            return False
         if fault.code:
-            answer = _error(call, fault)
-            call.outcome, call.status = fault.code, answer.status
-            await _send(send, answer)
+            await _send(send, self._refuse(fault, call))
         elif "before" in (fault.drop, fault.hang) or not (fault.drop or fault.hang):
             await self._withhold(fault, "before", call, scope, receive)
         else:
             return False
         return True
+
+    def _refuse(self, fault: Fault, call: Call) -> Answer:
+        answer = _error(call, fault)
+        call.outcome, call.status = fault.code, answer.status
+        return answer
 
     async def _withhold(self, fault: Fault, when: str, call: Call, scope: dict[str, Any], receive: Receive) -> None:
         """Cut the connection; if it is to hang, first wait until the client gives up or the fault is taken back."""

@@ -68,6 +68,7 @@ class Fault(Rule):
 
     latency: float = 0.0
     code: str = ""  # answer this error, without executing
+    executed: bool = False  # with `code`: answer it although the call is executed
     message: str = "injected"
     status: int = 0  # 0: what the service uses for the code, or 400
     drop: str = ""  # close the connection "before" or "after" executing
@@ -82,6 +83,8 @@ class Fault(Rule):
         for name, value in (("drop", self.drop), ("hang", self.hang)):
             if value not in ("", "before", "after"):
                 raise ValueError(f"{name} is before or after, not {value!r}")
+        if self.executed and not self.code:
+            raise ValueError("executed goes with a code")
         if not self.decides() and self.latency <= 0:
             raise ValueError("a fault needs latency, code, drop, hang or kill")
 
