@@ -86,8 +86,8 @@ class Control:
 
         Where: `service`, `action`, `region`, `account`, `parameters` (a dict of values that the request must have).
         How often: `skip`, `times` (default: always), `probability`, `seed`.
-        What: `latency` (seconds), `code` with `message`, `status` and `executed` (although the call is executed), `drop`
-        or `hang` ("before" or "after" executing), `kill` (a function's name: its processes get kill -9; then `drop` or
+        What: `latency` (seconds), `code` with `message`, `status` and `executed` (executed all the same), `drop` or
+        `hang` ("before" or "after" executing), `kill` (a function's name: its processes get kill -9; then `drop` or
         `hang` as given, else a drop before).
         """
         return str(self.ask("inject-fault", fault)["id"])
