@@ -87,6 +87,21 @@ const THROTTLED: [&str; 8] = [
     "EC2ThrottledException",
 ];
 
+/// Whether EC2 answered that it did nothing: a refusal or throttling. Everything else leaves open what happened.
+pub fn is_refusal<E>(error: &SdkError<E, HttpResponse>) -> bool
+where
+    E: ProvideErrorMetadata,
+{
+    match error {
+        SdkError::ServiceError(context) => {
+            let code = context.err().meta().code().unwrap_or_default();
+            THROTTLED.contains(&code) || (context.raw().status().as_u16() < 500 && !code.is_empty())
+        }
+        SdkError::ConstructionFailure(_) => true,
+        _ => false,
+    }
+}
+
 /// Tells what a failed CopySnapshot means.
 #[must_use]
 pub fn copy_failure<E>(error: &SdkError<E, HttpResponse>) -> CopyFailure

@@ -29,7 +29,7 @@ pub async fn named(clients: &Clients, ids: &[SnapshotId]) -> Result<Vec<SourceSn
     let mut found = Vec::new();
     for ids in ids.chunks(FILTER_VALUES) {
         let filter = filter("snapshot-id", ids.iter().map(SnapshotId::as_str));
-        each(clients, &clients.home, |read| read.filters(filter.clone()), |s| Ok(found.push(source(s)?))).await?;
+        each(clients, &clients.home, |read| read.filters(filter.clone()), |s| source(s).map(|s| found.push(s))).await?;
     }
     Ok(unique(found, |snapshot| &snapshot.id))
 }
@@ -45,7 +45,7 @@ pub async fn shared_by(clients: &Clients, owners: &[AccountId]) -> Result<Vec<So
         let ask = |read: DescribeSnapshotsFluentBuilder| {
             read.set_owner_ids(Some(owners.clone())).restorable_by_user_ids("self")
         };
-        each(clients, &clients.home, ask, |s| Ok(found.push(source(s)?))).await?;
+        each(clients, &clients.home, ask, |s| source(s).map(|s| found.push(s))).await?;
     }
     Ok(unique(found, |snapshot| &snapshot.id))
 }
@@ -111,7 +111,7 @@ pub async fn each(
 }
 
 /// EC2 may show a snapshot on two pages when others come and go meanwhile.
-fn unique<T>(mut items: Vec<T>, id: impl Fn(&T) -> &SnapshotId) -> Vec<T> {
+pub(crate) fn unique<T>(mut items: Vec<T>, id: impl Fn(&T) -> &SnapshotId) -> Vec<T> {
     items.sort_unstable_by(|a, b| id(a).cmp(id(b)));
     items.dedup_by(|a, b| id(a) == id(b));
     items

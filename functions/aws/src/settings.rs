@@ -1,9 +1,11 @@
 //! The function's environment, read once at the cold start. A bad value stops it and is named.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 use snapferry_core::ids::Region;
-use snapferry_core::policy::{self, Parsed};
+use snapferry_core::policy::{self, Parsed, Policy};
 
 /// Reads `SNAPFERRY_POLICY`: the document itself, when its first non-blank character is `{` or `[`, or a path to it
 /// (a relative one starts at the function's package, `LAMBDA_TASK_ROOT`).
@@ -30,6 +32,37 @@ pub fn policies() -> anyhow::Result<Parsed> {
 /// When it is not an RFC 3339 timestamp.
 pub fn sweep_since() -> anyhow::Result<Option<Timestamp>> {
     parsed("SNAPFERRY_SWEEP_SINCE", "an RFC 3339 timestamp such as 2026-11-22T00:00:00Z", |text| text.parse().ok())
+}
+
+/// The Regions whose copies are verified and expired: all targets of the policies, and those that were targets once
+/// and that `SNAPFERRY_RETIRED_REGIONS` names.
+///
+/// # Errors
+/// When one of the latter is no Region code.
+pub fn regions(policies: &[Policy]) -> anyhow::Result<BTreeSet<Region>> {
+    let regions = |text: &str| text.split(',').map(|region| Region::parse(region.trim()).ok()).collect();
+    let expected = "Region codes separated by commas, such as eu-west-1,us-east-1,";
+    let retired: Option<Vec<Region>> = parsed("SNAPFERRY_RETIRED_REGIONS", expected, regions)?;
+    let targets = policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone());
+    Ok(targets.chain(retired.unwrap_or_default()).collect())
+}
+
+/// Reads `SNAPFERRY_MAX_DELETES_PER_RUN`: how many copies one run may delete; 100 when it is not set.
+///
+/// # Errors
+/// When it is no whole number, or 0.
+pub fn max_deletes_per_run() -> anyhow::Result<usize> {
+    let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
+    Ok(parsed("SNAPFERRY_MAX_DELETES_PER_RUN", "a whole number of at least 1", number)?.unwrap_or(100))
+}
+
+/// Reads `SNAPFERRY_ALLOW_MASS_EXPIRY`: whether copies are deleted although the clock or their number is suspicious;
+/// `false` when it is not set.
+///
+/// # Errors
+/// When it is neither `true` nor `false`.
+pub fn allow_mass_expiry() -> anyhow::Result<bool> {
+    Ok(parsed("SNAPFERRY_ALLOW_MASS_EXPIRY", "true or false", |text| text.parse().ok())?.unwrap_or(false))
 }
 
 /// Reads `AWS_REGION`, the home Region.

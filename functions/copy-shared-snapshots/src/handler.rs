@@ -76,7 +76,14 @@ impl Copier {
         let (recent, noticed) = self.memory.recall(Timestamp::now());
         let scope = if work.ticks.is_empty() { Scope::Events } else { Scope::Sweep { since: self.since } };
         let named = work.shares.clone();
-        let ask = Ask { policies: &self.policies, account: account(context), scope, named, recent, noticed };
+        let ask = Ask {
+            policies: &self.policies,
+            account: AccountId::of_arn(&context.invoked_function_arn),
+            scope,
+            named,
+            recent,
+            noticed,
+        };
         let facts = gather(&self.clients, &self.keys, ask).await;
         self.memory.forget_seen(&facts);
 
@@ -166,9 +173,4 @@ fn completed(id: &str, tally: &Tally, began: Instant, calls: u64) -> Record {
         calls,
     });
     record
-}
-
-/// The account that the function runs in: the fifth part of its ARN.
-fn account(context: &Context) -> Option<AccountId> {
-    context.invoked_function_arn.split(':').nth(4).and_then(|account| AccountId::parse(account).ok())
 }

@@ -264,6 +264,14 @@ impl Record {
         self
     }
 
+    /// Adds that a schedule made the function run, and which of its executions, where it said so.
+    #[must_use]
+    pub fn scheduled(mut self, run: Option<&str>) -> Self {
+        self.trigger = Some("schedule");
+        self.trigger_id = run.map(|run| crate::text::printable(run, 80));
+        self
+    }
+
     /// The line, without its end.
     #[must_use]
     pub fn to_line(&self) -> String {

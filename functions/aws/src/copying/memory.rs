@@ -1,14 +1,13 @@
 //! What a warm environment remembers. All of it may be lost at any moment, and then costs a repeated notice or a read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use snapferry_core::copying::{Decision, Deferral, Facts, Outcome, STARTED_HOLD, Verdict};
 use snapferry_core::facts::RecentCopy;
 
-/// How long a notice is not repeated.
-const NOTICE_EVERY: SignedDuration = SignedDuration::from_hours(24);
+use crate::notices::Notices;
 
 /// The copies asked for a moment ago, and the notices given within the last day.
 #[derive(Debug, Default)]
@@ -17,7 +16,7 @@ pub struct Memory(Mutex<Remembered>);
 #[derive(Debug, Default)]
 struct Remembered {
     recent: Vec<RecentCopy>,
-    noticed: HashMap<String, Timestamp>,
+    noticed: Notices,
 }
 
 impl Memory {
@@ -26,8 +25,7 @@ impl Memory {
     pub fn recall(&self, now: Timestamp) -> (Vec<RecentCopy>, HashSet<String>) {
         let mut remembered = self.lock();
         remembered.recent.retain(|copy| now < copy.at + STARTED_HOLD);
-        remembered.noticed.retain(|_, at| now < *at + NOTICE_EVERY);
-        (remembered.recent.clone(), remembered.noticed.keys().cloned().collect())
+        (remembered.recent.clone(), remembered.noticed.recall(now))
     }
 
     /// Forgets the copies that EC2 shows by now: from here on its word counts, also when one is deleted.
@@ -41,7 +39,7 @@ impl Memory {
     pub fn note(&self, decision: &Decision<'_>, outcome: &Outcome, now: Timestamp) {
         let mut remembered = self.lock();
         if let Some(notice) = decision.notice() {
-            remembered.noticed.entry(notice).or_insert(now);
+            remembered.noticed.note(notice, now);
         }
         let Verdict::Copy(request) = &decision.verdict else { return };
         let copy = match outcome {

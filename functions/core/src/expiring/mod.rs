@@ -1,1 +1,195 @@
-//! Which copies are deleted now.
+//! Which copies are deleted now, and why others stay although their time is over.
+//!
+//! A copy goes when its own tags say that its time is over, when it is proven that it is dispensable, and when nothing
+//! looks as if the clock were wrong. Whatever is in doubt stays. Everything that a sender can influence (which
+//! snapshots it shares and when, their descriptions, volumes and start times) can only make copies stay longer: none of
+//! it moves an expiry, which this account wrote into its own copy's tag.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::facts::{CallError, State, TamperedCopy};
+use crate::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
+use crate::policy::Policy;
+use crate::tags::{Lock, Status};
+
+mod guard;
+mod outcome;
+mod reasons;
+mod recheck;
+mod survivors;
+
+pub use self::guard::{Alarm, MASS};
+pub use self::outcome::{Outcome, Rest, kept, record, refused, rest};
+pub use self::reasons::{Cause, Change, Keep, Refusal};
+pub use self::recheck::{Quota, recheck};
+
+/// How long a failed or rejected copy stays after its verdict, so that somebody can look at it.
+pub const UNSOUND_STAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the copies of one volume have in common. Shared between them: a Region may hold a hundred thousand copies.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The owner of the copies, as EC2 says.
+    pub owner: AccountId,
+    /// From their tags: the policy that asked for them.
+    pub policy: PolicyName,
+    /// From their tags: the source account.
+    pub account: AccountId,
+    /// From their tags: the Region that the sources were shared in.
+    pub region: Region,
+    /// From their tags: the source volume.
+    pub volume: VolumeId,
+}
+
+impl Origin {
+    /// Whether EC2 named no volume: the sources are copies themselves, or were written through EBS's direct APIs. Then
+    /// one origin may stand for any number of volumes.
+    #[must_use]
+    pub fn is_volume_unknown(&self) -> bool {
+        self.volume.as_str() == "vol-ffffffff"
+    }
+}
+
+/// A copy of ours with all its tags in order, as far as expiry needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldCopy {
+    /// Its ID.
+    pub id: SnapshotId,
+    /// What it has in common with others.
+    pub origin: Arc<Origin>,
+    /// From its tags: the snapshot that was copied.
+    pub source: SnapshotId,
+    /// From its tags: when that was started.
+    pub source_start_time: Timestamp,
+    /// When the copy was started.
+    pub start_time: Timestamp,
+    /// EC2's state of it.
+    pub state: State,
+    /// From its tags: its verdict.
+    pub status: Status,
+    /// From its tags: when it was given.
+    pub settled_at: Option<Timestamp>,
+    /// From its tags: when it may be deleted.
+    pub expire_after: Option<Timestamp>,
+    /// From its tags: whether it is locked.
+    pub lock: Option<Lock>,
+}
+
+impl HeldCopy {
+    /// Whether the copy is proven good.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.status == Status::Verified && self.state == State::Completed
+    }
+}
+
+/// The copies found in one Region.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Vault {
+    /// Those whose tags are all in order; each once.
+    pub copies: Vec<HeldCopy>,
+    /// Those with a missing or malformed tag: never deleted, and no proof of anything.
+    pub tampered: Vec<TamperedCopy>,
+    /// When the newest of all was started.
+    pub newest: Option<Timestamp>,
+}
+
+/// All that the decision stands on.
+#[derive(Debug)]
+pub struct Facts {
+    /// This account; owners are not compared with it when it is not known.
+    pub account: Option<AccountId>,
+    /// The copies in each Region, retired ones included.
+    pub regions: BTreeMap<Region, Result<Vault, CallError>>,
+}
+
+/// What the operator allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `SNAPFERRY_MAX_DELETES_PER_RUN`.
+    pub max_deletes: usize,
+    /// `SNAPFERRY_ALLOW_MASS_EXPIRY`: lifts the [`guard`](Alarm) altogether.
+    pub allow_mass_expiry: bool,
+}
+
+/// A copy that is to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deletion<'f> {
+    /// Its Region.
+    pub region: &'f Region,
+    /// The copy.
+    pub copy: &'f HeldCopy,
+    /// Why.
+    pub cause: Cause,
+    /// Since when it may go.
+    pub due: Timestamp,
+    /// A copy that stays and makes this one dispensable; none where the policy or the cause asks for none.
+    pub survivor: Option<&'f HeldCopy>,
+    /// Whether its lock should still hold, going by its tags and today's rule. EC2 is asked all the same, but last.
+    pub likely_locked: bool,
+}
+
+/// A copy, or all of a Region, that stays although its time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept<'f> {
+    /// The Region.
+    pub region: &'f Region,
+    /// Why.
+    pub keep: Keep<'f>,
+}
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub struct Plan<'f> {
+    /// What may go, in the order in which it goes: what has been due for longest first, what is likely locked last. At
+    /// most [`Limits::max_deletes`] of them are deleted in a run; those that EC2 refuses to delete do not count.
+    pub deletions: Vec<Deletion<'f>>,
+    /// What stays although its time is over.
+    pub kept: Vec<Kept<'f>>,
+    /// Why nothing goes at all: `deletions` is empty then.
+    pub alarm: Option<Alarm>,
+}
+
+/// Decides for every copy whose time is over. What could not be read is not touched.
+#[must_use]
+pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, limits: Limits, now: Timestamp) -> Plan<'f> {
+    let mut plan = Plan::default();
+    let mut census = guard::Census::default();
+    for (region, vault) in &facts.regions {
+        match vault {
+            Ok(vault) => {
+                let account = facts.account.as_ref();
+                survivors::judge(&survivors::Scene { policies, account, region, now }, vault, &mut plan, &mut census);
+            }
+            Err(error) => plan.kept.push(Kept { region, keep: Keep::RegionUnread(error) }),
+        }
+    }
+    plan.deletions.sort_by(|a, b| a.order().cmp(&b.order()));
+    if !plan.deletions.is_empty() && !limits.allow_mass_expiry {
+        plan.alarm = census.alarm(now, plan.deletions.len());
+    }
+    if plan.alarm.is_some() {
+        plan.deletions.clear();
+    }
+    plan
+}
+
+impl<'f> Deletion<'f> {
+    fn order(&self) -> (bool, Timestamp, &'f Region, &'f SnapshotId) {
+        (self.likely_locked, self.due, self.region, &self.copy.id)
+    }
+}
+
+/// Since when the copy may go by its own tags, and why; nothing when its time is not over.
+fn due(copy: &HeldCopy, now: Timestamp) -> Option<(Cause, Timestamp)> {
+    let (cause, at) = match copy.status {
+        Status::Copying => return None,
+        Status::Verified => (Cause::Expired, copy.expire_after?),
+        Status::Failed => (Cause::Failed, copy.settled_at?.checked_add(UNSOUND_STAY).ok()?),
+        Status::Rejected => (Cause::Rejected, copy.settled_at?.checked_add(UNSOUND_STAY).ok()?),
+    };
+    (at < now).then_some((cause, at))
+}

@@ -1,0 +1,89 @@
+//! Writes verdicts to copies' tags, and locks what is verified. It chooses nothing.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use snapferry_core::facts::CallError;
+use snapferry_core::ids::{Region, SnapshotId};
+use snapferry_core::tags::{self, Lock, Status};
+use snapferry_core::verifying::{Decision, Locking, Outcome};
+
+use crate::clients::Clients;
+use crate::copying::RESERVE;
+use crate::deadline::Deadline;
+use crate::writes;
+
+/// Carries out `decisions`: Regions at the same time, within a Region one after the other in the given order. `report`
+/// is told of each outcome as soon as there is one. Gives the number of decisions that the time did not suffice for.
+pub async fn execute<'f>(
+    clients: &Clients,
+    decisions: &[Decision<'f>],
+    deadline: Deadline,
+    report: impl Fn(&Decision<'f>, &Outcome),
+) -> u64 {
+    let mut regions: BTreeMap<&Region, Vec<&Decision<'f>>> = BTreeMap::new();
+    for decision in decisions {
+        regions.entry(decision.region).or_default().push(decision);
+    }
+    let report = &report;
+    let left = join_all(regions.into_values().map(async |decisions| {
+        let mut left = 0;
+        for decision in decisions {
+            left += u64::from(!carry_out(clients, decision, deadline, report).await);
+        }
+        left
+    }));
+    left.await.into_iter().sum()
+}
+
+/// Gives whether the time sufficed.
+async fn carry_out<'f>(
+    clients: &Clients,
+    decision: &Decision<'f>,
+    deadline: Deadline,
+    report: &impl Fn(&Decision<'f>, &Outcome),
+) -> bool {
+    let (region, lock) = (decision.region, decision.lock());
+    let Some(id) = decision.copy.map(|copy| &copy.id) else {
+        report(decision, &Outcome::Stands);
+        return true;
+    };
+    if let Some(status) = decision.settlement() {
+        if deadline.left() < RESERVE {
+            return false;
+        }
+        if let Err(error) = settle(clients, region, id, status).await {
+            report(decision, &Outcome::NotSettled(error));
+            return true;
+        }
+        report(decision, &Outcome::Settled);
+        if lock == Locking::None {
+            return true;
+        }
+    }
+    match lock {
+        Locking::None | Locking::RuleGone => report(decision, &Outcome::Stands),
+        Locking::Lock(_) | Locking::Held(_) if deadline.left() < RESERVE => return false,
+        Locking::Lock(request) => match writes::lock(clients, region, id, &request).await {
+            Ok(()) => report(decision, &note_lock(clients, region, id).await),
+            Err(error) => report(decision, &Outcome::NotLocked(error)),
+        },
+        Locking::Held(_) => report(decision, &note_lock(clients, region, id).await),
+    }
+    true
+}
+
+/// Status and time in one call: a copy never has the one without the other.
+async fn settle(clients: &Clients, region: &Region, id: &SnapshotId, status: Status) -> Result<(), CallError> {
+    let settled = [(tags::STATUS, status.as_str().to_owned()), (tags::SETTLED_AT, Timestamp::now().to_string())];
+    writes::tag(clients, region, id, &settled).await
+}
+
+/// When this comes too late for the invocation's end, the next run finds the lock held and notes it.
+async fn note_lock(clients: &Clients, region: &Region, id: &SnapshotId) -> Outcome {
+    match writes::tag(clients, region, id, &[(tags::LOCK, Lock::Locked.as_str().to_owned())]).await {
+        Ok(()) => Outcome::Locked,
+        Err(error) => Outcome::LockNotNoted(error),
+    }
+}

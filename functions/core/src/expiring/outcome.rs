@@ -1,0 +1,204 @@
+//! What became of a decision, and the record that joins both.
+
+use jiff::Timestamp;
+
+use super::{Alarm, Cause, Change, Deletion, HeldCopy, Keep, Kept, Refusal};
+use crate::audit::{Copy, Event, Record, Source};
+use crate::facts::CallError;
+use crate::ids::Region;
+
+/// What became of a copy that was to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// EC2 said that it is deleted.
+    Deleted,
+    /// EC2 said that there is no such snapshot, right after it had shown it: most likely an attempt whose answer was
+    /// lost has deleted it.
+    Gone(CallError),
+    /// The second look found it changed: it was left alone.
+    Changed(Change),
+    /// EC2 refused.
+    Refused(CallError),
+    /// EC2 did not say whether it is deleted, and shows it still or says nothing.
+    Unanswered(CallError),
+    /// The second look was not possible: it was left alone.
+    Unread(CallError),
+}
+
+/// Why copies were not even tried, although their time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rest {
+    /// The run has deleted, or tried, as many as it may.
+    RunLimit,
+    /// The time of the invocation is over.
+    OutOfTime,
+    /// EC2 stopped answering in that Region.
+    RegionClosed,
+}
+
+impl Outcome {
+    /// Whether certainly nothing was deleted.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::Changed(_) | Self::Refused(_) | Self::Unread(_))
+    }
+
+    /// Whether the Region is best left alone for the rest of the run.
+    #[must_use]
+    pub fn closes_region(&self) -> bool {
+        match self {
+            Self::Unanswered(_) | Self::Unread(_) => true,
+            Self::Refused(error) => Refusal::of(error) == Refusal::Throttled,
+            Self::Deleted | Self::Gone(_) | Self::Changed(_) => false,
+        }
+    }
+}
+
+impl Deletion<'_> {
+    /// For what is said once a day and not at every run: a text that names the fact.
+    #[must_use]
+    pub fn notice(&self, outcome: &Outcome) -> Option<String> {
+        match outcome {
+            Outcome::Refused(error) => {
+                Some(format!("{} {} {}", Refusal::of(error).reason(), self.region, self.copy.id))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Kept<'_> {
+    /// For what is said once a day and not at every run: a text that names the fact.
+    #[must_use]
+    pub fn notice(&self) -> Option<String> {
+        let id = match &self.keep {
+            Keep::MalformedTags(copy) => &copy.id,
+            keep => &keep.copy()?.id,
+        };
+        Some(format!("{} {} {id}", self.keep.reason(), self.region))
+    }
+}
+
+/// The audit record of a deletion and what became of it.
+#[must_use]
+pub fn record(deletion: &Deletion<'_>, outcome: &Outcome, now: Timestamp) -> Record {
+    let record = match outcome {
+        Outcome::Deleted => Record::new(Event::CopyExpired, deletion.cause.reason(), now).message(why(deletion)),
+        Outcome::Gone(error) => Record::new(Event::CopyExpired, "already-gone", now)
+            .message(
+                "It was to be deleted, and EC2 does not know it any more: an attempt whose answer was lost has deleted it, \
+                 or somebody else did at the same moment."
+                    .to_owned(),
+            )
+            .error(Some(error)),
+        Outcome::Changed(Change::Gone) => {
+            Record::new(Event::CopySkipped, Change::Gone.reason(), now).message(Change::Gone.to_string())
+        }
+        Outcome::Changed(change) => Record::new(Event::CopyKept, change.reason(), now).message(change.to_string()),
+        Outcome::Refused(error) => {
+            let refusal = Refusal::of(error);
+            Record::new(Event::CopyKept, refusal.reason(), now).message(refusal.to_string()).error(Some(error))
+        }
+        Outcome::Unanswered(error) => Record::new(Event::CopyKept, "answer-lost", now)
+            .message(
+                "Its time is over, but EC2 did not say whether it is deleted. If the next run still sees it, it tries again."
+                    .to_owned(),
+            )
+            .error(Some(error)),
+        Outcome::Unread(error) => Record::new(Event::CopyKept, "not-read-again", now)
+            .message(
+                "Its time is over, but it could not be looked at once more before deleting it. The next run tries again."
+                    .to_owned(),
+            )
+            .error(Some(error)),
+    };
+    about(record, deletion.region, deletion.copy)
+}
+
+/// The audit record of a copy that stays.
+#[must_use]
+pub fn kept(kept: &Kept<'_>, now: Timestamp) -> Record {
+    let mut record = Record::new(Event::CopyKept, kept.keep.reason(), now).message(kept.keep.to_string());
+    record.copy = Some(Copy { region: Some(kept.region.to_string()), ..Copy::default() });
+    match &kept.keep {
+        Keep::RegionUnread(error) => record.error(Some(error)),
+        Keep::MalformedTags(copy) => {
+            record.copy = record.copy.map(|described| Copy { snapshot: Some(copy.id.to_string()), ..described });
+            record
+        }
+        keep => match keep.copy() {
+            Some(copy) => about(record, kept.region, copy),
+            None => record,
+        },
+    }
+}
+
+/// The one record of a run that deletes nothing.
+#[must_use]
+pub fn refused(alarm: &Alarm, now: Timestamp) -> Record {
+    let mut record = Record::new(Event::CopyRefused, alarm.reason(), now).message(alarm.to_string());
+    record.count = u64::try_from(alarm.deletions()).ok();
+    record
+}
+
+/// One record for all copies that were not even tried, for one reason; `region` where it holds for one only.
+#[must_use]
+pub fn rest(rest: Rest, region: Option<&Region>, count: usize, now: Timestamp) -> Record {
+    let (reason, message) = match rest {
+        Rest::RunLimit => (
+            "run-limit",
+            "Their time is over, but one run deletes no more (SNAPFERRY_MAX_DELETES_PER_RUN, the stack's MaxDeletesPerRun), \
+             and tries ten times as many at most. The next run goes on.",
+        ),
+        Rest::OutOfTime => {
+            ("out-of-time", "Their time is over, but too little of the invocation's remained. The next run goes on.")
+        }
+        Rest::RegionClosed => {
+            ("region-closed", "Their time is over, but EC2 stopped answering in their Region. The next run goes on.")
+        }
+    };
+    let mut record = Record::new(Event::CopyKept, reason, now).message(message.to_owned());
+    record.count = u64::try_from(count).ok();
+    record.copy = region.map(|region| Copy { region: Some(region.to_string()), ..Copy::default() });
+    record
+}
+
+fn why(deletion: &Deletion<'_>) -> String {
+    match deletion.cause {
+        Cause::Expired => match deletion.survivor {
+            Some(survivor) => format!("Its time was over since {}; {} is newer and stays.", deletion.due, survivor.id),
+            None => {
+                format!("Its time was over since {}, and the policy keeps no last copy (KeepAtLeast 0).", deletion.due)
+            }
+        },
+        Cause::Failed => "EC2 had given up on it more than a day ago; it held no data.".to_owned(),
+        Cause::Rejected => match deletion.survivor {
+            Some(survivor) => {
+                format!("It was rejected more than a day ago; {} is of the same source and stays.", survivor.id)
+            }
+            None => "It was rejected more than a day ago.".to_owned(),
+        },
+    }
+}
+
+fn about(mut record: Record, region: &Region, copy: &HeldCopy) -> Record {
+    let origin = &copy.origin;
+    record.policy = Some(origin.policy.to_string());
+    record.source = Some(Source {
+        snapshot: copy.source.to_string(),
+        account: Some(origin.account.to_string()),
+        region: origin.region.to_string(),
+        volume: Some(origin.volume.to_string()),
+        start_time: Some(copy.source_start_time),
+        ..Source::default()
+    });
+    record.copy = Some(Copy {
+        snapshot: Some(copy.id.to_string()),
+        region: Some(region.to_string()),
+        expire_after: copy.expire_after,
+        status: Some(copy.status),
+        lock: copy.lock,
+        ..Copy::default()
+    });
+    record
+}

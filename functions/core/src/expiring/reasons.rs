@@ -1,0 +1,236 @@
+//! Why a copy goes or stays, and what an operator does about it.
+
+use std::fmt;
+
+use super::HeldCopy;
+use crate::facts::{CallError, TamperedCopy};
+
+/// Why a copy is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Its time is over.
+    Expired,
+    /// EC2 gave up on it, more than a day ago.
+    Failed,
+    /// It was found not to be what was asked for, more than a day ago, and is not the only copy of its source.
+    Rejected,
+}
+
+/// Why a copy stays although its time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep<'f> {
+    /// It is one of the last verified copies of its volume.
+    LastVerified {
+        /// The copy.
+        copy: &'f HeldCopy,
+        /// How many stay at least.
+        keep_at_least: usize,
+        /// Whether it stays because its volume is unknown and its source account has sent nothing since.
+        silent: bool,
+    },
+    /// It is rejected, and there is no better copy of its source in that Region.
+    OnlyCopy(&'f HeldCopy),
+    /// It has no verdict yet.
+    NotVerified(&'f HeldCopy),
+    /// It has a verdict, but nothing says since when.
+    NotSettled(&'f HeldCopy),
+    /// Its verdict and EC2's state of it do not go together.
+    StateContradicts(&'f HeldCopy),
+    /// Another account owns it.
+    ForeignOwner(&'f HeldCopy),
+    /// Its tags were edited or removed.
+    MalformedTags(&'f TamperedCopy),
+    /// The Region's copies could not be read.
+    RegionUnread(&'f CallError),
+}
+
+/// What the second look, just before deleting, found changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// The copy is gone.
+    Gone,
+    /// The copy's tags or state no longer say that its time is over.
+    NotDue,
+    /// The copy that was to make it dispensable is gone or no longer good.
+    SurvivorGone,
+}
+
+/// What EC2's refusal to delete means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// A lock holds the copy.
+    Locked,
+    /// An AMI uses the copy.
+    InUse,
+    /// The role may not delete it.
+    NotAuthorized,
+    /// Too many requests.
+    Throttled,
+    /// Anything else.
+    Other,
+}
+
+impl Cause {
+    /// The audit record's reason.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+impl<'f> Keep<'f> {
+    /// The audit record's reason.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::LastVerified { .. } => "last-verified",
+            Self::OnlyCopy(_) => "only-copy",
+            Self::NotVerified(_) => "not-verified",
+            Self::NotSettled(_) => "not-settled",
+            Self::StateContradicts(_) => "state-contradicts",
+            Self::ForeignOwner(_) => "foreign-owner",
+            Self::MalformedTags(_) => "malformed-tags",
+            Self::RegionUnread(_) => "region-unread",
+        }
+    }
+
+    /// The copy, where it is one whose tags can be read.
+    #[must_use]
+    pub fn copy(&self) -> Option<&'f HeldCopy> {
+        match self {
+            Self::LastVerified { copy, .. }
+            | Self::OnlyCopy(copy)
+            | Self::NotVerified(copy)
+            | Self::NotSettled(copy)
+            | Self::StateContradicts(copy)
+            | Self::ForeignOwner(copy) => Some(copy),
+            Self::MalformedTags(_) | Self::RegionUnread(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Keep<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LastVerified { silent: true, .. } => f.write_str(
+                "Its time is over, but EC2 named no volume for its source (which was itself a copy), and no verified copy from \
+                 that account was started since: it may be the last one of a volume. It goes once a newer one is verified.",
+            ),
+            Self::LastVerified { keep_at_least: 1, .. } => f.write_str(
+                "Its time is over, but it is the newest verified copy of its volume. It goes once a newer one is verified.",
+            ),
+            Self::LastVerified { keep_at_least, .. } => write!(
+                f,
+                "Its time is over, but it is one of the {keep_at_least} newest verified copies of its volume (KeepAtLeast). It \
+                 goes once newer ones are verified."
+            ),
+            Self::OnlyCopy(_) => f.write_str(
+                "It was rejected more than a day ago, but there is no better copy of its source in this Region. It goes once \
+                 there is one; if it is worthless, delete it by hand.",
+            ),
+            Self::NotVerified(_) => f.write_str(
+                "Its time is over, but it has no verdict yet, and nothing is deleted unjudged. See what verify-copies says of it.",
+            ),
+            Self::NotSettled(_) => f.write_str(
+                "It failed or was rejected, but its tag snapferry:settled-at, which says when, is gone. Restore the tag from \
+                 the record of the verdict, or delete the copy by hand.",
+            ),
+            Self::StateContradicts(_) => f.write_str(
+                "Its tag snapferry:status and EC2's state of it do not go together, so the tag may be wrong. Look at both, and \
+                 correct the tag or delete the copy by hand.",
+            ),
+            Self::ForeignOwner(_) => f.write_str("Another account owns it, so it is none of Snapferry's."),
+            Self::MalformedTags(copy) => {
+                f.write_str("Somebody changed Snapferry's tags on it:")?;
+                for problem in &copy.problems {
+                    write!(f, " {problem};")?;
+                }
+                f.write_str(
+                    " it is never deleted, and never proof that another copy may go. Restore the tags from its copy.started \
+                     record.",
+                )
+            }
+            Self::RegionUnread(_) => f.write_str(
+                "The copies in this Region could not be read, so none of them is deleted. The next run looks again.",
+            ),
+        }
+    }
+}
+
+impl Change {
+    /// The audit record's reason.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Gone => "already-gone",
+            Self::NotDue => "no-longer-due",
+            Self::SurvivorGone => "survivor-gone",
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gone => "It was to be deleted, but somebody else had deleted it already.",
+            Self::NotDue => "When it was to be deleted, its tags or its state no longer said that its time is over.",
+            Self::SurvivorGone => {
+                "When it was to be deleted, the copy that made it dispensable was gone or no longer verified. The next run \
+                 decides anew."
+            }
+        })
+    }
+}
+
+impl Refusal {
+    /// What EC2's answer means (EC2 API reference, "Error codes"). The code for a locked snapshot is not documented, so
+    /// the message counts, too.
+    #[must_use]
+    pub fn of(error: &CallError) -> Self {
+        match error.code.as_str() {
+            "InvalidSnapshot.InUse" => Self::InUse,
+            "SnapshotLocked" => Self::Locked,
+            "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "AuthFailure" => Self::NotAuthorized,
+            code if code.contains("Throttl") || code.ends_with("LimitExceeded") || code.contains("TooManyRequests") => {
+                Self::Throttled
+            }
+            _ if error.message.to_lowercase().contains("lock") => Self::Locked,
+            "OperationNotPermitted" => Self::Locked,
+            _ => Self::Other,
+        }
+    }
+
+    /// The audit record's reason.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::InUse => "in-use",
+            Self::NotAuthorized => "not-authorized",
+            Self::Throttled => "throttled",
+            Self::Other => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Locked => "Its time is over, but a lock holds it. It goes once the lock has ended.",
+            Self::InUse => "Its time is over, but an AMI uses it. It goes once the AMI is deregistered.",
+            Self::NotAuthorized => {
+                "Its time is over, but the role delete-expired-copies, or a service control policy of this account, does not \
+                 allow to delete it. Compare the role with the template's, and the stack's TargetRegions and RetiredRegions \
+                 with this copy's Region."
+            }
+            Self::Throttled => "Its time is over, but EC2 takes no more requests at the moment. The next run tries again.",
+            Self::Other => {
+                "Its time is over, but EC2 refused to delete it; its own words are in error. The next run tries again."
+            }
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! Which copies of one Region are dispensable: the laws of deletion.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::guard::Census;
+use super::{Cause, Deletion, HeldCopy, Keep, Kept, Plan, Vault, due};
+use crate::facts::State;
+use crate::ids::{AccountId, PolicyName, Region};
+use crate::policy::{Policy, Target};
+use crate::tags::{Lock, Status};
+
+/// What one Region's copies are judged by.
+pub(super) struct Scene<'f, 'a> {
+    pub(super) policies: &'f [Policy],
+    pub(super) account: Option<&'a AccountId>,
+    pub(super) region: &'f Region,
+    pub(super) now: Timestamp,
+}
+
+/// Judges all copies of one Region.
+pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Vault, plan: &mut Plan<'f>, census: &mut Census) {
+    census.seen(vault.newest);
+    plan.kept.extend(vault.tampered.iter().map(|copy| scene.kept(Keep::MalformedTags(copy))));
+    let mut verified: Vec<&HeldCopy> = Vec::new();
+    let mut others: Vec<&HeldCopy> = Vec::new();
+    for copy in &vault.copies {
+        if scene.account.is_some_and(|account| copy.origin.owner != *account) {
+            others.push(copy);
+        } else if copy.is_verified() {
+            verified.push(copy);
+        } else {
+            others.push(copy);
+        }
+    }
+    verified.sort_unstable_by(|a, b| a.origin.cmp(&b.origin).then_with(|| newest_first(a, b)));
+    for volume in verified.chunk_by(|a, b| a.origin == b.origin) {
+        scene.volume(volume, plan, census);
+    }
+    scene.unsound(&verified, &others, plan);
+}
+
+/// The newest data first. A source that claims to have been started after its own copy is believed to be as old as the
+/// copy, so that no forged time outlives the copies that come after it.
+fn newest_first(a: &HeldCopy, b: &HeldCopy) -> std::cmp::Ordering {
+    let key = |copy: &HeldCopy| (copy.source_start_time.min(copy.start_time), copy.start_time);
+    Reverse(key(a)).cmp(&Reverse(key(b))).then_with(|| b.id.cmp(&a.id))
+}
+
+impl<'f> Scene<'f, '_> {
+    /// The verified copies of one origin, the newest first: the first `KeepAtLeast` of them stay.
+    fn volume(&self, copies: &[&'f HeldCopy], plan: &mut Plan<'f>, census: &mut Census) {
+        let Some(newest) = copies.first() else { return };
+        let keep = self.keep_at_least(&newest.origin.policy);
+        let last_start = copies.iter().map(|copy| copy.start_time).max();
+        let mut expired = 0;
+        let mut deletions = 0;
+        for (place, copy) in copies.iter().enumerate() {
+            let Some((cause, at)) = due(copy, self.now) else { continue };
+            expired += 1;
+            // Of an origin that may be many volumes, a copy goes only when the source was still sending after its expiry:
+            // then each volume that still exists has had its chance to be copied again.
+            let silent = keep > 0 && newest.origin.is_volume_unknown() && last_start.is_none_or(|last| last <= at);
+            if place < keep || silent {
+                plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep, silent }));
+                continue;
+            }
+            deletions += 1;
+            let survivor = if keep == 0 { None } else { Some(*newest) };
+            plan.deletions.push(self.deletion(copy, cause, at, survivor));
+        }
+        census.volume(copies.len(), expired, deletions);
+    }
+
+    /// Copies that are no proven good ones: failed, rejected, or not judged.
+    fn unsound(&self, verified: &[&'f HeldCopy], others: &[&'f HeldCopy], plan: &mut Plan<'f>) {
+        let survivors = self.survivors(verified, others);
+        for copy in others {
+            let is_due = due(copy, self.now);
+            let expired = copy.expire_after.is_some_and(|at| at < self.now);
+            let keep = if self.account.is_some_and(|account| copy.origin.owner != *account) {
+                if is_due.is_none() && !expired {
+                    continue;
+                }
+                Keep::ForeignOwner(copy)
+            } else {
+                match (copy.status, copy.state, is_due) {
+                    (Status::Failed, State::Error, Some((cause, at))) => {
+                        plan.deletions.push(self.deletion(copy, cause, at, None));
+                        continue;
+                    }
+                    (Status::Rejected, _, Some((cause, at))) => match survivors.get(&identity(copy)) {
+                        Some(survivor) if survivor.id != copy.id => {
+                            plan.deletions.push(self.deletion(copy, cause, at, Some(*survivor)));
+                            continue;
+                        }
+                        _ => Keep::OnlyCopy(copy),
+                    },
+                    (Status::Failed | Status::Rejected, _, None) if copy.settled_at.is_none() => Keep::NotSettled(copy),
+                    (Status::Failed, _, Some(_)) => Keep::StateContradicts(copy),
+                    (Status::Failed | Status::Rejected, _, None) => continue,
+                    (Status::Verified, _, Some(_)) => Keep::StateContradicts(copy),
+                    (Status::Copying, _, _) if expired => Keep::NotVerified(copy),
+                    (Status::Copying | Status::Verified, _, _) => continue,
+                }
+            };
+            plan.kept.push(self.kept(keep));
+        }
+    }
+
+    /// For each identity with rejected copies the copy that stays: a verified one, or else the newest rejected one.
+    fn survivors(
+        &self,
+        verified: &[&'f HeldCopy],
+        others: &[&'f HeldCopy],
+    ) -> HashMap<(&'f PolicyName, &'f str), &'f HeldCopy> {
+        let ours = |copy: &&&'f HeldCopy| self.account.is_none_or(|account| copy.origin.owner == *account);
+        let mut rejected: Vec<&'f HeldCopy> =
+            others.iter().filter(ours).filter(|copy| copy.status == Status::Rejected).copied().collect();
+        rejected.retain(|copy| copy.state != State::Error);
+        rejected.sort_unstable_by_key(|copy| (copy.start_time, &copy.id));
+        let wanted: HashSet<_> =
+            others.iter().filter(|copy| copy.status == Status::Rejected).map(|c| identity(c)).collect();
+        let verified = verified.iter().copied().filter(|copy| wanted.contains(&identity(copy)));
+        rejected.into_iter().chain(verified).map(|copy| (identity(copy), copy)).collect()
+    }
+
+    fn deletion(
+        &self,
+        copy: &'f HeldCopy,
+        cause: Cause,
+        due: Timestamp,
+        survivor: Option<&'f HeldCopy>,
+    ) -> Deletion<'f> {
+        let rule = self.target(&copy.origin.policy).and_then(|target| target.lock.as_ref());
+        let until = copy.settled_at.zip(rule).map(|(since, rule)| rule.interval.after(since));
+        let likely_locked = copy.lock == Some(Lock::Locked) && until.is_some_and(|until| self.now < until);
+        Deletion { region: self.region, copy, cause, due, survivor, likely_locked }
+    }
+
+    fn kept(&self, keep: Keep<'f>) -> Kept<'f> {
+        Kept { region: self.region, keep }
+    }
+
+    /// `KeepAtLeast` of today's rule; 1 when the policy, the target or its RetainRule is gone.
+    fn keep_at_least(&self, policy: &PolicyName) -> usize {
+        let rule = self.target(policy).and_then(|target| target.retain.as_ref());
+        rule.map_or(1, |rule| usize::try_from(rule.keep_at_least).unwrap_or(usize::MAX))
+    }
+
+    fn target(&self, policy: &PolicyName) -> Option<&'f Target> {
+        self.policies.iter().find(|known| known.name == *policy).and_then(|policy| policy.target(self.region))
+    }
+}
+
+fn identity(copy: &HeldCopy) -> (&PolicyName, &str) {
+    (&copy.origin.policy, copy.source.as_str())
+}

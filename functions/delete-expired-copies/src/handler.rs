@@ -1,0 +1,79 @@
+//! One run: gather, decide, execute, audit.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use lambda_runtime::LambdaEvent;
+use serde_json::{Value, json};
+use snapferry_aws::audit::Audit;
+use snapferry_aws::clients::Clients;
+use snapferry_aws::deadline::Deadline;
+use snapferry_aws::expiring::{execute, gather};
+use snapferry_aws::notices::Notices;
+use snapferry_core::audit::Record;
+use snapferry_core::expiring::{Deletion, Limits, Outcome, Plan, Quota, decide, kept, record, refused, rest};
+use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::policy::Policy;
+
+/// The function, and what it keeps from one run to the next.
+pub(crate) struct Expirer {
+    clients: Clients,
+    policies: Vec<Policy>,
+    regions: BTreeSet<Region>,
+    limits: Limits,
+    notices: RefCell<Notices>,
+    audit: Audit,
+}
+
+impl Expirer {
+    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, regions: BTreeSet<Region>, limits: Limits) -> Self {
+        Self { clients, policies, regions, limits, notices: RefCell::default(), audit: Audit::default() }
+    }
+
+    /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is
+    /// nothing that a repetition of this one would do better.
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+        let account = AccountId::of_arn(&event.context.invoked_function_arn);
+        let run = event.payload.get("run").and_then(Value::as_str);
+        let facts = gather(&self.clients, &self.regions, account).await;
+        let plan = decide(&self.policies, &facts, self.limits, Timestamp::now());
+        self.notices.borrow_mut().forget(Timestamp::now());
+        self.report_kept(&plan, run);
+        let report = |deletion: &Deletion<'_>, outcome: &Outcome| {
+            let now = Timestamp::now();
+            if self.is_news(deletion.notice(outcome), now) {
+                self.write(record(deletion, outcome, now), run);
+            }
+        };
+        let (account, deadline) = (facts.account.as_ref(), Deadline::from_epoch_ms(event.context.deadline));
+        let quota = Quota::new(self.limits.max_deletes);
+        let untried = execute(&self.clients, account, &plan.deletions, quota, deadline, report).await;
+        for (why, region, count) in untried {
+            self.write(rest(why, region, count, Timestamp::now()), run);
+        }
+        Ok(json!({}))
+    }
+
+    /// What stays for a reason that is known before anything is tried.
+    fn report_kept(&self, plan: &Plan<'_>, run: Option<&str>) {
+        let now = Timestamp::now();
+        if let Some(alarm) = &plan.alarm {
+            self.write(refused(alarm, now), run);
+        }
+        for stays in &plan.kept {
+            if self.is_news(stays.notice(), now) {
+                self.write(kept(stays, now), run);
+            }
+        }
+    }
+
+    /// Whether something is to be said now: what is said once a day only if it was not said within the last one.
+    fn is_news(&self, notice: Option<String>, now: Timestamp) -> bool {
+        notice.is_none_or(|notice| self.notices.borrow_mut().note(notice, now))
+    }
+
+    fn write(&self, record: Record, run: Option<&str>) {
+        self.audit.write(&record.scheduled(run));
+    }
+}

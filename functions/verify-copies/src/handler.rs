@@ -1,0 +1,61 @@
+//! One run: gather, decide, execute, audit.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use lambda_runtime::LambdaEvent;
+use serde_json::{Value, json};
+use snapferry_aws::audit::Audit;
+use snapferry_aws::clients::Clients;
+use snapferry_aws::deadline::Deadline;
+use snapferry_aws::notices::Notices;
+use snapferry_aws::verifying::{execute, gather};
+use snapferry_core::audit::Record;
+use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::policy::Policy;
+use snapferry_core::verifying::{Decision, Outcome, decide, out_of_time, record};
+
+/// The function, and what it keeps from one run to the next.
+pub(crate) struct Verifier {
+    clients: Clients,
+    policies: Vec<Policy>,
+    regions: BTreeSet<Region>,
+    notices: RefCell<Notices>,
+    audit: Audit,
+}
+
+impl Verifier {
+    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, regions: BTreeSet<Region>) -> Self {
+        Self { clients, policies, regions, notices: RefCell::default(), audit: Audit::default() }
+    }
+
+    /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is
+    /// nothing that a repetition of this one would do better.
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+        let account = AccountId::of_arn(&event.context.invoked_function_arn);
+        let run = event.payload.get("run").and_then(Value::as_str);
+        let facts = gather(&self.clients, &self.regions, account).await;
+        let decisions = decide(&self.policies, &facts, Timestamp::now());
+        self.notices.borrow_mut().forget(Timestamp::now());
+        let report = |decision: &Decision<'_>, outcome: &Outcome| {
+            let now = Timestamp::now();
+            if let Some(notice) = decision.notice(outcome)
+                && !self.notices.borrow_mut().note(notice, now)
+            {
+                return;
+            }
+            self.write(record(decision, outcome, facts.account.as_ref(), now), run);
+        };
+        let deadline = Deadline::from_epoch_ms(event.context.deadline);
+        let left = execute(&self.clients, &decisions, deadline, report).await;
+        if left > 0 {
+            self.write(out_of_time(left, Timestamp::now()), run);
+        }
+        Ok(json!({}))
+    }
+
+    fn write(&self, record: Record, run: Option<&str>) {
+        self.audit.write(&record.scheduled(run));
+    }
+}
