@@ -97,10 +97,10 @@ class Copier:
 
     def settle(self, *, within: float = PATIENCE_SECONDS) -> Record:
         """Sweep until nothing is missing; then the law must be kept, and one more sweep must find nothing to do."""
-        self.wait_until_idle()
 
         def quiet() -> bool:
-            self.sweep_now()
+            self.tick()
+            self.wait_until_idle()
             verdict = self.verdict()
             assert (verdict.duplicates, verdict.wrong) == ([], [])
             return verdict.kept

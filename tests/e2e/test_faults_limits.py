@@ -1,0 +1,90 @@
+"""More snapshots than a Region takes at once: the first refusal closes it, the rest waits, and nobody is starved."""
+
+import pytest
+
+from tests.cloud import LocalAws
+from tests.e2e import faults, policies
+from tests.e2e.accounts import Account
+
+YOUNG, OLD = "us-west-2", "eu-central-1"
+LIMITS = {YOUNG: 20, OLD: 5}
+SNAPSHOTS = 200
+
+
+@pytest.fixture
+def copier(source: Account, stranger: Account, target: Account, aws: LocalAws) -> faults.Copier:
+    """Copies from two accounts into a Region that takes 20 copies at once and into one that takes 5."""
+    aws.control.configure(hold_copies=True, in_flight_limits=LIMITS)
+    entries = [policies.target(region, key=target.create_key(region)) for region in LIMITS]
+    return faults.copier(target, policies.details([source.number, stranger.number], *entries))
+
+
+def test_two_hundred_snapshots_pass_through_five_and_twenty_slots(
+    copier: faults.Copier, source: Account, stranger: Account, aws: LocalAws
+) -> None:
+    copier.shared(source, SNAPSHOTS - 1)
+    [lonely] = copier.shared(stranger, 1)
+
+    first = copier.sweep()["sweep"]
+    started = sum(LIMITS.values())
+    closed = {"region-full": 2 * SNAPSHOTS - started}
+    assert (first["shared"], first["matching"], first["started"], first["inFlight"]) == (200, 200, started, started)
+    assert (first["missing"], first["deferred"]) == (2 * SNAPSHOTS - started, closed)
+    assert first["oldestMissingSeconds"] >= 0
+    for region, limit in LIMITS.items():
+        assert len(copier.copy_calls(region=region)) == limit + 1, "the first refusal closes the Region"
+        assert copier.asked(region=region, outcome="ok")[lonely, region] == 1, "an account with one is not starved"
+    reasons = {reason for _, _, reason in copier.deferred()}
+    assert reasons == {"region-full"}
+    assert sum(copier.deferred().values()) == closed["region-full"], "each one is audited"
+
+    for sweeps in range(1, SNAPSHOTS // LIMITS[OLD]):
+        for region, limit in LIMITS.items():
+            ended = aws.control.release_copies(region=region)
+            assert len(ended) == (limit if sweeps * limit <= SNAPSHOTS else 0), "each sweep fills every free slot"
+        copier.sweep_now()
+
+    aws.control.release_copies()
+    copier.settle()
+    assert copier.asked(outcome="ok") == {
+        (each["id"], region): 1
+        for owner in (source, stranger)
+        for each in aws.control.snapshots(account=owner.number)
+        for region in LIMITS
+    }
+    for region, limit in LIMITS.items():
+        # Every sweep but the last one asks once too often, and so finds the Region full.
+        assert len(copier.copy_calls(region=region, outcome="ResourceLimitExceeded")) == SNAPSHOTS / limit - 1
+        assert len(copier.copy_calls(region=region)) == SNAPSHOTS + SNAPSHOTS / limit - 1
+
+
+def test_a_full_region_is_asked_once_a_run_and_holds_up_no_other(
+    copier: faults.Copier, source: Account, aws: LocalAws
+) -> None:
+    aws.control.configure(in_flight_limits={YOUNG: 0, OLD: 20})
+    wanted = copier.shared(source, 6, events=True)
+    copier.wait_until_idle()
+    copier.sweep()
+    refused = copier.copy_calls(region=YOUNG)
+    runs = {record["trigger"] for record in copier.stack.audit(event="copy.deferred", reason="region-full")}
+    assert runs == {"event", "sweep"}
+    assert {call.outcome for call in refused} == {"ResourceLimitExceeded"}
+    assert copier.asked(region=OLD) == {(snapshot, OLD): 1 for snapshot in wanted}
+    [sweep] = [record["sweep"] for record in copier.stack.audit(event="sweep.completed")]
+    assert (sweep["missing"], sweep["inFlight"], sweep["deferred"]) == (6, 6, {"region-full": 6})
+    aws.control.configure(in_flight_limits={}, hold_copies=False)
+    aws.control.release_copies()
+    copier.settle()
+
+
+@pytest.mark.parametrize("code", ["SnapshotLimitExceeded", "PendingSnapshotLimitExceeded"])
+def test_the_relatives_of_that_refusal_close_a_region_too(
+    copier: faults.Copier, source: Account, aws: LocalAws, code: str
+) -> None:
+    aws.control.configure(hold_copies=False)
+    full = aws.control.inject_fault(action="CopySnapshot", region=YOUNG, code=code)
+    copier.shared(source, 4)
+    assert copier.sweep()["sweep"]["deferred"] == {"region-full": 4}
+    assert (len(copier.copy_calls(region=YOUNG)), len(copier.copy_calls(region=OLD))) == (1, 4)
+    aws.control.clear(full)
+    copier.settle()
