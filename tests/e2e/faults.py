@@ -50,6 +50,11 @@ class Copier:
         share = {"account": owner.number, "region": HOME, "shared_with": [self.account.number], "notify": events}
         return self.control.create_snapshots({**share, **how} for _ in range(count))
 
+    def show_copies(self) -> None:
+        """Let EC2 show all copies, however long it would still have taken to."""
+        for copy in self.control.snapshots(account=self.account.number):
+            self.control.change_snapshot(copy["id"], copy["region"], visible_from=0)
+
     # Sweeps and the queue
 
     def sweep(self) -> Record:
@@ -113,11 +118,11 @@ class Copier:
         assert (last["sweep"]["missing"], last["sweep"]["unknown"], last["sweep"]["deferred"]) == (0, 0, {})
         return last
 
-    def copy_calls(self, **wanted: str) -> list[Call]:
+    def copy_calls(self, **wanted: Any) -> list[Call]:
         """The CopySnapshot calls so far."""
         return self.control.calls(account=self.account.number, action="CopySnapshot", **wanted)
 
-    def asked(self, **wanted: str) -> Counter[tuple[str, str]]:
+    def asked(self, **wanted: Any) -> Counter[tuple[str, str]]:
         """How often each snapshot's copy was asked for in each Region."""
         return Counter((call.parameters["SourceSnapshotId"], call.region) for call in self.copy_calls(**wanted))
 

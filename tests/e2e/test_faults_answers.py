@@ -40,7 +40,7 @@ def copier(source: Account, target: Account) -> faults.Copier:
 
 def test_no_lost_answer_makes_a_second_copy_or_none(copier: faults.Copier, source: Account, aws: LocalAws) -> None:
     aws.control.configure(copy_visibility_seconds=15)
-    volume = {"volume_id": "vol-0123456789abcdef0"}
+    volume: dict[str, Any] = {"volume_id": "vol-0123456789abcdef0"}
     [first] = copier.shared(source, 1, start_time="2026-11-22T03:00:00Z", **volume)
     [second] = copier.shared(source, 1, start_time="2026-11-22T04:00:00Z", **volume)
     for region, fault in FAULTS.items():

@@ -1,0 +1,47 @@
+"""Copies that EC2 accepts and that fail minutes later: made again, a few times a day, and then somebody is told."""
+
+import pytest
+
+from tests.cloud import LocalAws
+from tests.e2e import faults, policies
+from tests.e2e.accounts import Account
+
+NEAR, FAR = "us-west-2", "eu-central-1"
+ATTEMPTS = 5
+NO_KEY = "Given key ID is not accessible"
+
+
+@pytest.fixture
+def copier(source: Account, target: Account) -> faults.Copier:
+    entries = [policies.target(region, key=target.create_key(region)) for region in (NEAR, FAR)]
+    return faults.copier(target, policies.details([source.number], *entries))
+
+
+def test_a_copy_that_fails_is_made_again(copier: faults.Copier, source: Account, aws: LocalAws) -> None:
+    aws.control.spoil_copies(region=NEAR, state_message=NO_KEY, times=2)
+    wanted = copier.shared(source, 2, events=True)
+    copier.settle()
+    assert len(copier.verdict().failed) == 2
+    assert copier.asked(region=NEAR).total() == len(wanted) + 2
+    assert copier.asked(region=FAR) == {(snapshot, FAR): 1 for snapshot in wanted}
+
+
+def test_after_five_failures_within_a_day_somebody_is_told_once_and_the_next_day_it_is_tried_again(
+    copier: faults.Copier, source: Account, aws: LocalAws
+) -> None:
+    bad, good = copier.shared(source, 2)
+    spoil = aws.control.spoil_copies(region=NEAR, parameters={"SourceSnapshotId": bad}, state_message=NO_KEY)
+    for _ in range(ATTEMPTS + 2):
+        copier.sweep_now()
+    assert copier.asked() == {(bad, NEAR): ATTEMPTS, (good, NEAR): 1, (bad, FAR): 1, (good, FAR): 1}
+    refused = copier.stack.wait_for_audit(event="copy.refused")
+    assert [(each["reason"], each["source"]["snapshot"]) for each in refused] == [("attempts-exhausted", bad)]
+    assert refused[0]["copy"]["snapshot"] in copier.verdict().failed
+    swept = copier.sweep()["sweep"]
+    assert (swept["missing"], swept["inFlight"]) == (1, 3), "what is not said again still counts"
+
+    aws.control.clear(spoil)
+    first, *_ = copier.verdict().failed
+    aws.control.age_snapshot(first, NEAR, days=1.01)
+    copier.settle()
+    assert copier.asked()[bad, NEAR] == ATTEMPTS + 1
