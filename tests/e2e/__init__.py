@@ -5,4 +5,6 @@
 - `deploy`     a stack from the template, and what one asks of it: copies, audit records
 - `accounts`   what source and target accounts do themselves: keys, volumes, snapshots, shares
 - `policies`   DLM policy documents
+- `faults`     a stack under fire: shares, sweeps, and what settles
+- `laws`       the promise, judged from outside: none lost, none twice, none wrong
 """

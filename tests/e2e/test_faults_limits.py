@@ -88,3 +88,21 @@ def test_the_relatives_of_that_refusal_close_a_region_too(
     assert (len(copier.copy_calls(region=YOUNG)), len(copier.copy_calls(region=OLD))) == (1, 4)
     aws.control.clear(full)
     copier.settle()
+
+
+def test_no_copy_is_started_in_the_last_ten_seconds(copier: faults.Copier, source: Account, aws: LocalAws) -> None:
+    aws.control.configure(hold_copies=False)
+    slow = aws.control.inject_fault(action="CopySnapshot", region=OLD, latency=1)
+    wanted = copier.shared(source, 6)
+    functions = copier.account.client("lambda")
+    functions.update_function_configuration(FunctionName=copier.function, Timeout=12)
+    swept = copier.sweep()["sweep"]
+    late = swept["deferred"]["out-of-time"]
+    asked = copier.asked(region=OLD)
+    assert (asked.total(), swept["deferred"]) == (len(wanted) - late, {"out-of-time": late})
+    assert late > 0
+    assert copier.asked(region=YOUNG) == {(snapshot, YOUNG): 1 for snapshot in wanted}
+    aws.control.clear(slow)
+    functions.update_function_configuration(FunctionName=copier.function, Timeout=300)
+    copier.settle()
+    assert copier.asked() == {(snapshot, region): 1 for snapshot in wanted for region in LIMITS}
