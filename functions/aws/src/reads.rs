@@ -111,13 +111,13 @@ pub async fn each(
 }
 
 /// EC2 may show a snapshot on two pages when others come and go meanwhile.
-pub(crate) fn unique<T>(mut items: Vec<T>, id: impl Fn(&T) -> &SnapshotId) -> Vec<T> {
+fn unique<T>(mut items: Vec<T>, id: impl Fn(&T) -> &SnapshotId) -> Vec<T> {
     items.sort_unstable_by(|a, b| id(a).cmp(id(b)));
     items.dedup_by(|a, b| id(a) == id(b));
     items
 }
 
-fn unreadable(message: String) -> CallError {
+pub(crate) fn unreadable(message: String) -> CallError {
     CallError { code: "UnreadableAnswer".to_owned(), message, request_id: None }
 }
 

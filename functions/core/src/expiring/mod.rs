@@ -6,96 +6,29 @@
 //! it moves an expiry, which this account wrote into its own copy's tag.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::facts::{CallError, State, TamperedCopy};
-use crate::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
+use crate::facts::CallError;
+use crate::ids::{AccountId, Region, SnapshotId};
 use crate::policy::Policy;
-use crate::tags::{Lock, Status};
+use crate::tags::Status;
 
 mod guard;
 mod outcome;
 mod reasons;
 mod recheck;
 mod survivors;
+mod vault;
 
 pub use self::guard::{Alarm, MASS};
 pub use self::outcome::{Outcome, Rest, kept, record, refused, rest};
 pub use self::reasons::{Cause, Change, Keep, Refusal};
 pub use self::recheck::{Quota, recheck};
+pub use self::vault::{HeldCopy, Inventory, Origin, SeenCopy, Vault};
 
 /// How long a failed or rejected copy stays after its verdict, so that somebody can look at it.
 pub const UNSOUND_STAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// What the copies of one volume have in common. Shared between them: a Region may hold a hundred thousand copies.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin {
-    /// The owner of the copies, as EC2 says.
-    pub owner: AccountId,
-    /// From their tags: the policy that asked for them.
-    pub policy: PolicyName,
-    /// From their tags: the source account.
-    pub account: AccountId,
-    /// From their tags: the Region that the sources were shared in.
-    pub region: Region,
-    /// From their tags: the source volume.
-    pub volume: VolumeId,
-}
-
-impl Origin {
-    /// Whether EC2 named no volume: the sources are copies themselves, or were written through EBS's direct APIs. Then
-    /// one origin may stand for any number of volumes.
-    #[must_use]
-    pub fn is_volume_unknown(&self) -> bool {
-        self.volume.as_str() == "vol-ffffffff"
-    }
-}
-
-/// A copy of ours with all its tags in order, as far as expiry needs to know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldCopy {
-    /// Its ID.
-    pub id: SnapshotId,
-    /// What it has in common with others.
-    pub origin: Arc<Origin>,
-    /// From its tags: the snapshot that was copied.
-    pub source: SnapshotId,
-    /// From its tags: when that was started.
-    pub source_start_time: Timestamp,
-    /// When the copy was started.
-    pub start_time: Timestamp,
-    /// EC2's state of it.
-    pub state: State,
-    /// From its tags: its verdict.
-    pub status: Status,
-    /// From its tags: when it was given.
-    pub settled_at: Option<Timestamp>,
-    /// From its tags: when it may be deleted.
-    pub expire_after: Option<Timestamp>,
-    /// From its tags: whether it is locked.
-    pub lock: Option<Lock>,
-}
-
-impl HeldCopy {
-    /// Whether the copy is proven good.
-    #[must_use]
-    pub fn is_verified(&self) -> bool {
-        self.status == Status::Verified && self.state == State::Completed
-    }
-}
-
-/// The copies found in one Region.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Vault {
-    /// Those whose tags are all in order; each once.
-    pub copies: Vec<HeldCopy>,
-    /// Those with a missing or malformed tag: never deleted, and no proof of anything.
-    pub tampered: Vec<TamperedCopy>,
-    /// When the newest of all was started.
-    pub newest: Option<Timestamp>,
-}
 
 /// All that the decision stands on.
 #[derive(Debug)]
@@ -155,7 +88,7 @@ pub struct Plan<'f> {
 
 /// Decides for every copy whose time is over. What could not be read is not touched.
 #[must_use]
-pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, limits: Limits, now: Timestamp) -> Plan<'f> {
+pub fn decide<'f>(policies: &[Policy], facts: &'f Facts, limits: Limits, now: Timestamp) -> Plan<'f> {
     let mut plan = Plan::default();
     let mut census = guard::Census::default();
     for (region, vault) in &facts.regions {

@@ -118,7 +118,8 @@ impl fmt::Display for Keep<'_> {
         match self {
             Self::LastVerified { silent: true, .. } => f.write_str(
                 "Its time is over, but EC2 named no volume for its source (which was itself a copy), and no verified copy from \
-                 that account was started since: it may be the last one of a volume. It goes once a newer one is verified.",
+                 that account was started since: it may be the last one of a volume. It goes once that account's \
+                 next one is verified.",
             ),
             Self::LastVerified { keep_at_least: 1, .. } => f.write_str(
                 "Its time is over, but it is the newest verified copy of its volume. It goes once a newer one is verified.",

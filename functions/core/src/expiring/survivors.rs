@@ -14,7 +14,7 @@ use crate::tags::{Lock, Status};
 
 /// What one Region's copies are judged by.
 pub(super) struct Scene<'f, 'a> {
-    pub(super) policies: &'f [Policy],
+    pub(super) policies: &'a [Policy],
     pub(super) account: Option<&'a AccountId>,
     pub(super) region: &'f Region,
     pub(super) now: Timestamp,
@@ -150,7 +150,7 @@ impl<'f> Scene<'f, '_> {
         rule.map_or(1, |rule| usize::try_from(rule.keep_at_least).unwrap_or(usize::MAX))
     }
 
-    fn target(&self, policy: &PolicyName) -> Option<&'f Target> {
+    fn target(&self, policy: &PolicyName) -> Option<&Target> {
         self.policies.iter().find(|known| known.name == *policy).and_then(|policy| policy.target(self.region))
     }
 }

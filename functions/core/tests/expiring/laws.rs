@@ -1,0 +1,221 @@
+//! The laws of deletion over arbitrary vaults with arbitrary tags.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use snapferry_core::expiring::{Cause, Limits, Plan, Quota, decide};
+use snapferry_core::facts::State;
+
+use crate::world::*;
+
+/// A value that a tag may have: mostly a plausible one, from few, so that copies share volumes and sources; then any.
+fn value(key: &'static str) -> BoxedStrategy<Option<String>> {
+    let moment = (-60_i64..60).prop_map(|days| day(days).to_string());
+    let plausible = match key {
+        "snapferry:policy" => prop_oneof![9 => Just("default".to_owned()), 1 => Just("gone".to_owned())].boxed(),
+        "snapferry:source-snapshot" => (0_u32..6).prop_map(|n| format!("snap-5{n:07x}")).boxed(),
+        "snapferry:source-account" => prop_oneof![Just("111111111111"), Just("333333333333")].prop_map_into().boxed(),
+        "snapferry:source-region" => Just("us-east-1".to_owned()).boxed(),
+        "snapferry:source-volume" => {
+            prop_oneof![Just("vol-00000001"), Just("vol-00000002"), Just("vol-ffffffff")].prop_map_into().boxed()
+        }
+        "snapferry:source-size-gib" => Just("8".to_owned()).boxed(),
+        "snapferry:status" => {
+            prop_oneof![6 => Just("verified"), 1 => Just("copying"), 1 => Just("failed"), 2 => Just("rejected")]
+                .prop_map_into()
+                .boxed()
+        }
+        "snapferry:lock" => prop_oneof![Just("pending"), Just("locked")].prop_map_into().boxed(),
+        _ => moment.boxed(),
+    };
+    let optional = matches!(key, "snapferry:lock" | "snapferry:expire-after" | "snapferry:settled-at");
+    let missing = if optional { 10 } else { 1 };
+    prop_oneof![
+        60 => plausible.prop_map(Some),
+        missing => Just(None),
+        1 => ".{0,20}".prop_map(Some),
+        1 => prop_oneof![Just("9999-12-30T22:00:00.999999999Z"), Just("-009999-01-02T01:59:59Z"), Just("0")]
+            .prop_map(|text| Some(text.to_owned())),
+    ]
+    .boxed()
+}
+
+fn any_shown() -> impl Strategy<Value = Shown> {
+    let keys: Vec<&'static str> = copy(1, 0, 0).tags.into_keys().chain(["snapferry:lock"]).collect();
+    let tags: Vec<_> = keys.into_iter().map(|key| value(key).prop_map(move |value| (key, value))).collect();
+    let state = prop_oneof![8 => Just(State::Completed), 1 => Just(State::Error), 1 => Just(State::Pending), 1 => Just(State::Other)];
+    let owner = prop_oneof![30 => Just(OURS), 1 => Just("999999999999")];
+    (tags, state, owner, -60_i64..0, 0_u32..30).prop_map(|(tags, state, owner, start, number)| Shown {
+        id: format!("snap-c{number:07x}"),
+        owner: owner.to_owned(),
+        state,
+        start: day(start),
+        tags: tags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+    })
+}
+
+/// Vaults in which snapshots have distinct IDs, as EC2's have.
+fn any_vault() -> impl Strategy<Value = Vec<Shown>> {
+    prop::collection::vec(any_shown(), 0..14).prop_map(|mut shown| {
+        let mut seen = HashSet::new();
+        shown.retain(|snapshot| seen.insert(snapshot.id.clone()));
+        shown
+    })
+}
+
+fn tag<'s>(shown: &'s Shown, key: &str) -> Option<&'s str> {
+    shown.tags.get(key).map(String::as_str)
+}
+
+/// Written anew from the tags' texts, so that a mistake in the code under test is not repeated here.
+fn is_verified(shown: &Shown) -> bool {
+    let is_whole = vault(std::slice::from_ref(shown)).tampered.is_empty();
+    is_whole
+        && shown.owner == OURS
+        && shown.state == State::Completed
+        && tag(shown, "snapferry:status") == Some("verified")
+}
+
+fn volume(shown: &Shown) -> [Option<&str>; 4] {
+    ["policy", "source-account", "source-region", "source-volume"].map(|key| tag(shown, &format!("snapferry:{key}")))
+}
+
+fn moment(shown: &Shown, key: &str) -> Option<Timestamp> {
+    tag(shown, key)?.parse().ok()
+}
+
+fn lifted(max_deletes: usize) -> Limits {
+    Limits { max_deletes, allow_mass_expiry: true }
+}
+
+fn gone(plan: &Plan<'_>) -> HashSet<String> {
+    plan.deletions.iter().map(|deletion| deletion.copy.id.to_string()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn nothing_goes_without_all_tags_and_an_expiry_in_the_past(shown in any_vault()) {
+        let (policies, facts) = (keeping(0), facts(&shown));
+        let gone = gone(&decide(&policies, &facts, lifted(1000), now()));
+        for snapshot in shown.iter().filter(|snapshot| gone.contains(&snapshot.id)) {
+            prop_assert_eq!(&snapshot.owner, OURS);
+            prop_assert!(vault(std::slice::from_ref(snapshot)).tampered.is_empty(), "{:?}", snapshot);
+            let over = match tag(snapshot, "snapferry:status") {
+                Some("verified") => moment(snapshot, "snapferry:expire-after"),
+                Some("failed" | "rejected") => {
+                    moment(snapshot, "snapferry:settled-at").and_then(|at| at.checked_add(SignedDuration::from_hours(24)).ok())
+                }
+                _ => None,
+            };
+            prop_assert!(over.is_some_and(|over| over < now()), "{:?}", snapshot);
+        }
+    }
+
+    #[test]
+    fn the_newest_verified_copies_of_each_volume_stay(shown in any_vault(), keep in 1_usize..4) {
+        let (policies, facts) = (keeping(keep), facts(&shown));
+        let plan = decide(&policies, &facts, lifted(1000), now());
+        let gone = gone(&plan);
+        for snapshot in shown.iter().filter(|snapshot| is_verified(snapshot) && gone.contains(&snapshot.id)) {
+            let keep = if tag(snapshot, "snapferry:policy") == Some("default") { keep } else { 1 };
+            let age = |of: &Shown| moment(of, "snapferry:source-start-time").unwrap().min(of.start);
+            let newer = shown.iter().filter(|other| {
+                is_verified(other) && volume(other) == volume(snapshot) && !gone.contains(&other.id) && age(other) >= age(snapshot)
+            });
+            prop_assert!(newer.count() >= keep, "{:?}", snapshot);
+        }
+        for deletion in &plan.deletions {
+            prop_assert!(deletion.cause != Cause::Expired || deletion.survivor.is_some());
+        }
+    }
+
+    #[test]
+    fn of_an_unknown_volume_nothing_goes_that_nothing_followed(shown in any_vault()) {
+        let (policies, facts) = (policies(""), facts(&shown));
+        let gone = gone(&decide(&policies, &facts, lifted(1000), now()));
+        let unknown = |snapshot: &&Shown| tag(snapshot, "snapferry:source-volume") == Some("vol-ffffffff");
+        for snapshot in shown.iter().filter(unknown).filter(|s| is_verified(s) && gone.contains(&s.id)) {
+            let expiry = moment(snapshot, "snapferry:expire-after").unwrap();
+            let followed = |other: &Shown| is_verified(other) && volume(other) == volume(snapshot) && other.start > expiry;
+            prop_assert!(shown.iter().any(followed), "{:?}", snapshot);
+        }
+    }
+
+    #[test]
+    fn a_rejected_copy_goes_only_while_another_copy_of_its_source_stays(shown in any_vault()) {
+        let (policies, facts) = (keeping(0), facts(&shown));
+        let plan = decide(&policies, &facts, lifted(1000), now());
+        for deletion in plan.deletions.iter().filter(|deletion| deletion.cause == Cause::Rejected) {
+            let survivor = deletion.survivor.unwrap();
+            prop_assert_ne!(&survivor.id, &deletion.copy.id);
+            prop_assert_eq!(&survivor.source, &deletion.copy.source);
+            prop_assert_eq!(&survivor.origin.policy, &deletion.copy.origin.policy);
+            let is_rejected_too = plan.deletions.iter().any(|d| d.cause == Cause::Rejected && d.copy.id == survivor.id);
+            prop_assert!(!is_rejected_too);
+        }
+    }
+
+    #[test]
+    fn an_alarm_deletes_nothing_and_names_its_count(shown in any_vault(), years in -5_i64..5) {
+        let (policies, facts) = (policies(""), facts(&shown));
+        let when = day(365 * years);
+        let (guarded, free) = (decide(&policies, &facts, LIMITS, when), decide(&policies, &facts, lifted(100), when));
+        prop_assert_eq!(free.alarm, None);
+        match guarded.alarm {
+            Some(alarm) => {
+                prop_assert!(guarded.deletions.is_empty());
+                prop_assert_eq!(alarm.deletions(), free.deletions.len());
+            }
+            None => prop_assert_eq!(gone(&guarded), gone(&free)),
+        }
+        if shown.iter().any(|snapshot| snapshot.start > when) {
+            prop_assert!(guarded.deletions.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_due_longest_goes_first_and_the_order_of_arrival_is_nothing(shown in any_vault(), seed in any::<u64>()) {
+        let policies = policies("");
+        let mut shuffled = shown.clone();
+        shuffled.sort_by_key(|s| s.id.bytes().fold(seed | 1, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)));
+        let (one, two) = (facts(&shown), facts(&shuffled));
+        let (one, two) = (decide(&policies, &one, lifted(100), now()), decide(&policies, &two, lifted(100), now()));
+        let order = |plan: &Plan<'_>| plan.deletions.iter().map(|d| d.copy.id.to_string()).collect::<Vec<_>>();
+        prop_assert_eq!(order(&one), order(&two));
+        prop_assert!(one.deletions.is_sorted_by_key(|deletion| (deletion.likely_locked, deletion.due)));
+    }
+
+    #[test]
+    fn whatever_ec2_refuses_a_run_never_deletes_more_than_its_limit(
+        limit in 1_usize..20, at_once in 1_usize..8, refused in prop::collection::vec(any::<bool>(), 0..400),
+    ) {
+        let (mut quota, mut waiting, mut deleted) = (Quota::new(limit), refused.iter(), 0);
+        loop {
+            let batch: Vec<&bool> = waiting.by_ref().take(quota.take(at_once)).collect();
+            if batch.is_empty() {
+                break;
+            }
+            for is_refused in batch {
+                if *is_refused { quota.give_back() } else { deleted += 1 }
+            }
+        }
+        prop_assert!(deleted <= limit);
+        let could = refused.iter().take(10 * limit).filter(|is_refused| !**is_refused).count();
+        prop_assert_eq!(deleted, could.min(limit));
+    }
+
+    #[test]
+    fn no_snapshot_has_two_fates(shown in any_vault()) {
+        let (policies, facts) = (policies(""), facts(&shown));
+        let plan = decide(&policies, &facts, lifted(100), now());
+        let mut seen = gone(&plan);
+        prop_assert_eq!(seen.len(), plan.deletions.len());
+        for notice in plan.kept.iter().filter_map(|kept| kept.notice()) {
+            let id = notice.rsplit(' ').next().unwrap().to_owned();
+            prop_assert!(seen.insert(id), "{}", notice);
+        }
+    }
+}

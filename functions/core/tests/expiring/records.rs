@@ -1,0 +1,97 @@
+//! What the audit says.
+
+use snapferry_core::expiring::{Alarm, Change, Outcome, Refusal, Rest, decide, kept, record, refused, rest};
+use snapferry_core::facts::CallError;
+
+use crate::world::*;
+
+fn error(code: &str, message: &str) -> CallError {
+    CallError { code: code.to_owned(), message: message.to_owned(), request_id: Some("r-1".to_owned()) }
+}
+
+#[test]
+fn a_deletion_is_told_as_it_went() {
+    let plan_facts = facts(&[copy(1, -40, -10), copy(2, -1, 29)]);
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    let line = |outcome| record(&plan.deletions[0], &outcome, now()).scheduled(Some("run-1")).to_line();
+    insta::assert_snapshot!(line(Outcome::Deleted), @r#"{"audit":"snapferry/1","time":"2026-11-22T12:00:00Z","event":"copy.expired","reason":"expired","message":"Its time was over since 2026-11-12T12:00:00Z; snap-c0000002 is newer and stays.","trigger":"schedule","triggerId":"run-1","policy":"default","source":{"snapshot":"snap-50000001","account":"111111111111","region":"us-east-1","volume":"vol-00000001","startTime":"2026-10-13T12:00:00Z"},"copy":{"snapshot":"snap-c0000001","region":"eu-west-1","expireAfter":"2026-11-12T12:00:00Z","status":"verified"}}"#);
+    let told = |outcome: Outcome| {
+        let record = record(&plan.deletions[0], &outcome, now());
+        let event = serde_json::to_value(record.event).unwrap();
+        let notice = plan.deletions[0].notice(&outcome).is_some();
+        format!(
+            "{} {} {notice} {}",
+            event.as_str().unwrap(),
+            record.reason,
+            record.error.map(|e| e.code).unwrap_or_default()
+        )
+    };
+    for (outcome, expected) in [
+        (Outcome::Deleted, "copy.expired expired false "),
+        (
+            Outcome::Gone(error("InvalidSnapshot.NotFound", "")),
+            "copy.expired already-gone false InvalidSnapshot.NotFound",
+        ),
+        (Outcome::Changed(Change::Gone), "copy.skipped already-gone false "),
+        (Outcome::Changed(Change::NotDue), "copy.kept no-longer-due false "),
+        (Outcome::Changed(Change::SurvivorGone), "copy.kept survivor-gone false "),
+        (Outcome::Refused(error("InvalidSnapshot.InUse", "")), "copy.kept in-use true InvalidSnapshot.InUse"),
+        (Outcome::Refused(error("UnauthorizedOperation", "")), "copy.kept not-authorized true UnauthorizedOperation"),
+        (Outcome::Unanswered(error("Timeout", "")), "copy.kept answer-lost false Timeout"),
+        (Outcome::Unread(error("Timeout", "")), "copy.kept not-read-again false Timeout"),
+    ] {
+        assert_eq!(told(outcome), expected);
+    }
+}
+
+#[test]
+fn refusals_are_told_apart() {
+    for (code, message, refusal) in [
+        ("SnapshotLocked", "", Refusal::Locked),
+        ("OperationNotPermitted", "", Refusal::Locked),
+        ("InvalidParameterValue", "The snapshot snap-1 is locked", Refusal::Locked),
+        ("InvalidSnapshot.InUse", "in use by ami-1", Refusal::InUse),
+        ("UnauthorizedOperation", "You are not authorized", Refusal::NotAuthorized),
+        ("RequestLimitExceeded", "", Refusal::Throttled),
+        ("ThrottlingException", "", Refusal::Throttled),
+        ("IncorrectState", "", Refusal::Other),
+    ] {
+        assert_eq!(Refusal::of(&error(code, message)), refusal, "{code}");
+    }
+}
+
+#[test]
+fn what_stays_is_told_with_its_reason() {
+    let unknown = copy(3, -40, -10).tag("snapferry:source-volume", "vol-ffffffff");
+    let shown = [copy(1, -40, -10), copy(2, -30, 1).tag("snapferry:source-account", "x\n"), unknown];
+    let plan_facts = regions([(REGION, Ok(vault(&shown))), ("eu-north-1", Err(error("Timeout", "no answer")))]);
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    let told: Vec<String> = plan
+        .kept
+        .iter()
+        .map(|stays| {
+            let record = kept(stays, now());
+            format!("{} {:?}: {}", record.reason, stays.notice(), record.message.unwrap())
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r##"
+    region-unread None: The copies in this Region could not be read, so none of them is deleted. The next run looks again.
+    malformed-tags Some("malformed-tags eu-west-1 snap-c0000002"): Somebody changed Snapferry's tags on it: tag snapferry:source-account cannot be read: "x\\u{a}"; it is never deleted, and never proof that another copy may go. Restore the tags from its copy.started record.
+    last-verified Some("last-verified eu-west-1 snap-c0000001"): Its time is over, but it is the newest verified copy of its volume. It goes once a newer one is verified.
+    last-verified Some("last-verified eu-west-1 snap-c0000003"): Its time is over, but EC2 named no volume for its source (which was itself a copy), and no verified copy from that account was started since: it may be the last one of a volume. It goes once that account's next one is verified.
+    "##);
+    let failed: Vec<&str> =
+        plan.kept.iter().filter(|stays| kept(stays, now()).error.is_some()).map(|k| k.keep.reason()).collect();
+    assert_eq!(failed, ["region-unread"]);
+}
+
+#[test]
+fn summaries_carry_a_count() {
+    let alarm = Alarm::MassExpiry { due: 300, verified: 400, deletions: 299 };
+    insta::assert_snapshot!(refused(&alarm, now()).to_line(), @r#"{"audit":"snapferry/1","time":"2026-11-22T12:00:00Z","event":"copy.refused","reason":"mass-expiry","message":"Nothing is deleted: the time of 300 out of 400 verified copies is over at once, which looks like a wrong clock or a mistaken policy. If this is what you want, set SNAPFERRY_ALLOW_MASS_EXPIRY (the stack's AllowMassExpiry) to true for as long as it takes.","count":299}"#);
+    let closed = rest(Rest::RegionClosed, Some(&region(REGION)), 7, now()).to_line();
+    insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but EC2 stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
+    let limit = rest(Rest::RunLimit, None, 7, now());
+    assert_eq!((limit.reason, limit.count, limit.copy), ("run-limit", Some(7), None));
+    assert_eq!(rest(Rest::OutOfTime, None, 1, now()).reason, "out-of-time");
+}

@@ -1,0 +1,312 @@
+//! One rule at a time.
+
+use snapferry_core::expiring::{Alarm, Change, Limits, Quota, decide, recheck};
+use snapferry_core::facts::{CallError, State};
+
+use crate::world::*;
+
+const NOBODY: [u32; 0] = [];
+
+fn kept<const N: usize>(kept: [&str; N]) -> Vec<String> {
+    kept.map(str::to_owned).to_vec()
+}
+
+#[test]
+fn what_is_over_goes_and_the_newest_stays() {
+    let copies = [copy(1, -40, -10), copy(2, -35, -5), copy(3, -20, 10), copy(4, -1, 29)];
+    assert_eq!(outcome(&copies), (vec![1, 2], vec![]));
+    let silent = [copy(1, -90, -60), copy(2, -80, -50), copy(3, -70, -40)];
+    assert_eq!(outcome(&silent), (vec![1, 2], kept(["3 last-verified"])));
+}
+
+#[test]
+fn the_moment_of_expiry_is_not_past_it() {
+    let newest = copy(2, -1, 29);
+    let at = |moment: &str| copy(1, -31, -1).tag("snapferry:expire-after", moment);
+    assert_eq!(outcome(&[at("2026-11-22T12:00:00Z"), newest.clone()]).0, NOBODY);
+    assert_eq!(outcome(&[at("2026-11-22T11:59:59.999999999Z"), newest.clone()]).0, vec![1]);
+    assert_eq!(outcome(&[at("2026-11-22T13:00:00+01:00"), newest.clone()]).0, NOBODY);
+    assert_eq!(outcome(&[copy(1, -31, -1).without("snapferry:expire-after"), newest]), (vec![], vec![]));
+}
+
+#[test]
+fn keep_at_least_comes_from_todays_rule() {
+    let copies: Vec<Shown> = (1..=4).map(|number| copy(number, i64::from(number) - 50, -1)).collect();
+    for (policies, gone) in [
+        (policies(", \"KeepAtLeast\": 0"), vec![1, 2, 3, 4]),
+        (policies(", \"KeepAtLeast\": 1"), vec![1, 2, 3]),
+        (policies(", \"KeepAtLeast\": 3"), vec![1]),
+        (policies(", \"KeepAtLeast\": 9"), vec![]),
+        (policies_with(""), vec![1, 2, 3]),
+        (vec![], vec![1, 2, 3]),
+    ] {
+        assert_eq!(told(&decide(&policies, &facts(&copies), LIMITS, now())).0, gone);
+    }
+}
+
+#[test]
+fn volumes_accounts_and_policies_stand_alone() {
+    let copies = [
+        copy(1, -40, -10),
+        copy(2, -39, -9).volume(2),
+        copy(3, -38, -8).tag("snapferry:source-account", "333333333333"),
+        copy(4, -37, -7).tag("snapferry:policy", "other"),
+    ];
+    let (gone, kept) = outcome(&copies);
+    assert_eq!((gone, kept.len()), (vec![], 4));
+}
+
+#[test]
+fn only_proven_copies_make_others_dispensable() {
+    let old = copy(1, -40, -10);
+    for newer in [
+        copy(2, -1, 29).tag("snapferry:status", "copying"),
+        copy(2, -1, 29).judged("rejected", 0),
+        copy(2, -1, 29).judged("failed", 0),
+        copy(2, -1, 29).state(State::Pending),
+        copy(2, -1, 29).state(State::Error),
+        copy(2, -1, 29).tag("snapferry:source-size-gib", "many"),
+        copy(2, -1, 29).volume(2),
+    ] {
+        let (gone, kept) = outcome(&[old.clone(), newer.clone()]);
+        assert_eq!(gone, NOBODY, "{newer:?}");
+        assert_eq!(kept.last().unwrap(), "1 last-verified", "{newer:?}");
+    }
+    let mut foreign = copy(2, -1, 29);
+    foreign.owner = "999999999999".to_owned();
+    assert_eq!(outcome(&[old, foreign]), (vec![], kept(["1 last-verified"])));
+}
+
+#[test]
+fn each_edited_or_missing_tag_keeps_a_copy() {
+    let newest = copy(2, -1, 29);
+    let all: Vec<&str> = copy(1, -40, -10).tags.into_keys().collect();
+    for key in all {
+        let edited = copy(1, -40, -10).tag(key, "?");
+        assert_eq!(outcome(&[edited, newest.clone()]), (vec![], kept(["1 malformed-tags"])), "{key}");
+        let missing = outcome(&[copy(1, -40, -10).without(key), newest.clone()]);
+        match key {
+            "snapferry:expire-after" => assert_eq!(missing, (vec![], vec![])),
+            "snapferry:settled-at" => assert_eq!(missing, (vec![1], vec![])),
+            _ => assert_eq!(missing, (vec![], kept(["1 malformed-tags"])), "{key}"),
+        }
+    }
+}
+
+#[test]
+fn a_foreign_copy_is_never_touched() {
+    let mut foreign = copy(1, -40, -10);
+    foreign.owner = "999999999999".to_owned();
+    assert_eq!(outcome(&[foreign, copy(2, -1, 29)]), (vec![], kept(["1 foreign-owner"])));
+}
+
+#[test]
+fn the_unjudged_stay() {
+    let copying = copy(1, -40, -10).tag("snapferry:status", "copying");
+    assert_eq!(outcome(&[copying.clone(), copy(2, -1, 29)]), (vec![], kept(["1 not-verified"])));
+    assert_eq!(outcome(&[copying.state(State::Error), copy(2, -1, 29)]), (vec![], kept(["1 not-verified"])));
+    let young = copy(1, -2, 28).tag("snapferry:status", "copying");
+    assert_eq!(outcome(&[young]), (vec![], vec![]));
+}
+
+#[test]
+fn the_failed_go_a_day_after_their_verdict() {
+    let failed = |settled| copy(1, -3, 27).judged("failed", settled);
+    assert_eq!(outcome(&[failed(-2)]), (vec![1], vec![]));
+    assert_eq!(outcome(&[failed(-1)]), (vec![], vec![]));
+    assert_eq!(outcome(&[failed(0)]), (vec![], vec![]));
+    assert_eq!(outcome(&[failed(-2).state(State::Completed)]), (vec![], kept(["1 state-contradicts"])));
+    assert_eq!(outcome(&[failed(-2).without("snapferry:settled-at")]), (vec![], kept(["1 not-settled"])));
+}
+
+#[test]
+fn the_rejected_go_once_there_is_a_better_copy_of_their_source() {
+    let rejected = |number, settled| copy(number, settled, 27).of_source(7).judged("rejected", settled);
+    assert_eq!(outcome(&[rejected(1, -2)]), (vec![], kept(["1 only-copy"])));
+    assert_eq!(outcome(&[rejected(1, -2), copy(2, -1, 29).of_source(7)]), (vec![1], vec![]));
+    assert_eq!(outcome(&[rejected(1, 0), copy(2, -1, 29).of_source(7)]), (vec![], vec![]));
+    // Another snapshot's copy, and one that is not verified yet, are no substitute.
+    assert_eq!(outcome(&[rejected(1, -2), copy(2, -1, 29).of_source(8)]), (vec![], kept(["1 only-copy"])));
+    let copying = copy(2, -1, 29).of_source(7).tag("snapferry:status", "copying");
+    assert_eq!(outcome(&[rejected(1, -2), copying]), (vec![], kept(["1 only-copy"])));
+    // Of several rejected ones the newest stays.
+    assert_eq!(outcome(&[rejected(1, -4), rejected(2, -3), rejected(3, -2)]), (vec![1, 2], kept(["3 only-copy"])));
+    let other_policy = copy(2, -1, 29).of_source(7).tag("snapferry:policy", "other");
+    assert_eq!(outcome(&[rejected(1, -2), other_policy]), (vec![], kept(["1 only-copy"])));
+}
+
+#[test]
+fn old_snapshots_shared_late_do_not_displace_newer_ones() {
+    // The newest data is of day -35; what came after it was taken earlier.
+    let good = copy(1, -35, -5);
+    let late = |number, start| copy(number, start, 10).tag("snapferry:source-start-time", day(-300).to_string());
+    assert_eq!(outcome(&[good, late(2, -3), late(3, -2)]), (vec![], kept(["1 last-verified"])));
+}
+
+#[test]
+fn a_start_time_in_the_future_does_not_outlive_what_comes_after() {
+    let forged = copy(1, -40, -10).tag("snapferry:source-start-time", "9999-01-01T00:00:00Z");
+    let honest = [copy(2, -39, -9), copy(3, -38, -8)];
+    assert_eq!(outcome(&[&[forged], &honest[..]].concat()), (vec![1, 2], kept(["3 last-verified"])));
+}
+
+#[test]
+fn of_an_unknown_volume_a_copy_goes_when_its_account_has_sent_another_since() {
+    let unknown = |number, start, expiry| copy(number, start, expiry).tag("snapferry:source-volume", "vol-ffffffff");
+    // Two volumes, copied on two days; the account went silent before any of these expired.
+    let silent = [unknown(1, -40, -10), unknown(2, -40, -10), unknown(3, -39, -9), unknown(4, -39, -9)];
+    let reasons = ["4 last-verified", "3 last-verified", "2 last-verified", "1 last-verified"];
+    assert_eq!(outcome(&silent), (vec![], kept(reasons)));
+    // It sent another one between the two expiries.
+    let sending = [&silent[..], &[unknown(5, -10, 20).tag("snapferry:expire-after", day(20).to_string())]].concat();
+    assert_eq!(outcome(&sending).0, NOBODY);
+    let mut later = unknown(5, -10, 20);
+    later.start = day(-10) + jiff::SignedDuration::from_secs(1);
+    assert_eq!(outcome(&[&silent[..], &[later]].concat()).0, vec![1, 2]);
+    // Who asks for no last copy gets none.
+    let policies = policies(", \"KeepAtLeast\": 0");
+    assert_eq!(told(&decide(&policies, &facts(&silent), LIMITS, now())).0, vec![1, 2, 3, 4]);
+}
+
+#[test]
+fn what_was_due_first_goes_first_across_regions_and_what_is_likely_locked_goes_last() {
+    let lock = ", \"LockRule\": {\"Mode\": \"governance\", \"Interval\": 60, \"IntervalUnit\": \"DAYS\", \
+                \"MayOutliveRetention\": true}";
+    let policies = policies_with(lock);
+    let locked = |copy: Shown| copy.tag("snapferry:lock", "locked");
+    let here = [locked(copy(1, -40, -20)), locked(copy(2, -61, -19)), copy(3, -40, -10), copy(9, -1, 29)];
+    let there = [copy(4, -40, -15), copy(5, -40, -18), copy(8, -1, 29)];
+    let facts = regions([(REGION, Ok(vault(&here))), ("eu-north-1", Ok(vault(&there)))]);
+    assert_eq!(told(&decide(&policies, &facts, LIMITS, now())).0, vec![2, 5, 4, 3, 1]);
+}
+
+#[test]
+fn an_unread_region_is_not_touched_and_not_counted() {
+    let facts = regions([
+        (REGION, Ok(vault(&[copy(1, -40, -10), copy(2, -1, 29)]))),
+        ("eu-north-1", Err(CallError::not_read())),
+    ]);
+    assert_eq!(told(&decide(&policies(""), &facts, LIMITS, now())), (vec![1], kept(["eu-north-1 region-unread"])));
+}
+
+/// A volume with so many expired copies, and another with so many that are not.
+fn crowd(expired: u32, fresh: u32) -> Vec<Shown> {
+    let expired = (1..=expired).map(|number| copy(number, -40, -10).of_source(number));
+    expired.chain((0..fresh).map(|number| copy(1000 + number, -1, 29).volume(1))).collect()
+}
+
+#[test]
+fn more_than_half_at_once_raises_the_alarm() {
+    for (expired, fresh, is_alarm) in [
+        (11, 10, true),
+        (11, 11, false),
+        (12, 11, true),
+        (10, 1, false),
+        (11, 0, true),
+        (10, 0, false),
+        (500, 500, false),
+    ] {
+        let facts = facts(&crowd(expired, fresh));
+        let plan = decide(&policies(""), &facts, LIMITS, now());
+        assert_eq!(plan.alarm.is_some(), is_alarm, "{expired} of {}", expired + fresh);
+        assert_eq!(plan.deletions.is_empty(), is_alarm);
+        let lifted = decide(&policies(""), &facts, Limits { allow_mass_expiry: true, ..LIMITS }, now());
+        assert_eq!(lifted.alarm, None);
+        assert_eq!(lifted.deletions.len(), expired as usize - usize::from(fresh == 0));
+    }
+}
+
+#[test]
+fn the_alarm_counts_all_that_is_due_before_any_limit() {
+    let facts = facts(&crowd(300, 100));
+    let plan = decide(&policies(""), &facts, Limits { max_deletes: 5, allow_mass_expiry: false }, now());
+    assert_eq!(plan.alarm, Some(Alarm::MassExpiry { due: 300, verified: 400, deletions: 300 }));
+}
+
+#[test]
+fn volumes_that_went_silent_long_ago_do_not_stop_the_others() {
+    let silent = (1..=50).map(|number| copy(number, -400, -370).volume(number));
+    let live = (0..40).map(|number| copy(1000 + number, i64::from(number) - 40, i64::from(number) - 12).volume(999));
+    let plan_facts = facts(&silent.chain(live).collect::<Vec<_>>());
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    assert_eq!((plan.alarm, plan.deletions.len(), plan.kept.len()), (None, 12, 50));
+}
+
+#[test]
+fn a_clock_years_ahead_deletes_nothing() {
+    let copies: Vec<Shown> =
+        (1..=60).map(|number| copy(number, -i64::from(number / 2), 30).volume(1 + number % 20)).collect();
+    let plan_facts = facts(&copies);
+    let plan = decide(&policies(""), &plan_facts, LIMITS, day(3000));
+    assert_eq!(plan.alarm.unwrap().reason(), "mass-expiry");
+    assert!(plan.deletions.is_empty());
+}
+
+#[test]
+fn a_clock_behind_the_newest_copy_deletes_nothing() {
+    for newest in [copy(3, 1, 31), copy(3, 1, 31).judged("failed", 1), copy(3, 1, 31).without("snapferry:policy")] {
+        let plan_facts = facts(&[copy(1, -40, -10), copy(2, -1, 29), newest]);
+        let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+        assert_eq!(plan.alarm, Some(Alarm::ClockBehind { newest: day(1), deletions: 1 }));
+        assert!(plan.deletions.is_empty());
+        let lifted = Limits { allow_mass_expiry: true, ..LIMITS };
+        assert_eq!(told(&decide(&policies(""), &plan_facts, lifted, now())).0, vec![1]);
+    }
+}
+
+#[test]
+fn the_second_look_finds_every_change() {
+    let (old, newest) = (copy(1, -40, -10), copy(2, -1, 29));
+    let plan_facts = facts(&[old.clone(), newest.clone()]);
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    let [deletion] = plan.deletions.as_slice() else { panic!("one deletion expected") };
+    let look = |shown: &[Shown]| recheck(deletion, plan_facts.account.as_ref(), &vault(shown), now());
+    let mut foreign = old.clone();
+    foreign.owner = "999999999999".to_owned();
+    for (now_shown, change) in [
+        (vec![old.clone(), newest.clone()], Ok(())),
+        (vec![newest.clone()], Err(Change::Gone)),
+        (vec![], Err(Change::Gone)),
+        (vec![old.clone()], Err(Change::SurvivorGone)),
+        (vec![old.clone(), newest.clone().judged("rejected", 0)], Err(Change::SurvivorGone)),
+        (vec![old.clone(), newest.clone().without("snapferry:policy")], Err(Change::SurvivorGone)),
+        (vec![old.clone(), newest.clone().state(State::Error)], Err(Change::SurvivorGone)),
+        (vec![old.clone(), newest.clone().volume(2)], Err(Change::SurvivorGone)),
+        (vec![old.clone().tag("snapferry:expire-after", day(9).to_string()), newest.clone()], Err(Change::NotDue)),
+        (vec![old.clone().without("snapferry:expire-after"), newest.clone()], Err(Change::NotDue)),
+        (vec![old.clone().without("snapferry:policy"), newest.clone()], Err(Change::NotDue)),
+        (vec![old.clone().tag("snapferry:policy", "other"), newest.clone()], Err(Change::NotDue)),
+        (vec![old.clone().judged("rejected", -9), newest.clone()], Err(Change::NotDue)),
+        (vec![old.clone().state(State::Pending), newest.clone()], Err(Change::NotDue)),
+        (vec![foreign, newest.clone()], Err(Change::NotDue)),
+    ] {
+        assert_eq!(look(&now_shown), change, "{now_shown:?}");
+    }
+}
+
+#[test]
+fn the_second_look_at_a_rejected_copy_wants_its_better_one() {
+    let rejected = copy(1, -3, 27).of_source(7).judged("rejected", -2);
+    let better = copy(2, -1, 29).of_source(7);
+    let plan_facts = facts(&[rejected.clone(), better.clone()]);
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    let look = |shown: &[Shown]| recheck(&plan.deletions[0], None, &vault(shown), now());
+    assert_eq!(look(&[rejected.clone(), better.clone()]), Ok(()));
+    assert_eq!(look(&[rejected.clone(), better.judged("rejected", 0)]), Err(Change::SurvivorGone));
+    assert_eq!(look(&[rejected]), Err(Change::SurvivorGone));
+}
+
+#[test]
+fn refusals_do_not_use_up_the_limit_and_end_nevertheless() {
+    let mut quota = Quota::new(3);
+    assert_eq!((quota.take(5), quota.take(5)), (3, 0));
+    quota.give_back();
+    assert_eq!((quota.take(5), quota.take(5)), (1, 0));
+    let mut quota = Quota::new(3);
+    let mut attempts = 0;
+    while quota.take(1) == 1 {
+        quota.give_back();
+        attempts += 1;
+    }
+    assert_eq!(attempts, 30);
+}

@@ -1,0 +1,165 @@
+//! Small vaults, written down by their tags as EC2 gives them.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jiff::{SignedDuration, Timestamp};
+use snapferry_core::expiring::{Facts, Inventory, Limits, Plan, SeenCopy, Vault, decide};
+use snapferry_core::facts::{CallError, State};
+use snapferry_core::ids::{AccountId, Region, SnapshotId};
+use snapferry_core::policy::{self, Policy};
+
+/// This account.
+pub(crate) const OURS: &str = "222222222222";
+/// The only Region of most vaults.
+pub(crate) const REGION: &str = "eu-west-1";
+
+/// Nothing unusual is allowed.
+pub(crate) const LIMITS: Limits = Limits { max_deletes: 100, allow_mass_expiry: false };
+
+/// 2026-11-22, noon.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+/// A moment so many days from now.
+pub(crate) fn day(days: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(24 * days)
+}
+
+pub(crate) fn region(code: &str) -> Region {
+    Region::parse(code).unwrap()
+}
+
+/// One snapshot as EC2 shows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) id: String,
+    pub(crate) owner: String,
+    pub(crate) state: State,
+    pub(crate) start: Timestamp,
+    pub(crate) tags: BTreeMap<&'static str, String>,
+}
+
+/// A verified copy of volume 1 that was started at `start` days and expires at `expiry` days, from now.
+pub(crate) fn copy(number: u32, start: i64, expiry: i64) -> Shown {
+    let tags = [
+        ("snapferry:policy", "default".to_owned()),
+        ("snapferry:source-snapshot", format!("snap-5{number:07x}")),
+        ("snapferry:source-account", "111111111111".to_owned()),
+        ("snapferry:source-region", "us-east-1".to_owned()),
+        ("snapferry:source-volume", "vol-00000001".to_owned()),
+        ("snapferry:source-size-gib", "8".to_owned()),
+        ("snapferry:source-start-time", day(start).to_string()),
+        ("snapferry:expire-after", day(expiry).to_string()),
+        ("snapferry:status", "verified".to_owned()),
+        ("snapferry:settled-at", day(start).to_string()),
+    ];
+    Shown {
+        id: format!("snap-c{number:07x}"),
+        owner: OURS.to_owned(),
+        state: State::Completed,
+        start: day(start),
+        tags: tags.into_iter().collect(),
+    }
+}
+
+impl Shown {
+    pub(crate) fn tag(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.tags.insert(key, value.into());
+        self
+    }
+
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        self.tags.remove(key);
+        self
+    }
+
+    pub(crate) fn volume(self, number: u32) -> Self {
+        self.tag("snapferry:source-volume", format!("vol-{number:08x}"))
+    }
+
+    pub(crate) fn state(mut self, state: State) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// With another verdict, given so many days from now.
+    pub(crate) fn judged(self, status: &str, settled: i64) -> Self {
+        let state = if status == "failed" { State::Error } else { State::Completed };
+        self.tag("snapferry:status", status).tag("snapferry:settled-at", day(settled).to_string()).state(state)
+    }
+
+    pub(crate) fn of_source(self, number: u32) -> Self {
+        self.tag("snapferry:source-snapshot", format!("snap-5{number:07x}"))
+    }
+}
+
+/// What a Region with these snapshots is read as.
+pub(crate) fn vault(shown: &[Shown]) -> Vault {
+    let mut inventory = Inventory::default();
+    for snapshot in shown {
+        let seen = SeenCopy {
+            id: SnapshotId::parse(&snapshot.id).unwrap(),
+            owner: AccountId::parse(&snapshot.owner).unwrap(),
+            state: snapshot.state,
+            start_time: snapshot.start,
+        };
+        inventory.add(seen, snapshot.tags.iter().map(|(key, value)| (*key, value.as_str())));
+    }
+    inventory.close()
+}
+
+pub(crate) fn facts(shown: &[Shown]) -> Facts {
+    regions([(REGION, Ok(vault(shown)))])
+}
+
+pub(crate) fn regions<const N: usize>(regions: [(&str, Result<Vault, CallError>); N]) -> Facts {
+    let regions = regions.into_iter().map(|(code, vault)| (region(code), vault)).collect();
+    Facts { account: AccountId::parse(OURS).ok(), regions }
+}
+
+/// The policy `default` with a target in [`REGION`]; `rule` is its RetainRule beyond the interval.
+pub(crate) fn policies(rule: &str) -> Vec<Policy> {
+    // Compiling a regex takes longer than all that the laws do with the policy.
+    static PLAIN: LazyLock<Vec<Policy>> = LazyLock::new(|| retaining(""));
+    if rule.is_empty() { PLAIN.clone() } else { retaining(rule) }
+}
+
+/// The plain policy with another `KeepAtLeast`.
+pub(crate) fn keeping(keep_at_least: usize) -> Vec<Policy> {
+    let mut policies = policies("");
+    let rule = policies[0].targets[0].retain.as_mut().unwrap();
+    rule.keep_at_least = u32::try_from(keep_at_least).unwrap();
+    policies
+}
+
+fn retaining(rule: &str) -> Vec<Policy> {
+    policies_with(&format!(", \"RetainRule\": {{\"Interval\": 30, \"IntervalUnit\": \"DAYS\"{rule}}}"))
+}
+
+pub(crate) fn policies_with(target: &str) -> Vec<Policy> {
+    let document = format!(
+        "{{\"PolicyType\": \"EVENT_BASED_POLICY\", \"EventSource\": {{\"Type\": \"MANAGED_CWE\", \"Parameters\": \
+         {{\"EventType\": \"shareSnapshot\", \"SnapshotOwner\": [\"111111111111\"]}}}}, \"Actions\": [{{\"Name\": \"copy\", \
+         \"CrossRegionCopy\": [{{\"Target\": \"{REGION}\", \"EncryptionConfiguration\": {{\"Encrypted\": true}}{target}}}]}}]}}"
+    );
+    policy::parse(&document).unwrap().policies
+}
+
+/// The numbers of the copies that go, in order, and of those that stay with the reasons.
+pub(crate) fn told(plan: &Plan<'_>) -> (Vec<u32>, Vec<String>) {
+    let number = |id: &SnapshotId| u32::from_str_radix(&id.as_str()["snap-c".len()..], 16).unwrap();
+    let gone = plan.deletions.iter().map(|deletion| number(&deletion.copy.id)).collect();
+    let kept = plan.kept.iter().map(|kept| match (&kept.keep, kept.keep.copy()) {
+        (_, Some(copy)) => format!("{} {}", number(&copy.id), kept.keep.reason()),
+        (snapferry_core::expiring::Keep::MalformedTags(copy), _) => format!("{} malformed-tags", number(&copy.id)),
+        (keep, None) => format!("{} {}", kept.region, keep.reason()),
+    });
+    (gone, kept.collect())
+}
+
+/// Decides on these snapshots under the plain policy.
+pub(crate) fn outcome(shown: &[Shown]) -> (Vec<u32>, Vec<String>) {
+    told(&decide(&policies(""), &facts(shown), LIMITS, now()))
+}
