@@ -1,0 +1,400 @@
+//! What started copies turn out to be, and what the audit says of it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use snapferry_core::audit::Record;
+use snapferry_core::facts::{CallError, State};
+use snapferry_core::ids::{AccountId, Region, SnapshotId};
+use snapferry_core::policy::{self, LockMode, Policy};
+use snapferry_core::tags::ReadTags;
+use snapferry_core::verifying::{
+    Candidate, Decision, Facts, HeldLock, LockRequest, Locking, Outcome, Verdict, decide, out_of_time, record,
+};
+
+const OURS: &str = "222222222222";
+const REGION: &str = "eu-west-1";
+const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const OTHER_KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/ffffffff-12ab-34cd-56ef-1234567890ab";
+const GOVERNANCE: &str = ", \"LockRule\": {\"Mode\": \"governance\", \"Interval\": 1, \"IntervalUnit\": \"MONTHS\"}";
+const COMPLIANCE: &str =
+    ", \"LockRule\": {\"Mode\": \"compliance\", \"Interval\": 10, \"IntervalUnit\": \"DAYS\", \"CoolOffPeriod\": 3}";
+
+fn now() -> Timestamp {
+    "2026-01-31T12:00:00Z".parse().unwrap()
+}
+
+/// Today's policy `default` with one target; `encryption` and `more` are JSON.
+fn policies(encryption: &str, more: &str) -> Vec<Policy> {
+    let document = format!(
+        "{{\"PolicyType\": \"EVENT_BASED_POLICY\", \"EventSource\": {{\"Type\": \"MANAGED_CWE\", \"Parameters\": \
+         {{\"EventType\": \"shareSnapshot\", \"SnapshotOwner\": [\"111111111111\"]}}}}, \"Actions\": [{{\"Name\": \"copy\", \
+         \"CrossRegionCopy\": [{{\"Target\": \"{REGION}\", \"EncryptionConfiguration\": {{{encryption}}}{more}}}]}}]}}"
+    );
+    policy::parse(&document).unwrap().policies
+}
+
+fn under_key(more: &str) -> Vec<Policy> {
+    policies(&format!("\"Encrypted\": true, \"CmkArn\": \"{KEY}\""), more)
+}
+
+type Tags = BTreeMap<&'static str, String>;
+
+/// The tags of a copy under [`KEY`] that was asked for with a lock.
+fn tags() -> Tags {
+    let tags = [
+        ("snapferry:policy", "default"),
+        ("snapferry:source-snapshot", "snap-00000001"),
+        ("snapferry:source-account", "111111111111"),
+        ("snapferry:source-region", "us-east-1"),
+        ("snapferry:source-volume", "vol-00000001"),
+        ("snapferry:source-size-gib", "8"),
+        ("snapferry:source-start-time", "2026-01-31T11:00:00Z"),
+        ("snapferry:kms-key", KEY),
+        ("snapferry:expire-after", "2026-02-28T11:30:00Z"),
+        ("snapferry:status", "copying"),
+    ];
+    tags.into_iter().map(|(key, value)| (key, value.to_owned())).collect()
+}
+
+/// A good, completed copy, started half an hour ago.
+fn copy(tags: &Tags) -> Candidate {
+    Candidate {
+        id: SnapshotId::parse("snap-0000c001").unwrap(),
+        owner: AccountId::parse(OURS).ok(),
+        state: State::Completed,
+        state_message: String::new(),
+        encrypted: true,
+        kms_key: Some(KEY.to_owned()),
+        size_gib: 8,
+        start_time: now() - SignedDuration::from_mins(30),
+        tags: ReadTags::read(tags.iter().map(|(key, value)| (*key, value.as_str()))),
+        lock: None,
+    }
+}
+
+fn with(key: &'static str, value: &str) -> Tags {
+    let mut tags = tags();
+    tags.insert(key, value.to_owned());
+    tags
+}
+
+fn without(key: &str) -> Tags {
+    let mut tags = tags();
+    tags.remove(key);
+    tags
+}
+
+fn facts(copies: Vec<Candidate>) -> Facts {
+    let region = Region::parse(REGION).unwrap();
+    Facts { account: AccountId::parse(OURS).ok(), regions: [(region, Ok(copies))].into() }
+}
+
+/// The record of the only decision when it is carried out, if there is any decision.
+fn settled(policies: &[Policy], copy: Candidate) -> Option<Record> {
+    let facts = facts(vec![copy]);
+    let decisions = decide(policies, &facts, now());
+    assert!(decisions.len() < 2);
+    let decision = decisions.first()?;
+    let outcome = if decision.settlement().is_some() { Outcome::Settled } else { Outcome::Stands };
+    Some(record(decision, &outcome, facts.account.as_ref(), now()))
+}
+
+/// Event, reason, differences and warnings in one line.
+fn told(policies: &[Policy], copy: Candidate) -> String {
+    settled(policies, copy).map_or_else(
+        || "nothing".to_owned(),
+        |record| {
+            let event = serde_json::to_value(record.event).unwrap();
+            format!("{} {} {:?} {:?}", event.as_str().unwrap(), record.reason, record.differences, record.warnings)
+        },
+    )
+}
+
+#[test]
+fn a_good_copy_is_verified() {
+    let record = settled(&under_key(""), copy(&tags())).unwrap().scheduled(None);
+    insta::assert_snapshot!(record.to_line(), @r#"{"audit":"snapferry/1","time":"2026-01-31T12:00:00Z","event":"copy.verified","reason":"as-configured","trigger":"schedule","policy":"default","source":{"snapshot":"snap-00000001","account":"111111111111","region":"us-east-1","volume":"vol-00000001","sizeGib":8,"startTime":"2026-01-31T11:00:00Z"},"copy":{"snapshot":"snap-0000c001","region":"eu-west-1","kmsKey":"arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab","expireAfter":"2026-02-28T11:30:00Z","status":"verified","secondsSinceStart":1800,"secondsSinceSource":3600}}"#);
+}
+
+#[test]
+fn every_difference_is_told() {
+    let policies = under_key("");
+    let under = |key: Option<&str>| Candidate { kms_key: key.map(str::to_owned), ..copy(&tags()) };
+    for (copy, expected) in [
+        (
+            Candidate { owner: AccountId::parse("999999999999").ok(), ..copy(&tags()) },
+            "copy.rejected wrong-owner [\"owned by 999999999999, not by 222222222222\"] []",
+        ),
+        (
+            Candidate { owner: None, ..copy(&tags()) },
+            "copy.rejected wrong-owner [\"owned by nobody known, not by 222222222222\"] []",
+        ),
+        (
+            Candidate { encrypted: false, kms_key: None, ..copy(&tags()) },
+            &format!("copy.rejected not-encrypted [\"not encrypted, instead of under {KEY}\"] []"),
+        ),
+        (
+            under(Some(OTHER_KEY)),
+            &format!("copy.rejected wrong-key [\"encrypted under {OTHER_KEY}, not under {KEY}\"] []"),
+        ),
+        (
+            under(Some("arn:aws:kms:eu-west-1:222222222222:alias/aws/ebs")),
+            &format!(
+                "copy.rejected wrong-key [\"encrypted under arn:aws:kms:eu-west-1:222222222222:alias/aws/ebs, not under {KEY}\"] []"
+            ),
+        ),
+        (
+            under(None),
+            &format!("copy.rejected wrong-key [\"encrypted under no key that EC2 names, not under {KEY}\"] []"),
+        ),
+        (
+            Candidate { size_gib: 9, ..copy(&tags()) },
+            "copy.rejected wrong-size [\"9 GiB, not 8 GiB as the source\"] []",
+        ),
+        (
+            copy(&with("snapferry:expire-after", "soon\u{7}")),
+            "copy.rejected malformed-tags [\"tag snapferry:expire-after cannot be read: \\\"soon\\\\\\\\u{7}\\\"\"] []",
+        ),
+        (
+            copy(&without("snapferry:source-volume")),
+            "copy.rejected malformed-tags [\"tag snapferry:source-volume is missing\"] []",
+        ),
+    ] {
+        assert_eq!(told(&policies, copy), expected);
+    }
+    let all = Candidate {
+        owner: None,
+        kms_key: Some(OTHER_KEY.to_owned()),
+        size_gib: 9,
+        ..copy(&with("snapferry:source-start-time", "?"))
+    };
+    assert_eq!(settled(&policies, all).unwrap().differences.len(), 4);
+}
+
+#[test]
+fn without_a_key_todays_target_says_whether_encryption_was_demanded() {
+    let plain = || Candidate { encrypted: false, kms_key: None, ..copy(&without("snapferry:kms-key")) };
+    let by_default = || Candidate { kms_key: Some(OTHER_KEY.to_owned()), ..copy(&without("snapferry:kms-key")) };
+    let as_source = policies("\"Encrypted\": false", "");
+    let default_key = policies("\"Encrypted\": true", "");
+    let verified = "copy.verified as-configured [] []";
+    let rejected = "copy.rejected not-encrypted [\"not encrypted, although the policy demands it\"]";
+    assert_eq!(told(&as_source, plain()), verified);
+    assert_eq!(told(&as_source, by_default()), verified);
+    assert_eq!(told(&default_key, by_default()), verified);
+    assert!(told(&default_key, plain()).starts_with(rejected));
+    assert!(told(&under_key(""), plain()).starts_with(rejected));
+    assert_eq!(
+        told(&[], plain()),
+        "copy.verified as-configured [] [\"the copy's policy is no longer in the document\"]"
+    );
+}
+
+#[test]
+fn a_policy_that_moved_on_is_a_warning() {
+    let moved = |policies: &[Policy], tags: &Tags| settled(policies, copy(tags)).unwrap();
+    let other_key = policies(&format!("\"Encrypted\": true, \"CmkArn\": \"{OTHER_KEY}\""), "");
+    for (policies, tags, warning) in [
+        (vec![], tags(), "the copy's policy is no longer in the document".to_owned()),
+        (under_key(""), with("snapferry:policy", "gone"), "the copy's policy is no longer in the document".to_owned()),
+        (other_key, tags(), format!("the policy now names the key {OTHER_KEY} for this Region")),
+        (policies("\"Encrypted\": true", ""), tags(), "the policy now names no CmkArn for this Region".to_owned()),
+        (
+            under_key(""),
+            with("snapferry:source-start-time", "2026-01-31T11:30:01Z"),
+            "the tag snapferry:source-start-time is later than the copy's own start time".to_owned(),
+        ),
+    ] {
+        let record = moved(&policies, &tags);
+        assert_eq!((record.reason, record.warnings), ("as-configured", vec![warning]));
+    }
+    let mut elsewhere = facts(vec![]);
+    elsewhere.regions = [(Region::parse("eu-north-1").unwrap(), Ok(vec![copy(&tags())]))].into();
+    let policies = under_key("");
+    let decisions = decide(&policies, &elsewhere, now());
+    let record = record(&decisions[0], &Outcome::Settled, None, now());
+    assert_eq!(record.warnings, ["the copy's policy no longer has this Region as a Target"]);
+    // The key in the copy's own tag counts all the same.
+    let wrong = Candidate { kms_key: Some(OTHER_KEY.to_owned()), ..copy(&tags()) };
+    assert!(told(&[], wrong).starts_with("copy.rejected wrong-key"));
+}
+
+#[test]
+fn nothing_is_judged_while_a_copy_is_pending() {
+    let pending = |minutes: i64| Candidate {
+        state: State::Pending,
+        state_message: "Metadata not updated".to_owned(),
+        encrypted: false,
+        kms_key: None,
+        size_gib: 0,
+        start_time: now() - SignedDuration::from_mins(minutes),
+        ..copy(&tags())
+    };
+    let day = 24 * 60;
+    for (minutes, expected) in [(0, "nothing"), (day, "nothing"), (day + 1, "copy.stalled pending-over-a-day [] []")] {
+        assert_eq!(told(&under_key(""), pending(minutes)), expected, "{minutes}");
+        let other = Candidate { state: State::Other, ..pending(minutes) };
+        assert_eq!(told(&under_key(""), other), expected, "{minutes}");
+    }
+    let malformed = Candidate { tags: copy(&without("snapferry:policy")).tags, ..pending(1) };
+    assert_eq!(told(&under_key(""), malformed), "nothing");
+}
+
+#[test]
+fn a_copy_in_error_is_failed_with_its_cause() {
+    let broken = Candidate {
+        state: State::Error,
+        state_message: "Given key ID is not accessible".to_owned(),
+        encrypted: false,
+        kms_key: None,
+        size_gib: 0,
+        ..copy(&tags())
+    };
+    let record = settled(&under_key(""), broken.clone()).unwrap();
+    let event = serde_json::to_value(record.event).unwrap();
+    assert_eq!((event.as_str().unwrap(), record.reason), ("copy.failed", "source-key-inaccessible"));
+    let error = record.error.unwrap();
+    assert_eq!((error.code.as_str(), error.message.as_str()), ("error", "Given key ID is not accessible"));
+    let message = record.message.unwrap();
+    assert!(message.contains("source account 111111111111") && message.contains("target account 222222222222"));
+    let no_policy = Candidate { tags: copy(&without("snapferry:policy")).tags, ..broken };
+    assert!(told(&under_key(""), no_policy).starts_with("copy.failed source-key-inaccessible"));
+}
+
+#[test]
+fn a_verdict_is_given_once() {
+    for status in ["verified", "failed", "rejected"] {
+        for state in [State::Pending, State::Completed, State::Error, State::Other] {
+            let settled = Candidate { state, size_gib: 1, ..copy(&with("snapferry:status", status)) };
+            assert_eq!(told(&under_key(""), settled), "nothing", "{status}");
+        }
+    }
+    assert_eq!(told(&under_key(""), copy(&with("snapferry:status", "?"))), "nothing");
+    assert_eq!(told(&under_key(""), copy(&without("snapferry:status"))), "nothing");
+}
+
+#[test]
+fn what_has_no_policy_tag_is_told_and_never_written_to() {
+    for tags in [without("snapferry:policy"), with("snapferry:policy", "not a name")] {
+        let facts = facts(vec![copy(&tags)]);
+        let policies = under_key("");
+        let decisions = decide(&policies, &facts, now());
+        assert_eq!((decisions[0].settlement(), decisions[0].lock()), (None, Locking::None));
+        let notice = decisions[0].notice(&Outcome::Stands).unwrap();
+        assert_eq!(notice, "not-ours eu-west-1 snap-0000c001");
+    }
+}
+
+fn locking(policies: &[Policy], copy: Candidate) -> Locking {
+    let facts = facts(vec![copy]);
+    decide(policies, &facts, now()).first().map_or(Locking::None, Decision::lock)
+}
+
+#[test]
+fn the_lock_is_todays_rule_in_days_of_the_calendar() {
+    let pending = || copy(&with("snapferry:lock", "pending"));
+    let governance = LockRequest { mode: LockMode::Governance, days: 28, cool_off_hours: None };
+    let compliance = LockRequest { mode: LockMode::Compliance, days: 10, cool_off_hours: Some(3) };
+    assert_eq!(locking(&under_key(GOVERNANCE), pending()), Locking::Lock(governance));
+    assert_eq!(locking(&under_key(COMPLIANCE), pending()), Locking::Lock(compliance));
+    assert_eq!(locking(&under_key(""), pending()), Locking::RuleGone);
+    assert_eq!(locking(&[], pending()), Locking::RuleGone);
+    assert_eq!(locking(&under_key(GOVERNANCE), copy(&tags())), Locking::None);
+    assert_eq!(locking(&under_key(GOVERNANCE), copy(&with("snapferry:lock", "locked"))), Locking::None);
+    let rejected = Candidate { size_gib: 1, ..pending() };
+    assert_eq!(locking(&under_key(GOVERNANCE), rejected), Locking::None);
+}
+
+#[test]
+fn a_lock_that_is_held_already_is_recognised() {
+    let mut tags = with("snapferry:lock", "pending");
+    tags.insert("snapferry:status", "verified".to_owned());
+    let since = now() - SignedDuration::from_hours(24);
+    let held = |mode, days| Candidate { lock: Some(HeldLock { mode, days, since }), ..copy(&tags) };
+    let lock = |mode, days, cool_off_hours| Locking::Lock(LockRequest { mode, days, cool_off_hours });
+    use LockMode::{Compliance, Governance};
+    for (rule, held, expected) in [
+        // A month from 30 January is 29 days, since the next one ends at the 28th.
+        (GOVERNANCE, held(Governance, 29), Locking::Held(Governance)),
+        (GOVERNANCE, held(Governance, 28), lock(Governance, 28, None)),
+        (GOVERNANCE, held(Compliance, 29), Locking::Held(Compliance)),
+        (COMPLIANCE, held(Governance, 36_500), lock(Compliance, 10, Some(3))),
+        (COMPLIANCE, held(Compliance, 10), Locking::Held(Compliance)),
+        (COMPLIANCE, copy(&tags), lock(Compliance, 10, Some(3))),
+        ("", held(Governance, 29), Locking::RuleGone),
+    ] {
+        assert_eq!(locking(&under_key(rule), held), expected, "{rule}");
+    }
+}
+
+#[test]
+fn what_becomes_of_a_decision_is_told_as_it_went() {
+    let error = |answered: bool| CallError {
+        code: "UnauthorizedOperation".to_owned(),
+        message: "no".to_owned(),
+        request_id: answered.then(|| "r-1".to_owned()),
+    };
+    let policies = under_key(GOVERNANCE);
+    let facts = facts(vec![copy(&with("snapferry:lock", "pending"))]);
+    let decisions = decide(&policies, &facts, now());
+    let told = |outcome: &Outcome| {
+        let record = record(&decisions[0], outcome, None, now());
+        let event = serde_json::to_value(record.event).unwrap();
+        let copy = record.copy.unwrap();
+        let lock = serde_json::to_value(copy.lock).unwrap();
+        let status = serde_json::to_value(copy.status).unwrap();
+        let notice = decisions[0].notice(outcome);
+        format!("{} {} {status} {lock} {} {notice:?}", event.as_str().unwrap(), record.reason, record.error.is_some())
+    };
+    for (outcome, expected) in [
+        (Outcome::Settled, r#"copy.verified as-configured "verified" "pending" false None"#),
+        (Outcome::Locked, r#"copy.locked locked "verified" "locked" false None"#),
+        (
+            Outcome::NotSettled(error(true)),
+            r#"copy.deferred verdict-not-written "copying" "pending" true Some("UnauthorizedOperation eu-west-1 snap-0000c001")"#,
+        ),
+        (Outcome::NotSettled(error(false)), r#"copy.deferred verdict-not-written "copying" "pending" true None"#),
+        (
+            Outcome::NotLocked(error(true)),
+            r#"copy.locked lock-failed "verified" "pending" true Some("UnauthorizedOperation eu-west-1 snap-0000c001")"#,
+        ),
+        (Outcome::LockNotNoted(error(false)), r#"copy.deferred lock-not-noted "verified" "pending" true None"#),
+    ] {
+        assert_eq!(told(&outcome), expected);
+    }
+    let message = record(&decisions[0], &Outcome::Locked, None, now()).message.unwrap();
+    assert_eq!(message, "Locked in governance mode for 28 days.");
+    assert_eq!((out_of_time(3, now()).reason, out_of_time(3, now()).count), ("out-of-time", Some(3)));
+}
+
+#[test]
+fn a_rule_that_is_gone_leaves_the_lock_pending_and_says_so() {
+    let mut tags = with("snapferry:lock", "pending");
+    tags.insert("snapferry:status", "verified".to_owned());
+    let facts = facts(vec![copy(&tags)]);
+    let decisions = decide(&[], &facts, now());
+    assert_eq!(decisions[0].verdict, Verdict::Lock(Locking::RuleGone));
+    let record = record(&decisions[0], &Outcome::Stands, None, now());
+    assert_eq!((record.reason, record.error.unwrap().code.as_str()), ("lock-rule-gone", "LockRuleGone"));
+    assert_eq!(decisions[0].notice(&Outcome::Stands).unwrap(), "lock-rule-gone eu-west-1 snap-0000c001");
+}
+
+#[test]
+fn an_unread_region_is_told_and_the_others_are_judged_the_oldest_first() {
+    let mut facts = facts(vec![]);
+    let started = |number: u32, minutes| Candidate {
+        id: SnapshotId::parse(&format!("snap-{number:08x}")).unwrap(),
+        start_time: now() - SignedDuration::from_mins(minutes),
+        ..copy(&tags())
+    };
+    facts.regions.insert(Region::parse(REGION).unwrap(), Ok(vec![started(1, 5), started(2, 9), started(3, 5)]));
+    facts.regions.insert(Region::parse("us-west-2").unwrap(), Err(CallError::not_read()));
+    let policies = under_key("");
+    let decisions = decide(&policies, &facts, now());
+    let ids: Vec<Option<&str>> = decisions.iter().map(|d| d.copy.map(|copy| copy.id.as_str())).collect();
+    assert_eq!(ids, [Some("snap-00000002"), Some("snap-00000001"), Some("snap-00000003"), None]);
+    let record = record(&decisions[3], &Outcome::Stands, None, now());
+    assert_eq!((record.reason, record.copy.unwrap().region.unwrap().as_str()), ("region-unread", "us-west-2"));
+}
