@@ -1,0 +1,36 @@
+/*
+ * An example: one vault and one source account. `npx cdk deploy` with these accounts replaced by yours; the policy is
+ * infra/policy.example.json.
+ */
+import { join } from 'node:path';
+
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { AwsSolutionsChecks } from 'cdk-nag';
+
+import { SnapshotSource, SnapshotVault } from '../lib';
+
+const SOURCE = { account: '111122223333', region: 'eu-central-1' };
+const TARGET = { account: '444455556666', region: SOURCE.region };
+
+const app = new App();
+
+const source = new Stack(app, 'SnapferrySource', {
+  env: SOURCE,
+  description: 'Snapferry, source account: creates EBS snapshots and shares them.',
+});
+new SnapshotSource(source, 'Source', { targetAccount: TARGET.account });
+
+const target = new Stack(app, 'SnapferryVault', {
+  env: TARGET,
+  description: 'Snapferry, target account: copies EBS snapshots that other accounts share with this one.',
+});
+const alarmTopic = Topic.fromTopicArn(target, 'Alarms', `arn:aws:sns:${TARGET.region}:${TARGET.account}:operators`);
+new SnapshotVault(target, 'Vault', {
+  policyFile: join(__dirname, '..', '..', '..', 'policy.example.json'),
+  // What the source account's stack prints as KeyArn.
+  sourceKeyArns: [`arn:aws:kms:${SOURCE.region}:${SOURCE.account}:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f`],
+  alarmTopic,
+});
+
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

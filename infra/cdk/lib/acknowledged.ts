@@ -1,0 +1,53 @@
+import { Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/*
+ * What cdk-nag's AwsSolutions rules object to, each with the reason why it stays. The constructs acknowledge these for
+ * themselves, so that an app that uses them and cdk-nag has no findings from here.
+ */
+
+const IAM5 = 'AwsSolutions::AwsSolutions-IAM5';
+
+const SNAPSHOTS = 'Resource::arn:<AWS::Partition>:ec2:*::snapshot';
+const HERE = 'Resource::arn:<AWS::Partition>:ec2:<AWS::Region>';
+
+const READING = 'EC2 knows no narrower permission for describing than every resource.';
+const OWN_COPIES = 'Copies have IDs and Regions that are not known beforehand; the conditions limit the statement.';
+const KEY_USES = 'KMS names one permission by several calls, and the statement names the keys themselves.';
+
+/** By the construct that they are about. */
+export const ACKNOWLEDGED = {
+  CopySharedSnapshotsRole: {
+    [`${IAM5}[Resource::*]`]: READING,
+    [`${IAM5}[${SNAPSHOTS}/snap-*]`]: 'Shared snapshots have IDs that are not known beforehand; their owners limit it.',
+    [`${IAM5}[${SNAPSHOTS}/<*>]`]: 'A snapshot that does not exist yet has the literal ID "*", which is no wildcard.',
+    [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+    [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
+    [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
+  },
+  VerifyCopiesRole: {
+    [`${IAM5}[Resource::*]`]: READING,
+    [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+  },
+  DeleteExpiredCopiesRole: {
+    [`${IAM5}[Resource::*]`]: READING,
+    [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+  },
+  UndeliveredQueue: {
+    'AwsSolutions::AwsSolutions-SQS3':
+      'It is the dead-letter queue of the rule and the schedules, which are no queues.',
+  },
+  SnapshotPolicyRole: {
+    [`${IAM5}[Resource::*]`]: READING,
+    [`${IAM5}[${HERE}:<AWS::AccountId>:instance/*]`]: 'The tag in the schedule, not the role, chooses the instances.',
+    [`${IAM5}[${HERE}:<AWS::AccountId>:volume/*]`]: 'The tag in the schedule, not the role, chooses the volumes.',
+    [`${IAM5}[${HERE}::snapshot/*]`]: 'Snapshots have IDs that are not known before they are created.',
+  },
+} as const;
+
+/** Acknowledges what is known about `construct`. */
+export function acknowledge(construct: IConstruct, name: keyof typeof ACKNOWLEDGED): void {
+  for (const [id, reason] of Object.entries(ACKNOWLEDGED[name])) {
+    Validations.of(construct).acknowledge({ id, reason });
+  }
+}

@@ -1,0 +1,133 @@
+import { Aws } from 'aws-cdk-lib';
+import { Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+
+import type { Named } from './policy';
+
+/*
+ * What each role may do: the statements of infra/sam/template.yaml, one sentence above each. tests/parity holds the
+ * two against each other.
+ */
+
+const SNAPSHOTS = `arn:${Aws.PARTITION}:ec2:*::snapshot/*`;
+
+function document(...statements: PolicyStatement[]): PolicyDocument {
+  return new PolicyDocument({ statements, minimize: false });
+}
+
+function allow(
+  sid: string,
+  actions: string[],
+  resources: string[],
+  conditions: Record<string, unknown> = {},
+): PolicyStatement {
+  return new PolicyStatement({ sid, effect: Effect.ALLOW, actions, resources, conditions });
+}
+
+/** To write to a function's own log group. */
+export function writeLogs(logGroupArn: string): PolicyStatement {
+  // Write to this function's own log group.
+  return allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn]);
+}
+
+/** For every function besides the copier: no more than logging. */
+export function logging(logGroupArn: string): PolicyDocument {
+  return document(writeLogs(logGroupArn));
+}
+
+/** For the copier: its queue and its logs. */
+export function takeFromQueueAndLog(queueArn: string, logGroupArn: string): PolicyDocument {
+  return document(
+    // Lambda takes events and ticks from the queue on the function's behalf.
+    allow('TakeFromQueue', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queueArn]),
+    writeLogs(logGroupArn),
+  );
+}
+
+/** For the copier: reading, copying, and tags at no other time. */
+export function copySharedSnapshots({ sourceAccounts, targetRegions }: Named): PolicyDocument {
+  // The home Region too, because the presigned URL of a copy across Regions is checked there.
+  const regions = [Aws.REGION, ...targetRegions];
+  return document(
+    // Read what is shared and what is copied already; EC2 knows no narrower permission for reading.
+    allow('ReadSnapshots', ['ec2:DescribeSnapshots'], ['*']),
+    // Copy from the source accounts' snapshots and nobody else's; in which Region EC2 places the source of a copy
+    // across Regions is not documented, so the owner and not the Region is the limit.
+    allow('CopyFromSourceAccounts', ['ec2:CopySnapshot'], [`arn:${Aws.PARTITION}:ec2:*::snapshot/snap-*`], {
+      StringEquals: { 'ec2:Owner': sourceAccounts },
+    }),
+    // Create copies that carry Snapferry's tags, in the target Regions; a snapshot that does not exist yet has the
+    // literal ID "*", which keeps this statement from also allowing a source.
+    allow('CreateTaggedCopies', ['ec2:CopySnapshot'], [`arn:${Aws.PARTITION}:ec2:*::snapshot/\${*}`], {
+      Null: { 'aws:RequestTag/snapferry:policy': 'false', 'aws:RequestTag/snapferry:source-snapshot': 'false' },
+      StringEquals: { 'aws:RequestedRegion': regions },
+    }),
+    // Write tags while creating a copy, and at no other time.
+    allow('TagWhileCopying', ['ec2:CreateTags'], [SNAPSHOTS], {
+      StringEquals: { 'ec2:CreateAction': 'CopySnapshot', 'aws:RequestedRegion': regions },
+    }),
+  );
+}
+
+/** For the copier: the keys of one side. */
+export function useKeys(side: 'Target' | 'Source', keyArns: string[]): PolicyDocument {
+  return document(
+    // Encrypt copies under the target keys and look whether these are usable, or read what the source accounts
+    // encrypted under theirs.
+    allow(`Use${side}Keys`, ['kms:DescribeKey', 'kms:ReEncrypt*', 'kms:Decrypt', 'kms:GenerateDataKey*'], keyArns),
+    // Let EC2, and only an AWS service, use the keys for the copy after the call has returned.
+    allow(`Grant${side}KeysToEbs`, ['kms:CreateGrant'], keyArns, { Bool: { 'kms:GrantIsForAWSResource': 'true' } }),
+  );
+}
+
+/** For verify-copies: verdicts and locks on Snapferry's own copies. */
+export function verifyCopies(): PolicyDocument {
+  return document(
+    // Read copies and their locks; EC2 knows no narrower permission for reading.
+    allow('ReadSnapshots', ['ec2:DescribeSnapshots', 'ec2:DescribeLockedSnapshots'], ['*']),
+    // Write a verdict on Snapferry's own copies: these three tags, and no other.
+    allow('TagVerdict', ['ec2:CreateTags'], [SNAPSHOTS], {
+      Null: { 'aws:ResourceTag/snapferry:policy': 'false', 'aws:TagKeys': 'false' },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': ['snapferry:status', 'snapferry:settled-at', 'snapferry:lock'] },
+    }),
+    // Lock those of Snapferry's own copies that are marked to be locked.
+    allow('LockCopies', ['ec2:LockSnapshot'], [SNAPSHOTS], {
+      Null: { 'aws:ResourceTag/snapferry:policy': 'false' },
+      StringEquals: { 'aws:ResourceTag/snapferry:lock': 'pending' },
+    }),
+  );
+}
+
+/** For delete-expired-copies: Snapferry's own copies, where there may be any. */
+export function deleteExpiredCopies(regions: string[]): PolicyDocument {
+  return document(
+    // Read copies and their tags; EC2 knows no narrower permission for reading.
+    allow('ReadSnapshots', ['ec2:DescribeSnapshots'], ['*']),
+    // Delete snapshots that carry Snapferry's identity tags, in the target Regions and the retired ones.
+    allow('DeleteCopies', ['ec2:DeleteSnapshot'], [SNAPSHOTS], {
+      Null: {
+        'aws:ResourceTag/snapferry:policy': 'false',
+        'aws:ResourceTag/snapferry:source-snapshot': 'false',
+        'aws:ResourceTag/snapferry:source-account': 'false',
+        'aws:ResourceTag/snapferry:source-region': 'false',
+        'aws:ResourceTag/snapferry:status': 'false',
+      },
+      StringEquals: { 'aws:RequestedRegion': regions },
+    }),
+  );
+}
+
+/** For the sweep's schedule. */
+export function sendSweepTicks(copierQueueArn: string, undeliveredQueueArn: string): PolicyDocument {
+  // Put a tick into the copier's queue, or what could not be delivered into the queue for that.
+  return document(allow('SendTicks', ['sqs:SendMessage'], [copierQueueArn, undeliveredQueueArn]));
+}
+
+/** For the schedule of a function. */
+export function startFunction(functionArn: string, undeliveredQueueArn: string): PolicyDocument {
+  return document(
+    // Start this one function.
+    allow('Invoke', ['lambda:InvokeFunction'], [functionArn]),
+    // Leave a start that could not be delivered where an alarm sees it.
+    allow('LeaveUndelivered', ['sqs:SendMessage'], [undeliveredQueueArn]),
+  );
+}

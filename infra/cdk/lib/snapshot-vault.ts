@@ -1,0 +1,620 @@
+import { cpSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Annotations, Aws, CfnOutput, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import {
+  AnyPrincipal,
+  ArnPrincipal,
+  Effect,
+  Grant,
+  type IGrantable,
+  type IManagedPolicy,
+  type PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  Architecture,
+  CfnEventInvokeConfig,
+  Code,
+  EventSourceMapping,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnSchedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+import { acknowledge } from './acknowledged';
+import { ALARM_PERIOD, createAlarms, type VaultAlarms } from './alarms';
+import { checkPolicy, REPOSITORY } from './check';
+import * as permissions from './permissions';
+import { type GetLifecyclePolicyResponse, named, type PolicyDetails, readPolicyFile } from './policy';
+
+/** How much the functions say about their own work. Audit records are written whatever this is. */
+export enum LogLevel {
+  ERROR = 'error',
+  WARN = 'warn',
+  INFO = 'info',
+  DEBUG = 'debug',
+  TRACE = 'trace',
+}
+
+/** The options of a vault. Exactly one of `policy`, `policies` and `policyFile` says what is copied. */
+export interface SnapshotVaultProps {
+  /** The event-based DLM policy. */
+  readonly policy?: PolicyDetails;
+  /** Several of them, each with its own `PolicyId`. */
+  readonly policies?: GetLifecyclePolicyResponse[];
+  /** A file with a policy document: `PolicyDetails`, what `aws dlm get-lifecycle-policy` prints, or an array of those. */
+  readonly policyFile?: string;
+  /**
+   * The source accounts' KMS keys under which they encrypt what they share. Their key policies must allow this
+   * account too.
+   *
+   * @default - none: the shared snapshots are not encrypted
+   */
+  readonly sourceKeyArns?: string[];
+  /**
+   * The sweep ignores snapshots that were started before this time (RFC 3339), so that switching on does not copy
+   * years of history.
+   *
+   * @default - it copies everything that is shared and matches
+   */
+  readonly sweepSince?: string;
+  /**
+   * How many copies one run may delete, oldest expiry first. The rest waits for the next run.
+   *
+   * @default 100
+   */
+  readonly maxDeletesPerRun?: number;
+  /**
+   * Set to true for as long as it takes when a shorter retention really means that more than half of all verified
+   * copies go at once. Otherwise that is taken for a wrong clock, and nothing is deleted.
+   *
+   * @default false
+   */
+  readonly allowMassExpiry?: boolean;
+  /**
+   * Regions that the policy no longer targets and whose copies shall still expire.
+   *
+   * @default - none
+   */
+  readonly retiredRegions?: string[];
+  /**
+   * How often to compare all that is shared with all that is copied, and to copy what is missing.
+   *
+   * @default - every 15 minutes
+   */
+  readonly sweepSchedule?: ScheduleExpression;
+  /**
+   * How often to look whether started copies have become what the policy asked for.
+   *
+   * @default - every 5 minutes
+   */
+  readonly verifySchedule?: ScheduleExpression;
+  /**
+   * How often to delete the copies whose retention is over.
+   *
+   * @default - every hour
+   */
+  readonly expirySchedule?: ScheduleExpression;
+  /**
+   * How long the audit records are kept. The log groups outlive the stack.
+   *
+   * @default RetentionDays.ONE_YEAR
+   */
+  readonly logRetention?: RetentionDays;
+  /**
+   * A KMS key for the log groups; its policy must let CloudWatch Logs use it.
+   *
+   * @default - CloudWatch's own encryption
+   */
+  readonly logKey?: IKey;
+  /** @default LogLevel.INFO */
+  readonly logLevel?: LogLevel;
+  /**
+   * The SNS topic that hears of alarms.
+   *
+   * @default - the alarms exist and tell nobody
+   */
+  readonly alarmTopic?: ITopic;
+  /**
+   * What the binaries were built for: `make build` builds x86_64, `make build ARCH=arm64` the other.
+   *
+   * @default Architecture.X86_64
+   */
+  readonly architecture?: Architecture;
+  /**
+   * The IAM path of the roles.
+   *
+   * @default /
+   */
+  readonly rolePath?: string;
+  /**
+   * An IAM policy that bounds the permissions of the roles.
+   *
+   * @default - none
+   */
+  readonly permissionsBoundary?: IManagedPolicy;
+  /**
+   * The folder with a folder per function, each with its `bootstrap`.
+   *
+   * @default - target/lambda in this checkout, where `make build` leaves them
+   */
+  readonly builtFunctions?: string;
+}
+
+/** What one function has of its own. */
+interface FunctionOptions {
+  readonly description: string;
+  readonly environment: Record<string, string>;
+  readonly role: Role;
+  readonly logs: LogGroup;
+}
+
+/** The metrics' namespace on the audit lines. */
+const NAMESPACE = 'Snapferry';
+
+/** The longest policy in the functions' environment, of which Lambda allows 4 KB in all. */
+const MAX_POLICY_IN_ENVIRONMENT = 3500;
+
+/**
+ * The target account's side: copies EBS snapshots that other accounts share with this one into this account's own
+ * Regions and keys, verifies the copies and deletes them when their retention is over. One per source Region.
+ */
+export class SnapshotVault extends Construct implements VaultAlarms {
+  /** Copies. */
+  readonly copySharedSnapshots: LambdaFunction;
+  /** Verifies and locks. */
+  readonly verifyCopies: LambdaFunction;
+  /** Deletes. */
+  readonly deleteExpiredCopies: LambdaFunction;
+  /** The audit records of copying. */
+  readonly copySharedSnapshotsLogs: LogGroup;
+  /** The audit records of verifying and locking. */
+  readonly verifyCopiesLogs: LogGroup;
+  /** The audit records of deleting. */
+  readonly deleteExpiredCopiesLogs: LogGroup;
+  /** Uses the source accounts' keys; their key policies may name it instead of the whole account. */
+  readonly copySharedSnapshotsRole: Role;
+  /** Tags and locks copies. */
+  readonly verifyCopiesRole: Role;
+  /** The only role here that can delete. */
+  readonly deleteExpiredCopiesRole: Role;
+  /** Share events and sweep ticks. */
+  readonly copierQueue: Queue;
+  /** What the copier gave up on. */
+  readonly copierDeadLetterQueue: Queue;
+  /** What the rule and the schedules could not deliver. */
+  readonly undeliveredQueue: Queue;
+  /** Brings share events. */
+  readonly shareRule: Rule;
+  readonly copierDeadLetterAlarm: VaultAlarms['copierDeadLetterAlarm'];
+  readonly undeliveredAlarm: VaultAlarms['undeliveredAlarm'];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: SnapshotVaultProps,
+  ) {
+    super(scope, id);
+    const policy = this.policy();
+    const names = named(policy);
+    if (names.sourceAccounts.length === 0 || names.targetRegions.length === 0) {
+      throw new Error(
+        `${this.node.path}: the policy names no SnapshotOwner or no Target, so there is nothing to permit`,
+      );
+    }
+
+    this.copierDeadLetterQueue = this.queue('CopierDeadLetterQueue', { fifo: true });
+    this.copierQueue = this.queue('CopierQueue', { fifo: true, deadLetterQueue: this.copierDeadLetterQueue });
+    this.undeliveredQueue = this.queue('UndeliveredQueue', { fifo: false });
+    this.shareRule = this.rule();
+
+    // copy-shared-snapshots
+    this.copySharedSnapshotsLogs = this.logGroup('CopySharedSnapshotsLogs');
+    this.copySharedSnapshotsRole = this.role(
+      'CopySharedSnapshotsRole',
+      'copies shared snapshots; cannot delete any, nor change a tag later.',
+      new ServicePrincipal('lambda.amazonaws.com'),
+      {
+        'take-from-queue-and-log': permissions.takeFromQueueAndLog(
+          this.copierQueue.queueArn,
+          this.copySharedSnapshotsLogs.logGroupArn,
+        ),
+        'copy-shared-snapshots': permissions.copySharedSnapshots(names),
+        ...(names.targetKeyArns.length > 0 && {
+          'encrypt-copies': permissions.useKeys('Target', names.targetKeyArns),
+        }),
+        ...(props.sourceKeyArns?.length && {
+          'decrypt-shared-snapshots': permissions.useKeys('Source', props.sourceKeyArns),
+        }),
+      },
+    );
+    this.copySharedSnapshots = this.function('CopySharedSnapshots', 'copy-shared-snapshots', policy, {
+      description: 'copies snapshots that were shared with this account.',
+      environment: { ...(props.sweepSince !== undefined && { SNAPFERRY_SWEEP_SINCE: props.sweepSince }) },
+      role: this.copySharedSnapshotsRole,
+      logs: this.copySharedSnapshotsLogs,
+    });
+    new EventSourceMapping(this, 'CopySharedSnapshotsQueue', {
+      target: this.copySharedSnapshots,
+      eventSourceArn: this.copierQueue.queueArn,
+      batchSize: 10,
+      reportBatchItemFailures: true,
+    });
+    const sweepTimerRole = this.role(
+      'SweepTimerRole',
+      "lets the sweep schedule put its tick into the copier's queue.",
+      schedules(),
+      { 'send-sweep-ticks': permissions.sendSweepTicks(this.copierQueue.queueArn, this.undeliveredQueue.queueArn) },
+    );
+    this.schedule('SweepTimer', 'compare what is shared with what is copied.', props.sweepSchedule ?? every(15), {
+      arn: this.copierQueue.queueArn,
+      roleArn: sweepTimerRole.roleArn,
+      // The execution's own ID, because the queue would drop an equal tick within five minutes as a duplicate.
+      input: '{"sweep":"<aws.scheduler.execution-id>"}',
+      sqsParameters: { messageGroupId: 'copier' },
+    });
+
+    // verify-copies
+    this.verifyCopiesLogs = this.logGroup('VerifyCopiesLogs');
+    this.verifyCopiesRole = this.role(
+      'VerifyCopiesRole',
+      "settles and locks Snapferry's own copies; cannot copy or delete any.",
+      new ServicePrincipal('lambda.amazonaws.com'),
+      {
+        'write-logs': permissions.logging(this.verifyCopiesLogs.logGroupArn),
+        'verify-copies': permissions.verifyCopies(),
+      },
+    );
+    this.verifyCopies = this.function('VerifyCopies', 'verify-copies', policy, {
+      description: 'proves that finished copies are what the policy asked for, and locks them.',
+      environment: {},
+      role: this.verifyCopiesRole,
+      logs: this.verifyCopiesLogs,
+    });
+    this.runOnSchedule(
+      this.verifyCopies,
+      'Verify',
+      'verify-copies',
+      'look at the copies that were started.',
+      props.verifySchedule ?? every(5),
+    );
+
+    // delete-expired-copies
+    const retiredRegions = props.retiredRegions ?? [];
+    this.deleteExpiredCopiesLogs = this.logGroup('DeleteExpiredCopiesLogs');
+    this.deleteExpiredCopiesRole = this.role(
+      'DeleteExpiredCopiesRole',
+      "deletes Snapferry's own copies; cannot copy, tag or lock any.",
+      new ServicePrincipal('lambda.amazonaws.com'),
+      {
+        'write-logs': permissions.logging(this.deleteExpiredCopiesLogs.logGroupArn),
+        'delete-expired-copies': permissions.deleteExpiredCopies([...names.targetRegions, ...retiredRegions]),
+      },
+    );
+    this.deleteExpiredCopies = this.function('DeleteExpiredCopies', 'delete-expired-copies', policy, {
+      description: 'deletes copies whose retention is over, never the last good one.',
+      environment: {
+        SNAPFERRY_MAX_DELETES_PER_RUN: String(props.maxDeletesPerRun ?? 100),
+        SNAPFERRY_ALLOW_MASS_EXPIRY: String(props.allowMassExpiry ?? false),
+        ...(retiredRegions.length > 0 && { SNAPFERRY_RETIRED_REGIONS: retiredRegions.join(',') }),
+      },
+      role: this.deleteExpiredCopiesRole,
+      logs: this.deleteExpiredCopiesLogs,
+    });
+    this.runOnSchedule(
+      this.deleteExpiredCopies,
+      'Expiry',
+      'delete-expired-copies',
+      'delete the copies whose retention is over.',
+      props.expirySchedule ?? ScheduleExpression.rate(Duration.hours(1)),
+    );
+
+    this.queuePolicies(sweepTimerRole);
+    const alarms = createAlarms(
+      this,
+      { copierDeadLetters: this.metricDeadLetters(), undelivered: this.metricUndelivered() },
+      props.alarmTopic,
+    );
+    this.copierDeadLetterAlarm = alarms.copierDeadLetterAlarm;
+    this.undeliveredAlarm = alarms.undeliveredAlarm;
+    this.outputs();
+    acknowledge(this.copySharedSnapshotsRole, 'CopySharedSnapshotsRole');
+    acknowledge(this.verifyCopiesRole, 'VerifyCopiesRole');
+    acknowledge(this.deleteExpiredCopiesRole, 'DeleteExpiredCopiesRole');
+    acknowledge(this.undeliveredQueue, 'UndeliveredQueue');
+  }
+
+  /** Lets `grantee` read the audit records. */
+  grantReadAudit(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents', 'logs:StartQuery'],
+      resourceArns: [this.copySharedSnapshotsLogs, this.verifyCopiesLogs, this.deleteExpiredCopiesLogs].map(
+        (logs) => logs.logGroupArn,
+      ),
+    });
+  }
+
+  /** Lets `grantee` ask for a sweep now, by a message `{"sweep": "<any id>"}` in the copier's queue. */
+  grantSweep(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['sqs:SendMessage'],
+      resourceArns: [this.copierQueue.queueArn],
+    });
+  }
+
+  /** A metric that rides on the audit lines. */
+  metric(metricName: string, options?: MetricOptions): Metric {
+    return new Metric({ namespace: NAMESPACE, metricName, statistic: 'Sum', ...options });
+  }
+
+  /** Messages that the copier gave up on and nobody has taken away. */
+  metricDeadLetters(options?: MetricOptions): Metric {
+    return this.copierDeadLetterQueue.metricApproximateNumberOfMessagesVisible(atMost(options));
+  }
+
+  /** Share events and starts that could not be delivered and nobody has taken away. */
+  metricUndelivered(options?: MetricOptions): Metric {
+    return this.undeliveredQueue.metricApproximateNumberOfMessagesVisible(atMost(options));
+  }
+
+  /** How long the oldest event or tick has waited for the copier. */
+  metricOldestEvent(options?: MetricOptions): Metric {
+    return this.copierQueue.metricApproximateAgeOfOldestMessage(atMost(options));
+  }
+
+  private policy(): string {
+    const { policy, policies, policyFile } = this.props;
+    const given = [policy, policies, policyFile].filter((each) => each !== undefined);
+    if (given.length !== 1) {
+      throw new Error(
+        `${this.node.path}: give one of policy, policies and policyFile, not ${String(given.length)} of them`,
+      );
+    }
+    const document = policyFile === undefined ? JSON.stringify(policy ?? policies) : readPolicyFile(policyFile);
+    if (Token.isUnresolved(document)) {
+      throw new Error(`${this.node.path}: the policy has values that are known at deployment only; write them out`);
+    }
+    const { errors, warnings } = checkPolicy(document);
+    if (errors.length > 0) {
+      throw new Error([`${this.node.path}: ${policyFile ?? 'the policy'} is not valid`, ...errors].join('\n'));
+    }
+    for (const warning of warnings) {
+      Annotations.of(this).addWarningV2(`snapferry:${warning}`, warning);
+    }
+    return JSON.stringify(JSON.parse(document));
+  }
+
+  private queue(id: string, { fifo, deadLetterQueue }: { fifo: boolean; deadLetterQueue?: Queue }): Queue {
+    return new Queue(this, id, {
+      ...(fifo && { fifo }),
+      encryption: QueueEncryption.SQS_MANAGED,
+      retentionPeriod: Duration.days(14),
+      ...(deadLetterQueue && {
+        contentBasedDeduplication: true,
+        // Six times the function's timeout, as Lambda asks for.
+        visibilityTimeout: Duration.minutes(30),
+        deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount: 5 },
+      }),
+    });
+  }
+
+  /**
+   * Not on detail.source: its JSON type is unproven, and a wrong guess would drop every event in silence. The function
+   * filters by the owner that EC2 names.
+   */
+  private rule(): Rule {
+    return new Rule(this, 'ShareRule', {
+      description: 'Snapferry - an EBS snapshot was shared with this account.',
+      eventPattern: {
+        source: ['aws.ec2'],
+        detailType: ['EBS Snapshot Notification'],
+        detail: { event: ['shareSnapshot'], result: ['succeeded'] },
+      },
+      targets: [
+        {
+          // One message group, so that at most one copier runs at a time: that keeps copies from being made twice.
+          bind: () => ({
+            arn: this.copierQueue.queueArn,
+            sqsParameters: { messageGroupId: 'copier' },
+            deadLetterConfig: { arn: this.undeliveredQueue.queueArn },
+          }),
+        },
+      ],
+    });
+  }
+
+  private queuePolicies(sweepTimerRole: Role): void {
+    const fromRule = (sid: string, queue: Queue): PolicyStatement =>
+      new PolicyStatement({
+        sid,
+        effect: Effect.ALLOW,
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [queue.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': this.shareRule.ruleArn } },
+      });
+    // The rule above, and no other rule, delivers share events.
+    this.copierQueue.addToResourcePolicy(fromRule('ShareEvents', this.copierQueue));
+    // The schedule's role, and no other role by this policy, delivers sweep ticks.
+    this.copierQueue.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'SweepTicks',
+        effect: Effect.ALLOW,
+        principals: [new ArnPrincipal(sweepTimerRole.roleArn)],
+        actions: ['sqs:SendMessage'],
+        resources: [this.copierQueue.queueArn],
+      }),
+    );
+    // The rule leaves here the events that it could not deliver for a day.
+    this.undeliveredQueue.addToResourcePolicy(fromRule('UndeliveredShareEvents', this.undeliveredQueue));
+    for (const queue of [this.copierQueue, this.copierDeadLetterQueue, this.undeliveredQueue]) {
+      // Nobody speaks to the queue without TLS.
+      queue.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'TlsOnly',
+          effect: Effect.DENY,
+          principals: [new AnyPrincipal()],
+          actions: ['sqs:*'],
+          resources: [queue.queueArn],
+          conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+      );
+    }
+  }
+
+  /** The audit records outlive the stack. */
+  private logGroup(id: string): LogGroup {
+    return new LogGroup(this, id, {
+      retention: this.props.logRetention ?? RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.RETAIN,
+      ...(this.props.logKey && { encryptionKey: this.props.logKey }),
+    });
+  }
+
+  private role(
+    id: string,
+    description: string,
+    assumedBy: ServicePrincipal,
+    inlinePolicies: Record<string, PolicyDocument>,
+  ): Role {
+    return new Role(this, id, {
+      description: `Snapferry - ${description}`,
+      path: this.props.rolePath ?? '/',
+      ...(this.props.permissionsBoundary && { permissionsBoundary: this.props.permissionsBoundary }),
+      assumedBy,
+      inlinePolicies,
+    });
+  }
+
+  private function(id: string, name: string, policy: string, options: FunctionOptions): LambdaFunction {
+    const isInline = policy.length <= MAX_POLICY_IN_ENVIRONMENT;
+    return new LambdaFunction(this, id, {
+      description: `Snapferry - ${options.description}`,
+      runtime: Runtime.PROVIDED_AL2023,
+      handler: 'bootstrap',
+      code: Code.fromAsset(this.package(name, isInline ? undefined : policy)),
+      architecture: this.props.architecture ?? Architecture.X86_64,
+      // Half a vCPU's worth of memory: the functions need far less memory, but TLS wants the processor.
+      memorySize: 512,
+      timeout: Duration.minutes(5),
+      role: options.role,
+      // Not JSON: there the log level would filter the audit records.
+      loggingFormat: LoggingFormat.TEXT,
+      logGroup: options.logs,
+      environment: {
+        SNAPFERRY_POLICY: isInline ? policy : 'policy.json',
+        AWS_LAMBDA_LOG_LEVEL: this.props.logLevel ?? LogLevel.INFO,
+        ...options.environment,
+      },
+    });
+  }
+
+  /** The function's folder; one made for this policy when the environment has no room for it. */
+  private package(name: string, policy?: string): string {
+    const built = join(this.props.builtFunctions ?? join(REPOSITORY, 'target', 'lambda'), name);
+    if (!existsSync(join(built, 'bootstrap'))) {
+      throw new Error(`${this.node.path}: ${join(built, 'bootstrap')} does not exist: run \`make build\``);
+    }
+    if (policy === undefined) {
+      return built;
+    }
+    const packed = mkdtempSync(join(tmpdir(), `${name}-`));
+    cpSync(built, packed, { recursive: true });
+    writeFileSync(join(packed, 'policy.json'), policy);
+    return packed;
+  }
+
+  private runOnSchedule(
+    started: LambdaFunction,
+    prefix: string,
+    name: string,
+    description: string,
+    expression: ScheduleExpression,
+  ): void {
+    // The next run does all that a failed one left, so a retry would only run beside it.
+    new CfnEventInvokeConfig(this, `${prefix}Retries`, {
+      functionName: started.functionName,
+      qualifier: '$LATEST',
+      maximumRetryAttempts: 0,
+    });
+    const role = this.role(`${prefix}TimerRole`, `lets the schedule start ${name}.`, schedules(), {
+      [`start-${name}`]: permissions.startFunction(started.functionArn, this.undeliveredQueue.queueArn),
+    });
+    this.schedule(`${prefix}Timer`, description, expression, {
+      arn: started.functionArn,
+      roleArn: role.roleArn,
+      input: '{"run":"<aws.scheduler.execution-id>"}',
+    });
+  }
+
+  private schedule(
+    id: string,
+    description: string,
+    expression: ScheduleExpression,
+    target: CfnSchedule.TargetProperty,
+  ): void {
+    new CfnSchedule(this, id, {
+      description: `Snapferry - ${description}`,
+      scheduleExpression: expression.expressionString,
+      ...(expression.timeZone && { scheduleExpressionTimezone: expression.timeZone.timezoneName }),
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: { ...target, deadLetterConfig: { arn: this.undeliveredQueue.queueArn } },
+    });
+  }
+
+  private outputs(): void {
+    for (const [id, description, value] of [
+      ['CopySharedSnapshotsFunction', 'The function that copies.', this.copySharedSnapshots.functionName],
+      ['VerifyCopiesFunction', 'The function that verifies and locks.', this.verifyCopies.functionName],
+      ['DeleteExpiredCopiesFunction', 'The function that deletes.', this.deleteExpiredCopies.functionName],
+      ['CopySharedSnapshotsLogGroup', 'The audit records of copying.', this.copySharedSnapshotsLogs.logGroupName],
+      ['VerifyCopiesLogGroup', 'The audit records of verifying and locking.', this.verifyCopiesLogs.logGroupName],
+      ['DeleteExpiredCopiesLogGroup', 'The audit records of deleting.', this.deleteExpiredCopiesLogs.logGroupName],
+      [
+        'CopySharedSnapshotsRoleArn',
+        "The role that uses the source accounts' keys; their key policies may name it instead of the whole account.",
+        this.copySharedSnapshotsRole.roleArn,
+      ],
+      ['VerifyCopiesRoleArn', 'The role that tags and locks copies.', this.verifyCopiesRole.roleArn],
+      [
+        'DeleteExpiredCopiesRoleArn',
+        'The only role of this stack that can delete.',
+        this.deleteExpiredCopiesRole.roleArn,
+      ],
+      ['CopierQueueUrl', 'The queue of share events and sweep ticks.', this.copierQueue.queueUrl],
+      ['CopierDeadLetterQueueUrl', 'What the copier gave up on.', this.copierDeadLetterQueue.queueUrl],
+      ['UndeliveredQueueUrl', 'What the rule and the schedules could not deliver.', this.undeliveredQueue.queueUrl],
+    ] as const) {
+      new CfnOutput(this, id, { description, value });
+    }
+  }
+}
+
+function schedules(): ServicePrincipal {
+  // Schedules of this account, and no other account's, act in the role.
+  return new ServicePrincipal('scheduler.amazonaws.com', {
+    conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+  });
+}
+
+function every(minutes: number): ScheduleExpression {
+  return ScheduleExpression.rate(Duration.minutes(minutes));
+}
+
+function atMost(options?: MetricOptions): MetricOptions {
+  return { statistic: 'Maximum', period: ALARM_PERIOD, ...options };
+}

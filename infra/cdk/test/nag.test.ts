@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+
+import { SnapshotSource, SnapshotVault } from '../lib';
+import { ACKNOWLEDGED } from '../lib/acknowledged';
+import { builtFunctions, examplePolicy } from './scene';
+
+interface Report {
+  readonly pluginReports: {
+    readonly violations: { readonly ruleName: string }[];
+    readonly suppressedViolations: { readonly acknowledgedId: string; readonly acknowledgedAt: string }[];
+  }[];
+}
+
+function report(fill: (stack: Stack) => void, env?: { account: string; region: string }): Report['pluginReports'][0] {
+  const directory = mkdtempSync(join(tmpdir(), 'snapferry-nag-'));
+  const app = new App({ analyticsReporting: false, outdir: directory });
+  const stack = new Stack(app, 'Stack', env && { env });
+  fill(stack);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  try {
+    app.synth();
+  } catch (error) {
+    // Findings are errors of the synthesis too; the report has them one by one.
+    assert.equal((error as Error).name, 'ValidationFailed');
+  }
+  const { pluginReports } = JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8')) as Report;
+  assert.ok(pluginReports[0]);
+  return pluginReports[0];
+}
+
+function everything(stack: Stack): void {
+  new SnapshotSource(stack, 'Source', { targetAccount: '444455556666' });
+  new SnapshotVault(stack, 'Vault', {
+    policy: examplePolicy(),
+    sourceKeyArns: ['arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f'],
+    builtFunctions: builtFunctions(),
+  });
+}
+
+describe("cdk-nag's AwsSolutions", () => {
+  for (const env of [undefined, { account: '444455556666', region: 'eu-central-1' }]) {
+    it(`have no findings, with the account ${env ? 'known' : 'unknown'}`, () => {
+      const { violations, suppressedViolations } = report(everything, env);
+      assert.deepEqual(violations, []);
+      // Whatever is acknowledged is still objected to.
+      const acknowledged = Object.entries(ACKNOWLEDGED).flatMap(([name, ids]) =>
+        Object.keys(ids).map((id) => `${name} ${id}`),
+      );
+      const needed = suppressedViolations.map(
+        ({ acknowledgedAt, acknowledgedId }) => `${acknowledgedAt.split('/').at(-1) ?? ''} ${acknowledgedId}`,
+      );
+      assert.deepEqual(
+        acknowledged.filter((each) => !needed.includes(each)),
+        [],
+      );
+    });
+  }
+
+  it('have one sentence to each thing that is acknowledged', () => {
+    for (const reason of Object.values(ACKNOWLEDGED).flatMap((ids) => Object.values(ids))) {
+      assert.match(reason, /^[A-Z].{20,}\.$/);
+    }
+  });
+
+  it('would have some', () => {
+    const { violations } = report((stack) => {
+      new Queue(stack, 'Queue');
+    });
+    assert.deepEqual(violations.map(({ ruleName }) => ruleName).sort(), ['AwsSolutions-SQS3', 'AwsSolutions-SQS4']);
+  });
+});

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+
+import { Stack } from 'aws-cdk-lib';
+import { Annotations, Capture, Match, Template } from 'aws-cdk-lib/assertions';
+import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+
+import { type CrossRegionCopy, LogLevel, type PolicyDetails } from '../lib';
+import { builtFunctions, EXAMPLE_POLICY, examplePolicy, synthesized, vault } from './scene';
+import { assertSnapshot } from './snapshot';
+
+const SOURCE_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f';
+
+describe('a vault', () => {
+  it('is what was reviewed', () => {
+    const made = vault({ sourceKeyArns: [SOURCE_KEY] });
+    assertSnapshot('vault', synthesized(made.stack).json);
+  });
+
+  it('is what was reviewed, with every option', () => {
+    const { stack } = vaultWithEveryOption();
+    assertSnapshot('vault-every-option', synthesized(stack).json);
+  });
+
+  it('runs one copier at a time', () => {
+    const { template } = synthesized(vault().stack);
+    template.hasResourceProperties('AWS::SQS::Queue', { FifoQueue: true, ContentBasedDeduplication: true });
+    for (const [type, path] of [
+      ['AWS::Events::Rule', { Targets: [Match.objectLike({ SqsParameters: { MessageGroupId: 'copier' } })] }],
+      ['AWS::Scheduler::Schedule', { Target: Match.objectLike({ SqsParameters: { MessageGroupId: 'copier' } }) }],
+    ] as const) {
+      template.hasResourceProperties(type, path);
+    }
+  });
+
+  it('gives the copying role no other account, Region or key than the policy names', () => {
+    const { template } = synthesized(vault({ sourceKeyArns: [SOURCE_KEY] }).stack);
+    const statements = statementsOf(template, 'copies shared snapshots');
+    const bySid = (sid: string): Record<string, unknown> | undefined =>
+      statements.find((statement) => statement['Sid'] === sid);
+    assert.deepEqual(bySid('CopyFromSourceAccounts')?.['Condition'], {
+      StringEquals: { 'ec2:Owner': ['111122223333'] },
+    });
+    assert.deepEqual(bySid('UseTargetKeys')?.['Resource'], [
+      'arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+      'arn:aws:kms:us-east-1:444455556666:key/9876dcba-98fe-76dc-54ba-0987654321fe',
+    ]);
+    assert.equal(bySid('UseSourceKeys')?.['Resource'], SOURCE_KEY);
+    assert.deepEqual(bySid('TagWhileCopying')?.['Condition'], {
+      StringEquals: {
+        'ec2:CreateAction': 'CopySnapshot',
+        'aws:RequestedRegion': [{ Ref: 'AWS::Region' }, 'eu-west-1', 'us-east-1'],
+      },
+    });
+  });
+
+  it('gives no role a key when there are none', () => {
+    const policy = withTargets({ ...firstTarget(examplePolicy()), EncryptionConfiguration: { Encrypted: true } });
+    const { template } = synthesized(vault({ policy }).stack);
+    assert.ok(!JSON.stringify(template.toJSON()).includes('kms:'));
+  });
+
+  it('lets the deleting role alone delete, and it nothing else', () => {
+    const { template } = synthesized(vault().stack);
+    const actions = (role: string): unknown[] => statementsOf(template, role).flatMap((each) => each['Action']);
+    assert.deepEqual(actions('deletes Snapferry'), [
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'ec2:DescribeSnapshots',
+      'ec2:DeleteSnapshot',
+    ]);
+    assert.ok(!actions('copies shared').includes('ec2:DeleteSnapshot'));
+    assert.ok(!actions('settles and locks').includes('ec2:DeleteSnapshot'));
+  });
+
+  it('keeps the audit records when the stack is deleted', () => {
+    const { template } = synthesized(vault().stack);
+    template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+});
+
+describe("a vault's policy", () => {
+  it('goes into the environment', () => {
+    const { template } = synthesized(vault().stack);
+    const variables = new Capture();
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ SNAPFERRY_POLICY: variables }) },
+    });
+    assert.deepEqual(JSON.parse(variables.asString()), examplePolicy());
+  });
+
+  it('goes into the package when the environment has no room for it', () => {
+    const targets = Array.from({ length: 40 }, (_, index) => ({
+      ...firstTarget(examplePolicy()),
+      Target: `eu-${'abcdefghijklmnopqrst'.charAt(index % 20)}${index < 20 ? '' : 'x'}-west-1`,
+      EncryptionConfiguration: { Encrypted: true },
+    }));
+    const policy = withTargets(...targets);
+    const { app, stack } = vault({ policy });
+    const { template } = synthesized(stack);
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ SNAPFERRY_POLICY: 'policy.json' }) },
+    });
+    const { directory } = app.synth();
+    const packed = readdirSync(directory)
+      .map((name) => join(directory, name, 'policy.json'))
+      .filter((file) => existsSync(file));
+    assert.equal(packed.length, 3);
+    for (const file of packed) {
+      assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), policy);
+    }
+  });
+
+  it('comes from a file, in each form', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'snapferry-policy-'));
+    const details = examplePolicy();
+    for (const document of [
+      details,
+      {
+        Policy: { PolicyId: 'policy-1', PolicyDetails: details, Tags: { team: 'backup' }, DateModified: 1795253400.5 },
+      },
+      [{ Policy: { PolicyId: 'policy-1', PolicyDetails: details } }],
+    ]) {
+      const file = join(folder, 'policy.json');
+      writeFileSync(file, `\uFEFF${JSON.stringify(document, null, 4)}`);
+      const { template } = synthesized(vault({ policyFile: file }).stack);
+      template.allResourcesProperties('AWS::Lambda::Function', {
+        Environment: { Variables: Match.objectLike({ SNAPFERRY_POLICY: JSON.stringify(document) }) },
+      });
+    }
+  });
+
+  it('is given once', () => {
+    assert.throws(() => vault({ policy: examplePolicy(), policyFile: EXAMPLE_POLICY }), /give one of policy, policies/);
+  });
+
+  it('is refused with the path of what is wrong', () => {
+    const target = { ...firstTarget(examplePolicy()), RetainRule: { Interval: 0, IntervalUnit: 'DAYS' } as const };
+    assert.throws(
+      () => vault({ policy: withTargets(target) }),
+      /Stack\/Vault: the policy is not valid\nActions\[0\]\.CrossRegionCopy\[0\]\.RetainRule\.Interval: /,
+    );
+  });
+
+  it('is refused when its values are known at deployment only', () => {
+    const stack = new Stack();
+    const target = {
+      ...firstTarget(examplePolicy()),
+      EncryptionConfiguration: { Encrypted: true, CmkArn: new Key(stack, 'Key').keyArn },
+    };
+    assert.throws(() => vault({ policy: withTargets(target) }), /known at deployment only/);
+  });
+
+  it('is refused when it permits nothing', () => {
+    const policy = examplePolicy();
+    const { EventSource: source } = policy;
+    const nobody = { ...source, Parameters: { ...source.Parameters, SnapshotOwner: [] } };
+    assert.throws(() => vault({ policy: { ...policy, EventSource: nobody } }), /names no SnapshotOwner or no Target/);
+  });
+
+  it('needs the functions built', () => {
+    assert.throws(
+      () => vault({ builtFunctions: '/nowhere' }),
+      /\/nowhere\/.*bootstrap does not exist: run `make build`/,
+    );
+  });
+});
+
+describe("a vault's helpers", () => {
+  it('let others read the audit and ask for a sweep', () => {
+    const { stack, vault: made } = vault();
+    const auditor = new Role(stack, 'Auditor', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
+    made.grantReadAudit(auditor);
+    made.grantSweep(auditor);
+    const { template } = synthesized(stack);
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: [
+          Match.objectLike({ Action: Match.arrayWith(['logs:FilterLogEvents']) }),
+          Match.objectLike({ Action: 'sqs:SendMessage' }),
+        ],
+      },
+    });
+  });
+
+  it('are metrics to draw and to watch', () => {
+    const { stack, vault: made } = vault();
+    const drawn = [
+      made.metric('CopiesStarted', { dimensionsMap: { Policy: 'default' } }),
+      made.metricDeadLetters(),
+      made.metricUndelivered(),
+      made.metricOldestEvent(),
+    ].map((metric) => stack.resolve(metric.toMetricConfig().metricStat) as Record<string, unknown>);
+    assert.deepEqual(
+      drawn.map((metric) => [metric['namespace'], metric['metricName'], metric['statistic']]),
+      [
+        ['Snapferry', 'CopiesStarted', 'Sum'],
+        ['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum'],
+        ['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum'],
+        ['AWS/SQS', 'ApproximateAgeOfOldestMessage', 'Maximum'],
+      ],
+    );
+  });
+
+  it('warn about nothing in the example', () => {
+    Annotations.fromStack(vault().stack).hasNoWarning('*', Match.anyValue());
+  });
+});
+
+function vaultWithEveryOption(): ReturnType<typeof vault> {
+  const stack = new Stack(undefined, 'Others');
+  return vault({
+    policies: [{ Policy: { PolicyId: 'production', State: 'ENABLED', PolicyDetails: examplePolicy() } }],
+    sourceKeyArns: [SOURCE_KEY],
+    sweepSince: '2026-11-01T00:00:00Z',
+    maxDeletesPerRun: 7,
+    allowMassExpiry: true,
+    retiredRegions: ['eu-north-1'],
+    sweepSchedule: ScheduleExpression.cron({ minute: '0/30' }),
+    verifySchedule: ScheduleExpression.expression('rate(10 minutes)'),
+    expirySchedule: ScheduleExpression.expression('rate(1 day)'),
+    logRetention: RetentionDays.TEN_YEARS,
+    logKey: Key.fromKeyArn(stack, 'LogKey', 'arn:aws:kms:eu-central-1:444455556666:key/1'),
+    logLevel: LogLevel.DEBUG,
+    alarmTopic: Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-central-1:444455556666:operators'),
+    architecture: Architecture.ARM_64,
+    rolePath: '/snapferry/',
+    permissionsBoundary: ManagedPolicy.fromManagedPolicyArn(
+      stack,
+      'Boundary',
+      'arn:aws:iam::444455556666:policy/boundary',
+    ),
+    builtFunctions: builtFunctions(),
+  });
+}
+
+function firstTarget(policy: PolicyDetails): CrossRegionCopy {
+  const [target] = policy.Actions[0]?.CrossRegionCopy ?? [];
+  assert.ok(target);
+  return target;
+}
+
+function withTargets(...targets: CrossRegionCopy[]): PolicyDetails {
+  return { ...examplePolicy(), Actions: [{ Name: 'Copy', CrossRegionCopy: targets }] };
+}
+
+/** The statements of the role whose description holds `words`. */
+function statementsOf(template: Template, words: string): Record<string, unknown>[] {
+  const [role] = Object.values(
+    template.findResources('AWS::IAM::Role', {
+      Properties: { Description: Match.stringLikeRegexp(words) },
+    }),
+  ) as { Properties: { Policies: { PolicyDocument: { Statement: Record<string, unknown>[] } }[] } }[];
+  return role?.Properties.Policies.flatMap((policy) => policy.PolicyDocument.Statement) ?? [];
+}
