@@ -11,8 +11,8 @@ use snapferry_aws::clients::Clients;
 use snapferry_aws::copying::{Ask, Memory, execute, gather};
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
-use snapferry_core::audit::{Event, Record, Source, Sweep};
-use snapferry_core::copying::{Decision, Outcome, Scope, Subject, Tally, decide, record};
+use snapferry_core::audit::{Event, Record, Source};
+use snapferry_core::copying::{Decision, Outcome, Ran, Scope, Subject, decide, record, summary};
 use snapferry_core::event::{InvalidEvent, OtherEvent};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::{Policy, Warning};
@@ -104,14 +104,17 @@ impl Copier {
             return Some(format!("the shared snapshots could not be read: {}: {}", error.code, error.message));
         }
         if let Some(id) = work.ticks.first() {
-            let calls = self.clients.calls() - began.1;
-            self.audit.write(&completed(id, &tally.borrow(), began.0, calls));
+            let duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let ran = Ran { id, duration_ms, calls: self.clients.calls() - began.1 };
+            summary(&tally.borrow(), ran, Timestamp::now()).iter().for_each(|record| self.audit.write(record));
         }
         None
     }
 
     fn skipped(&self, other: &OtherEvent) -> Record {
-        let mut record = Record::new(Event::CopySkipped, other.reason, Timestamp::now()).message(other.message.clone());
+        let mut record = Record::new(Event::CopySkipped, other.reason, Timestamp::now())
+            .message("An event that asks for no copy; problem says which.".to_owned());
+        record.problem = Some(other.problem.clone());
         record.trigger = Some("event");
         record.trigger_id = Some(other.id.clone());
         record.source = other.snapshot.as_ref().map(|snapshot| Source {
@@ -149,28 +152,4 @@ fn trigger(work: &Work, subject: &Subject<'_>) -> (Option<&'static str>, Option<
         (Some(share), _) => (Some("event"), Some(share.id.clone())),
         (None, tick) => (Some("sweep"), tick.cloned()),
     }
-}
-
-fn completed(id: &str, tally: &Tally, began: Instant, calls: u64) -> Record {
-    let now = Timestamp::now();
-    let mut record = Record::new(Event::SweepCompleted, "swept", now);
-    record.trigger = Some("sweep");
-    record.trigger_id = Some(id.to_owned());
-    record.sweep = Some(Sweep {
-        id: id.to_owned(),
-        shared: tally.shared,
-        matching: tally.matching,
-        before_since: tally.before_since,
-        protected: tally.protected,
-        in_flight: tally.in_flight,
-        started: tally.started,
-        missing: tally.missing,
-        unknown: tally.unknown,
-        deferred: tally.deferred.clone(),
-        failed: tally.failed,
-        oldest_missing_seconds: tally.oldest_missing.map(|oldest| now.duration_since(oldest).as_secs()),
-        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        calls,
-    });
-    record
 }

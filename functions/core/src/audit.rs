@@ -1,13 +1,19 @@
 //! The audit record: one JSON object a line, `snapferry/1`, described in `audit.schema.json`.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
+use crate::metrics::Metrics;
 use crate::tags::{Lock, ReadTags, Status};
+use crate::text::printable;
+
+mod reasons;
+mod sweep;
+
+pub use self::reasons::{REASONS, meaning};
+pub use self::sweep::{Coverage, Owner, Sweep};
 
 /// The record format's name and version, in every line.
 pub const FORMAT: &str = "snapferry/1";
@@ -51,6 +57,12 @@ pub enum Event {
     /// A sweep has looked at everything.
     #[serde(rename = "sweep.completed")]
     SweepCompleted,
+    /// How one target Region stands at the end of a sweep.
+    #[serde(rename = "sweep.region")]
+    SweepRegion,
+    /// When a sweep last heard of one owner.
+    #[serde(rename = "sweep.owner")]
+    SweepOwner,
     /// Something came in that cannot be read.
     #[serde(rename = "event.invalid")]
     EventInvalid,
@@ -92,7 +104,7 @@ pub struct Record {
     /// What the service said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
-    /// What is wrong with an unreadable event; may quote it, escaped and bounded.
+    /// What is wrong with an event that was not acted on; may quote it, escaped and bounded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// An unreadable event's body: escaped, bounded, and whatever a sender chose to write.
@@ -110,6 +122,12 @@ pub struct Record {
     /// A sweep's counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
+    /// How one target Region stands at the end of a sweep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+    /// What a sweep knows of one owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
 }
 
 /// The shared snapshot of a record.
@@ -186,45 +204,11 @@ pub struct Error {
     pub request_id: Option<String>,
 }
 
-/// What a sweep found; one identity is (policy, source snapshot, target Region).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Sweep {
-    /// The ID of the tick.
-    pub id: String,
-    /// Snapshots that the policies' owners share.
-    pub shared: u64,
-    /// Those that at least one policy wants.
-    pub matching: u64,
-    /// Those ignored because they were started before `SNAPFERRY_SWEEP_SINCE`.
-    pub before_since: u64,
-    /// Identities with a verified copy.
-    pub protected: u64,
-    /// Identities with a copy under way or not verified yet, those just started included.
-    pub in_flight: u64,
-    /// Copies started by this sweep.
-    pub started: u64,
-    /// Identities without a live copy after this sweep.
-    pub missing: u64,
-    /// Identities of which nothing is known, because their target Region could not be read.
-    pub unknown: u64,
-    /// Deferred identities by reason.
-    pub deferred: BTreeMap<&'static str, u64>,
-    /// Copies that EC2 refused to start.
-    pub failed: u64,
-    /// The age of the oldest source without a live copy, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub oldest_missing_seconds: Option<i64>,
-    /// How long the sweep took, in milliseconds.
-    pub duration_ms: u64,
-    /// Calls made to EC2 and KMS, retries not counted.
-    pub calls: u64,
-}
-
 impl Record {
-    /// A record with nothing but its event, reason and time.
+    /// A record with nothing but its event, reason and time. The reason must be [listed](REASONS).
     #[must_use]
     pub fn new(event: Event, reason: &'static str, time: Timestamp) -> Self {
+        debug_assert!(meaning(event, reason).is_some(), "{event:?} {reason}: list it in audit/reasons.rs");
         Self {
             audit: FORMAT,
             time,
@@ -243,6 +227,8 @@ impl Record {
             warnings: Vec::new(),
             count: None,
             sweep: None,
+            coverage: None,
+            owner: None,
         }
     }
 
@@ -257,9 +243,9 @@ impl Record {
     #[must_use]
     pub fn error(mut self, error: Option<&CallError>) -> Self {
         self.error = error.map(|error| Error {
-            code: error.code.clone(),
-            message: crate::text::printable(&error.message, 1024),
-            request_id: error.request_id.clone(),
+            code: printable(&error.code, 128),
+            message: printable(&error.message, 1024),
+            request_id: error.request_id.as_ref().map(|id| printable(id, 128)),
         });
         self
     }
@@ -272,12 +258,20 @@ impl Record {
         self
     }
 
-    /// The line, without its end.
+    /// The line, without its end: the record's members, then those that make metrics of it.
     #[must_use]
     pub fn to_line(&self) -> String {
         // Strings, numbers and maps with text keys only: nothing here can fail to serialize.
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(&Line { record: self, metrics: Metrics::of(self) }).unwrap_or_default()
     }
+}
+
+#[derive(Serialize)]
+struct Line<'r> {
+    #[serde(flatten)]
+    record: &'r Record,
+    #[serde(flatten)]
+    metrics: Option<Metrics>,
 }
 
 impl Source {

@@ -44,8 +44,8 @@ pub struct OtherEvent {
     pub snapshot: Option<SnapshotId>,
     /// `other-event` or `not-succeeded`.
     pub reason: &'static str,
-    /// Which event it is, in words.
-    pub message: String,
+    /// Which event it is, in words that quote it, escaped and bounded.
+    pub problem: String,
 }
 
 /// An event that cannot be read.
@@ -113,8 +113,8 @@ fn parse_value(value: &Value) -> Result<Message, (&'static str, String)> {
     let (Some(source), Some(detail_type)) = (envelope.source.as_str(), envelope.detail_type.as_str()) else {
         return Err(("not-an-event", "an EventBridge event has a source and a detail-type".to_owned()));
     };
-    let other = |reason, message| {
-        Ok(Message::Other(OtherEvent { id: id.clone(), snapshot: snapshot.clone(), reason, message }))
+    let other = |reason, problem| {
+        Ok(Message::Other(OtherEvent { id: id.clone(), snapshot: snapshot.clone(), reason, problem }))
     };
     let event = envelope.detail.get("event").and_then(Value::as_str).unwrap_or_default();
     if source != "aws.ec2" || detail_type != "EBS Snapshot Notification" || event != "shareSnapshot" {

@@ -9,6 +9,7 @@ pub mod event;
 pub mod expiring;
 pub mod facts;
 pub mod ids;
+pub mod metrics;
 pub mod order;
 pub mod policy;
 pub mod retention;

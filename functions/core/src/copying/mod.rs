@@ -15,12 +15,14 @@ use crate::policy::{self, Encryption, Policy, Target};
 mod outcome;
 mod reasons;
 mod request;
+mod summary;
 mod tally;
 
 pub use outcome::{Outcome, record};
 pub use reasons::{Deferral, MAX_ATTEMPTS, Refusal, Skip};
 pub use request::{CopyRequest, DESCRIPTION_LIMIT};
-pub use tally::Tally;
+pub use summary::{Ran, summary};
+pub use tally::{Standing, Tally};
 
 /// How long a copy with a lost answer is left alone: DescribeSnapshots is eventually consistent, and a copy asked for
 /// twice is a duplicate for its whole life, whereas the sweep comes again in minutes.
@@ -149,6 +151,7 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> P
         let verdict = Verdict::Skip(Skip::NotVisible);
         plan.decisions.push(Decision { policy: None, subject: Subject::Named(event), region: None, verdict });
     }
+    plan.tally = Tally::begin(policies, facts);
     let regions = facts.regions.iter().map(|(region, found)| (region, found.as_ref().map(RegionIndex::new)));
     let regions = regions.collect();
     let mut decider = Decider { facts, now, regions, waiting: BTreeMap::new(), unread: BTreeMap::new(), plan };
@@ -157,6 +160,7 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> P
     }
     decider.notices();
     decider.line_up();
+    decider.plan.tally.remember(facts);
     decider.plan
 }
 
@@ -206,6 +210,7 @@ struct Waiting<'f>(CopyRequest<'f>);
 
 impl<'f> Decider<'f> {
     fn snapshot(&mut self, policies: &'f [Policy], snapshot: &'f SourceSnapshot, named: bool) {
+        self.plan.tally.heard(policies, snapshot);
         if let Scope::Sweep { since: Some(since) } = self.facts.scope
             && snapshot.start_time < since
             && !named
@@ -241,7 +246,7 @@ impl<'f> Decider<'f> {
             return;
         }
         if !named && let Verdict::Defer(deferral @ Deferral::RegionUnread(_)) = verdict {
-            self.plan.tally.unknown += 1;
+            self.plan.tally.unknown(region, request.source.start_time);
             self.unread.entry(region).or_insert(deferral);
             return;
         }
@@ -249,8 +254,11 @@ impl<'f> Decider<'f> {
         let decision = Decision { policy, subject, region: Some(region), verdict };
         let well = matches!(&decision.verdict, Verdict::Skip(Skip::AlreadyCopied(_)));
         let said = !named && decision.notice().is_some_and(|notice| self.facts.noticed.contains(&notice));
-        if said && matches!(decision.verdict, Verdict::Refuse(_)) {
-            self.plan.tally.missing(request.source.start_time);
+        if let Verdict::Refuse(refusal) = &decision.verdict {
+            self.plan.tally.refused(refusal.reason(), 1);
+            if said {
+                self.plan.tally.missing(region, request.source.start_time);
+            }
         }
         if !(said || well && !named) {
             self.plan.decisions.push(decision);
@@ -269,9 +277,9 @@ impl<'f> Decider<'f> {
             index.of(request.policy, request.source.id.as_str()).partition(|copy| copy.is_live());
         if let [first, others @ ..] = live.as_slice() {
             if first.is_protection() {
-                self.plan.tally.protected += 1;
+                self.plan.tally.protected(region);
             } else {
-                self.plan.tally.in_flight += 1;
+                self.plan.tally.in_flight(region, first.start_time);
             }
             return Verdict::Skip(if others.is_empty() {
                 Skip::AlreadyCopied(&first.id)
@@ -287,7 +295,7 @@ impl<'f> Decider<'f> {
         for recent in facts.recent.iter().filter(of_this) {
             match &recent.copy {
                 Some(copy) if now < recent.at + STARTED_HOLD && failed.iter().all(|seen| seen.id != *copy) => {
-                    self.plan.tally.in_flight += 1;
+                    self.plan.tally.in_flight(region, recent.at);
                     return Verdict::Skip(Skip::AlreadyCopied(copy));
                 }
                 None if now < recent.at + ANSWER_LOST_HOLD => {
@@ -337,7 +345,9 @@ impl<'f> Decider<'f> {
                 Err(_) => &[],
             };
             for copy in tampered {
-                let verdict = Verdict::Refuse(Refusal::MalformedTags(copy));
+                let refusal = Refusal::MalformedTags(copy);
+                self.plan.tally.refused(refusal.reason(), 1);
+                let verdict = Verdict::Refuse(refusal);
                 let decision = Decision { policy: None, subject: Subject::All, region: Some(region), verdict };
                 if decision.notice().is_none_or(|notice| !self.facts.noticed.contains(&notice)) {
                     self.plan.decisions.push(decision);

@@ -1,0 +1,94 @@
+//! What a sweep says at its end. Zeros are said too: an alarm recovers by them, and a sweep that says nothing is missing.
+
+use jiff::Timestamp;
+
+use super::{Standing, Tally};
+use crate::audit::{Coverage, Event, Owner, Record, Sweep};
+use crate::ids::{AccountId, Region};
+
+/// One sweep as it ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ran<'a> {
+    /// The ID of its tick.
+    pub id: &'a str,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Calls made to EC2 and KMS, retries not counted.
+    pub calls: u64,
+}
+
+/// A record for each target Region, one for each owner, and `sweep.completed` as the last.
+#[must_use]
+pub fn summary(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Vec<Record> {
+    let regions = tally.regions.iter().map(|(region, standing)| coverage(region, standing, now));
+    let owners = tally.owners.iter().map(|(account, newest)| owner(account, *newest, now));
+    let mut records: Vec<Record> = regions.chain(owners).collect();
+    records.push(completed(tally, ran, now));
+    for record in &mut records {
+        record.trigger = Some("sweep");
+        record.trigger_id = Some(ran.id.to_owned());
+    }
+    records
+}
+
+fn coverage(region: &Region, standing: &Standing, now: Timestamp) -> Record {
+    let mut record = Record::new(Event::SweepRegion, "counted", now);
+    record.coverage = Some(Coverage {
+        region: region.to_string(),
+        protected: standing.protected,
+        in_flight: standing.in_flight,
+        missing: standing.missing,
+        unknown: standing.unknown,
+        unprotected: standing.unprotected(),
+        oldest_unprotected_seconds: standing.unprotected_since.map(|since| age(since, now)),
+    });
+    record
+}
+
+fn owner(account: &AccountId, newest: Option<Timestamp>, now: Timestamp) -> Record {
+    let reason = if newest.is_some() { "seen" } else { "never-seen" };
+    let mut record = Record::new(Event::SweepOwner, reason, now);
+    let seconds_since_newest = newest.map(|newest| age(newest, now));
+    record.owner = Some(Owner { account: account.to_string(), newest, seconds_since_newest });
+    record
+}
+
+fn completed(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Record {
+    let total = tally.total();
+    let seen = tally.owners.values().flatten();
+    let never_seen = tally.owners.values().filter(|newest| newest.is_none()).count();
+    let mut record = Record::new(Event::SweepCompleted, "swept", now);
+    record.sweep = Some(Sweep {
+        id: ran.id.to_owned(),
+        shared: tally.shared,
+        matching: tally.matching,
+        before_since: tally.before_since,
+        protected: total.protected,
+        in_flight: total.in_flight,
+        started: tally.started,
+        missing: total.missing,
+        unknown: total.unknown,
+        unprotected: total.unprotected(),
+        deferred: tally.deferred.clone(),
+        refused: tally.refused.clone(),
+        failed: tally.failed,
+        unusable_keys: tally.unusable_keys.iter().map(|(key, reason)| (key.to_string(), *reason)).collect(),
+        oldest_missing_seconds: tally.oldest_missing.map(|oldest| age(oldest, now)),
+        oldest_unprotected_seconds: total.unprotected_since.map(|since| age(since, now)),
+        most_silent_owner_seconds: seen.min().filter(|_| never_seen == 0).map(|newest| age(*newest, now)),
+        owners_never_seen: count(never_seen),
+        owners: count(tally.owners.len()),
+        duration_ms: ran.duration_ms,
+        calls: ran.calls,
+    });
+    record
+}
+
+/// EC2's clock and this one may differ by seconds: nothing is younger than now.
+fn age(since: Timestamp, now: Timestamp) -> i64 {
+    now.duration_since(since).as_secs().max(0)
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,236 @@
+//! The metrics of a record, in CloudWatch's embedded metric format: members of the same JSON line, which CloudWatch Logs
+//! turns into metrics. Nothing is called for them, and a line that reached the log cannot lack its metric.
+//!
+//! Every combination of dimension values costs money, so there are few: nothing (what alarms look at), (`PolicyId`,
+//! `TargetRegion`), `TargetRegion`, `SnapshotOwner`. Dimensions cannot be summed up by an alarm, hence the first. The
+//! names differ from the record's own members by more than case, because readers such as Athena ignore case.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
+
+use crate::audit::{Coverage, Event, Owner, Record, Sweep};
+
+/// The namespace of all metrics.
+pub const NAMESPACE: &str = "Snapferry";
+
+/// What an owner of whom nothing was ever seen counts as, in hours: ten years.
+pub const NEVER_SEEN_HOURS: f64 = 87_600.0;
+
+/// A unit (CloudWatch API reference, `MetricDatum.Unit`); CloudWatch knows none for hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+    /// Hours.
+    None,
+}
+
+/// One metric with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// Its value.
+    pub value: serde_json::Number,
+}
+
+/// The metrics of one record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metrics {
+    timestamp_ms: i64,
+    dimensions: Dimensions,
+    metrics: Vec<Metric>,
+}
+
+/// What the metrics are counted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Dimensions {
+    /// Nothing.
+    All,
+    /// Nothing, and besides by policy and target Region.
+    AllAndCopies { policy: String, region: String },
+    /// Target Region.
+    Region(String),
+    /// Owner.
+    Owner(String),
+}
+
+impl Metrics {
+    /// The metrics of a record; nothing when it has none.
+    #[must_use]
+    pub fn of(record: &Record) -> Option<Self> {
+        let (dimensions, metrics) = match (&record.sweep, &record.coverage, &record.owner) {
+            (Some(sweep), _, _) => (Dimensions::All, swept(sweep)),
+            (_, Some(coverage), _) => (Dimensions::Region(coverage.region.clone()), covered(coverage)),
+            (_, _, Some(owner)) => (Dimensions::Owner(owner.account.clone()), heard(owner)),
+            (None, None, None) => (copies(record), events(record)),
+        };
+        let timestamp_ms = record.time.as_millisecond();
+        (!metrics.is_empty()).then_some(Self { timestamp_ms, dimensions, metrics })
+    }
+
+    /// The metrics themselves.
+    #[must_use]
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
+    }
+}
+
+fn copies(record: &Record) -> Dimensions {
+    match (&record.policy, record.copy.as_ref().and_then(|copy| copy.region.as_ref())) {
+        (Some(policy), Some(region)) => Dimensions::AllAndCopies { policy: policy.clone(), region: region.clone() },
+        _ => Dimensions::All,
+    }
+}
+
+fn events(record: &Record) -> Vec<Metric> {
+    let of_copies = |name| vec![count(name, record.count.unwrap_or(1))];
+    match (record.event, record.reason) {
+        (Event::CopyStarted, _) => of_copies("CopiesStarted"),
+        (Event::CopyDeferred, _) => of_copies("CopiesDeferred"),
+        (Event::CopyFailed, _) => of_copies("CopiesFailed"),
+        (Event::CopyVerified, _) => verified(record),
+        (Event::CopyRejected, _) => of_copies("CopiesRejected"),
+        (Event::CopyStalled, _) => of_copies("CopiesStalled"),
+        (Event::CopyLocked, _) if record.error.is_some() => of_copies("LocksFailed"),
+        (Event::CopyLocked, _) => of_copies("CopiesLocked"),
+        (Event::CopyExpired, _) => of_copies("CopiesExpired"),
+        (Event::CopyKept, "locked" | "in-use" | "not-authorized" | "throttled" | "refused") => {
+            vec![count("CopiesKept", 1), count("DeletionsRefused", 1)]
+        }
+        (Event::CopyKept, _) => of_copies("CopiesKept"),
+        // Its count is of deletions that were not made.
+        (Event::CopyRefused, "mass-expiry" | "clock-behind") => vec![count("MassExpiriesRefused", 1)],
+        (Event::CopyRefused, _) => of_copies("CopiesRefused"),
+        (Event::EventInvalid, _) => of_copies("EventsInvalid"),
+        (Event::CopySkipped | Event::PolicyWarning, _)
+        | (Event::SweepCompleted | Event::SweepRegion | Event::SweepOwner, _) => Vec::new(),
+    }
+}
+
+/// Nothing says when a snapshot was shared, so the time to protect counts from the moment that its source was started.
+fn verified(record: &Record) -> Vec<Metric> {
+    let copy = record.copy.as_ref();
+    let seconds =
+        |name, value: Option<i64>| value.map(|value| Metric { name, unit: Unit::Seconds, value: value.into() });
+    let times = [
+        seconds("TimeToProtect", copy.and_then(|copy| copy.seconds_since_source)),
+        seconds("CopyDuration", copy.and_then(|copy| copy.seconds_since_start)),
+    ];
+    std::iter::once(count("CopiesVerified", 1)).chain(times.into_iter().flatten()).collect()
+}
+
+fn swept(sweep: &Sweep) -> Vec<Metric> {
+    let refused = |reason: &str| sweep.refused.get(reason).copied().unwrap_or_default();
+    let silent = match sweep.most_silent_owner_seconds {
+        Some(seconds) => Some(hours("MostSilentOwnerHours", seconds)),
+        None if sweep.owners > 0 => Some(never("MostSilentOwnerHours")),
+        None => None,
+    };
+    let metrics = [
+        count("SweepsCompleted", 1),
+        count("Protected", sweep.protected),
+        count("InFlight", sweep.in_flight),
+        count("Unprotected", sweep.unprotected),
+        hours("OldestUnprotectedHours", sweep.oldest_unprotected_seconds.unwrap_or_default()),
+        count("KeysUnusable", u64::try_from(sweep.unusable_keys.len()).unwrap_or(u64::MAX)),
+        count("AttemptsExhausted", refused("attempts-exhausted")),
+        count("TagsMalformed", refused("malformed-tags")),
+        Metric { name: "SweepDuration", unit: Unit::Milliseconds, value: sweep.duration_ms.into() },
+    ];
+    metrics.into_iter().chain(silent).collect()
+}
+
+fn covered(coverage: &Coverage) -> Vec<Metric> {
+    vec![
+        count("Protected", coverage.protected),
+        count("InFlight", coverage.in_flight),
+        count("Unprotected", coverage.unprotected),
+        hours("OldestUnprotectedHours", coverage.oldest_unprotected_seconds.unwrap_or_default()),
+    ]
+}
+
+fn heard(owner: &Owner) -> Vec<Metric> {
+    let name = "HoursSinceLastShare";
+    vec![owner.seconds_since_newest.map_or_else(|| never(name), |seconds| hours(name, seconds))]
+}
+
+fn count(name: &'static str, value: u64) -> Metric {
+    Metric { name, unit: Unit::Count, value: value.into() }
+}
+
+/// Hours with two decimals. CloudFormation cannot multiply a parameter, so what an alarm compares is in its unit.
+fn hours(name: &'static str, seconds: i64) -> Metric {
+    let hundredths = seconds.saturating_mul(100) / 3600;
+    // An age in hundredths of an hour is far below 2^53.
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let value = hundredths as f64 / 100.0;
+    Metric { name, unit: Unit::None, value: number(value) }
+}
+
+fn never(name: &'static str) -> Metric {
+    Metric { name, unit: Unit::None, value: number(NEVER_SEEN_HOURS) }
+}
+
+fn number(value: f64) -> serde_json::Number {
+    serde_json::Number::from_f64(value).unwrap_or_else(|| 0.into())
+}
+
+impl Dimensions {
+    /// The sets of dimensions, and the members that they refer to.
+    fn sets(&self) -> (&'static [&'static [&'static str]], Vec<(&'static str, &str)>) {
+        match self {
+            Self::All => (&[&[]], Vec::new()),
+            Self::AllAndCopies { policy, region } => {
+                (&[&[], &["PolicyId", "TargetRegion"]], vec![("PolicyId", policy), ("TargetRegion", region)])
+            }
+            Self::Region(region) => (&[&["TargetRegion"]], vec![("TargetRegion", region)]),
+            Self::Owner(account) => (&[&["SnapshotOwner"]], vec![("SnapshotOwner", account)]),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata<'m> {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'m>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'m> {
+    namespace: &'static str,
+    dimensions: &'static [&'static [&'static str]],
+    metrics: Vec<Definition<'m>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition<'m> {
+    name: &'m str,
+    unit: Unit,
+}
+
+impl Serialize for Metrics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (dimensions, members) = self.dimensions.sets();
+        let metrics = self.metrics.iter().map(|metric| Definition { name: metric.name, unit: metric.unit }).collect();
+        let directive = Directive { namespace: NAMESPACE, dimensions, metrics };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("_aws", &Metadata { timestamp: self.timestamp_ms, cloud_watch_metrics: [directive] })?;
+        for (name, value) in members {
+            map.serialize_entry(name, value)?;
+        }
+        for metric in &self.metrics {
+            map.serialize_entry(metric.name, &metric.value)?;
+        }
+        map.end()
+    }
+}
