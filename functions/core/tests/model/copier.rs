@@ -202,11 +202,12 @@ impl Copier {
                 lines[region].note(request.source.owner.as_str(), outcome);
             }
         }
-        let Scope::Sweep { .. } = facts.scope else { return };
+        let Scope::Sweep { .. } = facts.scope else {
+            lines.iter().enumerate().for_each(|(region, line)| ec2.laws.served(region, line));
+            return;
+        };
         ec2.laws.count("sweeps");
-        for (region, line) in lines.iter().enumerate() {
-            ec2.laws.swept(region, at, line);
-        }
+        lines.iter().enumerate().for_each(|(region, line)| ec2.laws.swept(region, at, line));
         if facts.snapshots.is_ok() && !self.rules.copies_unasked {
             self.adds_up(ec2, facts, &tally, at);
         }
@@ -219,8 +220,7 @@ impl Copier {
             (named || seen.start_time >= since) && seen.state == snapferry_core::facts::State::Completed
         });
         let wanted: usize = wanted.map(|seen| wishes(seen.owner.as_str(), &seen.description).len()).sum();
-        let total = tally.total();
-        let told = total.protected + total.unprotected();
+        let told = tally.protected + tally.in_flight + tally.missing + tally.unknown;
         if u64::try_from(wanted) != Ok(told) {
             ec2.laws.breach(
                 "count",

@@ -80,6 +80,11 @@ impl Laws {
         }
     }
 
+    /// Events had copies started: who has had one waits anew.
+    pub(crate) fn served(&mut self, region: usize, line: &Line<'_>) {
+        self.passed_over.retain(|(there, owner), _| *there != region || !line.started.contains(owner.as_str()));
+    }
+
     /// A sweep that was not cut short: who stood in line for `region`, for whom a copy was started, and who had a turn
     /// in vain, because the answer was lost or EC2 refused.
     pub(crate) fn swept(&mut self, region: usize, at: Ms, line: &Line<'_>) {

@@ -1,0 +1,195 @@
+//! Events: a decision for each policy and target, whatever it is.
+
+use insta::assert_snapshot;
+use serde_json::json;
+use snapferry_core::copying::Scope;
+use snapferry_core::facts::{ExistingCopy, KeyFact, KeyProblem, RecentCopy, SourceSnapshot, State};
+use snapferry_core::ids::AccountId;
+use snapferry_core::tags::Status;
+
+use crate::world::{
+    ACCOUNT, IRELAND, OHIO, OTHER, copy, error, event, like_nightly, name, nightly, recent, region, source, world,
+};
+
+#[test]
+fn a_matching_snapshot_is_copied_to_every_target() {
+    assert_snapshot!(event().shows([source(1)]).plan(), @r"
+    copy nightly snap-00000001 -> eu-west-1
+    copy nightly snap-00000001 -> us-east-2
+    ");
+}
+
+#[test]
+fn what_is_not_for_the_policy_is_skipped() {
+    let owned_by = |owner: &str| SourceSnapshot { owner: AccountId::parse(owner).unwrap(), ..source(1) };
+    assert_snapshot!(event().shows([owned_by(OTHER)]).plan(), @"skip nightly snap-00000001 -> *: owner-not-listed");
+    assert_snapshot!(event().shows([owned_by(ACCOUNT)]).plan(), @"skip * snap-00000001 -> *: own-snapshot");
+    let described = SourceSnapshot { description: "a nightly".into(), ..source(1) };
+    assert_snapshot!(event().shows([described]).plan(), @"skip nightly snap-00000001 -> *: description-mismatch");
+    let pending = SourceSnapshot { state: State::Pending, ..source(1) };
+    assert_snapshot!(event().shows([pending]).plan(), @"skip nightly snap-00000001 -> *: not-completed");
+    assert_snapshot!(event().plan(), @"skip * snap-00000001 -> *: not-visible");
+}
+
+#[test]
+fn a_disabled_policy_copies_nothing_and_another_still_does() {
+    let mut off = like_nightly("off", &[]);
+    off["Policy"]["State"] = json!("DISABLED");
+    let ohio = like_nightly(
+        "weekly",
+        &[
+            ("/Actions/0/CrossRegionCopy/0/Target", json!("eu-west-2")),
+            ("/Actions/0/CrossRegionCopy/0/EncryptionConfiguration", json!({"Encrypted": true})),
+        ],
+    );
+    let mut world = world(Scope::Events, &[off, nightly(), ohio]);
+    // Each policy has a copy of its own, and a Region that nobody has read is not taken for empty.
+    assert_snapshot!(world.name(1).shows([source(1)]).has(OHIO, [copy(1, 1)]).plan(), @r"
+    skip off snap-00000001 -> *: policy-disabled
+    skip nightly snap-00000001 -> us-east-2: already-copied snap-c0000001
+    defer weekly snap-00000001 -> eu-west-2: region-unread (NotRead)
+    copy nightly snap-00000001 -> eu-west-1
+    copy weekly snap-00000001 -> us-east-2
+    ");
+}
+
+#[test]
+fn a_live_copy_is_enough_whatever_its_tags_say() {
+    let copies = [
+        ("pending", State::Pending, Some(Status::Copying)),
+        ("not yet judged", State::Completed, Some(Status::Copying)),
+        ("status edited", State::Completed, None),
+        ("in the recycle bin", State::Other, Some(Status::Verified)),
+    ];
+    for (what, state, status) in copies {
+        let plan = event().shows([source(1)]).has(IRELAND, [ExistingCopy { state, status, ..copy(1, 1) }]).plan();
+        let first = plan.lines().next().unwrap();
+        assert!(first.starts_with("skip nightly snap-00000001 -> eu-west-1: already-copied"), "{what}: {plan}");
+    }
+}
+
+#[test]
+fn copies_of_others_do_not_count() {
+    let mut other_policy = copy(1, 1);
+    other_policy.policy = name("weekly");
+    let failed = ExistingCopy { state: State::Error, ..copy(3, 1) };
+    let rejected = ExistingCopy { status: Some(Status::Rejected), ..copy(4, 1) };
+    assert_snapshot!(event().shows([source(1)]).has(IRELAND, [other_policy, copy(2, 2), failed, rejected]).plan(), @r"
+    copy nightly snap-00000001 -> eu-west-1
+    copy nightly snap-00000001 -> us-east-2
+    ");
+}
+
+#[test]
+fn several_live_copies_are_reported() {
+    assert_snapshot!(event().shows([source(1)]).has(IRELAND, [copy(1, 1), copy(2, 1), copy(3, 1)]).plan(), @r"
+    skip nightly snap-00000001 -> eu-west-1: duplicate snap-c0000003 snap-c0000002 snap-c0000001
+    copy nightly snap-00000001 -> us-east-2
+    ");
+}
+
+#[test]
+fn what_could_not_be_read_is_deferred() {
+    let mut world = event();
+    world.shows([source(1)]).facts.regions.insert(region(IRELAND), Err(error("Timeout")));
+    assert_snapshot!(world.plan(), @r"
+    defer nightly snap-00000001 -> eu-west-1: region-unread (Timeout)
+    copy nightly snap-00000001 -> us-east-2
+    ");
+    world.facts.regions.remove(IRELAND);
+    assert_snapshot!(world.plan(), @r"
+    defer nightly snap-00000001 -> eu-west-1: region-unread (NotRead)
+    copy nightly snap-00000001 -> us-east-2
+    ");
+    world.facts.snapshots = Err(error("ConnectionFailed"));
+    assert_snapshot!(world.plan(), @"defer * snap-00000001 -> *: sources-unread (ConnectionFailed)");
+}
+
+#[test]
+fn a_key_decides_for_its_own_copies_only() {
+    let facts = [
+        KeyFact::Unread(error("Timeout")),
+        KeyFact::Unusable(KeyProblem::Disabled),
+        KeyFact::Unusable(KeyProblem::PendingDeletion),
+        KeyFact::Unusable(KeyProblem::NotReady("Creating".to_owned())),
+        KeyFact::Unusable(KeyProblem::NotFound(error("NotFoundException"))),
+        KeyFact::Unusable(KeyProblem::AccessDenied(error("AccessDeniedException"))),
+        KeyFact::Unusable(KeyProblem::AwsManaged),
+        KeyFact::Unusable(KeyProblem::NotSymmetric("RSA_2048 SIGN_VERIFY".to_owned())),
+        KeyFact::Unusable(KeyProblem::OtherKey("arn:aws:kms:eu-west-1:222222222222:key/other".to_owned())),
+    ];
+    let plans: Vec<String> = facts.into_iter().map(|fact| event().shows([source(1)]).key(fact).plan()).collect();
+    assert!(plans.iter().all(|plan| plan.ends_with("\ncopy nightly snap-00000001 -> us-east-2")));
+    let first: Vec<&str> = plans.iter().filter_map(|plan| plan.lines().next()).collect();
+    assert_snapshot!(first.join("\n"), @r"
+    defer nightly snap-00000001 -> eu-west-1: key-unread (Timeout)
+    refuse nightly snap-00000001 -> eu-west-1: key-disabled eu-west-1
+    refuse nightly snap-00000001 -> eu-west-1: key-pending-deletion eu-west-1
+    refuse nightly snap-00000001 -> eu-west-1: key-not-ready eu-west-1
+    refuse nightly snap-00000001 -> eu-west-1: key-not-found eu-west-1
+    refuse nightly snap-00000001 -> eu-west-1: key-access-denied eu-west-1
+    refuse nightly snap-00000001 -> eu-west-1: key-aws-managed eu-west-1
+    refuse nightly snap-00000001 -> eu-west-1: key-not-symmetric eu-west-1
+    refuse nightly snap-00000001 -> eu-west-1: key-not-the-configured-one eu-west-1
+    ");
+    let mut world = event();
+    world.shows([source(1)]).facts.keys.clear();
+    assert_snapshot!(world.plan(), @r"
+    defer nightly snap-00000001 -> eu-west-1: key-unread (NotRead)
+    copy nightly snap-00000001 -> us-east-2
+    ");
+}
+
+#[test]
+fn a_copy_asked_for_a_moment_ago_is_believed_in() {
+    // Named by EC2, not shown yet: for ten minutes.
+    for (seconds, first) in [(0, "skip"), (599, "skip"), (600, "copy")] {
+        let mut world = event();
+        world.shows([source(1)]).facts.recent.push(recent(1, Some(1), seconds));
+        let plan = world.plan();
+        assert!(plan.lines().any(|line| line.starts_with(first) && line.contains(IRELAND)), "{seconds} s: {plan}");
+    }
+    let mut world = event();
+    world.shows([source(1)]).facts.recent.push(recent(1, Some(1), 5));
+    assert_snapshot!(world.plan(), @r"
+    skip nightly snap-00000001 -> eu-west-1: already-copied snap-c0000001
+    copy nightly snap-00000001 -> us-east-2
+    ");
+    // It has failed already: EC2's word counts.
+    world.has(IRELAND, [ExistingCopy { state: State::Error, ..copy(1, 1) }]);
+    assert_snapshot!(world.plan(), @r"
+    copy nightly snap-00000001 -> eu-west-1
+    copy nightly snap-00000001 -> us-east-2
+    ");
+}
+
+#[test]
+fn a_lost_answer_is_waited_for() {
+    for (seconds, first) in [(0, "defer"), (29, "defer"), (30, "copy")] {
+        let mut world = event();
+        world.shows([source(1)]).facts.recent.push(recent(1, None, seconds));
+        let plan = world.plan();
+        assert!(plan.lines().any(|line| line.starts_with(first) && line.contains(IRELAND)), "{seconds} s: {plan}");
+    }
+    let mut world = event();
+    world.shows([source(1)]).facts.recent.push(recent(1, None, 5));
+    assert_snapshot!(world.plan(), @r"
+    defer nightly snap-00000001 -> eu-west-1: answer-lost
+    copy nightly snap-00000001 -> us-east-2
+    ");
+    // It shows now: no more doubt.
+    assert_snapshot!(world.has(IRELAND, [copy(1, 1)]).plan(), @r"
+    skip nightly snap-00000001 -> eu-west-1: already-copied snap-c0000001
+    copy nightly snap-00000001 -> us-east-2
+    ");
+    // Another snapshot's, another policy's or another Region's lost answer holds nothing up.
+    let mut world = event();
+    world.shows([source(1)]);
+    world.facts.recent.push(recent(2, None, 5));
+    world.facts.recent.push(RecentCopy { policy: name("weekly"), ..recent(1, None, 5) });
+    world.facts.recent.push(RecentCopy { region: region("eu-west-3"), ..recent(1, None, 5) });
+    assert_snapshot!(world.plan(), @r"
+    copy nightly snap-00000001 -> eu-west-1
+    copy nightly snap-00000001 -> us-east-2
+    ");
+}

@@ -1,0 +1,14 @@
+//! What `copying::decide` decides, as text: one line for each decision, `verdict policy snapshot -> Region: reason`.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
+mod attempts;
+mod events;
+mod requests;
+mod sweeps;
+mod world;

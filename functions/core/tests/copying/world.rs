@@ -1,0 +1,236 @@
+//! Facts in a few words, and plans as text.
+//!
+//! Snapshots and copies are named by numbers: 7 is `snap-00000007`, and copy 7 is `snap-c0000007`.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use snapferry_core::copying::{Decision, Facts, Outcome, Plan, Refusal, Scope, Skip, Subject, Verdict, decide};
+use snapferry_core::event::ShareEvent;
+use snapferry_core::facts::{CallError, ExistingCopy, KeyFact, RecentCopy, RegionCopies, SourceSnapshot, State};
+use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
+use snapferry_core::policy::{self, Policy};
+use snapferry_core::tags::Status;
+
+pub(crate) const OWNER: &str = "111111111111";
+pub(crate) const OTHER: &str = "133333333333";
+pub(crate) const ACCOUNT: &str = "222222222222";
+pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/backup";
+pub(crate) const IRELAND: &str = "eu-west-1";
+pub(crate) const OHIO: &str = "us-east-2";
+
+/// `2026-11-22T12:00:00Z`, when everything is decided.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn ago(seconds: i64) -> Timestamp {
+    now() - SignedDuration::from_secs(seconds)
+}
+
+pub(crate) const HOUR: i64 = 3600;
+pub(crate) const DAY: i64 = 24 * HOUR;
+
+pub(crate) fn id(number: u32) -> SnapshotId {
+    SnapshotId::parse(&format!("snap-{number:08x}")).unwrap()
+}
+
+pub(crate) fn copy_id(number: u32) -> SnapshotId {
+    SnapshotId::parse(&format!("snap-c{number:07x}")).unwrap()
+}
+
+pub(crate) fn region(name: &str) -> Region {
+    Region::parse(name).unwrap()
+}
+
+pub(crate) fn name(policy: &str) -> PolicyName {
+    PolicyName::parse(policy).unwrap()
+}
+
+pub(crate) fn error(code: &str) -> CallError {
+    CallError { code: code.to_owned(), message: "so it is".to_owned(), request_id: None }
+}
+
+/// A policy of `OWNER` for nightly snapshots, as the member of a document: to Ireland under `KEY`, and to Ohio.
+pub(crate) fn nightly() -> Value {
+    json!({"Policy": {"PolicyId": "nightly", "PolicyDetails": {
+        "PolicyType": "EVENT_BASED_POLICY",
+        "EventSource": {"Type": "MANAGED_CWE", "Parameters": {
+            "EventType": "shareSnapshot", "SnapshotOwner": [OWNER], "DescriptionRegex": "nightly.*"}},
+        "Actions": [{"Name": "copy", "CrossRegionCopy": [
+            {"Target": IRELAND, "EncryptionConfiguration": {"Encrypted": true, "CmkArn": KEY}},
+            {"Target": OHIO, "EncryptionConfiguration": {"Encrypted": false}},
+        ]}],
+    }}})
+}
+
+/// `nightly` with another name and other members at these paths below `PolicyDetails`.
+pub(crate) fn like_nightly(policy: &str, changes: &[(&str, Value)]) -> Value {
+    let mut document = nightly();
+    document["Policy"]["PolicyId"] = json!(policy);
+    for (pointer, value) in changes {
+        *document["Policy"]["PolicyDetails"].pointer_mut(pointer).expect(pointer) = value.clone();
+    }
+    document
+}
+
+pub(crate) fn source(number: u32) -> SourceSnapshot {
+    SourceSnapshot {
+        id: id(number),
+        owner: AccountId::parse(OWNER).unwrap(),
+        volume: VolumeId::parse("vol-00000001").unwrap(),
+        size_gib: 8,
+        state: State::Completed,
+        start_time: ago(HOUR),
+        encrypted: true,
+        description: "nightly".into(),
+    }
+}
+
+/// A verified copy, two hours old.
+pub(crate) fn copy(number: u32, of: u32) -> ExistingCopy {
+    ExistingCopy {
+        id: copy_id(number),
+        policy: name("nightly"),
+        source: id(of),
+        origin: None,
+        state: State::Completed,
+        status: Some(Status::Verified),
+        lock_pending: false,
+        start_time: ago(2 * HOUR),
+    }
+}
+
+pub(crate) fn recent(of: u32, copy: Option<u32>, seconds_ago: i64) -> RecentCopy {
+    let (policy, region) = (name("nightly"), region(IRELAND));
+    RecentCopy { policy, source: id(of), region, copy: copy.map(copy_id), at: ago(seconds_ago) }
+}
+
+pub(crate) struct World {
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) facts: Facts,
+}
+
+/// Two Regions without copies, a usable key, nothing remembered.
+pub(crate) fn world(scope: Scope, documents: &[Value]) -> World {
+    let policies = policy::parse(&Value::from(documents.to_vec()).to_string()).unwrap().policies;
+    let empty = |name: &str| (region(name), Ok(RegionCopies::default()));
+    let facts = Facts {
+        account: AccountId::parse(ACCOUNT).ok(),
+        home: region("eu-central-1"),
+        scope,
+        named: Vec::new(),
+        snapshots: Ok(Vec::new()),
+        regions: BTreeMap::from([empty(IRELAND), empty(OHIO)]),
+        keys: BTreeMap::from([(KeyArn::parse(KEY).unwrap(), KeyFact::Usable)]),
+        recent: Vec::new(),
+        noticed: Default::default(),
+    };
+    World { policies, facts }
+}
+
+/// A world in which an event names snapshot 1.
+pub(crate) fn event() -> World {
+    let mut world = world(Scope::Events, &[nightly()]);
+    world.name(1);
+    world
+}
+
+/// A world in which a sweep looks.
+pub(crate) fn sweep() -> World {
+    world(Scope::Sweep { since: None }, &[nightly()])
+}
+
+impl World {
+    pub(crate) fn name(&mut self, number: u32) -> &mut Self {
+        let region = Some("eu-central-1".to_owned());
+        self.facts.named.push(ShareEvent { id: format!("event-{number}"), snapshot: id(number), region });
+        self
+    }
+
+    pub(crate) fn shows(&mut self, snapshots: impl IntoIterator<Item = SourceSnapshot>) -> &mut Self {
+        self.facts.snapshots.as_mut().unwrap().extend(snapshots);
+        self
+    }
+
+    pub(crate) fn region(&mut self, name: &str) -> &mut RegionCopies {
+        self.facts.regions.get_mut(name).unwrap().as_mut().unwrap()
+    }
+
+    pub(crate) fn has(&mut self, region: &str, copies: impl IntoIterator<Item = ExistingCopy>) -> &mut Self {
+        self.region(region).copies.extend(copies);
+        self
+    }
+
+    pub(crate) fn key(&mut self, fact: KeyFact) -> &mut Self {
+        self.facts.keys.insert(KeyArn::parse(KEY).unwrap(), fact);
+        self
+    }
+
+    /// The decisions, a line each, and in a sweep what it counts if all copies are started.
+    pub(crate) fn plan(&self) -> String {
+        let Plan { decisions, mut tally } = decide(&self.policies, &self.facts, now());
+        let mut lines: Vec<String> = decisions.iter().map(line).collect();
+        for decision in &decisions {
+            let started = Outcome::Started { copy: copy_id(0), at: now() };
+            tally.add(decision, if matches!(decision.verdict, Verdict::Copy(_)) { &started } else { &Outcome::Stands });
+        }
+        if self.facts.scope != Scope::Events {
+            let counts = [
+                ("shared", tally.shared),
+                ("before since", tally.before_since),
+                ("matching", tally.matching),
+                ("protected", tally.protected),
+                ("in flight", tally.in_flight),
+                ("started", tally.started),
+                ("missing", tally.missing),
+                ("unknown", tally.unknown),
+            ];
+            let counts: Vec<String> =
+                counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
+            lines.push(format!("= {}", counts.join(", ")));
+            lines.extend(tally.oldest_missing.map(|oldest| format!("= oldest missing: {oldest}")));
+        }
+        lines.join("\n")
+    }
+}
+
+fn line(decision: &Decision<'_>) -> String {
+    let policy = decision.policy.map_or("*", |policy| policy.as_str());
+    let snapshot = match decision.subject {
+        Subject::Seen(seen) => seen.id.as_str(),
+        Subject::Named(event) => event.snapshot.as_str(),
+        Subject::All => "*",
+    };
+    let region = decision.region.map_or("*", |region| region.as_str());
+    let subject = format!("{policy} {snapshot} -> {region}");
+    match &decision.verdict {
+        Verdict::Copy(_) => format!("copy {subject}"),
+        Verdict::Skip(skip) => format!("skip {subject}: {}{}", skip.reason(), of_skip(skip)),
+        Verdict::Defer(deferral) => {
+            let code = deferral.error().map(|error| format!(" ({})", error.code)).unwrap_or_default();
+            format!("defer {subject}: {}{code}", deferral.reason())
+        }
+        Verdict::Refuse(refusal) => format!("refuse {subject}: {}{}", refusal.reason(), of_refusal(refusal)),
+    }
+}
+
+fn of_skip(skip: &Skip<'_>) -> String {
+    match skip {
+        Skip::AlreadyCopied(copy) => format!(" {copy}"),
+        Skip::Duplicate(copies) => copies.iter().map(|copy| format!(" {}", copy.id)).collect(),
+        _ => String::new(),
+    }
+}
+
+fn of_refusal(refusal: &Refusal<'_>) -> String {
+    match refusal {
+        Refusal::AttemptsExhausted { failed, last, next } => format!(" {failed}, {last} last, again from {next} on"),
+        Refusal::MalformedTags(copy) => {
+            let keys: Vec<&str> = copy.problems.iter().map(|problem| problem.key).collect();
+            format!(" {} {}", copy.id, keys.join(" "))
+        }
+        Refusal::Key(key, _) => format!(" {}", key.region()),
+    }
+}
