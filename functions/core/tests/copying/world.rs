@@ -177,15 +177,16 @@ impl World {
             tally.add(decision, if matches!(decision.verdict, Verdict::Copy(_)) { &started } else { &Outcome::Stands });
         }
         if self.facts.scope != Scope::Events {
+            let total = tally.total();
             let counts = [
                 ("shared", tally.shared),
                 ("before since", tally.before_since),
                 ("matching", tally.matching),
-                ("protected", tally.protected),
-                ("in flight", tally.in_flight),
+                ("protected", total.protected),
+                ("in flight", total.in_flight),
                 ("started", tally.started),
-                ("missing", tally.missing),
-                ("unknown", tally.unknown),
+                ("missing", total.missing),
+                ("unknown", total.unknown),
             ];
             let counts: Vec<String> =
                 counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
