@@ -11,9 +11,7 @@ use snapferry_aws::clients::Clients;
 use snapferry_aws::copying::{Ask, Memory, execute, gather};
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
-use snapferry_core::audit::{Event, Record, Source};
 use snapferry_core::copying::{Decision, Outcome, Ran, Scope, Subject, decide, record, summary};
-use snapferry_core::event::{InvalidEvent, OtherEvent};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::{Policy, Warning};
 
@@ -37,10 +35,7 @@ impl Copier {
     /// Puts what the policy's reader warned of into the audit, once for each environment.
     pub(crate) fn warn(&self, warnings: &[Warning]) {
         for warning in warnings {
-            let mut record = Record::new(Event::PolicyWarning, warning.code, Timestamp::now())
-                .message(format!("{}: {}", warning.path, warning.message));
-            record.policy = Some(warning.policy.to_string());
-            self.audit.write(&record);
+            self.audit.write(&warning.record(Timestamp::now()));
         }
     }
 
@@ -54,10 +49,10 @@ impl Copier {
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
         let work = sort(&event.payload);
         for other in &work.others {
-            self.audit.write(&self.skipped(other));
+            self.audit.write(&other.record(&self.clients.home, Timestamp::now()));
         }
         for invalid in &work.invalid {
-            self.audit.write(&unreadable(invalid, &work));
+            self.audit.write(&invalid.record(work.batch, Timestamp::now()));
         }
         let batch = work.batch;
         let refused = work.invalid.first().map(ToString::to_string);
@@ -110,35 +105,6 @@ impl Copier {
         }
         None
     }
-
-    fn skipped(&self, other: &OtherEvent) -> Record {
-        let mut record = Record::new(Event::CopySkipped, other.reason, Timestamp::now())
-            .message("An event that asks for no copy; problem says which.".to_owned());
-        record.problem = Some(other.problem.clone());
-        record.trigger = Some("event");
-        record.trigger_id = Some(other.id.clone());
-        record.source = other.snapshot.as_ref().map(|snapshot| Source {
-            snapshot: snapshot.to_string(),
-            region: self.clients.home.to_string(),
-            ..Source::default()
-        });
-        record
-    }
-}
-
-fn unreadable(invalid: &InvalidEvent, work: &Work) -> Record {
-    let fate = if work.batch {
-        "It was taken off the queue: this record is all that is left of it. If it was a share event, the next sweep \
-         copies its snapshot."
-    } else {
-        "Nothing was done."
-    };
-    let mut record = Record::new(Event::EventInvalid, invalid.reason, Timestamp::now())
-        .message(format!("An input cannot be read. {fate}"));
-    record.trigger = Some("event");
-    record.problem = Some(invalid.problem.clone());
-    record.body = Some(invalid.body.clone());
-    record
 }
 
 /// An event's snapshot was looked at because of the event, all others because of the sweep.

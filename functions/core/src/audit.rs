@@ -9,6 +9,7 @@ use crate::metrics::Metrics;
 use crate::tags::{Lock, ReadTags, Status};
 use crate::text::printable;
 
+mod incoming;
 mod reasons;
 mod sweep;
 
