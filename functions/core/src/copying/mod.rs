@@ -131,6 +131,9 @@ pub struct Plan<'f> {
 /// An event's snapshot gets a decision for each policy and target, whatever it is. In a sweep what is well, or none of
 /// our business, is only counted: a hundred thousand lines "already copied" every quarter of an hour would bury the
 /// one that matters.
+///
+/// `now` is when the reading of the facts began, not when it ended: a hold that runs out while a page is on its way has
+/// not run out for what that page does not show.
 #[must_use]
 pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> Plan<'f> {
     let mut plan = Plan::default();

@@ -220,7 +220,8 @@ impl Copier {
             (named || seen.start_time >= since) && seen.state == snapferry_core::facts::State::Completed
         });
         let wanted: usize = wanted.map(|seen| wishes(seen.owner.as_str(), &seen.description).len()).sum();
-        let told = tally.protected + tally.in_flight + tally.missing + tally.unknown;
+        let total = tally.total();
+        let told = total.protected + total.unprotected();
         if u64::try_from(wanted) != Ok(told) {
             ec2.laws.breach(
                 "count",
