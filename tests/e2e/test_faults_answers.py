@@ -5,14 +5,14 @@ One Region for each kind of answer, all at the same time. The copier leaves such
 this module takes that long.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.cloud import LocalAws
+from tests.cloud import LocalAws, until
 from tests.e2e import faults, policies
-from tests.e2e.accounts import Account
+from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import PATIENCE_SECONDS
 
 HOLD = timedelta(seconds=30)
@@ -39,7 +39,7 @@ def copier(source: Account, target: Account) -> faults.Copier:
 
 
 def test_no_lost_answer_makes_a_second_copy_or_none(copier: faults.Copier, source: Account, aws: LocalAws) -> None:
-    aws.control.configure(copy_visibility_seconds=15)
+    aws.control.configure(copy_visibility_seconds=3600)
     volume: dict[str, Any] = {"volume_id": "vol-0123456789abcdef0"}
     [first] = copier.shared(source, 1, start_time="2026-11-22T03:00:00Z", **volume)
     [second] = copier.shared(source, 1, start_time="2026-11-22T04:00:00Z", **volume)
@@ -61,6 +61,9 @@ def test_no_lost_answer_makes_a_second_copy_or_none(copier: faults.Copier, sourc
     assert copier.asked() - before == asked_now, "what was not asked for is asked for now, what was is not"
     assert swept["deferred"] == {"answer-lost": len(AMBIGUOUS)}
 
+    a_sweep_reads_slowly_while_a_hold_ends_and_ec2_shows_the_copies(copier)
+    assert copier.asked() - before == asked_now, "a hold that ends while a sweep reads has not ended for what it read"
+
     copier.settle(within=PATIENCE_SECONDS + HOLD.total_seconds())
     again = {(first, region): 2 for region in FAULTS.keys() - MADE} | {(first, region): 1 for region in MADE}
     assert copier.asked() == again | {(second, region): 1 for region in FAULTS}
@@ -72,3 +75,24 @@ def test_no_lost_answer_makes_a_second_copy_or_none(copier: faults.Copier, sourc
         )
         assert repeated - asked >= HOLD
     assert {call.executed for region in MADE for call in copier.copy_calls(region=region)} == {True}
+
+
+def a_sweep_reads_slowly_while_a_hold_ends_and_ec2_shows_the_copies(copier: faults.Copier) -> None:
+    """The sweep begins within the hold of the first lost answers, reads the target Regions at once and the home Region
+    only when two attempts have timed out, ten seconds later; the copies made appear in between."""
+    lost = min(datetime.fromisoformat(call.time) for call in copier.copy_calls())
+    slow_from = lost + HOLD - timedelta(seconds=9)
+    until(lambda: datetime.now(UTC) >= slow_from, within=HOLD.total_seconds(), what="the hold to be near its end")
+    copier.control.inject_fault(action="DescribeSnapshots", region=HOME, hang="before", times=2)
+    last = copier.control.calls()[-1].number
+    copier.tick()
+
+    def read() -> bool:
+        calls = copier.control.calls(since=last, action="DescribeSnapshots", outcome="ok")
+        return {call.region for call in calls} >= FAULTS.keys()
+
+    until(read, within=PATIENCE_SECONDS, what="the target Regions to be read")
+    copier.show_copies()
+    copier.wait_until_idle()
+    home = copier.control.calls(since=last, action="DescribeSnapshots", region=HOME)
+    assert datetime.fromisoformat(home[-1].time) >= lost + HOLD
