@@ -44,11 +44,15 @@ check: ## run what is quick: formatting, lints, licences, types, core's tests
 build: $(VENV) rust-target ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64, POLICY=file)
 	@[ -d target/lambda ] || echo "The first build compiles AWS's SDK for EC2, 1.2 million lines: ten minutes or so on two cores."
 	@# Cargo.toml's release profile as it stands: without the flag cargo-lambda would add panic=abort to it.
-	cargo lambda build --release --workspace --locked --disable-optimizations $(if $(filter arm64,$(ARCH)),--arm64,)
+	cargo lambda build --release --workspace --exclude snapferry --locked --disable-optimizations $(if $(filter arm64,$(ARCH)),--arm64,)
 	@for function in $(FUNCTIONS); do \
 		[ -z "$(POLICY)" ] || install -m 644 "$(POLICY)" "target/lambda/$$function/policy.json"; \
 		printf '%8d bytes  %s\n' "$$(stat -c %s target/lambda/$$function/bootstrap)" "target/lambda/$$function/bootstrap"; \
 	done
+
+.PHONY: cli
+cli: ## build the operator's command: target/release/snapferry
+	cargo build --release --locked --package snapferry
 
 # ---------------------------------------------------------------- the phases of check and test
 

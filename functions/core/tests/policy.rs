@@ -199,3 +199,25 @@ fn a_regex_that_ruins_backtracking_engines_is_quick() {
     let filter = policy::parse(&document).unwrap().policies[0].description.clone();
     assert!(!filter.matches(&"a".repeat(10_000)));
 }
+
+#[test]
+fn the_place_of_a_member() {
+    for (path, place) in [
+        ("", Some((1, 1))),
+        ("[1].Policy.State", Some((50, 16))),
+        ("[1].Policy.PolicyDetails.Actions[0].CrossRegionCopy[1].Target", Some((72, 27))),
+        // What is absent, or no path: as far as it goes.
+        ("[1].Policy.Description", Some((48, 15))),
+        ("[1].Policy.Description.Length[7]", Some((48, 15))),
+        ("[1].Policy[\"a \\\"b\"].State", Some((48, 15))),
+        ("[1].Policy..State", Some((48, 15))),
+        ("[x]", Some((1, 1))),
+        ("]", Some((1, 1))),
+    ] {
+        assert_eq!(policy::place_of(SEVERAL, path), place, "{path}");
+    }
+    for warning in policy::parse(SEVERAL).unwrap().warnings {
+        assert!(policy::place_of(SEVERAL, &warning.path).is_some(), "{warning}");
+    }
+    assert_eq!(policy::place_of("", "a"), Some((1, 1)));
+}

@@ -26,14 +26,30 @@ use crate::ids::{AccountId, PolicyName, Region};
 /// The longest document that is read, in bytes. Thousands of times a real policy, and still read in milliseconds.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// The JSON Schema of a policy document.
+pub const SCHEMA: &str = include_str!("../../policy.schema.json");
+
 /// Reads a policy document.
 ///
 /// # Errors
 /// [`PolicyError`] for the first thing that is wrong, with the path of the member.
 pub fn parse(document: &str) -> Result<Parsed, PolicyError> {
-    // Windows PowerShell writes a byte order mark when it redirects the AWS CLI's output into a file.
-    let document = document.strip_prefix('\u{feff}').unwrap_or(document);
+    let document = without_mark(document);
     raw::read(document).and_then(checked::check).map_err(|problem| problem.locate(document))
+}
+
+/// Where the value at `path` stands in `document`: its line and column as in [`PolicyError`]. A path is written as in
+/// [`Warning::path`]; for a value that is absent it is the place of the innermost value around it that is there.
+#[must_use]
+pub fn place_of(document: &str, path: &str) -> Option<(usize, usize)> {
+    let document = without_mark(document);
+    let offset = locate::offset_of(document, &path::Path::read(path).0)?;
+    Some(locate::line_and_column(document, offset))
+}
+
+/// Windows PowerShell writes a byte order mark when it redirects the AWS CLI's output into a file.
+fn without_mark(document: &str) -> &str {
+    document.strip_prefix('\u{feff}').unwrap_or(document)
 }
 
 /// What a document says.

@@ -42,6 +42,29 @@ impl Path {
         value.ok_or_else(|| self.member(name).wrong("missing", allowed))
     }
 
+    /// Reads a path as it is displayed, up to the first part that is none; that part and the rest are left out.
+    pub(super) fn read(displayed: &str) -> Self {
+        let mut segments = Vec::new();
+        let mut rest = displayed;
+        while !rest.is_empty() {
+            let (segment, after) = if let Some((index, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']'))
+            {
+                let Ok(index) = index.parse() else { break };
+                (Segment::Item(index), after)
+            } else {
+                let name = rest.strip_prefix('.').unwrap_or(rest);
+                let (name, after) = name.split_at(name.find(['.', '[']).unwrap_or(name.len()));
+                if name.is_empty() {
+                    break;
+                }
+                (Segment::Member(name.to_owned()), after)
+            };
+            segments.push(segment);
+            rest = after;
+        }
+        Self(segments)
+    }
+
     fn with(&self, segment: Segment) -> Self {
         Self(self.0.iter().cloned().chain([segment]).collect())
     }

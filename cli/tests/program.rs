@@ -1,0 +1,81 @@
+//! The program as a whole: help, completions, manual pages.
+
+use snapbox::cmd::{Command, cargo_bin};
+use snapbox::str;
+
+fn snapferry() -> Command {
+    Command::new(cargo_bin!("snapferry"))
+}
+
+#[test]
+fn help() {
+    snapferry().arg("--help").assert().success().stderr_eq("").stdout_eq(str![[r#"
+Checks what Snapferry is given and what it leaves behind
+
+Snapferry copies EBS snapshots that other accounts share with this one, verifies the copies, and
+deletes them when their time is over. This is the operator's command.
+
+Usage: snapferry <COMMAND>
+
+Commands:
+  check        Check policy documents, offline
+  completions  Print the completions for a shell
+  man          Print the manual page, for man(1)
+  help         Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+  -V, --version
+          Print version
+
+Exit codes: 0 fine, 1 findings, 2 wrong usage or cannot run
+
+"#]]);
+    snapferry().args(["check", "-h"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
+Check policy documents, offline
+
+Usage: snapferry check [OPTIONS] [POLICY]...
+
+Arguments:
+  [POLICY]...  The documents; - is standard input
+
+Options:
+      --description <TEXT>  Say whether the filters take a snapshot with this description (may be
+                            repeated)
+      --previous <POLICY>   What is deployed until now: warn of policies that get another name and
+                            so copy everything anew
+      --strict              Take warnings for findings: exit with 1 when there are any
+  -q, --quiet               Do not print the normalized policies
+      --json                Print everything to standard output as one JSON object
+      --schema              Print the JSON Schema of the policy document, for editors
+  -h, --help                Print help (see more with '--help')
+  -V, --version             Print version
+
+Exit codes: 0 every document is valid, 1 one is not (or, with --strict, has warnings), 2 wrong usage
+or a document that cannot be read
+
+"#]]);
+}
+
+#[test]
+fn completions_for_every_shell() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let done = snapferry().args(["completions", shell]).assert().success().stderr_eq("");
+        let script = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
+        assert!(script.contains("snapferry") && script.contains("check") && script.contains("description"), "{shell}");
+    }
+    snapferry().args(["completions", "cmd.exe"]).assert().code(2).stdout_eq("");
+}
+
+#[test]
+fn manual_pages() {
+    for (command, title) in [(vec![], "snapferry 1"), (vec!["check"], "snapferry-check 1")] {
+        let done = snapferry().arg("man").args(&command).assert().success().stderr_eq("");
+        let page = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
+        assert!(page.contains(&format!(".TH {title}")), "{page}");
+    }
+    let done = snapferry().args(["man", "frobnicate"]).assert().code(2).stdout_eq("");
+    done.stderr_eq("snapferry: there is no command \"frobnicate\"\n");
+}
