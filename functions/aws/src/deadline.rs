@@ -26,4 +26,11 @@ impl Deadline {
     pub fn left(self) -> Duration {
         self.0.duration_since(SystemTime::now()).unwrap_or_default()
     }
+
+    /// What is left for reading: all but the last thirty seconds, or half of an invocation that is short itself.
+    #[must_use]
+    pub fn reading_time(self) -> Duration {
+        let left = self.left();
+        left.saturating_sub(Duration::from_secs(30)).max(left / 2)
+    }
 }

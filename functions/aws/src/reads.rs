@@ -1,6 +1,7 @@
 //! Paginated reads of snapshots, each page turned into core's facts before the next one comes.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_ec2::operation::describe_snapshots::builders::DescribeSnapshotsFluentBuilder;
 use aws_sdk_ec2::types::{Filter, Snapshot, SnapshotState};
@@ -108,6 +109,17 @@ pub async fn each(
             None => return Ok(()),
         }
     }
+}
+
+/// The answer of `read` if it is done within `time`; a read that is not counts as failed.
+pub(crate) async fn within<T>(
+    time: Duration,
+    read: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    tokio::time::timeout(time, read).await.unwrap_or_else(|_| {
+        let message = format!("reading all pages took longer than the {} s there were for it", time.as_secs());
+        Err(CallError { code: "Timeout".to_owned(), message, request_id: None })
+    })
 }
 
 /// EC2 may show a snapshot on two pages when others come and go meanwhile.

@@ -36,7 +36,8 @@ impl Expirer {
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
         let run = event.payload.get("run").and_then(Value::as_str);
-        let facts = gather(&self.clients, &self.regions, account).await;
+        let deadline = Deadline::from_epoch_ms(event.context.deadline);
+        let facts = gather(&self.clients, &self.regions, account, deadline).await;
         let plan = decide(&self.policies, &facts, self.limits, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
         self.report_kept(&plan, run);
@@ -46,7 +47,7 @@ impl Expirer {
                 self.write(record(deletion, outcome, now), run);
             }
         };
-        let (account, deadline) = (facts.account.as_ref(), Deadline::from_epoch_ms(event.context.deadline));
+        let account = facts.account.as_ref();
         let quota = Quota::new(self.limits.max_deletes);
         let untried = execute(&self.clients, account, &plan.deletions, quota, deadline, report).await;
         for (why, region, count) in untried {

@@ -35,7 +35,8 @@ impl Verifier {
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
         let run = event.payload.get("run").and_then(Value::as_str);
-        let facts = gather(&self.clients, &self.regions, account).await;
+        let deadline = Deadline::from_epoch_ms(event.context.deadline);
+        let facts = gather(&self.clients, &self.regions, account, deadline).await;
         let decisions = decide(&self.policies, &facts, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
         let report = |decision: &Decision<'_>, outcome: &Outcome| {
@@ -47,7 +48,6 @@ impl Verifier {
             }
             self.write(record(decision, outcome, facts.account.as_ref(), now), run);
         };
-        let deadline = Deadline::from_epoch_ms(event.context.deadline);
         let left = execute(&self.clients, &decisions, deadline, report).await;
         if left > 0 {
             self.write(out_of_time(left, Timestamp::now()), run);

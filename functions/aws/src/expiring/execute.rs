@@ -14,6 +14,7 @@ use super::look_again;
 use crate::clients::Clients;
 use crate::deadline::Deadline;
 use crate::errors::{call_error, is_refusal};
+use crate::reads::within;
 use crate::writes;
 
 /// Copies that are looked at and deleted at the same time: quick enough for thousands in a run, and far below EC2's
@@ -102,9 +103,5 @@ async fn delete(clients: &Clients, account: Option<&AccountId>, deletion: &Delet
 /// Reads the copy, and the one that makes it dispensable, in one call.
 async fn look(clients: &Clients, deletion: &Deletion<'_>) -> Result<Vault, CallError> {
     let ids = [Some(&deletion.copy.id), deletion.survivor.map(|survivor| &survivor.id)];
-    let look = look_again(clients, deletion.region, ids.into_iter().flatten());
-    tokio::time::timeout(LOOK_TIMEOUT, look).await.unwrap_or_else(|_| {
-        let message = format!("DescribeSnapshots did not end within {} s", LOOK_TIMEOUT.as_secs());
-        Err(CallError { code: "Timeout".to_owned(), message, request_id: None })
-    })
+    within(LOOK_TIMEOUT, look_again(clients, deletion.region, ids.into_iter().flatten())).await
 }

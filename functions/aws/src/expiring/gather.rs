@@ -11,15 +11,21 @@ use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::tags;
 
 use crate::clients::Clients;
-use crate::reads::{each, filter, id, start_time, state, tags_of, unreadable};
+use crate::deadline::Deadline;
+use crate::reads::{each, filter, id, start_time, state, tags_of, unreadable, within};
 
-/// Reads the copies in all `regions` at the same time.
-pub async fn gather(clients: &Clients, regions: &BTreeSet<Region>, account: Option<AccountId>) -> Facts {
+/// Reads the copies in all `regions` at the same time. A Region that is not read in time counts as unread.
+pub async fn gather(
+    clients: &Clients,
+    regions: &BTreeSet<Region>,
+    account: Option<AccountId>,
+    deadline: Deadline,
+) -> Facts {
     // Either tag gives a copy away: one that lost the other is reported, not overlooked.
     let ours = filter("tag-key", [tags::POLICY, tags::SOURCE_SNAPSHOT]);
     let reads = regions.iter().map(async |region| {
-        let vault = read(clients, region, |read| read.owner_ids("self").filters(ours.clone())).await;
-        (region.clone(), vault)
+        let vault = read(clients, region, |read| read.owner_ids("self").filters(ours.clone()));
+        (region.clone(), within(deadline.reading_time(), vault).await)
     });
     Facts { account, regions: join_all(reads).await.into_iter().collect() }
 }

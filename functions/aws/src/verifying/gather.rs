@@ -12,15 +12,22 @@ use snapferry_core::tags::{self, Lock, ReadTags, Status};
 use snapferry_core::verifying::{Candidate, Facts, HeldLock};
 
 use crate::clients::Clients;
+use crate::deadline::Deadline;
 use crate::errors::call_error;
-use crate::reads::{each, filter, id, start_time, state, tags_of};
+use crate::reads::{each, filter, id, start_time, state, tags_of, within};
 
 /// Snapshots named in one DescribeLockedSnapshots.
 const LOCKS: usize = 100;
 
-/// Reads the candidates of all `regions` at the same time.
-pub async fn gather(clients: &Clients, regions: &BTreeSet<Region>, account: Option<AccountId>) -> Facts {
-    let reads = regions.iter().map(async |region| (region.clone(), candidates(clients, region).await));
+/// Reads the candidates of all `regions` at the same time. A Region that is not read in time counts as unread.
+pub async fn gather(
+    clients: &Clients,
+    regions: &BTreeSet<Region>,
+    account: Option<AccountId>,
+    deadline: Deadline,
+) -> Facts {
+    let time = deadline.reading_time();
+    let reads = regions.iter().map(async |region| (region.clone(), within(time, candidates(clients, region)).await));
     Facts { account, regions: join_all(reads).await.into_iter().collect() }
 }
 
