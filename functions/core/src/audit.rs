@@ -19,6 +19,9 @@ pub use self::sweep::{Coverage, Owner, Sweep};
 /// The record format's name and version, in every line.
 pub const FORMAT: &str = "snapferry/1";
 
+/// The JSON Schema of a line.
+pub const SCHEMA: &str = include_str!("../audit.schema.json");
+
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Event {

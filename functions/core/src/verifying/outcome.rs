@@ -89,13 +89,16 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
             record.warnings = warnings.iter().map(ToString::to_string).collect();
             record
         }
-        (Verdict::Reject { differences, warnings }, _) => {
-            let reason = differences.first().map_or("unknown", Difference::reason);
-            let mut record = Record::new(Event::CopyRejected, reason, now).message(rejected(decision, differences));
-            record.differences = differences.iter().map(ToString::to_string).collect();
-            record.warnings = warnings.iter().map(ToString::to_string).collect();
-            record
-        }
+        (Verdict::Reject { differences, warnings }, _) => match differences.first() {
+            Some(gravest) => {
+                let mut record =
+                    Record::new(Event::CopyRejected, gravest.reason(), now).message(rejected(decision, differences));
+                record.differences = differences.iter().map(ToString::to_string).collect();
+                record.warnings = warnings.iter().map(ToString::to_string).collect();
+                record
+            }
+            None => Record::new(Event::CopyDeferred, "not-carried-out", now),
+        },
         (Verdict::Fail(cause), Some(copy)) => Record::new(Event::CopyFailed, cause.reason(), now)
             .message(cause.remedy(&copy.tags, account, decision.region))
             .error(Some(&state_message(copy))),

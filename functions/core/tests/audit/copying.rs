@@ -1,0 +1,153 @@
+//! Every decision and outcome of copying.
+
+use std::collections::BTreeMap;
+
+use snapferry_core::audit::Record;
+use snapferry_core::copying::{
+    CopyRequest, Decision, Deferral, Facts, Outcome, Ran, Refusal, Scope, Skip, Subject, Verdict, decide, record,
+    summary,
+};
+use snapferry_core::event::ShareEvent;
+use snapferry_core::facts::{ExistingCopy, KeyFact, KeyProblem, RegionCopies, State};
+use snapferry_core::policy::Policy;
+use snapferry_core::tags::Status;
+
+use crate::world::*;
+
+pub(crate) fn records() -> Vec<Record> {
+    let (policies, source) = (policies(), source("nightly"));
+    let region = region();
+    let about = |verdict| Decision {
+        policy: Some(&policies[0].name),
+        subject: Subject::Seen(&source),
+        region: Some(&region),
+        verdict,
+    };
+    let stands = |verdict| record(&about(verdict), &Outcome::Stands, &home(), now());
+    let target = &policies[0].targets[0];
+    let home = home();
+    let request = CopyRequest { policy: &policies[0].name, source: &source, home: &home, target };
+    let (key, tampered, copies) = (key(), tampered(), [existing(2), existing(3)]);
+    let (problems, last) = (key_problems(), snapshot(4));
+    let mut records: Vec<Record> = skips(&copies).into_iter().map(|skip| stands(Verdict::Skip(skip))).collect();
+    records.extend(deferrals().into_iter().map(|deferral| stands(Verdict::Defer(deferral))));
+    records.extend(problems.iter().map(|problem| stands(Verdict::Refuse(Refusal::Key(&key, problem)))));
+    let others = every![Refusal<'_>;
+        Refusal::Key(..) => Refusal::Key(&key, &problems[0]),
+        Refusal::AttemptsExhausted { .. } => Refusal::AttemptsExhausted { failed: 5, last: &last, next: now() },
+        Refusal::MalformedTags(_) => Refusal::MalformedTags(&tampered),
+    ];
+    records.extend(others.into_iter().map(|refusal| stands(Verdict::Refuse(refusal))));
+    let copied = outcomes().into_iter().map(|outcome| record(&about(Verdict::Copy(request)), &outcome, &home, now()));
+    records.extend(copied);
+    let event = ShareEvent { id: "e".to_owned(), snapshot: snapshot(1), region: None };
+    let named = Decision {
+        policy: None,
+        subject: Subject::Named(&event),
+        region: None,
+        verdict: Verdict::Skip(Skip::NotVisible),
+    };
+    records.push(record(&named, &Outcome::Stands, &home, now()));
+    records.into_iter().chain(sweeps(&policies)).collect()
+}
+
+fn existing(number: u32) -> ExistingCopy {
+    ExistingCopy {
+        id: snapshot(number),
+        policy: name(),
+        source: snapshot(1),
+        origin: None,
+        state: State::Completed,
+        status: Some(Status::Verified),
+        lock_pending: false,
+        start_time: now(),
+    }
+}
+
+fn skips(copies: &[ExistingCopy]) -> Vec<Skip<'_>> {
+    every![Skip<'_>;
+        Skip::OwnerNotListed => Skip::OwnerNotListed,
+        Skip::DescriptionMismatch => Skip::DescriptionMismatch,
+        Skip::AlreadyCopied(_) => Skip::AlreadyCopied(&copies[0].id),
+        Skip::Duplicate(_) => Skip::Duplicate(copies.iter().collect()),
+        Skip::NotVisible => Skip::NotVisible,
+        Skip::NotCompleted => Skip::NotCompleted,
+        Skip::OwnSnapshot => Skip::OwnSnapshot,
+        Skip::PolicyDisabled => Skip::PolicyDisabled,
+    ]
+}
+
+/// What closes a Region is a text that the seam chooses: each of them.
+fn deferrals() -> Vec<Deferral> {
+    let mut all = every![Deferral;
+        Deferral::SourcesUnread(_) => Deferral::SourcesUnread(error()),
+        Deferral::RegionUnread(_) => Deferral::RegionUnread(error()),
+        Deferral::KeyUnread(_) => Deferral::KeyUnread(error()),
+        Deferral::RegionFull(_) => Deferral::RegionFull(error()),
+        Deferral::Throttled(_) => Deferral::Throttled(error()),
+        Deferral::AnswerLost(_) => Deferral::AnswerLost(error()),
+        Deferral::AnswerJustLost(_) => Deferral::AnswerJustLost(now()),
+        Deferral::RegionClosed(_) => Deferral::RegionClosed("region-unreachable"),
+        Deferral::OutOfTime => Deferral::OutOfTime,
+    ];
+    all.extend(["region-full", "throttled", "out-of-time"].map(Deferral::RegionClosed));
+    all
+}
+
+pub(crate) fn key_problems() -> Vec<KeyProblem> {
+    every![KeyProblem;
+        KeyProblem::Disabled => KeyProblem::Disabled,
+        KeyProblem::PendingDeletion => KeyProblem::PendingDeletion,
+        KeyProblem::NotReady(_) => KeyProblem::NotReady("Updating".to_owned()),
+        KeyProblem::NotFound(_) => KeyProblem::NotFound(error()),
+        KeyProblem::AccessDenied(_) => KeyProblem::AccessDenied(error()),
+        KeyProblem::AwsManaged => KeyProblem::AwsManaged,
+        KeyProblem::NotSymmetric(_) => KeyProblem::NotSymmetric("RSA_4096".to_owned()),
+        KeyProblem::OtherKey(_) => KeyProblem::OtherKey(KEY.to_owned()),
+    ]
+}
+
+/// Why EC2 refuses a request the seam says: each of its reasons, which a test of the seam holds to this list's table.
+fn outcomes() -> Vec<Outcome> {
+    let failed = |reason| Outcome::Failed { reason, remedy: "Do something.", error: error() };
+    let mut all = every![Outcome;
+        Outcome::Stands => Outcome::Stands,
+        Outcome::Started { .. } => Outcome::Started { copy: snapshot(5), at: now() },
+        Outcome::Deferred(_) => Outcome::Deferred(Deferral::RegionFull(error())),
+        Outcome::Failed { .. } => failed("not-authorized"),
+    ];
+    let others = ["region-not-enabled", "source-not-found", "copy-unsupported", "key-refused", "call-refused"];
+    all.extend(others.map(failed));
+    all
+}
+
+/// Two sweeps: one that finds nothing at all, and one in which all sorts of things are wrong.
+fn sweeps(policies: &[Policy]) -> Vec<Record> {
+    let facts = |snapshots, regions, keys| Facts {
+        account: Some(account(OURS)),
+        home: home(),
+        scope: Scope::Sweep { since: None },
+        named: Vec::new(),
+        snapshots: Ok(snapshots),
+        regions,
+        keys,
+        recent: Vec::new(),
+        noticed: Default::default(),
+    };
+    let tampered = RegionCopies { copies: Vec::new(), tampered: vec![tampered()] };
+    let quiet = facts(Vec::new(), [(region(), Ok(RegionCopies::default()))].into(), BTreeMap::new());
+    let keys = [(key(), KeyFact::Unusable(KeyProblem::Disabled))].into();
+    let loud = facts(vec![source("nightly")], [(region(), Ok(tampered))].into(), keys);
+    let tell = |facts: &Facts| {
+        let plan = decide(policies, facts, now());
+        let mut tally = plan.tally;
+        plan.decisions.iter().for_each(|decision| tally.add(decision, &Outcome::Stands));
+        tally.add(&plan.decisions.first().cloned().unwrap_or(none()), &Outcome::Deferred(Deferral::OutOfTime));
+        summary(&tally, Ran { id: "tick-1", duration_ms: 1200, calls: 7 }, now())
+    };
+    [tell(&quiet), tell(&loud)].concat()
+}
+
+fn none() -> Decision<'static> {
+    Decision { policy: None, subject: Subject::All, region: None, verdict: Verdict::Skip(Skip::OwnSnapshot) }
+}

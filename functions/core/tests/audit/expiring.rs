@@ -1,0 +1,93 @@
+//! Every decision and outcome of expiring.
+
+use snapferry_core::audit::Record;
+use snapferry_core::expiring::{
+    Alarm, Cause, Change, Deletion, HeldCopy, Inventory, Keep, Kept, Outcome, Refusal, Rest, SeenCopy, kept, record,
+    refused, rest,
+};
+use snapferry_core::facts::{CallError, State};
+
+use crate::world::*;
+
+pub(crate) fn records() -> Vec<Record> {
+    let (region, copy) = (region(), held());
+    let mut records = Vec::new();
+    for cause in every![Cause; Cause::Expired => Cause::Expired, Cause::Failed => Cause::Failed, Cause::Rejected => Cause::Rejected]
+    {
+        for survivor in [None, Some(&copy)] {
+            let deletion = Deletion { region: &region, copy: &copy, cause, due: now(), survivor, likely_locked: false };
+            records.extend(outcomes().iter().map(|outcome| record(&deletion, outcome, now())));
+        }
+    }
+    let (tampered, error) = (tampered(), error());
+    let keeps = every![Keep<'_>;
+        Keep::LastVerified { .. } => Keep::LastVerified { copy: &copy, keep_at_least: 1, silent: false },
+        Keep::OnlyCopy(_) => Keep::OnlyCopy(&copy),
+        Keep::NotVerified(_) => Keep::NotVerified(&copy),
+        Keep::NotSettled(_) => Keep::NotSettled(&copy),
+        Keep::StateContradicts(_) => Keep::StateContradicts(&copy),
+        Keep::ForeignOwner(_) => Keep::ForeignOwner(&copy),
+        Keep::MalformedTags(_) => Keep::MalformedTags(&tampered),
+        Keep::RegionUnread(_) => Keep::RegionUnread(&error),
+    ];
+    records.extend(keeps.into_iter().map(|keep| kept(&Kept { region: &region, keep }, now())));
+    let alarms = every![Alarm;
+        Alarm::ClockBehind { .. } => Alarm::ClockBehind { newest: now(), deletions: 12 },
+        Alarm::MassExpiry { .. } => Alarm::MassExpiry { due: 300, verified: 400, deletions: 299 },
+    ];
+    records.extend(alarms.iter().map(|alarm| refused(alarm, now())));
+    let rests = every![Rest;
+        Rest::RunLimit => Rest::RunLimit,
+        Rest::OutOfTime => Rest::OutOfTime,
+        Rest::RegionClosed => Rest::RegionClosed,
+    ];
+    records.extend(rests.into_iter().map(|why| rest(why, Some(&region), 40, now())));
+    records
+}
+
+fn held() -> HeldCopy {
+    let mut inventory = Inventory::default();
+    let tags: Vec<(&str, String)> = tags().into_iter().filter(|(key, _)| *key != "snapferry:status").collect();
+    let tags: Vec<(&str, &str)> = tags
+        .iter()
+        .map(|(key, value)| (*key, value.as_str()))
+        .chain([("snapferry:status", "verified"), ("snapferry:settled-at", "2026-11-22T10:10:00Z")])
+        .collect();
+    let seen = SeenCopy { id: snapshot(5), owner: account(OURS), state: State::Completed, start_time: now() };
+    inventory.add(seen, tags);
+    inventory.close().copies.remove(0)
+}
+
+fn outcomes() -> Vec<Outcome> {
+    let said = |code: &str| CallError { code: code.to_owned(), ..error() };
+    let refusal = |refusal| match refusal {
+        Refusal::Locked => said("SnapshotLocked"),
+        Refusal::InUse => said("InvalidSnapshot.InUse"),
+        Refusal::NotAuthorized => said("UnauthorizedOperation"),
+        Refusal::Throttled => said("RequestLimitExceeded"),
+        Refusal::Other => said("SomethingNew"),
+    };
+    let changes = every![Change;
+        Change::Gone => Change::Gone,
+        Change::NotDue => Change::NotDue,
+        Change::SurvivorGone => Change::SurvivorGone,
+    ];
+    let refusals = every![Refusal;
+        Refusal::Locked => Refusal::Locked,
+        Refusal::InUse => Refusal::InUse,
+        Refusal::NotAuthorized => Refusal::NotAuthorized,
+        Refusal::Throttled => Refusal::Throttled,
+        Refusal::Other => Refusal::Other,
+    ];
+    let all = every![Outcome;
+        Outcome::Deleted => Outcome::Deleted,
+        Outcome::Gone(_) => Outcome::Gone(error()),
+        Outcome::Changed(_) => Outcome::Changed(Change::NotDue),
+        Outcome::Refused(_) => Outcome::Refused(error()),
+        Outcome::Unanswered(_) => Outcome::Unanswered(error()),
+        Outcome::Unread(_) => Outcome::Unread(error()),
+    ];
+    let changed = changes.into_iter().map(Outcome::Changed);
+    let refused = refusals.into_iter().map(|why| Outcome::Refused(refusal(why)));
+    all.into_iter().chain(changed).chain(refused).collect()
+}

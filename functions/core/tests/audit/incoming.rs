@@ -1,0 +1,50 @@
+//! Everything that comes in and is not acted on, and all that the policy's reader warns of.
+
+use serde_json::{Value, json};
+use snapferry_core::audit::Record;
+use snapferry_core::event::{self, Message};
+use snapferry_core::policy;
+
+use crate::world::*;
+
+pub(crate) fn records() -> Vec<Record> {
+    let notification = |event: &str, result: &str| {
+        let detail = json!({"event": event, "result": result, "snapshot_id": "snap-00000001"});
+        json!({"id": "e-1", "source": "aws.ec2", "detail-type": "EBS Snapshot Notification", "detail": detail})
+            .to_string()
+    };
+    let no_snapshot = json!({"id": "e-2", "source": "aws.ec2", "detail-type": "EBS Snapshot Notification",
+        "detail": {"event": "shareSnapshot", "result": "succeeded"}});
+    let bodies = [
+        "garbage".to_owned(),
+        "[]".to_owned(),
+        no_snapshot.to_string(),
+        notification("copySnapshot", "succeeded"),
+        notification("shareSnapshot", "failed"),
+    ];
+    let read = bodies.iter().map(|body| match event::parse(body) {
+        Ok(Message::Other(other)) => other.record(&home(), now()),
+        Err(invalid) => invalid.record(true, now()),
+        Ok(message) => panic!("{message:?}"),
+    });
+    read.chain(warnings()).collect()
+}
+
+/// A document with everything that is accepted and deserves a look; the test of the whole table tells when one is added.
+fn warnings() -> Vec<Record> {
+    let mut odd = document();
+    let details = &mut odd["Policy"]["PolicyDetails"];
+    details["EventSource"]["Parameters"]["SnapshotOwner"] = json!([]);
+    details["EventSource"]["Parameters"]["DescriptionRegex"] = json!("");
+    let target = &mut details["Actions"][0]["CrossRegionCopy"][0];
+    target["Target"] = json!("eu-central-9");
+    target["EncryptionConfiguration"] = json!({"Encrypted": false});
+    target["RetainRule"]["KeepAtLeast"] = json!(0);
+    odd["Policy"]["State"] = json!("ERROR");
+    let mut empty = document();
+    let details = &mut empty["Policy"]["PolicyDetails"];
+    details["EventSource"]["Parameters"].as_object_mut().unwrap().remove("DescriptionRegex");
+    details["Actions"][0]["CrossRegionCopy"] = json!([]);
+    let warned = |document: &Value| policy::parse(&document.to_string()).unwrap().warnings;
+    [warned(&odd), warned(&empty)].concat().iter().map(|warning| warning.record(now())).collect()
+}

@@ -1,0 +1,156 @@
+//! The metrics on the lines, held to AWS's specification of the embedded metric format.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use snapferry_core::audit::{Event, Record};
+
+use crate::every_record;
+use crate::schema::schema;
+
+/// The rules of "Specification: Embedded metric format" (Amazon CloudWatch User Guide,
+/// CloudWatch_Embedded_Metric_Format_Specification.html), its JSON schema included, and of the dimension values in
+/// CloudWatch's API reference (`Dimension`).
+fn violations(line: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rule = |kept: bool, rule: &str| {
+        if !kept {
+            found.push(rule.to_owned());
+        }
+    };
+    let metadata = &line["_aws"];
+    rule(metadata["Timestamp"].is_i64(), "_aws.Timestamp is an integer");
+    let directives = metadata["CloudWatchMetrics"].as_array().cloned().unwrap_or_default();
+    rule(!directives.is_empty(), "_aws.CloudWatchMetrics is an array");
+    for directive in &directives {
+        let namespace = directive["Namespace"].as_str().unwrap_or_default();
+        rule((1..=1024).contains(&namespace.len()), "Namespace has 1 to 1024 characters");
+        let sets = directive["Dimensions"].as_array().cloned().unwrap_or_default();
+        rule(!sets.is_empty(), "Dimensions holds at least one set");
+        for set in sets.iter().map(|set| set.as_array().unwrap()) {
+            rule(set.len() <= 30, "a dimension set has at most 30 members");
+            for name in set.iter().map(|name| name.as_str().unwrap_or_default()) {
+                rule((1..=250).contains(&name.len()), "a dimension's name has 1 to 250 characters");
+                let value = line[name].as_str().unwrap_or_default();
+                let printable = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+                rule(
+                    (1..=1024).contains(&value.len()) && printable,
+                    "a dimension refers to a text of the root, in ASCII",
+                );
+            }
+        }
+        let metrics = directive["Metrics"].as_array().cloned().unwrap_or_default();
+        rule((1..=100).contains(&metrics.len()), "Metrics holds 1 to 100 definitions");
+        for metric in &metrics {
+            let name = metric["Name"].as_str().unwrap_or_default();
+            rule((1..=1024).contains(&name.len()), "a metric's name has 1 to 1024 characters");
+            rule(line[name].is_number(), "a metric refers to a number of the root");
+            let units = ["Count", "Seconds", "Milliseconds", "None"];
+            rule(units.contains(&metric["Unit"].as_str().unwrap_or_default()), "a unit is one that CloudWatch knows");
+        }
+    }
+    rule(line.to_string().len() < 256 * 1024, "a log event has at most 256 KB");
+    found
+}
+
+fn line(record: &Record) -> Value {
+    serde_json::from_str(&record.to_line()).unwrap()
+}
+
+fn measured(line: &Value) -> BTreeMap<String, f64> {
+    let definitions = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().cloned().unwrap_or_default();
+    let names = definitions.iter().map(|metric| metric["Name"].as_str().unwrap().to_owned());
+    names.map(|name| (name.clone(), line[&name].as_f64().unwrap())).collect()
+}
+
+#[test]
+fn every_line_with_metrics_keeps_the_rules() {
+    let lines: Vec<Value> = every_record().iter().map(line).filter(|line| line.get("_aws").is_some()).collect();
+    assert!(lines.len() > 50);
+    for line in lines {
+        assert_eq!(violations(&line), Vec::<String>::new(), "{line}");
+    }
+}
+
+#[test]
+fn the_rules_can_be_broken() {
+    let good = every_record().iter().map(line).find(|line| line["event"] == "copy.started").unwrap();
+    for (path, value, broken) in [
+        ("/_aws/Timestamp", "now".into(), "_aws.Timestamp is an integer"),
+        ("/_aws/CloudWatchMetrics/0/Dimensions", Value::Array(Vec::new()), "Dimensions holds at least one set"),
+        ("/PolicyId", "näglich".into(), "a dimension refers to a text of the root, in ASCII"),
+        ("/CopiesStarted", "1".into(), "a metric refers to a number of the root"),
+        ("/_aws/CloudWatchMetrics/0/Metrics/0/Unit", "Hours".into(), "a unit is one that CloudWatch knows"),
+    ] {
+        let mut line = good.clone();
+        *line.pointer_mut(path).unwrap() = value;
+        assert_eq!(violations(&line), [broken], "{path}");
+    }
+}
+
+#[test]
+fn no_two_members_of_a_line_differ_by_case_only() {
+    let members: Vec<String> =
+        schema()["properties"].as_object().unwrap().keys().map(|name| name.to_lowercase()).collect();
+    assert_eq!(members.len(), members.iter().collect::<BTreeSet<_>>().len());
+}
+
+#[test]
+fn each_event_counts_in_its_own_metrics() {
+    let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for record in every_record() {
+        let line = line(&record);
+        let event = line["event"].as_str().unwrap().to_owned();
+        told.entry(event).or_default().extend(measured(&line).into_keys());
+    }
+    told.retain(|_, names| !names.is_empty());
+    let told = told.into_iter().map(|(event, names)| format!("{event}: {}", Vec::from_iter(names).join(" ")));
+    let told: Vec<String> = told.collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    copy.deferred: CopiesDeferred
+    copy.expired: CopiesExpired
+    copy.failed: CopiesFailed
+    copy.kept: CopiesKept DeletionsRefused
+    copy.locked: CopiesLocked LocksFailed
+    copy.refused: CopiesRefused MassExpiriesRefused
+    copy.rejected: CopiesRejected
+    copy.stalled: CopiesStalled
+    copy.started: CopiesStarted
+    copy.verified: CopiesVerified CopyDuration TimeToProtect
+    event.invalid: EventsInvalid
+    sweep.completed: AttemptsExhausted InFlight KeysUnusable MostSilentOwnerHours OldestUnprotectedHours Protected SweepDuration SweepsCompleted TagsMalformed Unprotected
+    sweep.owner: HoursSinceLastShare
+    sweep.region: InFlight OldestUnprotectedHours Protected Unprotected
+    ");
+}
+
+#[test]
+fn a_failed_lock_is_no_lock_and_a_refused_deletion_is_told_apart() {
+    let of = |event: Event, reason: &str| {
+        let record =
+            every_record().into_iter().find(|record| (record.event, record.reason) == (event, reason)).unwrap();
+        measured(&line(&record))
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    for (event, reason, expected) in [
+        (Event::CopyLocked, "locked", "CopiesLocked=1"),
+        (Event::CopyLocked, "already-locked", "CopiesLocked=1"),
+        (Event::CopyLocked, "lock-failed", "LocksFailed=1"),
+        (Event::CopyLocked, "lock-rule-gone", "LocksFailed=1"),
+        (Event::CopyKept, "last-verified", "CopiesKept=1"),
+        (Event::CopyKept, "run-limit", "CopiesKept=40"),
+        (Event::CopyKept, "locked", "CopiesKept=1 DeletionsRefused=1"),
+        (Event::CopyKept, "in-use", "CopiesKept=1 DeletionsRefused=1"),
+        (Event::CopyKept, "not-authorized", "CopiesKept=1 DeletionsRefused=1"),
+        (Event::CopyRefused, "mass-expiry", "MassExpiriesRefused=1"),
+        (Event::CopyRefused, "clock-behind", "MassExpiriesRefused=1"),
+        (Event::CopyRefused, "key-disabled", "CopiesRefused=1"),
+        (Event::CopyDeferred, "region-full", "CopiesDeferred=1"),
+        (Event::CopySkipped, "already-copied", ""),
+    ] {
+        assert_eq!(of(event, reason), expected, "{event:?} {reason}");
+    }
+}

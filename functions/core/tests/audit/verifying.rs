@@ -1,0 +1,108 @@
+//! Every verdict and outcome of verifying.
+
+use snapferry_core::audit::Record;
+use snapferry_core::facts::State;
+use snapferry_core::policy::{Encryption, LockMode};
+use snapferry_core::tags::{ReadTags, TagProblem};
+use snapferry_core::verifying::{
+    Candidate, Cause, Decision, Difference, LockRequest, Locking, Outcome, Verdict, Warning, out_of_time, record,
+};
+
+use crate::world::*;
+
+pub(crate) fn records() -> Vec<Record> {
+    let (copy, region, encryption, error) = (candidate(), region(), Encryption::DefaultKey, error());
+    let ours = account(OURS);
+    let mut records = Vec::new();
+    for verdict in verdicts(&encryption, &error) {
+        let decision = Decision { region: &region, copy: Some(&copy), verdict };
+        records.extend(outcomes().iter().map(|outcome| record(&decision, outcome, Some(&ours), now())));
+    }
+    let unread = Decision { region: &region, copy: None, verdict: Verdict::Unread(&error) };
+    records.push(record(&unread, &Outcome::Stands, None, now()));
+    records.push(out_of_time(3, now()));
+    records
+}
+
+fn candidate() -> Candidate {
+    Candidate {
+        id: snapshot(5),
+        owner: Some(account(OURS)),
+        state: State::Completed,
+        state_message: "Given key ID is not accessible".to_owned(),
+        encrypted: true,
+        kms_key: Some(KEY.to_owned()),
+        size_gib: 8,
+        start_time: at("2026-11-22T11:00:00Z"),
+        tags: ReadTags::read(tags().iter().map(|(key, value)| (*key, value.as_str()))),
+        lock: None,
+    }
+}
+
+fn outcomes() -> Vec<Outcome> {
+    every![Outcome;
+        Outcome::Stands => Outcome::Stands,
+        Outcome::Settled => Outcome::Settled,
+        Outcome::NotSettled(_) => Outcome::NotSettled(error()),
+        Outcome::Locked => Outcome::Locked,
+        Outcome::NotLocked(_) => Outcome::NotLocked(error()),
+        Outcome::LockNotNoted(_) => Outcome::LockNotNoted(error()),
+    ]
+}
+
+fn lockings() -> Vec<Locking> {
+    let request = LockRequest { mode: LockMode::Compliance, days: 7, cool_off_hours: Some(3) };
+    every![Locking;
+        Locking::None => Locking::None,
+        Locking::Lock(_) => Locking::Lock(request),
+        Locking::Held(_) => Locking::Held(LockMode::Governance),
+        Locking::RuleGone => Locking::RuleGone,
+    ]
+}
+
+fn differences() -> Vec<Difference> {
+    let problem = TagProblem { key: "snapferry:source-size-gib", found: Some("\\u{0}".to_owned()) };
+    every![Difference;
+        Difference::Owner { .. } => Difference::Owner { found: Some(account(SOURCE)), expected: account(OURS) },
+        Difference::NotEncrypted { .. } => Difference::NotEncrypted { expected: Some(key()) },
+        Difference::Key { .. } => Difference::Key { found: None, expected: key() },
+        Difference::Size { .. } => Difference::Size { found: 9, expected: 8 },
+        Difference::Tag(_) => Difference::Tag(problem),
+    ]
+}
+
+fn causes() -> Vec<Cause> {
+    every![Cause;
+        Cause::SourceKeyInaccessible => Cause::SourceKeyInaccessible,
+        Cause::GrantMissing => Cause::GrantMissing,
+        Cause::KeyDisabled => Cause::KeyDisabled,
+        Cause::DefaultKeyNotShareable => Cause::DefaultKeyNotShareable,
+        Cause::SourceGone => Cause::SourceGone,
+        Cause::SizeOrRegionUnsupported => Cause::SizeOrRegionUnsupported,
+        Cause::InternalError => Cause::InternalError,
+        Cause::Unknown => Cause::Unknown,
+    ]
+}
+
+fn verdicts<'f>(encryption: &'f Encryption, error: &'f snapferry_core::facts::CallError) -> Vec<Verdict<'f>> {
+    let warnings = every![Warning<'_>;
+        Warning::PolicyGone => Warning::PolicyGone,
+        Warning::TargetGone => Warning::TargetGone,
+        Warning::KeyMovedOn(_) => Warning::KeyMovedOn(encryption),
+        Warning::SourceNewer => Warning::SourceNewer,
+    ];
+    let mut all = every![Verdict<'_>;
+        Verdict::Verify { .. } => Verdict::Verify { warnings: warnings.clone(), lock: Locking::None },
+        Verdict::Reject { .. } => Verdict::Reject { differences: differences(), warnings: warnings.clone() },
+        Verdict::Fail(_) => Verdict::Fail(Cause::Unknown),
+        Verdict::Stall => Verdict::Stall,
+        Verdict::Lock(_) => Verdict::Lock(Locking::None),
+        Verdict::Unread(_) => Verdict::Unread(error),
+    ];
+    all.extend(lockings().into_iter().map(|lock| Verdict::Verify { warnings: Vec::new(), lock }));
+    all.extend(lockings().into_iter().map(Verdict::Lock));
+    all.extend(causes().into_iter().map(Verdict::Fail));
+    let alone = |difference| Verdict::Reject { differences: vec![difference], warnings: Vec::new() };
+    all.extend(differences().into_iter().map(alone));
+    all
+}
