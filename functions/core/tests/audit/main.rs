@@ -9,6 +9,7 @@ mod metrics;
 mod released;
 mod schema;
 mod sources;
+mod sweeps;
 mod verifying;
 mod world;
 

@@ -1,0 +1,177 @@
+//! What a sweep says at its end: how the Regions, the owners and the keys stand.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use snapferry_core::copying::{Facts, Outcome, Ran, Scope, decide, summary};
+use snapferry_core::facts::{CallError, ExistingCopy, KeyFact, KeyProblem, RegionCopies, SourceSnapshot, State};
+use snapferry_core::ids::{SnapshotId, VolumeId};
+use snapferry_core::tags::Status;
+
+use crate::world::*;
+
+fn sweep(snapshots: Vec<SourceSnapshot>, copies: Result<RegionCopies, CallError>) -> Facts {
+    Facts {
+        account: Some(account(OURS)),
+        home: home(),
+        scope: Scope::Sweep { since: None },
+        named: Vec::new(),
+        snapshots: Ok(snapshots),
+        regions: [(region(), copies)].into(),
+        keys: [(key(), KeyFact::Usable)].into(),
+        recent: Vec::new(),
+        noticed: Default::default(),
+    }
+}
+
+fn shared(id: SnapshotId, start_time: &str) -> SourceSnapshot {
+    SourceSnapshot { id, start_time: at(start_time), ..source("nightly") }
+}
+
+fn copied(source: SnapshotId, start_time: &str, status: Status) -> ExistingCopy {
+    ExistingCopy {
+        id: snapshot(77),
+        policy: name(),
+        source,
+        origin: Some((account(SOURCE), VolumeId::parse("vol-00000001").unwrap())),
+        state: State::Completed,
+        status: Some(status),
+        lock_pending: false,
+        start_time: at(start_time),
+    }
+}
+
+fn held(copies: Vec<ExistingCopy>) -> Result<RegionCopies, CallError> {
+    Ok(RegionCopies { copies, tampered: Vec::new() })
+}
+
+/// The lines of the sweep at [`now`], in which nothing that is to be started is, by event.
+fn told(facts: &Facts) -> BTreeMap<String, Value> {
+    let policies = policies();
+    let plan = decide(&policies, facts, now());
+    let mut tally = plan.tally;
+    let full = Outcome::Deferred(snapferry_core::copying::Deferral::RegionFull(error()));
+    plan.decisions.iter().for_each(|decision| tally.add(decision, &full));
+    let lines = summary(&tally, Ran { id: "t", duration_ms: 1, calls: 1 }, now()).into_iter().map(|record| {
+        let line: Value = serde_json::from_str(&record.to_line()).unwrap();
+        (line["event"].as_str().unwrap().to_owned(), line)
+    });
+    lines.collect()
+}
+
+fn hours(facts: &Facts) -> f64 {
+    let told = told(facts);
+    let everywhere = told["sweep.completed"]["OldestUnprotectedHours"].as_f64();
+    assert_eq!(told["sweep.region"]["OldestUnprotectedHours"].as_f64(), everywhere);
+    everywhere.unwrap()
+}
+
+#[test]
+fn what_is_not_proven_is_unprotected_since_its_copy_or_else_its_source_was_started() {
+    let old = || vec![shared(snapshot(1), "2026-11-20T12:00:00Z")];
+    let lock_pending =
+        ExistingCopy { lock_pending: true, ..copied(snapshot(1), "2026-11-22T09:00:00Z", Status::Verified) };
+    let pending =
+        ExistingCopy { state: State::Pending, ..copied(snapshot(1), "2026-11-22T11:30:00Z", Status::Copying) };
+    for (what, copies, expected) in [
+        ("no copy: since the source was started", held(Vec::new()), 48.0),
+        ("pending: since the copy was started", held(vec![pending]), 0.5),
+        ("not judged", held(vec![copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Copying)]), 2.0),
+        ("not locked", held(vec![lock_pending]), 3.0),
+        ("failed", held(vec![copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Failed)]), 48.0),
+        ("rejected", held(vec![copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Rejected)]), 48.0),
+        ("nobody knows", Err(error()), 48.0),
+        ("protected", held(vec![copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Verified)]), 0.0),
+    ] {
+        assert!((hours(&sweep(old(), copies)) - expected).abs() < f64::EPSILON, "{what}");
+    }
+}
+
+#[test]
+fn a_sweep_that_finds_nothing_says_zeros() {
+    let told = told(&sweep(Vec::new(), held(Vec::new())));
+    for metric in ["Protected", "InFlight", "Unprotected", "OldestUnprotectedHours"] {
+        for event in ["sweep.region", "sweep.completed"] {
+            assert_eq!(told[event][metric].as_f64(), Some(0.0), "{event} {metric}");
+        }
+    }
+    for metric in ["KeysUnusable", "AttemptsExhausted", "TagsMalformed"] {
+        assert_eq!(told["sweep.completed"][metric].as_f64(), Some(0.0), "{metric}");
+    }
+}
+
+#[test]
+fn an_owner_is_silent_since_its_newest_wanted_snapshot_or_copy() {
+    let at = |time: &str| shared(snapshot(1), time);
+    let other = SourceSnapshot { owner: account("333333333333"), ..at("2026-11-22T11:00:00Z") };
+    let copies = held(vec![copied(snapshot(8), "2026-11-21T12:00:00Z", Status::Verified)]);
+    let dead = held(vec![copied(snapshot(8), "2026-11-21T12:00:00Z", Status::Failed)]);
+    for (what, facts, reason, expected) in [
+        ("one shared", sweep(vec![at("2026-11-22T06:00:00Z")], held(Vec::new())), "seen", 6.0),
+        (
+            "pending",
+            sweep(vec![SourceSnapshot { state: State::Pending, ..at("2026-11-22T06:00:00Z") }], held(Vec::new())),
+            "seen",
+            6.0,
+        ),
+        ("somebody else's", sweep(vec![other], held(Vec::new())), "never-seen", 87_600.0),
+        ("deleted since, but copied", sweep(Vec::new(), copies), "seen", 24.0),
+        ("deleted since, and its copy failed", sweep(Vec::new(), dead), "never-seen", 87_600.0),
+        ("nothing at all", sweep(Vec::new(), held(Vec::new())), "never-seen", 87_600.0),
+    ] {
+        let told = told(&facts);
+        assert_eq!(told["sweep.owner"]["reason"], reason, "{what}");
+        assert_eq!(told["sweep.owner"]["HoursSinceLastShare"].as_f64(), Some(expected), "{what}");
+        assert_eq!(told["sweep.completed"]["MostSilentOwnerHours"].as_f64(), Some(expected), "{what}");
+    }
+}
+
+#[test]
+fn the_newest_of_many_snapshots_counts_although_it_is_older_than_the_sweep_looks() {
+    let mut facts = sweep(
+        vec![shared(snapshot(1), "2026-11-20T12:00:00Z"), shared(snapshot(2), "2026-11-21T12:00:00Z")],
+        held(Vec::new()),
+    );
+    facts.scope = Scope::Sweep { since: Some(now()) };
+    assert_eq!(told(&facts)["sweep.owner"]["HoursSinceLastShare"].as_f64(), Some(24.0));
+}
+
+#[test]
+fn a_clock_behind_ec2s_makes_nothing_younger_than_now() {
+    let later: Timestamp = at("2026-11-22T12:00:05Z");
+    let facts = sweep(
+        vec![SourceSnapshot { start_time: later, ..shared(snapshot(1), "2026-11-22T06:00:00Z") }],
+        held(Vec::new()),
+    );
+    assert_eq!(told(&facts)["sweep.owner"]["owner"]["secondsSinceNewest"], 0);
+}
+
+#[test]
+fn an_unusable_key_is_told_before_anything_needs_it() {
+    let mut facts = sweep(Vec::new(), held(Vec::new()));
+    facts.keys.insert(key(), KeyFact::Unusable(KeyProblem::PendingDeletion));
+    let told = told(&facts);
+    assert_eq!(told["sweep.completed"]["KeysUnusable"], 1);
+    assert_eq!(told["sweep.completed"]["sweep"]["unusableKeys"][KEY], "key-pending-deletion");
+}
+
+#[test]
+fn what_was_told_within_the_last_day_still_counts() {
+    let failed = |number, time| ExistingCopy { id: snapshot(number), ..copied(snapshot(1), time, Status::Failed) };
+    let failed = (20..25).map(|number| failed(number, "2026-11-22T10:00:00Z")).collect();
+    let found = RegionCopies { copies: failed, tampered: vec![tampered()] };
+    let mut facts = sweep(vec![shared(snapshot(1), "2026-11-22T06:00:00Z")], Ok(found));
+    let (policies, mut noticed) = (policies(), Vec::new());
+    for decision in decide(&policies, &facts, now()).decisions {
+        noticed.extend(decision.notice());
+    }
+    assert_eq!(noticed.len(), 2);
+    for said in [Vec::new(), noticed] {
+        facts.noticed = said.into_iter().collect();
+        let told = told(&facts);
+        let completed = &told["sweep.completed"];
+        assert_eq!((&completed["AttemptsExhausted"], &completed["TagsMalformed"]), (&1.into(), &1.into()));
+        assert_eq!((&completed["Unprotected"], completed["OldestUnprotectedHours"].as_f64()), (&1.into(), Some(6.0)));
+    }
+}
