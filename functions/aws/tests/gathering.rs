@@ -3,6 +3,9 @@
 
 mod common;
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput;
 use aws_sdk_ec2::types::{Snapshot, SnapshotState, Tag};
 use aws_sdk_kms::operation::describe_key::DescribeKeyOutput;
@@ -10,8 +13,11 @@ use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeySpec, KeyState};
 use aws_smithy_mocks::mock;
 use aws_smithy_types::DateTime;
 use common::{KEY, clients, ec2, ec2_error, http, kms, region, snapshot_id, source};
-use snapferry_aws::{keys::KeyCache, reads};
-use snapferry_core::copying::CopyRequest;
+use snapferry_aws::copying::{Ask, gather};
+use snapferry_aws::deadline::Deadline;
+use snapferry_aws::keys::KeyCache;
+use snapferry_aws::reads;
+use snapferry_core::copying::{CopyRequest, Scope};
 use snapferry_core::facts::{KeyFact, KeyProblem};
 use snapferry_core::ids::{AccountId, KeyArn};
 
@@ -171,4 +177,20 @@ async fn a_key_that_kms_does_not_show_is_refused_and_one_it_cannot_show_now_is_d
         };
         assert_eq!(reason, expected, "{code}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_never_answers_is_unread_and_costs_no_other_its_facts() {
+    let shared = mock!(aws_sdk_ec2::Client::describe_snapshots).then_output(|| page(vec![snapshot(1)], None));
+    let empty = mock!(aws_sdk_ec2::Client::describe_snapshots).then_output(|| page(vec![], None));
+    let key = mock!(aws_sdk_kms::Client::describe_key).then_http_response(|| http(500, "{}"));
+    let ec2 = [ec2("us-east-1", &[&shared]), common::silent_ec2("eu-west-1"), ec2("eu-west-3", &[&empty])];
+    let clients = clients(ec2, [kms("eu-west-1", &[&key])]);
+    let policies = common::policies(&["eu-west-1", "eu-west-3"]);
+    let scope = Scope::Sweep { since: None };
+    let ask = Ask { policies: &policies, account: None, scope, named: vec![], recent: vec![], noticed: HashSet::new() };
+    let facts = gather(&clients, &KeyCache::default(), Deadline::after(Duration::from_secs(300)), ask).await;
+    assert_eq!(facts.snapshots.map(|found| found.len()), Ok(1));
+    assert_eq!(facts.regions[&region("eu-west-1")].as_ref().unwrap_err().code, "Timeout");
+    assert!(facts.regions[&region("eu-west-3")].is_ok());
 }

@@ -68,7 +68,9 @@ impl Copier {
     /// Looks at what the work asks for and acts on it; gives the problem when the home Region could not be read.
     async fn look(&self, work: Work, context: &Context) -> Option<String> {
         let began = (Instant::now(), self.clients.calls());
-        let (recent, noticed) = self.memory.recall(Timestamp::now());
+        // Before anything is read: a hold that ends while a slow read is under way still holds for what that read saw.
+        let now = Timestamp::now();
+        let (recent, noticed) = self.memory.recall(now);
         let scope = if work.ticks.is_empty() { Scope::Events } else { Scope::Sweep { since: self.since } };
         let named = work.shares.clone();
         let ask = Ask {
@@ -79,12 +81,12 @@ impl Copier {
             recent,
             noticed,
         };
-        let facts = gather(&self.clients, &self.keys, ask).await;
+        let deadline = Deadline::from_epoch_ms(context.deadline);
+        let facts = gather(&self.clients, &self.keys, deadline, ask).await;
         self.memory.forget_seen(&facts);
 
-        let plan = decide(&self.policies, &facts, Timestamp::now());
+        let plan = decide(&self.policies, &facts, now);
         let tally = RefCell::new(plan.tally);
-        let deadline = Deadline::from_epoch_ms(context.deadline);
         let report = |decision: &Decision<'_>, outcome: Outcome| {
             let now = Timestamp::now();
             self.memory.note(decision, &outcome, now);

@@ -10,6 +10,7 @@ use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::policy::{Encryption, Policy, State, Target};
 
 use crate::clients::Clients;
+use crate::deadline::Deadline;
 use crate::keys::KeyCache;
 use crate::reads;
 
@@ -31,8 +32,10 @@ pub struct Ask<'a> {
 }
 
 /// Reads the shared snapshots, the copies in each target Region and the configured keys, all at the same time: none
-/// of them needs another's answer.
-pub async fn gather(clients: &Clients, keys: &KeyCache, ask: Ask<'_>) -> Facts {
+/// of them needs another's answer. A read that is not done in time counts as unread, so that one slow Region costs the
+/// others nothing but the wait.
+pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask: Ask<'_>) -> Facts {
+    let time = deadline.reading_time();
     let ids: Vec<SnapshotId> = ask.named.iter().map(|event| event.snapshot.clone()).collect();
     let targets: Vec<&Target> = ask.policies.iter().flat_map(|policy| &policy.targets).collect();
     let regions: BTreeSet<&Region> = targets.iter().map(|target| &target.region).collect();
@@ -48,9 +51,9 @@ pub async fn gather(clients: &Clients, keys: &KeyCache, ask: Ask<'_>) -> Facts {
         Scope::Sweep { .. } => None,
     };
     let (snapshots, regions, keys) = tokio::join!(
-        snapshots(clients, ask.policies, ask.scope, &ids),
+        reads::within(time, snapshots(clients, ask.policies, ask.scope, &ids)),
         join_all(regions.into_iter().map(async |region| {
-            let copies = reads::copies(clients, region, sources).await;
+            let copies = reads::within(time, reads::copies(clients, region, sources)).await;
             (region.clone(), copies)
         })),
         join_all(

@@ -49,6 +49,17 @@ pub fn ec2(code: &str, rules: &[&Rule]) -> (Region, aws_sdk_ec2::Client) {
     (region(code), aws_sdk_ec2::Client::from_conf(config))
 }
 
+/// EC2 in one Region that takes requests and never answers.
+pub fn silent_ec2(code: &str) -> (Region, aws_sdk_ec2::Client) {
+    let config = aws_sdk_ec2::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws_config::Region::new(code.to_owned()))
+        .credentials_provider(credentials())
+        .http_client(aws_smithy_http_client::test_util::NeverClient::new())
+        .build();
+    (region(code), aws_sdk_ec2::Client::from_conf(config))
+}
+
 /// KMS in one Region, answering by `rules`.
 pub fn kms(code: &str, rules: &[&Rule]) -> (Region, aws_sdk_kms::Client) {
     let config = aws_sdk_kms::Config::builder()

@@ -250,6 +250,7 @@ impl<'f> Decider<'f> {
         }
         if !named && let Verdict::Defer(deferral @ Deferral::RegionUnread(_)) = verdict {
             self.plan.tally.unknown(region, request.source.start_time);
+            *self.plan.tally.deferred.entry(deferral.reason()).or_default() += 1;
             self.unread.entry(region).or_insert(deferral);
             return;
         }

@@ -137,7 +137,11 @@ impl Tally {
             (Verdict::Refuse(_), _) => None,
             (Verdict::Skip(_) | Verdict::Copy(_), Outcome::Stands) => return,
         };
-        if let Some(deferral) = deferral {
+        // Of a Region that a sweep could not read, each identity was counted where it stood.
+        let counted = decision.subject == Subject::All && decision.region.is_some();
+        if let Some(deferral) = deferral
+            && !counted
+        {
             *self.deferred.entry(deferral.reason()).or_default() += 1;
         }
         match (decision.subject, decision.region, deferral) {
