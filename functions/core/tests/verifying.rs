@@ -353,12 +353,12 @@ fn what_becomes_of_a_decision_is_told_as_it_went() {
         (Outcome::Locked, r#"copy.locked locked "verified" "locked" false None"#),
         (
             Outcome::NotSettled(error(true)),
-            r#"copy.deferred verdict-not-written "copying" "pending" true Some("UnauthorizedOperation eu-west-1 snap-0000c001")"#,
+            r#"copy.deferred verdict-not-written "copying" "pending" true Some("verdict-not-written UnauthorizedOperation eu-west-1 snap-0000c001")"#,
         ),
         (Outcome::NotSettled(error(false)), r#"copy.deferred verdict-not-written "copying" "pending" true None"#),
         (
             Outcome::NotLocked(error(true)),
-            r#"copy.locked lock-failed "verified" "pending" true Some("UnauthorizedOperation eu-west-1 snap-0000c001")"#,
+            r#"copy.locked lock-failed "verified" "pending" true Some("lock-failed UnauthorizedOperation eu-west-1 snap-0000c001")"#,
         ),
         (Outcome::LockNotNoted(error(false)), r#"copy.deferred lock-not-noted "verified" "pending" true None"#),
     ] {

@@ -31,14 +31,15 @@ impl Decision<'_> {
     #[must_use]
     pub fn notice(&self, outcome: &Outcome) -> Option<String> {
         let copy = self.copy?;
-        let answered = |error: &CallError| error.request_id.is_some().then(|| error.code.clone());
+        let answered =
+            |what: &str, error: &CallError| error.request_id.is_some().then(|| format!("{what} {}", error.code));
         let said = match (&self.verdict, outcome) {
             (Verdict::Stall, _) => "stalled".to_owned(),
             (Verdict::Reject { .. } | Verdict::Fail(_), Outcome::Stands) => "not-ours".to_owned(),
             (_, Outcome::Stands) if self.lock() == Locking::RuleGone => "lock-rule-gone".to_owned(),
-            (_, Outcome::NotSettled(error) | Outcome::NotLocked(error) | Outcome::LockNotNoted(error)) => {
-                answered(error)?
-            }
+            (_, Outcome::NotSettled(error)) => answered("verdict-not-written", error)?,
+            (_, Outcome::NotLocked(error)) => answered("lock-failed", error)?,
+            (_, Outcome::LockNotNoted(error)) => answered("lock-not-noted", error)?,
             _ => return None,
         };
         Some(format!("{said} {} {}", self.region, copy.id))
