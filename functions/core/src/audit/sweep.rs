@@ -40,8 +40,8 @@ pub struct Sweep {
     /// The age of the oldest source without a live copy, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_missing_seconds: Option<i64>,
-    /// For how long the worst of the unprotected identities has been so, in seconds: since its copy was started or, where
-    /// there is none, since its source was.
+    /// For how long the worst of the unprotected identities has been so, in seconds: with its first copy under way since
+    /// that was started, else since its source was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_unprotected_seconds: Option<i64>,
     /// How long ago the newest snapshot of the most silent owner was started, in seconds; absent when nobody is to be

@@ -283,13 +283,17 @@ impl<'f> Decider<'f> {
             if first.is_protection() {
                 self.plan.tally.protected(region);
             } else {
-                self.plan.tally.in_flight(region, first.start_time);
+                let is_first = dead.is_empty();
+                self.plan.tally.in_flight(region, if is_first { first.start_time } else { request.source.start_time });
             }
             return Verdict::Skip(if others.is_empty() {
                 Skip::AlreadyCopied(&first.id)
             } else {
                 Skip::Duplicate(live)
             });
+        }
+        if !dead.is_empty() {
+            self.plan.tally.tried_before(&request);
         }
         let day_ago = now - SignedDuration::from_hours(24);
         let failed: Vec<&ExistingCopy> = dead.into_iter().filter(|copy| copy.start_time > day_ago).collect();

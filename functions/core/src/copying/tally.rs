@@ -1,12 +1,12 @@
 //! What a sweep counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Decision, Deferral, Facts, Outcome, Subject, Verdict};
+use super::{CopyRequest, Decision, Deferral, Facts, Outcome, Subject, Verdict};
 use crate::facts::{KeyFact, SourceSnapshot};
-use crate::ids::{AccountId, KeyArn, Region};
+use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
 use crate::policy::{Policy, State};
 
 /// Counts over everything that was looked at. One *identity* is (policy, source snapshot, target Region).
@@ -34,6 +34,8 @@ pub struct Tally {
     pub owners: BTreeMap<AccountId, Option<Timestamp>>,
     /// The configured keys that cannot encrypt a copy, and why.
     pub unusable_keys: BTreeMap<KeyArn, &'static str>,
+    /// Identities without a live copy of which an earlier one failed or was rejected.
+    tried: BTreeSet<(PolicyName, SnapshotId, Region)>,
 }
 
 /// How the identities of a Region, or of all, stand after this run.
@@ -47,8 +49,8 @@ pub struct Standing {
     pub missing: u64,
     /// Of which nothing is known, because the Region's copies could not be read.
     pub unknown: u64,
-    /// Since when the worst of those not proven protected is so: since its copy was started or, where none is known, since
-    /// its source was. Nothing says when a snapshot was shared.
+    /// Since when the worst of those not proven protected is so. Nothing says when a snapshot was shared; what has its
+    /// first copy under way counts from that copy's start, all else from the start of its source.
     pub unprotected_since: Option<Timestamp>,
 }
 
@@ -62,6 +64,10 @@ impl Standing {
     fn since(&mut self, since: Timestamp) {
         self.unprotected_since = earlier(self.unprotected_since, since);
     }
+}
+
+fn identity(request: &CopyRequest<'_>) -> (PolicyName, SnapshotId, Region) {
+    (request.policy.clone(), request.source.id.clone(), request.target.region.clone())
 }
 
 fn earlier(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
@@ -124,8 +130,9 @@ impl Tally {
         let deferral = match (&decision.verdict, outcome) {
             (_, Outcome::Started { at, .. }) => {
                 self.started += 1;
-                if let Some(region) = decision.region {
-                    self.in_flight(region, *at);
+                if let (Verdict::Copy(request), Some(region)) = (&decision.verdict, decision.region) {
+                    let is_first = !self.tried.contains(&identity(request));
+                    self.in_flight(region, if is_first { *at } else { request.source.start_time });
                 }
                 return;
             }
@@ -173,7 +180,7 @@ impl Tally {
         self.standing(region).protected += 1;
     }
 
-    /// Counts an identity whose copy was started at `since` and is no proven good one yet.
+    /// Counts an identity whose copy is no proven good one yet, and since when that is so.
     pub(super) fn in_flight(&mut self, region: &Region, since: Timestamp) {
         let standing = self.standing(region);
         standing.in_flight += 1;
@@ -193,6 +200,11 @@ impl Tally {
         let standing = self.standing(region);
         standing.unknown += 1;
         standing.since(source_start_time);
+    }
+
+    /// Notes that an earlier copy of what is to be copied failed or was rejected.
+    pub(super) fn tried_before(&mut self, request: &CopyRequest<'_>) {
+        self.tried.insert(identity(request));
     }
 
     /// Counts a refusal.

@@ -68,23 +68,40 @@ fn hours(facts: &Facts) -> f64 {
 }
 
 #[test]
-fn what_is_not_proven_is_unprotected_since_its_copy_or_else_its_source_was_started() {
+fn what_is_not_proven_is_unprotected_since_its_first_copy_or_else_its_source_was_started() {
     let old = || vec![shared(snapshot(1), "2026-11-20T12:00:00Z")];
     let lock_pending =
         ExistingCopy { lock_pending: true, ..copied(snapshot(1), "2026-11-22T09:00:00Z", Status::Verified) };
     let pending =
         ExistingCopy { state: State::Pending, ..copied(snapshot(1), "2026-11-22T11:30:00Z", Status::Copying) };
+    let pending_again = ExistingCopy { id: snapshot(78), ..pending.clone() };
+    let failed = copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Failed);
     for (what, copies, expected) in [
         ("no copy: since the source was started", held(Vec::new()), 48.0),
         ("pending: since the copy was started", held(vec![pending]), 0.5),
         ("not judged", held(vec![copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Copying)]), 2.0),
         ("not locked", held(vec![lock_pending]), 3.0),
+        ("pending after a failure: since the source was started", held(vec![pending_again, failed]), 48.0),
         ("failed", held(vec![copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Failed)]), 48.0),
         ("rejected", held(vec![copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Rejected)]), 48.0),
         ("nobody knows", Err(error()), 48.0),
         ("protected", held(vec![copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Verified)]), 0.0),
     ] {
         assert!((hours(&sweep(old(), copies)) - expected).abs() < f64::EPSILON, "{what}");
+    }
+}
+
+#[test]
+fn a_copy_that_is_started_again_and_again_does_not_make_its_source_look_fresh() {
+    let policies = policies();
+    for (earlier, expected) in [(None, 0.0), (Some(Status::Failed), 48.0), (Some(Status::Rejected), 48.0)] {
+        let copies = earlier.map(|status| copied(snapshot(1), "2026-11-22T10:00:00Z", status)).into_iter().collect();
+        let facts = sweep(vec![shared(snapshot(1), "2026-11-20T12:00:00Z")], held(copies));
+        let plan = decide(&policies, &facts, now());
+        let mut tally = plan.tally;
+        tally.add(&plan.decisions[0], &Outcome::Started { copy: snapshot(90), at: now() });
+        let since = tally.total().unprotected_since.unwrap();
+        assert!((now().duration_since(since).as_secs_f64() / 3600.0 - expected).abs() < f64::EPSILON, "{earlier:?}");
     }
 }
 
