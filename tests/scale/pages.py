@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Self
 from urllib.parse import parse_qs
+
+from tests.scale.runtime import LoopbackServer
 
 PAGE = 1000
 SOURCE = "111111111111"
@@ -79,7 +81,7 @@ class Pages:
         self._pages = pages
         self.reads: Counter[tuple[str, str]] = Counter()
         self.others: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = LoopbackServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:

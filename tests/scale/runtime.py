@@ -9,6 +9,7 @@ import json
 import os
 import queue
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -17,6 +18,17 @@ from pathlib import Path
 from typing import Any, Self
 
 ACCOUNT = "222222222222"
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """A server whose clients may be killed at any moment: their broken connections are no news."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that broke, and everything of other errors."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Answer:
@@ -36,7 +48,7 @@ class Function:
         self._region = region
         self._inputs: queue.Queue[tuple[str, bytes, int]] = queue.Queue()
         self._answers: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = LoopbackServer(("127.0.0.1", 0), self._handler())
         self._environment = {
             "PATH": os.environ["PATH"],
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
@@ -49,19 +61,25 @@ class Function:
         } | environment
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self._process = subprocess.Popen(
             [str(self._binary)], env=self._environment, stdout=subprocess.PIPE, text=True, bufsize=1
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         process = self._running()
         process.kill()
         process.wait()
+        if self._reader:
+            self._reader.join()
+        if process.stdout:
+            process.stdout.close()
         self._server.shutdown()
         self._server.server_close()
 

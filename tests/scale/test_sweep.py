@@ -63,7 +63,7 @@ def test_a_sweep_over_100_000_copied_snapshots() -> None:
         )
     counted = json.loads(bare.stdout)
     assert counted["snapshots"] == PAGES * PAGE * (1 + len(TARGETS))
-    print(  # noqa: T201 - the figures are what this test is for
+    print(
         f"\nsweep {answer.seconds:.2f} s, {memory:.0f} MiB; "
         f"bare pagination of the same pages {counted['seconds']:.2f} s; ratio {answer.seconds / counted['seconds']:.2f}"
     )
