@@ -1,0 +1,225 @@
+//! Verdicts and locks against mocked EC2: which copies are read, what is written, in which order.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_ec2::operation::create_tags::{CreateTagsInput, CreateTagsOutput};
+use aws_sdk_ec2::operation::describe_locked_snapshots::DescribeLockedSnapshotsOutput;
+use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput;
+use aws_sdk_ec2::operation::lock_snapshot::LockSnapshotOutput;
+use aws_sdk_ec2::types::{LockMode, LockState, LockedSnapshotsInfo, Snapshot, SnapshotState, Tag};
+use aws_smithy_mocks::{Rule, mock};
+use aws_smithy_types::DateTime;
+use common::{KEY, clients, ec2, ec2_error, region};
+use jiff::Timestamp;
+use snapferry_aws::clients::Clients;
+use snapferry_aws::deadline::Deadline;
+use snapferry_aws::verifying::{execute, gather};
+use snapferry_core::ids::AccountId;
+use snapferry_core::policy::Policy;
+use snapferry_core::verifying::{decide, record};
+
+const LONG: Duration = Duration::from_secs(120);
+
+/// A finished copy of ours, started an hour ago.
+fn copy(number: u32, status: &str, lock: Option<&str>) -> Snapshot {
+    let started = DateTime::from_secs(Timestamp::now().as_second() - 3600);
+    let mut tags = vec![
+        ("snapferry:policy", "default"),
+        ("snapferry:source-snapshot", "snap-00000001"),
+        ("snapferry:source-account", "111111111111"),
+        ("snapferry:source-region", "us-east-1"),
+        ("snapferry:source-volume", "vol-00000001"),
+        ("snapferry:source-size-gib", "8"),
+        ("snapferry:source-start-time", "2026-01-31T11:00:00Z"),
+        ("snapferry:kms-key", KEY),
+        ("snapferry:status", status),
+    ];
+    tags.extend(lock.map(|lock| ("snapferry:lock", lock)));
+    Snapshot::builder()
+        .snapshot_id(format!("snap-{number:08x}"))
+        .owner_id("222222222222")
+        .state(SnapshotState::Completed)
+        .encrypted(true)
+        .kms_key_id(KEY)
+        .volume_size(8)
+        .start_time(started)
+        .set_tags(Some(tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()))
+        .build()
+}
+
+/// The two reads: copies without a verdict, and verified ones without their lock.
+fn reads(copying: Vec<Snapshot>, unlocked: Vec<Snapshot>) -> [Rule; 2] {
+    let asks = |filters: &'static [(&'static str, &'static str)]| {
+        move |request: &aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsInput| {
+            let asked = request.filters().iter().map(|f| (f.name().unwrap(), f.values()[0].as_str()));
+            request.owner_ids() == ["self"] && asked.eq(filters.iter().copied())
+        }
+    };
+    let page = |snapshots: Vec<Snapshot>| {
+        move || DescribeSnapshotsOutput::builder().set_snapshots(Some(snapshots.clone())).build()
+    };
+    [
+        mock!(aws_sdk_ec2::Client::describe_snapshots)
+            .match_requests(asks(&[("tag:snapferry:status", "copying")]))
+            .then_output(page(copying)),
+        mock!(aws_sdk_ec2::Client::describe_snapshots)
+            .match_requests(asks(&[("tag:snapferry:status", "verified"), ("tag:snapferry:lock", "pending")]))
+            .then_output(page(unlocked)),
+    ]
+}
+
+/// CreateTags with exactly these tags; a value of `…` may be any time.
+fn tagging(id: &'static str, tags: &'static [(&'static str, &'static str)]) -> impl Fn(&CreateTagsInput) -> bool {
+    move |request| {
+        let fits = |(tag, (key, value)): (&Tag, &(&str, &str))| {
+            let found = tag.value().unwrap();
+            tag.key() == Some(*key) && (found == *value || *value == "…" && found.parse::<Timestamp>().is_ok())
+        };
+        request.resources() == [id] && request.tags().len() == tags.len() && request.tags().iter().zip(tags).all(fits)
+    }
+}
+
+const VERIFIED: &[(&str, &str)] = &[("snapferry:status", "verified"), ("snapferry:settled-at", "…")];
+const LOCKED: &[(&str, &str)] = &[("snapferry:lock", "locked")];
+
+fn policies() -> Vec<Policy> {
+    let mut policies = common::policies(&["eu-west-1"]);
+    policies[0].targets[0].lock = Some(snapferry_core::policy::LockRule {
+        mode: snapferry_core::policy::LockMode::Compliance,
+        interval: snapferry_core::retention::Interval {
+            count: 10,
+            unit: snapferry_core::retention::IntervalUnit::Days,
+        },
+        cool_off_hours: Some(3),
+    });
+    policies
+}
+
+/// One whole run; gives event and reason of each record, and how many decisions were left.
+async fn run(clients: &Clients, time: Duration) -> (Vec<String>, u64) {
+    let regions: BTreeSet<_> = [region("eu-west-1")].into();
+    let account = AccountId::parse("222222222222").ok();
+    let deadline = Deadline::after(time);
+    let facts = gather(clients, &regions, account, deadline).await;
+    let policies = policies();
+    let decisions = decide(&policies, &facts, Timestamp::now());
+    let told = RefCell::new(Vec::new());
+    let left = execute(clients, &decisions, deadline, |decision, outcome| {
+        let record = record(decision, outcome, facts.account.as_ref(), Timestamp::now());
+        let event = serde_json::to_value(record.event).unwrap();
+        let id = record.copy.unwrap().snapshot.unwrap_or_default();
+        told.borrow_mut().push(format!("{id} {} {}", event.as_str().unwrap(), record.reason));
+    })
+    .await;
+    (told.into_inner(), left)
+}
+
+#[tokio::test]
+async fn a_copy_is_verified_then_locked_then_its_tag_says_so() {
+    let [copying, unlocked] = reads(vec![copy(1, "copying", Some("pending"))], vec![]);
+    let verdict = mock!(aws_sdk_ec2::Client::create_tags)
+        .match_requests(tagging("snap-00000001", VERIFIED))
+        .then_output(|| CreateTagsOutput::builder().build());
+    let lock = mock!(aws_sdk_ec2::Client::lock_snapshot)
+        .match_requests(|request| {
+            request.snapshot_id() == Some("snap-00000001")
+                && request.lock_mode() == Some(&LockMode::Compliance)
+                && request.lock_duration() == Some(10)
+                && request.cool_off_period() == Some(3)
+        })
+        .then_output(|| LockSnapshotOutput::builder().build());
+    let locked = mock!(aws_sdk_ec2::Client::create_tags)
+        .match_requests(tagging("snap-00000001", LOCKED))
+        .then_output(|| CreateTagsOutput::builder().build());
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &verdict, &lock, &locked])], []);
+    let expected = ["snap-00000001 copy.verified as-configured", "snap-00000001 copy.locked locked"];
+    assert_eq!(run(&clients, LONG).await, (expected.map(str::to_owned).to_vec(), 0));
+    assert_eq!((verdict.num_calls(), lock.num_calls(), locked.num_calls()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn what_ec2_does_not_take_is_told_and_goes_no_further() {
+    let [copying, unlocked] = reads(vec![copy(1, "copying", Some("pending")), copy(2, "copying", None)], vec![]);
+    let refused = mock!(aws_sdk_ec2::Client::create_tags)
+        .match_requests(tagging("snap-00000001", VERIFIED))
+        .then_http_response(|| ec2_error(403, "UnauthorizedOperation", "no"));
+    let taken = mock!(aws_sdk_ec2::Client::create_tags)
+        .match_requests(tagging("snap-00000002", VERIFIED))
+        .then_output(|| CreateTagsOutput::builder().build());
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &refused, &taken])], []);
+    let expected = ["snap-00000001 copy.deferred verdict-not-written", "snap-00000002 copy.verified as-configured"];
+    assert_eq!(run(&clients, LONG).await, (expected.map(str::to_owned).to_vec(), 0));
+}
+
+#[tokio::test]
+async fn a_failed_lock_is_told_and_its_tag_stays_pending() {
+    let [copying, unlocked] = reads(vec![], vec![copy(1, "verified", Some("pending"))]);
+    let none = mock!(aws_sdk_ec2::Client::describe_locked_snapshots)
+        .match_requests(|request| request.snapshot_ids() == ["snap-00000001"])
+        .then_output(|| DescribeLockedSnapshotsOutput::builder().build());
+    let refused =
+        mock!(aws_sdk_ec2::Client::lock_snapshot).then_http_response(|| ec2_error(400, "OperationNotPermitted", "no"));
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &none, &refused])], []);
+    assert_eq!(run(&clients, LONG).await, (vec!["snap-00000001 copy.locked lock-failed".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn a_lock_that_ec2_holds_is_noted_and_not_asked_for_again() {
+    for (state, days, is_held) in [
+        (LockState::Compliance, 10, true),
+        (LockState::ComplianceCooloff, 10, true),
+        (LockState::Compliance, 9, false),
+        (LockState::Governance, 10, false),
+        (LockState::Expired, 10, false),
+    ] {
+        let [copying, unlocked] = reads(vec![], vec![copy(1, "verified", Some("pending"))]);
+        let held = mock!(aws_sdk_ec2::Client::describe_locked_snapshots).then_output(move || {
+            let lock = LockedSnapshotsInfo::builder()
+                .snapshot_id("snap-00000001")
+                .lock_state(state.clone())
+                .lock_duration(days)
+                .lock_created_on(DateTime::from_secs(Timestamp::now().as_second() - 60));
+            DescribeLockedSnapshotsOutput::builder().snapshots(lock.build()).build()
+        });
+        let lock = mock!(aws_sdk_ec2::Client::lock_snapshot).then_output(|| LockSnapshotOutput::builder().build());
+        let tag = mock!(aws_sdk_ec2::Client::create_tags)
+            .match_requests(tagging("snap-00000001", LOCKED))
+            .then_output(|| CreateTagsOutput::builder().build());
+        let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &held, &lock, &tag])], []);
+        let reason = if is_held { "already-locked" } else { "locked" };
+        assert_eq!(run(&clients, LONG).await.0, [format!("snap-00000001 copy.locked {reason}")]);
+        assert_eq!((lock.num_calls(), tag.num_calls()), (usize::from(!is_held), 1));
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_comes_in_both_reads_is_judged_once() {
+    let settled = copy(1, "verified", Some("pending"));
+    let [copying, unlocked] = reads(vec![copy(1, "copying", None)], vec![settled]);
+    let locks = mock!(aws_sdk_ec2::Client::describe_locked_snapshots)
+        .then_output(|| DescribeLockedSnapshotsOutput::builder().build());
+    let tag = mock!(aws_sdk_ec2::Client::create_tags).then_output(|| CreateTagsOutput::builder().build());
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &locks, &tag])], []);
+    assert_eq!(run(&clients, LONG).await.0, ["snap-00000001 copy.verified as-configured"]);
+    assert_eq!(tag.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_late_run_writes_nothing() {
+    let [copying, unlocked] = reads(vec![copy(1, "copying", Some("pending")), copy(2, "copying", None)], vec![]);
+    let tag = mock!(aws_sdk_ec2::Client::create_tags).then_output(|| CreateTagsOutput::builder().build());
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &tag])], []);
+    assert_eq!(run(&clients, Duration::from_secs(9)).await, (vec![], 2));
+    assert_eq!(tag.num_calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_region_is_unread() {
+    let clients = clients([common::silent_ec2("eu-west-1")], []);
+    assert_eq!(run(&clients, LONG).await, (vec![" copy.deferred region-unread".to_owned()], 0));
+}
