@@ -99,7 +99,7 @@ def deploy(account: Account, policy: Any, *, region: str = HOME, **parameters: s
     values = {"Policy": json.dumps(policy), **repeated(policy), **parameters}
     account.client("cloudformation", region).create_stack(
         StackName=STACK,
-        TemplateBody=packages.template(lambda function: f"s3://{_bucket(account, region)}/{function}.zip"),
+        TemplateURL=_upload_template(account, region),
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
     )
@@ -137,6 +137,15 @@ def repeated(policy: Any) -> dict[str, str]:
         "TargetRegions": ",".join(dict.fromkeys(entry["Target"] for entry in targets)),
         "TargetKeyArns": ",".join(dict.fromkeys(key for key in keys if key)),
     }
+
+
+def _upload_template(account: Account, region: str) -> str:
+    """Put the template into the bucket too: in a request CloudFormation takes 51,200 bytes of it (CloudFormation User
+    Guide, "Quotas"), which is why `sam deploy` uploads it as well."""
+    bucket = _bucket(account, region)
+    template = packages.template(lambda function: f"s3://{bucket}/{function}.zip")
+    account.client("s3", region).put_object(Bucket=bucket, Key="template.yaml", Body=template.encode())
+    return f"https://{bucket}.s3.{region}.amazonaws.com/template.yaml"
 
 
 def _bucket(account: Account, region: str) -> str:
