@@ -1,4 +1,5 @@
 export { checkPolicy, type Findings } from './check';
 export * from './policy';
-export * from './snapshot-vault';
 export * from './snapshot-source';
+export * from './snapshot-vault';
+export * from './vault-props';

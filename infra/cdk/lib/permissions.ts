@@ -23,28 +23,68 @@ function allow(
   return new PolicyStatement({ sid, effect: Effect.ALLOW, actions, resources, conditions });
 }
 
-/** To write to a function's own log group. */
-export function writeLogs(logGroupArn: string): PolicyStatement {
+function writeLogs(logGroupArn: string): PolicyStatement {
   // Write to this function's own log group.
   return allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn]);
 }
 
-/** For every function besides the copier: no more than logging. */
-export function logging(logGroupArn: string): PolicyDocument {
-  return document(writeLogs(logGroupArn));
+/** The copier's policies. */
+export function ofCopier(
+  names: Named,
+  sourceKeyArns: string[],
+  queueArn: string,
+  logGroupArn: string,
+): Record<string, PolicyDocument> {
+  return {
+    'take-from-queue-and-log': document(
+      // Lambda takes events and ticks from the queue on the function's behalf.
+      allow('TakeFromQueue', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queueArn]),
+      writeLogs(logGroupArn),
+    ),
+    'copy-shared-snapshots': copySharedSnapshots(names),
+    ...(names.targetKeyArns.length > 0 && { 'encrypt-copies': useKeys('Target', names.targetKeyArns) }),
+    ...(sourceKeyArns.length > 0 && { 'decrypt-shared-snapshots': useKeys('Source', sourceKeyArns) }),
+  };
 }
 
-/** For the copier: its queue and its logs. */
-export function takeFromQueueAndLog(queueArn: string, logGroupArn: string): PolicyDocument {
-  return document(
-    // Lambda takes events and ticks from the queue on the function's behalf.
-    allow('TakeFromQueue', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queueArn]),
-    writeLogs(logGroupArn),
-  );
+/** The verifier's policies. */
+export function ofVerifier(logGroupArn: string): Record<string, PolicyDocument> {
+  return { 'write-logs': document(writeLogs(logGroupArn)), 'verify-copies': verifyCopies() };
 }
 
-/** For the copier: reading, copying, and tags at no other time. */
-export function copySharedSnapshots({ sourceAccounts, targetRegions }: Named): PolicyDocument {
+/** The deleter's policies, where there may be copies. */
+export function ofDeleter(regions: string[], logGroupArn: string): Record<string, PolicyDocument> {
+  return { 'write-logs': document(writeLogs(logGroupArn)), 'delete-expired-copies': deleteExpiredCopies(regions) };
+}
+
+/** The policies of the sweep's schedule. */
+export function ofSweepTimer(copierQueueArn: string, undeliveredQueueArn: string): Record<string, PolicyDocument> {
+  return {
+    'send-sweep-ticks': document(
+      // Put a tick into the copier's queue, or what could not be delivered into the queue for that.
+      allow('SendTicks', ['sqs:SendMessage'], [copierQueueArn, undeliveredQueueArn]),
+    ),
+  };
+}
+
+/** The policies of a function's schedule. */
+export function ofTimer(
+  name: string,
+  functionArn: string,
+  undeliveredQueueArn: string,
+): Record<string, PolicyDocument> {
+  return {
+    [`start-${name}`]: document(
+      // Start this one function.
+      allow('Invoke', ['lambda:InvokeFunction'], [functionArn]),
+      // Leave a start that could not be delivered where an alarm sees it.
+      allow('LeaveUndelivered', ['sqs:SendMessage'], [undeliveredQueueArn]),
+    ),
+  };
+}
+
+/** Reading, copying, and tags at no other time. */
+function copySharedSnapshots({ sourceAccounts, targetRegions }: Named): PolicyDocument {
   // The home Region too, because the presigned URL of a copy across Regions is checked there.
   const regions = [Aws.REGION, ...targetRegions];
   return document(
@@ -68,8 +108,8 @@ export function copySharedSnapshots({ sourceAccounts, targetRegions }: Named): P
   );
 }
 
-/** For the copier: the keys of one side. */
-export function useKeys(side: 'Target' | 'Source', keyArns: string[]): PolicyDocument {
+/** The keys of one side. */
+function useKeys(side: 'Target' | 'Source', keyArns: string[]): PolicyDocument {
   return document(
     // Encrypt copies under the target keys and look whether these are usable, or read what the source accounts
     // encrypted under theirs.
@@ -79,8 +119,8 @@ export function useKeys(side: 'Target' | 'Source', keyArns: string[]): PolicyDoc
   );
 }
 
-/** For verify-copies: verdicts and locks on Snapferry's own copies. */
-export function verifyCopies(): PolicyDocument {
+/** Verdicts and locks on Snapferry's own copies. */
+function verifyCopies(): PolicyDocument {
   return document(
     // Read copies and their locks; EC2 knows no narrower permission for reading.
     allow('ReadSnapshots', ['ec2:DescribeSnapshots', 'ec2:DescribeLockedSnapshots'], ['*']),
@@ -97,8 +137,8 @@ export function verifyCopies(): PolicyDocument {
   );
 }
 
-/** For delete-expired-copies: Snapferry's own copies, where there may be any. */
-export function deleteExpiredCopies(regions: string[]): PolicyDocument {
+/** Deleting Snapferry's own copies. */
+function deleteExpiredCopies(regions: string[]): PolicyDocument {
   return document(
     // Read copies and their tags; EC2 knows no narrower permission for reading.
     allow('ReadSnapshots', ['ec2:DescribeSnapshots'], ['*']),
@@ -113,21 +153,5 @@ export function deleteExpiredCopies(regions: string[]): PolicyDocument {
       },
       StringEquals: { 'aws:RequestedRegion': regions },
     }),
-  );
-}
-
-/** For the sweep's schedule. */
-export function sendSweepTicks(copierQueueArn: string, undeliveredQueueArn: string): PolicyDocument {
-  // Put a tick into the copier's queue, or what could not be delivered into the queue for that.
-  return document(allow('SendTicks', ['sqs:SendMessage'], [copierQueueArn, undeliveredQueueArn]));
-}
-
-/** For the schedule of a function. */
-export function startFunction(functionArn: string, undeliveredQueueArn: string): PolicyDocument {
-  return document(
-    // Start this one function.
-    allow('Invoke', ['lambda:InvokeFunction'], [functionArn]),
-    // Leave a start that could not be delivered where an alarm sees it.
-    allow('LeaveUndelivered', ['sqs:SendMessage'], [undeliveredQueueArn]),
   );
 }

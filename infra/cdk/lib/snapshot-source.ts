@@ -2,6 +2,7 @@ import { Aws, CfnOutput } from 'aws-cdk-lib';
 import { CfnLifecyclePolicy } from 'aws-cdk-lib/aws-dlm';
 import {
   AccountPrincipal,
+  AccountRootPrincipal,
   ArnPrincipal,
   Effect,
   type IManagedPolicy,
@@ -147,6 +148,7 @@ export class SnapshotSource extends Construct {
       new Key(this, 'SnapshotKey', {
         description: 'Snapferry - encrypts volumes and snapshots that the target account copies.',
         enableKeyRotation: true,
+        policy: new PolicyDocument({ minimize: false, statements: [governedByThisAccount()] }),
       });
     for (const statement of SnapshotSource.keyStatements(props.targetAccount, props.targetRoleArn)) {
       this.key.addToResourcePolicy(statement, true);
@@ -253,4 +255,15 @@ export class SnapshotSource extends Construct {
       },
     });
   }
+}
+
+function governedByThisAccount(): PolicyStatement {
+  // This account governs its key through IAM, as KMS's default key policy says.
+  return new PolicyStatement({
+    sid: 'GovernedByThisAccount',
+    effect: Effect.ALLOW,
+    principals: [new AccountRootPrincipal()],
+    actions: ['kms:*'],
+    resources: ['*'],
+  });
 }

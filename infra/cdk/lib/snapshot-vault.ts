@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Annotations, Aws, CfnOutput, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Annotations, Aws, CfnOutput, Duration, RemovalPolicy, TimeZone, Token } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import {
@@ -11,13 +11,11 @@ import {
   Effect,
   Grant,
   type IGrantable,
-  type IManagedPolicy,
   type PolicyDocument,
   PolicyStatement,
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
   CfnEventInvokeConfig,
@@ -29,7 +27,6 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnSchedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
@@ -37,128 +34,36 @@ import { acknowledge } from './acknowledged';
 import { ALARM_PERIOD, createAlarms, type VaultAlarms } from './alarms';
 import { checkPolicy, REPOSITORY } from './check';
 import * as permissions from './permissions';
-import { type GetLifecyclePolicyResponse, named, type PolicyDetails, readPolicyFile } from './policy';
-
-/** How much the functions say about their own work. Audit records are written whatever this is. */
-export enum LogLevel {
-  ERROR = 'error',
-  WARN = 'warn',
-  INFO = 'info',
-  DEBUG = 'debug',
-  TRACE = 'trace',
-}
-
-/** The options of a vault. Exactly one of `policy`, `policies` and `policyFile` says what is copied. */
-export interface SnapshotVaultProps {
-  /** The event-based DLM policy. */
-  readonly policy?: PolicyDetails;
-  /** Several of them, each with its own `PolicyId`. */
-  readonly policies?: GetLifecyclePolicyResponse[];
-  /** A file with a policy document: `PolicyDetails`, what `aws dlm get-lifecycle-policy` prints, or an array of those. */
-  readonly policyFile?: string;
-  /**
-   * The source accounts' KMS keys under which they encrypt what they share. Their key policies must allow this
-   * account too.
-   *
-   * @default - none: the shared snapshots are not encrypted
-   */
-  readonly sourceKeyArns?: string[];
-  /**
-   * The sweep ignores snapshots that were started before this time (RFC 3339), so that switching on does not copy
-   * years of history.
-   *
-   * @default - it copies everything that is shared and matches
-   */
-  readonly sweepSince?: string;
-  /**
-   * How many copies one run may delete, oldest expiry first. The rest waits for the next run.
-   *
-   * @default 100
-   */
-  readonly maxDeletesPerRun?: number;
-  /**
-   * Set to true for as long as it takes when a shorter retention really means that more than half of all verified
-   * copies go at once. Otherwise that is taken for a wrong clock, and nothing is deleted.
-   *
-   * @default false
-   */
-  readonly allowMassExpiry?: boolean;
-  /**
-   * Regions that the policy no longer targets and whose copies shall still expire.
-   *
-   * @default - none
-   */
-  readonly retiredRegions?: string[];
-  /**
-   * How often to compare all that is shared with all that is copied, and to copy what is missing.
-   *
-   * @default - every 15 minutes
-   */
-  readonly sweepSchedule?: ScheduleExpression;
-  /**
-   * How often to look whether started copies have become what the policy asked for.
-   *
-   * @default - every 5 minutes
-   */
-  readonly verifySchedule?: ScheduleExpression;
-  /**
-   * How often to delete the copies whose retention is over.
-   *
-   * @default - every hour
-   */
-  readonly expirySchedule?: ScheduleExpression;
-  /**
-   * How long the audit records are kept. The log groups outlive the stack.
-   *
-   * @default RetentionDays.ONE_YEAR
-   */
-  readonly logRetention?: RetentionDays;
-  /**
-   * A KMS key for the log groups; its policy must let CloudWatch Logs use it.
-   *
-   * @default - CloudWatch's own encryption
-   */
-  readonly logKey?: IKey;
-  /** @default LogLevel.INFO */
-  readonly logLevel?: LogLevel;
-  /**
-   * The SNS topic that hears of alarms.
-   *
-   * @default - the alarms exist and tell nobody
-   */
-  readonly alarmTopic?: ITopic;
-  /**
-   * What the binaries were built for: `make build` builds x86_64, `make build ARCH=arm64` the other.
-   *
-   * @default Architecture.X86_64
-   */
-  readonly architecture?: Architecture;
-  /**
-   * The IAM path of the roles.
-   *
-   * @default /
-   */
-  readonly rolePath?: string;
-  /**
-   * An IAM policy that bounds the permissions of the roles.
-   *
-   * @default - none
-   */
-  readonly permissionsBoundary?: IManagedPolicy;
-  /**
-   * The folder with a folder per function, each with its `bootstrap`.
-   *
-   * @default - target/lambda in this checkout, where `make build` leaves them
-   */
-  readonly builtFunctions?: string;
-}
+import { type Named, named, readPolicyFile } from './policy';
+import { LogLevel, type SnapshotVaultProps } from './vault-props';
 
 /** What one function has of its own. */
 interface FunctionOptions {
+  /** The logical ID's beginning. */
+  readonly id: string;
+  /** The name of its folder. */
+  readonly name: string;
   readonly description: string;
+  readonly roleDescription: string;
+  readonly permissions: (logGroupArn: string) => Record<string, PolicyDocument>;
   readonly environment: Record<string, string>;
+}
+
+/** A function with its role and its logs. */
+interface Runner {
+  readonly lambda: LambdaFunction;
   readonly role: Role;
   readonly logs: LogGroup;
+}
+
+/** When a function starts. */
+interface Timer {
+  /** The logical ID's beginning. */
+  readonly id: string;
+  /** The function's name. */
+  readonly name: string;
+  readonly description: string;
+  readonly expression: ScheduleExpression;
 }
 
 /** The metrics' namespace on the audit lines. */
@@ -220,108 +125,20 @@ export class SnapshotVault extends Construct implements VaultAlarms {
     this.undeliveredQueue = this.queue('UndeliveredQueue', { fifo: false });
     this.shareRule = this.rule();
 
-    // copy-shared-snapshots
-    this.copySharedSnapshotsLogs = this.logGroup('CopySharedSnapshotsLogs');
-    this.copySharedSnapshotsRole = this.role(
-      'CopySharedSnapshotsRole',
-      'copies shared snapshots; cannot delete any, nor change a tag later.',
-      new ServicePrincipal('lambda.amazonaws.com'),
-      {
-        'take-from-queue-and-log': permissions.takeFromQueueAndLog(
-          this.copierQueue.queueArn,
-          this.copySharedSnapshotsLogs.logGroupArn,
-        ),
-        'copy-shared-snapshots': permissions.copySharedSnapshots(names),
-        ...(names.targetKeyArns.length > 0 && {
-          'encrypt-copies': permissions.useKeys('Target', names.targetKeyArns),
-        }),
-        ...(props.sourceKeyArns?.length && {
-          'decrypt-shared-snapshots': permissions.useKeys('Source', props.sourceKeyArns),
-        }),
-      },
-    );
-    this.copySharedSnapshots = this.function('CopySharedSnapshots', 'copy-shared-snapshots', policy, {
-      description: 'copies snapshots that were shared with this account.',
-      environment: { ...(props.sweepSince !== undefined && { SNAPFERRY_SWEEP_SINCE: props.sweepSince }) },
-      role: this.copySharedSnapshotsRole,
-      logs: this.copySharedSnapshotsLogs,
-    });
-    new EventSourceMapping(this, 'CopySharedSnapshotsQueue', {
-      target: this.copySharedSnapshots,
-      eventSourceArn: this.copierQueue.queueArn,
-      batchSize: 10,
-      reportBatchItemFailures: true,
-    });
-    const sweepTimerRole = this.role(
-      'SweepTimerRole',
-      "lets the sweep schedule put its tick into the copier's queue.",
-      schedules(),
-      { 'send-sweep-ticks': permissions.sendSweepTicks(this.copierQueue.queueArn, this.undeliveredQueue.queueArn) },
-    );
-    this.schedule('SweepTimer', 'compare what is shared with what is copied.', props.sweepSchedule ?? every(15), {
-      arn: this.copierQueue.queueArn,
-      roleArn: sweepTimerRole.roleArn,
-      // The execution's own ID, because the queue would drop an equal tick within five minutes as a duplicate.
-      input: '{"sweep":"<aws.scheduler.execution-id>"}',
-      sqsParameters: { messageGroupId: 'copier' },
-    });
+    const copier = this.copier(policy, names);
+    this.copySharedSnapshots = copier.lambda;
+    this.copySharedSnapshotsRole = copier.role;
+    this.copySharedSnapshotsLogs = copier.logs;
+    const verifier = this.verifier(policy);
+    this.verifyCopies = verifier.lambda;
+    this.verifyCopiesRole = verifier.role;
+    this.verifyCopiesLogs = verifier.logs;
+    const deleter = this.deleter(policy, names);
+    this.deleteExpiredCopies = deleter.lambda;
+    this.deleteExpiredCopiesRole = deleter.role;
+    this.deleteExpiredCopiesLogs = deleter.logs;
+    this.queuePolicies(this.sweepTimer());
 
-    // verify-copies
-    this.verifyCopiesLogs = this.logGroup('VerifyCopiesLogs');
-    this.verifyCopiesRole = this.role(
-      'VerifyCopiesRole',
-      "settles and locks Snapferry's own copies; cannot copy or delete any.",
-      new ServicePrincipal('lambda.amazonaws.com'),
-      {
-        'write-logs': permissions.logging(this.verifyCopiesLogs.logGroupArn),
-        'verify-copies': permissions.verifyCopies(),
-      },
-    );
-    this.verifyCopies = this.function('VerifyCopies', 'verify-copies', policy, {
-      description: 'proves that finished copies are what the policy asked for, and locks them.',
-      environment: {},
-      role: this.verifyCopiesRole,
-      logs: this.verifyCopiesLogs,
-    });
-    this.runOnSchedule(
-      this.verifyCopies,
-      'Verify',
-      'verify-copies',
-      'look at the copies that were started.',
-      props.verifySchedule ?? every(5),
-    );
-
-    // delete-expired-copies
-    const retiredRegions = props.retiredRegions ?? [];
-    this.deleteExpiredCopiesLogs = this.logGroup('DeleteExpiredCopiesLogs');
-    this.deleteExpiredCopiesRole = this.role(
-      'DeleteExpiredCopiesRole',
-      "deletes Snapferry's own copies; cannot copy, tag or lock any.",
-      new ServicePrincipal('lambda.amazonaws.com'),
-      {
-        'write-logs': permissions.logging(this.deleteExpiredCopiesLogs.logGroupArn),
-        'delete-expired-copies': permissions.deleteExpiredCopies([...names.targetRegions, ...retiredRegions]),
-      },
-    );
-    this.deleteExpiredCopies = this.function('DeleteExpiredCopies', 'delete-expired-copies', policy, {
-      description: 'deletes copies whose retention is over, never the last good one.',
-      environment: {
-        SNAPFERRY_MAX_DELETES_PER_RUN: String(props.maxDeletesPerRun ?? 100),
-        SNAPFERRY_ALLOW_MASS_EXPIRY: String(props.allowMassExpiry ?? false),
-        ...(retiredRegions.length > 0 && { SNAPFERRY_RETIRED_REGIONS: retiredRegions.join(',') }),
-      },
-      role: this.deleteExpiredCopiesRole,
-      logs: this.deleteExpiredCopiesLogs,
-    });
-    this.runOnSchedule(
-      this.deleteExpiredCopies,
-      'Expiry',
-      'delete-expired-copies',
-      'delete the copies whose retention is over.',
-      props.expirySchedule ?? ScheduleExpression.rate(Duration.hours(1)),
-    );
-
-    this.queuePolicies(sweepTimerRole);
     const alarms = createAlarms(
       this,
       { copierDeadLetters: this.metricDeadLetters(), undelivered: this.metricUndelivered() },
@@ -330,9 +147,6 @@ export class SnapshotVault extends Construct implements VaultAlarms {
     this.copierDeadLetterAlarm = alarms.copierDeadLetterAlarm;
     this.undeliveredAlarm = alarms.undeliveredAlarm;
     this.outputs();
-    acknowledge(this.copySharedSnapshotsRole, 'CopySharedSnapshotsRole');
-    acknowledge(this.verifyCopiesRole, 'VerifyCopiesRole');
-    acknowledge(this.deleteExpiredCopiesRole, 'DeleteExpiredCopiesRole');
     acknowledge(this.undeliveredQueue, 'UndeliveredQueue');
   }
 
@@ -428,6 +242,7 @@ export class SnapshotVault extends Construct implements VaultAlarms {
         {
           // One message group, so that at most one copier runs at a time: that keeps copies from being made twice.
           bind: () => ({
+            id: 'copier',
             arn: this.copierQueue.queueArn,
             sqsParameters: { messageGroupId: 'copier' },
             deadLetterConfig: { arn: this.undeliveredQueue.queueArn },
@@ -476,6 +291,98 @@ export class SnapshotVault extends Construct implements VaultAlarms {
     }
   }
 
+  private copier(policy: string, names: Named): Runner {
+    const { sourceKeyArns = [], sweepSince } = this.props;
+    const runner = this.runner(policy, {
+      id: 'CopySharedSnapshots',
+      name: 'copy-shared-snapshots',
+      description: 'copies snapshots that were shared with this account.',
+      roleDescription: 'copies shared snapshots; cannot delete any, nor change a tag later.',
+      permissions: (logs) => permissions.ofCopier(names, sourceKeyArns, this.copierQueue.queueArn, logs),
+      environment: sweepSince === undefined ? {} : { SNAPFERRY_SWEEP_SINCE: sweepSince },
+    });
+    acknowledge(runner.role, 'CopySharedSnapshotsRole');
+    new EventSourceMapping(this, 'CopySharedSnapshotsQueue', {
+      target: runner.lambda,
+      eventSourceArn: this.copierQueue.queueArn,
+      batchSize: 10,
+      reportBatchItemFailures: true,
+    });
+    return runner;
+  }
+
+  private verifier(policy: string): Runner {
+    const runner = this.runner(policy, {
+      id: 'VerifyCopies',
+      name: 'verify-copies',
+      description: 'proves that finished copies are what the policy asked for, and locks them.',
+      roleDescription: "settles and locks Snapferry's own copies; cannot copy or delete any.",
+      permissions: permissions.ofVerifier,
+      environment: this.retired(),
+    });
+    acknowledge(runner.role, 'VerifyCopiesRole');
+    this.runOnSchedule(runner.lambda, {
+      id: 'Verify',
+      name: 'verify-copies',
+      description: 'look at the copies that were started.',
+      expression: this.props.verifySchedule ?? ScheduleExpression.rate(Duration.minutes(5)),
+    });
+    return runner;
+  }
+
+  private deleter(policy: string, { targetRegions }: Named): Runner {
+    const { maxDeletesPerRun = 100, allowMassExpiry = false, retiredRegions = [] } = this.props;
+    const runner = this.runner(policy, {
+      id: 'DeleteExpiredCopies',
+      name: 'delete-expired-copies',
+      description: 'deletes copies whose retention is over, never the last good one.',
+      roleDescription: "deletes Snapferry's own copies; cannot copy, tag or lock any.",
+      permissions: (logs) => permissions.ofDeleter([...targetRegions, ...retiredRegions], logs),
+      environment: {
+        SNAPFERRY_MAX_DELETES_PER_RUN: String(maxDeletesPerRun),
+        SNAPFERRY_ALLOW_MASS_EXPIRY: String(allowMassExpiry),
+        ...this.retired(),
+      },
+    });
+    acknowledge(runner.role, 'DeleteExpiredCopiesRole');
+    this.runOnSchedule(runner.lambda, {
+      id: 'Expiry',
+      name: 'delete-expired-copies',
+      description: 'delete the copies whose retention is over.',
+      expression: this.props.expirySchedule ?? ScheduleExpression.rate(Duration.hours(1)),
+    });
+    return runner;
+  }
+
+  private retired(): Record<string, string> {
+    const { retiredRegions = [] } = this.props;
+    return retiredRegions.length > 0 ? { SNAPFERRY_RETIRED_REGIONS: retiredRegions.join(',') } : {};
+  }
+
+  private sweepTimer(): Role {
+    const queueArn = this.copierQueue.queueArn;
+    const role = this.role(
+      'SweepTimerRole',
+      "lets the sweep schedule put its tick into the copier's queue.",
+      schedules(),
+      permissions.ofSweepTimer(queueArn, this.undeliveredQueue.queueArn),
+    );
+    const timer = {
+      id: 'Sweep',
+      name: 'copy-shared-snapshots',
+      description: 'compare what is shared with what is copied.',
+      expression: this.props.sweepSchedule ?? ScheduleExpression.rate(Duration.minutes(15)),
+    };
+    this.schedule(timer, {
+      arn: queueArn,
+      roleArn: role.roleArn,
+      // The execution's own ID, because the queue would drop an equal tick within five minutes as a duplicate.
+      input: '{"sweep":"<aws.scheduler.execution-id>"}',
+      sqsParameters: { messageGroupId: 'copier' },
+    });
+    return role;
+  }
+
   /** The audit records outlive the stack. */
   private logGroup(id: string): LogGroup {
     return new LogGroup(this, id, {
@@ -500,27 +407,36 @@ export class SnapshotVault extends Construct implements VaultAlarms {
     });
   }
 
-  private function(id: string, name: string, policy: string, options: FunctionOptions): LambdaFunction {
+  private runner(policy: string, options: FunctionOptions): Runner {
     const isInline = policy.length <= MAX_POLICY_IN_ENVIRONMENT;
-    return new LambdaFunction(this, id, {
+    const logs = this.logGroup(`${options.id}Logs`);
+    const role = this.role(
+      `${options.id}Role`,
+      options.roleDescription,
+      // Lambda runs the function in this role.
+      new ServicePrincipal('lambda.amazonaws.com'),
+      options.permissions(logs.logGroupArn),
+    );
+    const lambda = new LambdaFunction(this, options.id, {
       description: `Snapferry - ${options.description}`,
       runtime: Runtime.PROVIDED_AL2023,
       handler: 'bootstrap',
-      code: Code.fromAsset(this.package(name, isInline ? undefined : policy)),
+      code: Code.fromAsset(this.package(options.name, isInline ? undefined : policy)),
       architecture: this.props.architecture ?? Architecture.X86_64,
       // Half a vCPU's worth of memory: the functions need far less memory, but TLS wants the processor.
       memorySize: 512,
       timeout: Duration.minutes(5),
-      role: options.role,
+      role,
       // Not JSON: there the log level would filter the audit records.
       loggingFormat: LoggingFormat.TEXT,
-      logGroup: options.logs,
+      logGroup: logs,
       environment: {
         SNAPFERRY_POLICY: isInline ? policy : 'policy.json',
         AWS_LAMBDA_LOG_LEVEL: this.props.logLevel ?? LogLevel.INFO,
         ...options.environment,
       },
     });
+    return { lambda, role, logs };
   }
 
   /** The function's folder; one made for this policy when the environment has no room for it. */
@@ -538,39 +454,32 @@ export class SnapshotVault extends Construct implements VaultAlarms {
     return packed;
   }
 
-  private runOnSchedule(
-    started: LambdaFunction,
-    prefix: string,
-    name: string,
-    description: string,
-    expression: ScheduleExpression,
-  ): void {
+  private runOnSchedule(started: LambdaFunction, timer: Timer): void {
     // The next run does all that a failed one left, so a retry would only run beside it.
-    new CfnEventInvokeConfig(this, `${prefix}Retries`, {
+    new CfnEventInvokeConfig(this, `${started.node.id}EventInvokeConfig`, {
       functionName: started.functionName,
       qualifier: '$LATEST',
       maximumRetryAttempts: 0,
     });
-    const role = this.role(`${prefix}TimerRole`, `lets the schedule start ${name}.`, schedules(), {
-      [`start-${name}`]: permissions.startFunction(started.functionArn, this.undeliveredQueue.queueArn),
-    });
-    this.schedule(`${prefix}Timer`, description, expression, {
+    const role = this.role(
+      `${timer.id}TimerRole`,
+      `lets the schedule start ${timer.name}.`,
+      schedules(),
+      permissions.ofTimer(timer.name, started.functionArn, this.undeliveredQueue.queueArn),
+    );
+    this.schedule(timer, {
       arn: started.functionArn,
       roleArn: role.roleArn,
       input: '{"run":"<aws.scheduler.execution-id>"}',
     });
   }
 
-  private schedule(
-    id: string,
-    description: string,
-    expression: ScheduleExpression,
-    target: CfnSchedule.TargetProperty,
-  ): void {
-    new CfnSchedule(this, id, {
+  private schedule({ id, description, expression }: Timer, target: CfnSchedule.TargetProperty): void {
+    const { timeZone = TimeZone.ETC_UTC } = expression;
+    new CfnSchedule(this, `${id}Timer`, {
       description: `Snapferry - ${description}`,
       scheduleExpression: expression.expressionString,
-      ...(expression.timeZone && { scheduleExpressionTimezone: expression.timeZone.timezoneName }),
+      ...(timeZone !== TimeZone.ETC_UTC && { scheduleExpressionTimezone: timeZone.timezoneName }),
       flexibleTimeWindow: { mode: 'OFF' },
       target: { ...target, deadLetterConfig: { arn: this.undeliveredQueue.queueArn } },
     });
@@ -609,10 +518,6 @@ function schedules(): ServicePrincipal {
   return new ServicePrincipal('scheduler.amazonaws.com', {
     conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
   });
-}
-
-function every(minutes: number): ScheduleExpression {
-  return ScheduleExpression.rate(Duration.minutes(minutes));
 }
 
 function atMost(options?: MetricOptions): MetricOptions {

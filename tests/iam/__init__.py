@@ -1,0 +1,1 @@
+"""What the roles and the guardrails permit, asked of an IAM evaluator."""

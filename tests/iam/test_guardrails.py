@@ -1,0 +1,191 @@
+"""infra/scp/vault-guardrails.json: what it denies, what it leaves alone, and that Organizations would take it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import cfnlint  # type: ignore[import-untyped]
+import pytest
+
+from tests.e2e import packages
+from tests.iam.evaluator import FULL_ACCESS, Decision, Request, decide
+
+TEXT = (packages.REPOSITORY / "infra/scp/vault-guardrails.json").read_text()
+SCP: dict[str, Any] = json.loads(TEXT)
+
+# Organizations' quota for a policy, in characters without white space.
+MAX_CHARACTERS = 5120
+
+ACCOUNT = "222222222222"
+# As CloudFormation names roles: stack, logical ID (which may be cut), and something random.
+DELETER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-DeleteExpiredCopiesRole-1A2B3C4D5E6F"
+DELETER_CDK = f"arn:aws:iam::{ACCOUNT}:role/snapferry/SnapferryVault-VaultDeleteExpiredCopies-1A2B3C4D5E6F"
+VERIFIER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-VerifyCopiesRole-1A2B3C4D5E6F"
+COPIER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-CopySharedSnapshotsRole-1A2B3C4D5E6F"
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/snapferry-admin/deployment"
+OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/operator"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+# Named like the deleter, but not under the reserved path.
+IMPOSTOR = f"arn:aws:iam::{ACCOUNT}:role/snapferry-DeleteExpiredCopiesRole-1A2B3C4D5E6F"
+
+EVERYBODY = (DELETER, DELETER_CDK, VERIFIER, COPIER, ADMINISTRATOR, OPERATOR, ROOT, IMPOSTOR)
+
+SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0"
+KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FUNCTION = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:snapferry-VerifyCopies-1A2B3C4D5E6F"
+COPY = {"aws:ResourceTag/snapferry:policy": "default"}
+
+
+def asked(principal: str, action: str, resource: str, **context: Any) -> Decision:
+    """The decision for somebody whose own policies allow everything."""
+    return decide(Request(principal, action, resource, context=context.get("context", {})), [FULL_ACCESS], SCP)
+
+
+def test_organizations_would_take_it() -> None:
+    assert len(json.dumps(SCP, separators=(",", ":"))) <= MAX_CHARACTERS
+    assert SCP["Version"] == "2012-10-17"
+    sids = [statement["Sid"] for statement in SCP["Statement"]]
+    assert len(set(sids)) == len(sids)
+    for statement in SCP["Statement"]:
+        assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}, statement
+        assert statement["Effect"] == "Deny"
+        assert re.fullmatch("[A-Za-z0-9]+", statement["Sid"])
+        for resource in _listed(statement["Resource"]):
+            assert resource == "*" or re.match(r"arn:aws:[a-z0-9]+:", resource), resource
+
+
+def test_every_action_exists() -> None:
+    """By the list of IAM's actions that cfn-lint ships."""
+    services = json.loads((Path(cfnlint.__file__).parent / "data/AdditionalSpecs/Policies.json").read_text())
+    for statement in SCP["Statement"]:
+        for action in _listed(statement["Action"]):
+            service, name = action.split(":")
+            pattern = re.compile(re.escape(name.lower()).replace(r"\*", ".*"))
+            assert any(pattern.fullmatch(each) for each in services[service]["Actions"]), action
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context", "exempted"),
+    [
+        ("ec2:DeleteSnapshot", SNAPSHOT, COPY, {DELETER, DELETER_CDK}),
+        ("ec2:LockSnapshot", SNAPSHOT, COPY, {VERIFIER}),
+        ("ec2:UnlockSnapshot", SNAPSHOT, COPY, set()),
+        ("ec2:ModifySnapshotTier", SNAPSHOT, COPY, set()),
+        # Without tags in the request, DeleteTags takes off all of them.
+        ("ec2:DeleteTags", SNAPSHOT, COPY, set()),
+        ("ec2:DeleteTags", SNAPSHOT, {**COPY, "aws:TagKeys": ["snapferry:expire-after"]}, set()),
+        ("ec2:CreateTags", SNAPSHOT, {**COPY, "aws:TagKeys": ["team", "snapferry:expire-after"]}, {COPIER, VERIFIER}),
+        ("ec2:CreateTags", SNAPSHOT, {"aws:TagKeys": ["snapferry:policy"]}, {COPIER, VERIFIER}),
+        ("ec2:ModifySnapshotAttribute", SNAPSHOT, COPY, {ADMINISTRATOR}),
+        ("ec2:ModifySnapshotAttribute", SNAPSHOT, {}, {ADMINISTRATOR}),
+        ("kms:ScheduleKeyDeletion", KEY, {}, set()),
+        ("kms:DisableKey", KEY, {}, set()),
+        ("kms:DeleteImportedKeyMaterial", KEY, {}, set()),
+        ("kms:PutKeyPolicy", KEY, {}, {ADMINISTRATOR}),
+        ("lambda:UpdateFunctionCode", FUNCTION, {}, {ADMINISTRATOR}),
+        ("lambda:UpdateFunctionConfiguration", FUNCTION, {}, {ADMINISTRATOR}),
+        ("lambda:PutFunctionConcurrency", FUNCTION, {}, {ADMINISTRATOR}),
+        ("lambda:DeleteFunction", FUNCTION, {}, {ADMINISTRATOR}),
+        (
+            "lambda:DeleteEventSourceMapping",
+            f"arn:aws:lambda:eu-central-1:{ACCOUNT}:event-source-mapping:0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f",
+            {"lambda:FunctionArn": FUNCTION},
+            {ADMINISTRATOR},
+        ),
+        (
+            "events:DisableRule",
+            f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/snapferry-ShareRule-1A2B3C4D5E6F",
+            {},
+            {ADMINISTRATOR},
+        ),
+        (
+            "scheduler:UpdateSchedule",
+            f"arn:aws:scheduler:eu-central-1:{ACCOUNT}:schedule/default/SnapferryVault-VaultSweepTimer30728370-1A2B3C",
+            {},
+            {ADMINISTRATOR},
+        ),
+        (
+            "scheduler:DeleteSchedule",
+            f"arn:aws:scheduler:eu-central-1:{ACCOUNT}:schedule/default/snapferry-ExpiryTimer-1A2B3C4D5E6F",
+            {},
+            {ADMINISTRATOR},
+        ),
+        (
+            "sqs:DeleteQueue",
+            f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierQueue-1A2B3C4D5E6F.fifo",
+            {},
+            {ADMINISTRATOR},
+        ),
+        (
+            "logs:DeleteLogStream",
+            f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:snapferry-VerifyCopiesLogs-1A2B:log-stream:2026",
+            {},
+            {ADMINISTRATOR},
+        ),
+        (
+            "cloudwatch:DisableAlarmActions",
+            f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT}:alarm:snapferry-UndeliveredAlarm-1A2B3C4D5E6F",
+            {},
+            {ADMINISTRATOR},
+        ),
+        (
+            "cloudformation:DeleteStack",
+            f"arn:aws:cloudformation:eu-central-1:{ACCOUNT}:stack/snapferry/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f",
+            {},
+            {ADMINISTRATOR},
+        ),
+        ("iam:PutRolePolicy", DELETER, {}, {ADMINISTRATOR}),
+        ("iam:UpdateAssumeRolePolicy", DELETER, {}, {ADMINISTRATOR}),
+        ("iam:PassRole", DELETER, {}, {ADMINISTRATOR}),
+        ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/snapferry/my-DeleteExpiredCopies", {}, {ADMINISTRATOR}),
+        ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/snapferry-admin/me", {}, {ADMINISTRATOR}),
+        ("organizations:LeaveOrganization", "*", {}, set()),
+        ("account:CloseAccount", f"arn:aws:account::{ACCOUNT}:account", {}, set()),
+    ],
+)
+def test_denied_to_all_but(action: str, resource: str, context: dict[str, Any], exempted: set[str]) -> None:
+    found = {principal for principal in EVERYBODY if asked(principal, action, resource, context=context).allowed}
+    assert found == exempted
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        # Snapshots that are no copies, and tags that are not Snapferry's.
+        ("ec2:DeleteSnapshot", SNAPSHOT, {}),
+        ("ec2:LockSnapshot", SNAPSHOT, {}),
+        ("ec2:DeleteTags", SNAPSHOT, {"aws:TagKeys": ["team"]}),
+        ("ec2:CreateTags", SNAPSHOT, {**COPY, "aws:TagKeys": ["team"]}),
+        # Using copies and keys, and looking.
+        ("ec2:CreateVolume", SNAPSHOT, COPY),
+        ("ec2:DescribeSnapshots", "*", {}),
+        ("kms:Decrypt", KEY, {}),
+        ("kms:CreateGrant", KEY, {}),
+        # Other applications.
+        ("lambda:UpdateFunctionCode", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:other", {}),
+        ("lambda:DeleteEventSourceMapping", "*", {"lambda:FunctionArn": FUNCTION.replace("snapferry", "other")}),
+        ("sqs:DeleteQueue", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+        ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/other", {}),
+        ("lambda:InvokeFunction", FUNCTION, {}),
+        ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierQueue-1A2B3C4D5E6F.fifo", {}),
+    ],
+)
+def test_left_alone(action: str, resource: str, context: dict[str, Any]) -> None:
+    refused = [str(asked(each, action, resource, context=context)) for each in EVERYBODY]
+    assert all(each.startswith("allowed") for each in refused), refused
+
+
+def test_every_statement_denies_something() -> None:
+    """A statement without which every request above is decided alike would be a statement without a test."""
+    cases = test_denied_to_all_but.pytestmark[0].args[1]
+    used = {
+        asked(principal, action, resource, context=context).statement
+        for action, resource, context, _ in cases
+        for principal in EVERYBODY
+    }
+    assert {statement["Sid"] for statement in SCP["Statement"]} <= used
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""The CDK constructs against the SAM templates: the same resources, or a listed difference with its reason."""
