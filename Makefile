@@ -1,5 +1,5 @@
 # Snapferry: build, check, test and try it. `make help` lists what there is.
-# Needs Rust (rustup), Python 3.11 or newer and make; everything else comes into .venv.
+# Needs Rust (rustup), Python 3.11 or newer and make; everything else comes into .venv. The CDK constructs need Node.js.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,8 +16,10 @@ POLICY ?=
 
 FUNCTIONS := copy-shared-snapshots verify-copies delete-expired-copies
 TEMPLATE := infra/sam/template.yaml
+SOURCE_TEMPLATE := infra/sam/source-account.yaml
 VENV := .venv/.installed
 SAM_VENV := .venv-sam/.installed
+NODE_MODULES := infra/cdk/node_modules/.installed
 # The project's own tools come first, for cargo too: it finds cargo-lambda, and that finds zig, through PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
@@ -34,7 +36,7 @@ demo: build ## watch it work, on an emulated AWS: build, deploy, share three sna
 
 .PHONY: test
 test: ## run everything: checks, all tests, release build, end to end; prints where the time went
-	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build template cloud-test e2e scale
+	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build template cdk cloud-test e2e scale
 
 .PHONY: check
 check: ## run what is quick: formatting, lints, licences, types, core's tests
@@ -90,14 +92,24 @@ rust-test: ## all tests in Rust
 	cargo test --workspace --locked
 
 .PHONY: template
-template: $(VENV) $(SAM_VENV) ## lint the template, as it is and as CloudFormation gets it
-	cfn-lint $(TEMPLATE)
+template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFormation gets them
+	cfn-lint $(TEMPLATE) $(SOURCE_TEMPLATE)
 	mkdir -p target/template
 	python -m tests.e2e.translate target/template/translated.json
 	cfn-lint target/template/translated.json
 	AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(TEMPLATE)
 
 PYTEST := pytest --numprocesses auto --dist loadscope
+
+.PHONY: cdk
+cdk: $(VENV) ## lint and test the CDK constructs, and compare them with the templates (skipped without Node.js 20)
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory cdk-test; \
+	else echo "SKIPPED: the CDK constructs in infra/cdk were not tested, because Node.js (20.19 or newer) is not installed."; fi
+
+.PHONY: cdk-test
+cdk-test: $(NODE_MODULES)
+	cd infra/cdk && npm run --silent lint && npm test --silent
+	pytest tests/parity
 
 .PHONY: cloud-test
 cloud-test: $(VENV) ## test the local AWS, and the fixtures against the SDK they come from
@@ -118,6 +130,10 @@ $(VENV): tests/requirements.txt tests/constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv module is missing (on Debian: apt-get install python3-venv)" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(NODE_MODULES): infra/cdk/package.json infra/cdk/package-lock.json
+	cd infra/cdk && npm ci --silent
 	@touch $@
 
 $(SAM_VENV): tests/requirements-sam.txt tests/constraints-sam.txt
