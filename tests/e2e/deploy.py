@@ -145,7 +145,8 @@ def _upload_template(account: Account, region: str) -> str:
     bucket = _bucket(account, region)
     template = packages.template(lambda function: f"s3://{bucket}/{function}.zip")
     account.client("s3", region).put_object(Bucket=bucket, Key="template.yaml", Body=template.encode())
-    return f"https://{bucket}.s3.{region}.amazonaws.com/template.yaml"
+    # The emulator knows only the form with the bucket in the path.
+    return f"https://s3.{region}.amazonaws.com/{bucket}/template.yaml"
 
 
 def _bucket(account: Account, region: str) -> str:
