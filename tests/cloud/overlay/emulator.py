@@ -14,6 +14,7 @@ ec2: Any = import_module("ministack.services.ec2")
 eventbridge: Any = import_module("ministack.services.eventbridge")
 kms: Any = import_module("ministack.services.kms")
 lambda_runtime: Any = import_module("ministack.core.lambda_runtime")
+provisioners: Any = import_module("ministack.services.cloudformation.provisioners")
 responses: Any = import_module("ministack.core.responses")
 sqs: Any = import_module("ministack.services.sqs")
 

@@ -10,6 +10,7 @@ from tests.cloud.overlay import (
     lifecycle,
     locking,
     notices,
+    queries,
     sharing,
     tagging,
 )
@@ -50,6 +51,7 @@ def install(world: World) -> None:
     ec2._ACTION_MAP.update({name: _bound(world, action) for name, action in ACTIONS.items()})
     keys.install()
     notices.deduplicate_queues(world)
+    queries.install()
 
 
 def _bound(world: World, action: Action) -> Callable[[Raw], Response]:
