@@ -1,4 +1,5 @@
-//! What a warm environment remembers. All of it may be lost at any moment, and then costs a repeated notice or a read.
+//! What a warm environment remembers. All of it may be lost at any moment. That costs a repeated notice, and while EC2 does
+//! not show a copy just started yet, a second request for its snapshot would make a second copy.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
