@@ -1,9 +1,9 @@
 //! Which copies are deleted now, and why others stay although their time is over.
 //!
 //! A copy goes when its own tags say that its time is over, when it is proven that it is dispensable, and when nothing
-//! looks as if the clock were wrong. Whatever is in doubt stays. Everything that a sender can influence (which
-//! snapshots it shares and when, their descriptions, volumes and start times) can only make copies stay longer: none of
-//! it moves an expiry, which this account wrote into its own copy's tag.
+//! looks as if the clock were wrong. Whatever is in doubt stays. What a sender can influence (which snapshots it shares
+//! and when, their descriptions, volumes and start times) never lets a copy go before the time in its own tag, which
+//! this account wrote: newer snapshots of a volume only end the protection that its last copies have beyond that time.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +100,7 @@ pub fn decide<'f>(policies: &[Policy], facts: &'f Facts, limits: Limits, now: Ti
             Err(error) => plan.kept.push(Kept { region, keep: Keep::RegionUnread(error) }),
         }
     }
-    plan.deletions.sort_by(|a, b| a.order().cmp(&b.order()));
+    plan.deletions.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
     if !plan.deletions.is_empty() && !limits.allow_mass_expiry {
         plan.alarm = census.alarm(now, plan.deletions.len());
     }
