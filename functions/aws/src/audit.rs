@@ -1,23 +1,33 @@
 //! Where the audit goes: standard output, a line for each record, past every log level.
 
 use std::io::Write as _;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use snapferry_core::audit::Record;
+use snapferry_core::chain::{Chain, Environment};
 
-/// The audit's end of the function.
-#[derive(Debug, Default)]
+/// The audit's end of the function: one for each life of the process.
+#[derive(Debug)]
 pub struct Audit {
-    /// Held while a line is written, so that lines never mix.
-    writing: Mutex<()>,
+    /// Held while a line is written, so that lines never mix and stand in the order of their numbers.
+    chain: Mutex<Chain>,
+}
+
+impl Default for Audit {
+    /// The audit of an environment that begins now.
+    fn default() -> Self {
+        let environment = Environment::new(Timestamp::now(), fastrand::u64(..));
+        Self { chain: Mutex::new(Chain::new(environment)) }
+    }
 }
 
 impl Audit {
     /// Writes one record. A line that cannot be written to standard output goes to standard error: the decision that it
-    /// tells of has been carried out already.
+    /// tells of has been carried out already. In the chain it stays a gap.
     pub fn write(&self, record: &Record) {
-        let _guard = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let line = record.to_line();
+        let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = chain.line(record);
         let mut out = std::io::stdout().lock();
         if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
             tracing::error!(%error, line, "the audit line could not be written to standard output");

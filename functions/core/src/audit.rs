@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::chain::Link;
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
 use crate::metrics::Metrics;
@@ -132,6 +133,9 @@ pub struct Record {
     /// What a sweep knows of one owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
+    /// Where the line stands among those of its environment; set when it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Link>,
 }
 
 /// The shared snapshot of a record.
@@ -233,6 +237,7 @@ impl Record {
             sweep: None,
             coverage: None,
             owner: None,
+            chain: None,
         }
     }
 

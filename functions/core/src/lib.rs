@@ -4,6 +4,7 @@
 //! arguments, decisions with their reasons go out, so every choice can be tested in a table.
 
 pub mod audit;
+pub mod chain;
 pub mod copying;
 pub mod event;
 pub mod expiring;

@@ -6,8 +6,10 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use snapferry_core::audit::{Event, REASONS, SCHEMA};
+use snapferry_core::chain::{Chain, Environment};
 
 use crate::every_record;
+use crate::world::now;
 
 pub(crate) fn schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap()
@@ -20,7 +22,8 @@ pub(crate) fn complaints(line: &Value) -> Vec<String> {
 }
 
 fn lines() -> Vec<Value> {
-    every_record().iter().map(|record| serde_json::from_str(&record.to_line()).unwrap()).collect()
+    let mut chain = Chain::new(Environment::new(now(), 7));
+    every_record().iter().map(|record| serde_json::from_str(&chain.line(record)).unwrap()).collect()
 }
 
 fn named(event: Event) -> String {
