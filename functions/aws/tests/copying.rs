@@ -101,11 +101,11 @@ async fn throttling_is_waited_out() {
 
 #[tokio::test(start_paused = true)]
 async fn endless_throttling_closes_the_region_and_no_other() {
-    let busy = mock!(aws_sdk_ec2::Client::copy_snapshot).then_http_response(|| ec2_error(503, "Throttling", "slow down"));
+    let busy =
+        mock!(aws_sdk_ec2::Client::copy_snapshot).then_http_response(|| ec2_error(503, "Throttling", "slow down"));
     let free = mock!(aws_sdk_ec2::Client::copy_snapshot).then_output(|| started("snap-0000c001"));
     let clients = clients([ec2("eu-west-1", &[&busy]), ec2("eu-central-1", &[&free])], []);
-    let mut outcomes =
-        run(&clients, &policies(&["eu-west-1", "eu-central-1"])[0], &[source(1), source(2)], LONG).await;
+    let mut outcomes = run(&clients, &policies(&["eu-west-1", "eu-central-1"])[0], &[source(1), source(2)], LONG).await;
     outcomes.sort();
     assert_eq!(
         outcomes,

@@ -166,9 +166,8 @@ async fn a_key_that_kms_does_not_show_is_refused_and_one_it_cannot_show_now_is_d
         (500, "KMSInternalException", "unread"),
         (400, "ThrottlingException", "unread"),
     ] {
-        let rule = mock!(aws_sdk_kms::Client::describe_key).then_http_response(move || {
-            http(status, &format!("{{\"__type\": \"{code}\", \"message\": \"no\"}}"))
-        });
+        let rule = mock!(aws_sdk_kms::Client::describe_key)
+            .then_http_response(move || http(status, &format!("{{\"__type\": \"{code}\", \"message\": \"no\"}}")));
         let clients = clients([], [kms("eu-west-1", &[&rule])]);
         let reason = match KeyCache::default().look(&clients, &region("eu-west-1"), &key).await {
             KeyFact::Unusable(problem @ (KeyProblem::NotFound(_) | KeyProblem::AccessDenied(_))) => problem.reason(),

@@ -20,7 +20,8 @@ fn parts(url: &str) -> (&str, BTreeMap<&str, &str>) {
 #[tokio::test]
 async fn the_url_is_botocores_parameter_for_parameter_and_signature_for_signature() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/presigned_urls.json")).expect("the fixture");
-    let now: SystemTime = text(&fixture["now"]).and_then(|now| now.parse::<jiff::Timestamp>().ok()).expect("a time").into();
+    let now: SystemTime =
+        text(&fixture["now"]).and_then(|now| now.parse::<jiff::Timestamp>().ok()).expect("a time").into();
     let cases = fixture["cases"].as_object().expect("cases");
     assert!(cases.len() >= 6);
     for (name, case) in cases {
