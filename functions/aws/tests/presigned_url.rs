@@ -1,5 +1,7 @@
 //! The presigned URL against botocore's own, captured under a frozen clock by `tests/presign/capture.py`.
 
+#![allow(clippy::expect_used)]
+
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
