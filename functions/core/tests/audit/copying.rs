@@ -1,14 +1,13 @@
 //! Every decision and outcome of copying.
 
-use std::collections::BTreeMap;
-
 use snapferry_core::audit::Record;
 use snapferry_core::copying::{
     CopyRequest, Decision, Deferral, Facts, Outcome, Ran, Refusal, Scope, Skip, Subject, Verdict, decide, record,
     summary,
 };
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{ExistingCopy, KeyFact, KeyProblem, RegionCopies, State};
+use snapferry_core::facts::{ExistingCopy, KeyFact, KeyProblem, RegionCopies, SourceSnapshot, State};
+use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::Policy;
 use snapferry_core::tags::Status;
 
@@ -121,33 +120,52 @@ fn outcomes() -> Vec<Outcome> {
     all
 }
 
-/// Two sweeps: one that finds nothing at all, and one in which all sorts of things are wrong.
+/// Sweeps, each with what it finds as its ID: `nothing` at all; all `well`; `wrong` in several ways; `old`, where what is
+/// missing has been so for more than two days; `failing` too often.
 fn sweeps(policies: &[Policy]) -> Vec<Record> {
-    let facts = |snapshots, regions, keys| Facts {
+    let verified = |copy| ExistingCopy { source: snapshot(1), ..copy };
+    let failed = |number| ExistingCopy { state: State::Error, status: Some(Status::Failed), ..existing(number) };
+    let old = SourceSnapshot { start_time: at("2026-11-20T06:00:00Z"), ..source("nightly") };
+    let with = |copies| RegionCopies { copies, tampered: Vec::new() };
+    let usable = || (key(), KeyFact::Usable);
+    let disabled = (key(), KeyFact::Unusable(KeyProblem::Disabled));
+    let tampered = RegionCopies { copies: Vec::new(), tampered: vec![tampered()] };
+    [
+        ("nothing", Vec::new(), with(Vec::new()), usable()),
+        ("well", vec![source("nightly")], with(vec![verified(existing(6))]), usable()),
+        ("wrong", vec![source("nightly")], tampered, disabled),
+        ("old", vec![old], with(Vec::new()), usable()),
+        ("failing", vec![source("nightly")], with((10..15).map(failed).collect()), usable()),
+    ]
+    .into_iter()
+    .flat_map(|(id, snapshots, copies, key)| swept(policies, id, &facts(snapshots, copies, key)))
+    .collect()
+}
+
+fn facts(snapshots: Vec<SourceSnapshot>, copies: RegionCopies, key: (KeyArn, KeyFact)) -> Facts {
+    Facts {
         account: Some(account(OURS)),
         home: home(),
         scope: Scope::Sweep { since: None },
         named: Vec::new(),
         snapshots: Ok(snapshots),
-        regions,
-        keys,
+        regions: [(region(), Ok(copies))].into(),
+        keys: [key].into(),
         recent: Vec::new(),
         noticed: Default::default(),
-    };
-    let tampered = RegionCopies { copies: Vec::new(), tampered: vec![tampered()] };
-    let quiet = facts(Vec::new(), [(region(), Ok(RegionCopies::default()))].into(), BTreeMap::new());
-    let keys = [(key(), KeyFact::Unusable(KeyProblem::Disabled))].into();
-    let loud = facts(vec![source("nightly")], [(region(), Ok(tampered))].into(), keys);
-    let tell = |facts: &Facts| {
-        let plan = decide(policies, facts, now());
-        let mut tally = plan.tally;
-        plan.decisions.iter().for_each(|decision| tally.add(decision, &Outcome::Stands));
-        tally.add(&plan.decisions.first().cloned().unwrap_or(none()), &Outcome::Deferred(Deferral::OutOfTime));
-        summary(&tally, Ran { id: "tick-1", duration_ms: 1200, calls: 7 }, now())
-    };
-    [tell(&quiet), tell(&loud)].concat()
+    }
 }
 
-fn none() -> Decision<'static> {
-    Decision { policy: None, subject: Subject::All, region: None, verdict: Verdict::Skip(Skip::OwnSnapshot) }
+/// What a sweep says at its end when its Region is full.
+fn swept(policies: &[Policy], id: &str, facts: &Facts) -> Vec<Record> {
+    let plan = decide(policies, facts, now());
+    let mut tally = plan.tally;
+    for decision in &plan.decisions {
+        let outcome = match decision.verdict {
+            Verdict::Copy(_) => Outcome::Deferred(Deferral::RegionFull(error())),
+            Verdict::Skip(_) | Verdict::Defer(_) | Verdict::Refuse(_) => Outcome::Stands,
+        };
+        tally.add(decision, &outcome);
+    }
+    summary(&tally, Ran { id, duration_ms: 1200, calls: 7 }, now())
 }

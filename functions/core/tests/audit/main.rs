@@ -6,6 +6,7 @@ mod expiring;
 mod hostile;
 mod incoming;
 mod metrics;
+mod recorded;
 mod released;
 mod schema;
 mod sources;
