@@ -10,6 +10,7 @@ from tests.cloud.overlay import (
     lifecycle,
     locking,
     notices,
+    output,
     queries,
     sharing,
     tagging,
@@ -47,11 +48,12 @@ ACTIONS: dict[str, Action] = {
 
 
 def install(world: World) -> None:
-    """Replace the actions, the keys' description and the way of events into queues."""
+    """Replace the actions, the keys' description, the way of events into queues and that of functions' output."""
     ec2._ACTION_MAP.update({name: _bound(world, action) for name, action in ACTIONS.items()})
     keys.install()
     notices.deduplicate_queues(world)
     queries.install()
+    output.install()
 
 
 def _bound(world: World, action: Action) -> Callable[[Raw], Response]:
