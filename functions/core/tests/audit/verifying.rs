@@ -41,8 +41,8 @@ fn candidate() -> Candidate {
 
 fn outcomes() -> Vec<Outcome> {
     every![Outcome;
-        Outcome::Stands => Outcome::Stands,
         Outcome::Settled => Outcome::Settled,
+        Outcome::Stands => Outcome::Stands,
         Outcome::NotSettled(_) => Outcome::NotSettled(error()),
         Outcome::Locked => Outcome::Locked,
         Outcome::NotLocked(_) => Outcome::NotLocked(error()),

@@ -1,0 +1,92 @@
+"""The dashboard shows metrics that exist, and as CloudWatch wants to be told."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.audit import insights
+from tests.audit.cloudwatch import extracted
+from tests.audit.lines import RECORDED
+from tests.audit.template import resources
+
+METRICS = {(point.name, frozenset(name for name, _ in point.dimensions)) for point in extracted(RECORDED)}
+SEARCH = re.compile(r"SEARCH\('\{Snapferry((?:,\w+)*)\} MetricName=\"(\w+)\"', '(Sum|Maximum|p\d\d)', \d+\)")
+GRID = 24
+
+
+def body(**parameters: str) -> dict[str, Any]:
+    [dashboard] = resources("AWS::CloudWatch::Dashboard", **parameters).values()
+    found: dict[str, Any] = json.loads(dashboard["DashboardBody"])
+    return found
+
+
+def widgets(kind: str) -> list[dict[str, Any]]:
+    found = [each["properties"] for each in body()["widgets"] if each["type"] == kind]
+    assert found
+    return found
+
+
+def shown() -> list[tuple[str, frozenset[str]]]:
+    """The metrics that the widgets show, each with the names of its dimensions."""
+    found = []
+    for metric in (metric for widget in widgets("metric") for metric in widget["metrics"]):
+        match metric:
+            case ["Snapferry", name]:
+                found.append((name, frozenset[str]()))
+            case [{"expression": expression}]:
+                search = SEARCH.fullmatch(expression)
+                assert search, expression
+                found.append((search[2], frozenset(search[1].split(",")[1:])))
+            case _:
+                raise AssertionError(metric)
+    return found
+
+
+def test_every_metric_that_is_shown_is_written_with_those_dimensions() -> None:
+    assert [each for each in shown() if each not in METRICS] == []
+
+
+def test_every_metric_that_is_written_is_shown() -> None:
+    """But for those that say how Snapferry itself is doing."""
+    own = {"SweepsCompleted", "SweepDuration", "CopyDuration", "EventsInvalid", "CopiesLocked", "MostSilentOwnerHours"}
+    assert {name for name, _ in METRICS} - {name for name, _ in shown()} == own
+
+
+def test_coverage_and_what_is_under_way_are_shown_by_target_region() -> None:
+    regional = frozenset({"TargetRegion"})
+    assert {("Unprotected", regional), ("InFlight", regional), ("OldestUnprotectedHours", regional)} <= set(shown())
+
+
+def test_failures_are_shown_by_cause() -> None:
+    [widget] = widgets("log")
+    commands = widget["query"].split(" | ")
+    assert [command.startswith("SOURCE ") for command in commands] == [True] * 3 + [False] * (len(commands) - 3)
+    rows = insights.run(" | ".join(commands[3:]), RECORDED)
+    assert {(row["event"], row["reason"]) for row in rows} >= {
+        ("copy.failed", "grant-missing"),
+        ("copy.rejected", "wrong-key"),
+        ("copy.refused", "key-disabled"),
+        ("copy.stalled", "pending-over-a-day"),
+    }
+
+
+@pytest.mark.parametrize("hours", ["0", "48"])
+def test_every_alarm_is_shown(hours: str) -> None:
+    [widget] = [each for each in body(SilentOwnerAlarmHours=hours)["widgets"] if each["type"] == "alarm"]
+    alarms = resources("AWS::CloudWatch::Alarm", SilentOwnerAlarmHours=hours)
+    assert sorted(widget["properties"]["alarms"]) == sorted(f"${{{name}.Arn}}" for name in alarms)
+
+
+def test_widgets_stand_side_by_side() -> None:
+    places: set[tuple[int, int]] = set()
+    for widget in body()["widgets"]:
+        assert widget["x"] + widget["width"] <= GRID
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & places, widget
+        places |= cells

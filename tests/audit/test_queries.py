@@ -1,0 +1,116 @@
+"""Each saved query over recorded lines."""
+
+import pytest
+
+from tests.audit import insights
+from tests.audit.lines import RECORDED, Line, at, line, moment
+from tests.audit.template import resources
+
+QUERIES = resources("AWS::Logs::QueryDefinition")
+LOG_GROUPS = {"CopySharedSnapshotsLogs", "VerifyCopiesLogs", "DeleteExpiredCopiesLogs"}
+SOURCE, COPY = "snap-00000000000000001", "snap-00000000000000005"
+
+
+def rows(name: str, lines: list[Line] = RECORDED, *, example: str = "", real: str = "") -> list[insights.Row]:
+    """What a query finds, with what an operator puts in place of the example."""
+    query = QUERIES[name]["QueryString"]
+    assert example in query
+    return insights.run(query.replace(example, real) if example else query, lines)
+
+
+def decisions(snapshot: str) -> list[insights.Row]:
+    return rows("SnapshotDecisionsQuery", example="snap-0123456789abcdef0", real=snapshot)
+
+
+def test_all_decisions_about_one_snapshot() -> None:
+    """By its own ID as by that of a copy."""
+    for snapshot, where in ((SOURCE, "source"), (COPY, "copy")):
+        expected = [each for each in RECORDED if each.get(where, {}).get("snapshot") == snapshot]
+        assert len(decisions(snapshot)) == len(expected) > 20
+    assert decisions("snap-ffffffffffffffff0") == []
+    found = {row["event"] for row in decisions(SOURCE)}
+    assert {"copy.started", "copy.skipped", "copy.deferred", "copy.refused", "copy.failed", "copy.verified"} <= found
+    assert {"copy.rejected", "copy.locked", "copy.expired", "copy.kept"} <= found
+
+
+def test_all_copies_from_one_account() -> None:
+    found = rows("AccountCopiesQuery", example="111122223333", real="111111111111")
+    assert {row["event"] for row in found} == {"copy.started", "copy.verified", "copy.failed", "copy.rejected"}
+    assert {row["source.snapshot"] for row in found} == {SOURCE}
+    assert rows("AccountCopiesQuery") == []
+
+
+def test_what_was_not_done_by_reason() -> None:
+    found = {(row["event"], row["reason"], row["copy.region"]): row for row in rows("RefusalsQuery")}
+    assert {event for event, _, _ in found} == {"copy.refused", "copy.deferred", "copy.kept"}
+    key = found["copy.refused", "key-disabled", "eu-west-1"]
+    assert key["records"] == 1
+    assert "is disabled. Enable it" in key["lastMessage"]
+    many = rows("RefusalsQuery", [line("copy.refused", "key-disabled")] * 7 + [line("copy.kept", "locked")])
+    assert [(row["reason"], row["records"]) for row in many] == [("key-disabled", 7), ("locked", 1)]
+
+
+def test_deletions_with_their_expiry() -> None:
+    found = rows("DeletionsQuery")
+    assert {row["reason"] for row in found} == {"expired", "failed", "rejected", "already-gone"}
+    [expired] = [row for row in found if row["reason"] == "expired"]
+    assert expired["copy.expireAfter"] == "2026-12-22T10:00:00Z"
+    assert "KeepAtLeast" in expired["message"]
+
+
+def test_failures_with_remedies() -> None:
+    found = {(row["event"], row["reason"]): row for row in rows("FailuresQuery")}
+    failed = found["copy.failed", "source-key-inaccessible"]
+    assert failed["error.message"] == "Given key ID is not accessible"
+    assert "In the source account 111111111111" in failed["message"]
+    assert ("copy.locked", "lock-failed") in found
+    assert ("copy.locked", "locked") not in found
+    assert ("copy.stalled", "pending-over-a-day") in found
+    assert ("copy.rejected", "wrong-key") in found
+
+
+def test_time_to_protect() -> None:
+    verified = line("copy.verified", "as-configured")
+    took = [{**verified, "copy": {**verified["copy"], "secondsSinceSource": seconds}} for seconds in range(1, 101)]
+    [row] = rows("TimeToProtectQuery", took)
+    assert (row["copies"], row["median"], row["p90"], row["p99"], row["longest"]) == (100, 51, 91, 100, 100)
+    assert (row["policy"], row["copy.region"]) == ("nightly", "eu-west-1")
+    assert rows("TimeToProtectQuery")
+
+
+def test_who_is_silent() -> None:
+    seen, never = line("sweep.owner", "seen"), line("sweep.owner", "never-seen")
+    later = at(seen, moment(seen).replace(hour=23))
+    other = {
+        **later,
+        "owner": {"account": "333333333333", "newest": "2026-11-20T00:00:00Z"},
+        "HoursSinceLastShare": 71.0,
+    }
+    found = rows("SilentOwnersQuery", [never, seen, later, other])
+    assert [(row["owner.account"], row["hours"], row["lastSeen"]) for row in found] == [
+        ("333333333333", 71.0, "seen"),
+        ("111111111111", later["HoursSinceLastShare"], "seen"),
+    ]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_each_query_is_saved_for_the_functions_logs(name: str) -> None:
+    query = QUERIES[name]
+    assert {group.strip("${}") for group in query["LogGroupNames"]} <= LOG_GROUPS
+    assert query["Name"].startswith("${AWS::StackName}/")
+
+
+@pytest.mark.parametrize(
+    ("query", "complaint"),
+    [
+        ("filter evnt = 'copy.kept'", "no line has a field evnt"),
+        ("stats count(*) as records by copy.regoin", "no line has a field copy.regoin"),
+        ("fields source.snapshott", "no line has a field source.snapshott"),
+        ("parse @message '*' as x", "parse is not known"),
+        ("filter event = 'x' and", "expected"),
+        ("sort @timestamp upwards", "not understood"),
+    ],
+)
+def test_a_query_that_is_not_understood_is_an_error(query: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        insights.run(query, RECORDED)
