@@ -51,10 +51,10 @@ def _normal(value: Any) -> Any:
 
 
 def _json(value: Any) -> Any:
-    """A JSON document in a property, such as a policy or a dashboard, without its white space."""
+    """A JSON document in a property, such as a policy or a dashboard, without its white space and order."""
     if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         try:
-            return json.dumps(json.loads(value), separators=(",", ":"))
+            return json.dumps(json.loads(value), sort_keys=True)
         except ValueError:
             return value
     return value

@@ -1,3 +1,4 @@
+export type { VaultAlarms } from './alarms';
 export { checkPolicy, type Findings } from './check';
 export * from './policy';
 export * from './snapshot-source';

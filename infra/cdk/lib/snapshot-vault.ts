@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Annotations, Aws, CfnOutput, Duration, RemovalPolicy, TimeZone, Token } from 'aws-cdk-lib';
-import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { type CfnDashboard, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import {
   AnyPrincipal,
@@ -31,10 +31,13 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { acknowledge } from './acknowledged';
-import { ALARM_PERIOD, createAlarms, type VaultAlarms } from './alarms';
+import { createAlarms, type VaultAlarms, type Watched } from './alarms';
 import { checkPolicy, REPOSITORY } from './check';
+import { createDashboard } from './dashboard';
+import { snapferryMetric } from './metrics';
 import * as permissions from './permissions';
 import { type Named, named, readPolicyFile } from './policy';
+import { createQueries } from './queries';
 import { LogLevel, type SnapshotVaultProps } from './vault-props';
 
 /** What one function has of its own. */
@@ -66,9 +69,6 @@ interface Timer {
   readonly expression: ScheduleExpression;
 }
 
-/** The metrics' namespace on the audit lines. */
-const NAMESPACE = 'Snapferry';
-
 /** The longest policy in the functions' environment, of which Lambda allows 4 KB in all. */
 const MAX_POLICY_IN_ENVIRONMENT = 3500;
 
@@ -76,7 +76,7 @@ const MAX_POLICY_IN_ENVIRONMENT = 3500;
  * The target account's side: copies EBS snapshots that other accounts share with this one into this account's own
  * Regions and keys, verifies the copies and deletes them when their retention is over. One per source Region.
  */
-export class SnapshotVault extends Construct implements VaultAlarms {
+export class SnapshotVault extends Construct {
   /** Copies. */
   readonly copySharedSnapshots: LambdaFunction;
   /** Verifies and locks. */
@@ -103,8 +103,10 @@ export class SnapshotVault extends Construct implements VaultAlarms {
   readonly undeliveredQueue: Queue;
   /** Brings share events. */
   readonly shareRule: Rule;
-  readonly copierDeadLetterAlarm: VaultAlarms['copierDeadLetterAlarm'];
-  readonly undeliveredAlarm: VaultAlarms['undeliveredAlarm'];
+  /** The alarms, each by its name. */
+  readonly alarms: VaultAlarms;
+  /** What an operator looks at first. */
+  readonly dashboard: CfnDashboard;
 
   constructor(
     scope: Construct,
@@ -139,13 +141,14 @@ export class SnapshotVault extends Construct implements VaultAlarms {
     this.deleteExpiredCopiesLogs = deleter.logs;
     this.queuePolicies(this.sweepTimer());
 
-    const alarms = createAlarms(
-      this,
-      { copierDeadLetters: this.metricDeadLetters(), undelivered: this.metricUndelivered() },
-      props.alarmTopic,
-    );
-    this.copierDeadLetterAlarm = alarms.copierDeadLetterAlarm;
-    this.undeliveredAlarm = alarms.undeliveredAlarm;
+    const logs = {
+      copying: this.copySharedSnapshotsLogs,
+      verifying: this.verifyCopiesLogs,
+      deleting: this.deleteExpiredCopiesLogs,
+    };
+    this.alarms = createAlarms(this, this.watched());
+    this.dashboard = createDashboard(this, this.alarms, logs);
+    createQueries(this, logs);
     this.outputs();
     acknowledge(this.undeliveredQueue, 'UndeliveredQueue');
   }
@@ -170,9 +173,44 @@ export class SnapshotVault extends Construct implements VaultAlarms {
     });
   }
 
-  /** A metric that rides on the audit lines. */
+  /** A metric that rides on the audit lines: without dimensions, that of all policies and target Regions. */
   metric(metricName: string, options?: MetricOptions): Metric {
-    return new Metric({ namespace: NAMESPACE, metricName, statistic: 'Sum', ...options });
+    return snapferryMetric(metricName, options);
+  }
+
+  /** Copies that the policy wants and that are verified, as the last sweep found it. */
+  metricProtected(options?: MetricOptions): Metric {
+    return this.metric('Protected', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** Copies that the policy wants and that are neither verified nor on their way, as the last sweep found it. */
+  metricUnprotected(options?: MetricOptions): Metric {
+    return this.metric('Unprotected', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** For how many hours the oldest of them has been missing. */
+  metricOldestUnprotectedHours(options?: MetricOptions): Metric {
+    return this.metric('OldestUnprotectedHours', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** Copies that EC2 has begun and not finished, as the last sweep found it. */
+  metricInFlight(options?: MetricOptions): Metric {
+    return this.metric('InFlight', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** Copies that were verified. */
+  metricCopiesVerified(options?: MetricOptions): Metric {
+    return this.metric('CopiesVerified', options);
+  }
+
+  /** Copies that EC2 refused to start or gave up on. */
+  metricCopiesFailed(options?: MetricOptions): Metric {
+    return this.metric('CopiesFailed', options);
+  }
+
+  /** Finished copies that are not what the policy asked for. */
+  metricCopiesRejected(options?: MetricOptions): Metric {
+    return this.metric('CopiesRejected', options);
   }
 
   /** Messages that the copier gave up on and nobody has taken away. */
@@ -485,6 +523,22 @@ export class SnapshotVault extends Construct implements VaultAlarms {
     });
   }
 
+  private watched(): Watched {
+    const { props } = this;
+    return {
+      copySharedSnapshots: this.copySharedSnapshots,
+      verifyCopies: this.verifyCopies,
+      deleteExpiredCopies: this.deleteExpiredCopies,
+      copierDeadLetterQueue: this.copierDeadLetterQueue,
+      undeliveredQueue: this.undeliveredQueue,
+      unprotectedHours: props.unprotectedAlarmHours ?? 24,
+      silentOwnerHours: props.silentOwnerAlarmHours ?? 48,
+      sweepMissingHours: props.sweepMissingAlarmHours ?? 2,
+      runbookUrl: props.runbookUrl ?? 'RUNBOOK.md',
+      ...(props.alarmTopic && { topic: props.alarmTopic }),
+    };
+  }
+
   private outputs(): void {
     for (const [id, description, value] of [
       ['CopySharedSnapshotsFunction', 'The function that copies.', this.copySharedSnapshots.functionName],
@@ -506,6 +560,7 @@ export class SnapshotVault extends Construct implements VaultAlarms {
       ],
       ['CopierQueueUrl', 'The queue of share events and sweep ticks.', this.copierQueue.queueUrl],
       ['CopierDeadLetterQueueUrl', 'What the copier gave up on.', this.copierDeadLetterQueue.queueUrl],
+      ['DashboardName', 'The CloudWatch dashboard.', this.dashboard.ref],
       ['UndeliveredQueueUrl', 'What the rule and the schedules could not deliver.', this.undeliveredQueue.queueUrl],
     ] as const) {
       new CfnOutput(this, id, { description, value });
@@ -521,5 +576,5 @@ function schedules(): ServicePrincipal {
 }
 
 function atMost(options?: MetricOptions): MetricOptions {
-  return { statistic: 'Maximum', period: ALARM_PERIOD, ...options };
+  return { statistic: Stats.MAXIMUM, ...options };
 }

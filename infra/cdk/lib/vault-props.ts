@@ -96,6 +96,31 @@ export interface SnapshotVaultProps {
    */
   readonly alarmTopic?: ITopic;
   /**
+   * Alarm when a shared snapshot that the policy wants has been without a verified copy for longer than so many hours.
+   *
+   * @default 24
+   */
+  readonly unprotectedAlarmHours?: number;
+  /**
+   * Alarm when the newest snapshot that an owner shares and the policy wants was started more than so many hours ago.
+   * 0: no such alarm.
+   *
+   * @default 48
+   */
+  readonly silentOwnerAlarmHours?: number;
+  /**
+   * Alarm when no sweep has ended for so many hours. Must be longer than the time between two sweeps.
+   *
+   * @default 2
+   */
+  readonly sweepMissingAlarmHours?: number;
+  /**
+   * Where your operators read RUNBOOK.md; each alarm's description links to its section there.
+   *
+   * @default RUNBOOK.md
+   */
+  readonly runbookUrl?: string;
+  /**
    * What the binaries were built for: `make build` builds x86_64, `make build ARCH=arm64` the other.
    *
    * @default Architecture.X86_64

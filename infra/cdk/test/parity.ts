@@ -74,6 +74,10 @@ function vault(stack: Stack, parameters: Parameters): void {
     ...parameters.as('logKey', 'LogKmsKeyArn', (arn) => Key.fromKeyArn(stack, 'LogKey', arn)),
     ...parameters.as('logLevel', 'LogLevel', member(Object.values(LogLevel))),
     ...parameters.as('alarmTopic', 'AlarmTopicArn', (arn) => Topic.fromTopicArn(stack, 'AlarmTopic', arn)),
+    ...parameters.as('unprotectedAlarmHours', 'UnprotectedAlarmHours', Number),
+    ...parameters.as('silentOwnerAlarmHours', 'SilentOwnerAlarmHours', Number),
+    ...parameters.as('sweepMissingAlarmHours', 'SweepMissingAlarmHours', Number),
+    ...parameters.as('runbookUrl', 'RunbookUrl', same),
     ...parameters.as('architecture', 'Architecture', (name) => Architecture.custom(name)),
     ...parameters.as('rolePath', 'RolePath', same),
     ...parameters.as('permissionsBoundary', 'PermissionsBoundaryArn', (arn) =>

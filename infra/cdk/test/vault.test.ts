@@ -231,6 +231,10 @@ function vaultWithEveryOption(): ReturnType<typeof vault> {
     logKey: Key.fromKeyArn(stack, 'LogKey', 'arn:aws:kms:eu-central-1:444455556666:key/1'),
     logLevel: LogLevel.DEBUG,
     alarmTopic: Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-central-1:444455556666:operators'),
+    unprotectedAlarmHours: 12,
+    silentOwnerAlarmHours: 0,
+    sweepMissingAlarmHours: 4,
+    runbookUrl: 'https://example.com/runbook',
     architecture: Architecture.ARM_64,
     rolePath: '/snapferry/',
     permissionsBoundary: ManagedPolicy.fromManagedPolicyArn(
