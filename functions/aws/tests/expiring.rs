@@ -104,8 +104,7 @@ async fn run(clients: &Clients, codes: &[&str], max_deletes: usize, time: Durati
     let limits = Limits { max_deletes, allow_mass_expiry: true };
     let plan = decide(&policies(&["eu-west-1"]), &facts, limits, Timestamp::now());
     let told = RefCell::new(Vec::new());
-    let account = facts.account.as_ref();
-    let untried = execute(clients, account, &plan.deletions, Quota::new(max_deletes), deadline, |deletion, outcome| {
+    let untried = execute(clients, &plan.deletions, Quota::new(max_deletes), deadline, |deletion, outcome| {
         let record = record(deletion, outcome, Timestamp::now());
         let event = serde_json::to_value(record.event).unwrap();
         let id = record.copy.unwrap().snapshot.unwrap();

@@ -47,9 +47,8 @@ impl Expirer {
                 self.write(record(deletion, outcome, now), run);
             }
         };
-        let account = facts.account.as_ref();
         let quota = Quota::new(self.limits.max_deletes);
-        let untried = execute(&self.clients, account, &plan.deletions, quota, deadline, report).await;
+        let untried = execute(&self.clients, &plan.deletions, quota, deadline, report).await;
         for (why, region, count) in untried {
             self.write(rest(why, region, count, Timestamp::now()), run);
         }

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use snapferry_core::expiring::{Change, Deletion, Outcome, Quota, Rest, Vault, recheck};
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::ids::Region;
 
 use super::look_again;
 use crate::clients::Clients;
@@ -30,7 +30,6 @@ const RESERVE: Duration = Duration::from_secs(20);
 /// soon as there is one. Gives how many were not even tried, and why; with the Region where it was for the Region's sake.
 pub async fn execute<'f>(
     clients: &Clients,
-    account: Option<&AccountId>,
     deletions: &[Deletion<'f>],
     mut quota: Quota,
     deadline: Deadline,
@@ -56,7 +55,7 @@ pub async fn execute<'f>(
             break Rest::RunLimit;
         }
         join_all(batch.iter().map(async |deletion| {
-            let outcome = delete(clients, account, deletion).await;
+            let outcome = delete(clients, deletion).await;
             report(deletion, &outcome);
             outcome
         }))
@@ -76,12 +75,12 @@ pub async fn execute<'f>(
     closed.chain([(stopped, None, waiting.len())]).filter(|(_, _, count)| *count > 0).collect()
 }
 
-async fn delete(clients: &Clients, account: Option<&AccountId>, deletion: &Deletion<'_>) -> Outcome {
+async fn delete(clients: &Clients, deletion: &Deletion<'_>) -> Outcome {
     let fresh = match look(clients, deletion).await {
         Ok(fresh) => fresh,
         Err(error) => return Outcome::Unread(error),
     };
-    if let Err(change) = recheck(deletion, account, &fresh, Timestamp::now()) {
+    if let Err(change) = recheck(deletion, &fresh, Timestamp::now()) {
         return Outcome::Changed(change);
     }
     let Err(error) = writes::delete(clients, deletion.region, &deletion.copy.id).await else {
@@ -94,7 +93,7 @@ async fn delete(clients: &Clients, account: Option<&AccountId>, deletion: &Delet
     if is_refusal(&error) {
         return Outcome::Refused(said);
     }
-    match look(clients, deletion).await.map(|fresh| recheck(deletion, account, &fresh, Timestamp::now())) {
+    match look(clients, deletion).await.map(|fresh| recheck(deletion, &fresh, Timestamp::now())) {
         Ok(Err(Change::Gone)) => Outcome::Gone(said),
         _ => Outcome::Unanswered(said),
     }

@@ -2,7 +2,6 @@
 
 use super::{Cause, Change, Deletion, HeldCopy, Vault, due};
 use crate::facts::State;
-use crate::ids::AccountId;
 use crate::tags::Status;
 
 /// How many attempts a run has for each deletion that it may make: copies that EC2 refuses to delete do not use up the
@@ -13,26 +12,21 @@ const ATTEMPTS: usize = 10;
 ///
 /// # Errors
 /// What has changed.
-pub fn recheck(
-    deletion: &Deletion<'_>,
-    account: Option<&AccountId>,
-    fresh: &Vault,
-    now: jiff::Timestamp,
-) -> Result<(), Change> {
+pub fn recheck(deletion: &Deletion<'_>, fresh: &Vault, now: jiff::Timestamp) -> Result<(), Change> {
     let find = |planned: &HeldCopy| fresh.copies.iter().find(|copy| copy.id == planned.id);
     let Some(copy) = find(deletion.copy) else {
         let is_tampered = fresh.tampered.iter().any(|copy| copy.id == deletion.copy.id);
         return Err(if is_tampered { Change::NotDue } else { Change::Gone });
     };
+    // The owner is part of the origin.
     let is_same = copy.origin == deletion.copy.origin && copy.source == deletion.copy.source;
-    let is_ours = account.is_none_or(|account| copy.origin.owner == *account);
     let is_due = due(copy, now).is_some_and(|(cause, _)| cause == deletion.cause);
     let is_fit = match deletion.cause {
         Cause::Expired => copy.is_verified(),
         Cause::Failed => copy.state == State::Error,
         Cause::Rejected => true,
     };
-    if !(is_same && is_ours && is_due && is_fit) {
+    if !(is_same && is_due && is_fit) {
         return Err(Change::NotDue);
     }
     match deletion.survivor {

@@ -260,7 +260,7 @@ fn the_second_look_finds_every_change() {
     let plan_facts = facts(&[old.clone(), newest.clone()]);
     let plan = decide(&policies(""), &plan_facts, LIMITS, now());
     let [deletion] = plan.deletions.as_slice() else { panic!("one deletion expected") };
-    let look = |shown: &[Shown]| recheck(deletion, plan_facts.account.as_ref(), &vault(shown), now());
+    let look = |shown: &[Shown]| recheck(deletion, &vault(shown), now());
     let mut foreign = old.clone();
     foreign.owner = "999999999999".to_owned();
     for (now_shown, change) in [
@@ -290,7 +290,7 @@ fn the_second_look_at_a_rejected_copy_wants_its_better_one() {
     let better = copy(2, -1, 29).of_source(7);
     let plan_facts = facts(&[rejected.clone(), better.clone()]);
     let plan = decide(&policies(""), &plan_facts, LIMITS, now());
-    let look = |shown: &[Shown]| recheck(&plan.deletions[0], None, &vault(shown), now());
+    let look = |shown: &[Shown]| recheck(&plan.deletions[0], &vault(shown), now());
     assert_eq!(look(&[rejected.clone(), better.clone()]), Ok(()));
     assert_eq!(look(&[rejected.clone(), better.judged("rejected", 0)]), Err(Change::SurvivorGone));
     assert_eq!(look(&[rejected]), Err(Change::SurvivorGone));
