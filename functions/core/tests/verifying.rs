@@ -75,14 +75,16 @@ fn copy(tags: &Tags) -> Candidate {
 }
 
 fn with(key: &'static str, value: &str) -> Tags {
-    let mut tags = tags();
-    tags.insert(key, value.to_owned());
-    tags
+    tags().into_iter().chain([(key, value.to_owned())]).collect()
 }
 
 fn without(key: &str) -> Tags {
-    let mut tags = tags();
-    tags.remove(key);
+    tags().into_iter().filter(|(present, _)| *present != key).collect()
+}
+
+fn waiting_for_its_lock() -> Tags {
+    let mut tags = with("snapferry:lock", "pending");
+    tags.insert("snapferry:status", "verified".to_owned());
     tags
 }
 
@@ -309,8 +311,7 @@ fn the_lock_is_todays_rule_in_days_of_the_calendar() {
 
 #[test]
 fn a_lock_that_is_held_already_is_recognised() {
-    let mut tags = with("snapferry:lock", "pending");
-    tags.insert("snapferry:status", "verified".to_owned());
+    let tags = waiting_for_its_lock();
     let since = now() - SignedDuration::from_hours(24);
     let held = |mode, days| Candidate { lock: Some(HeldLock { mode, days, since }), ..copy(&tags) };
     let lock = |mode, days, cool_off_hours| Locking::Lock(LockRequest { mode, days, cool_off_hours });
@@ -371,8 +372,7 @@ fn what_becomes_of_a_decision_is_told_as_it_went() {
 
 #[test]
 fn a_rule_that_is_gone_leaves_the_lock_pending_and_says_so() {
-    let mut tags = with("snapferry:lock", "pending");
-    tags.insert("snapferry:status", "verified".to_owned());
+    let tags = waiting_for_its_lock();
     let facts = facts(vec![copy(&tags)]);
     let decisions = decide(&[], &facts, now());
     assert_eq!(decisions[0].verdict, Verdict::Lock(Locking::RuleGone));
