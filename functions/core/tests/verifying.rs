@@ -234,8 +234,7 @@ fn nothing_is_judged_while_a_copy_is_pending() {
         start_time: now() - SignedDuration::from_mins(minutes),
         ..copy(&tags())
     };
-    let day = 24 * 60;
-    for (minutes, expected) in [(0, "nothing"), (day, "nothing"), (day + 1, "copy.stalled pending-over-a-day [] []")] {
+    for (minutes, expected) in [(0, "nothing"), (1440, "nothing"), (1441, "copy.stalled pending-over-a-day [] []")] {
         assert_eq!(told(&under_key(""), pending(minutes)), expected, "{minutes}");
         let other = Candidate { state: State::Other, ..pending(minutes) };
         assert_eq!(told(&under_key(""), other), expected, "{minutes}");
