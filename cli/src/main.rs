@@ -3,6 +3,7 @@
 //! Each command is a module with its arguments and a `run` that gives the exit code. Results go to standard output, for
 //! the next program in the pipe; what a person should read besides goes to standard error.
 
+mod audit;
 mod check;
 mod completions;
 mod exit;
@@ -27,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Audit(audit::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -34,6 +36,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

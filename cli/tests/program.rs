@@ -4,7 +4,8 @@ use snapbox::cmd::{Command, cargo_bin};
 use snapbox::str;
 
 fn snapferry() -> Command {
-    Command::new(cargo_bin!("snapferry"))
+    // The width of the terminal is that of the help.
+    Command::new(cargo_bin!("snapferry")).env_remove("COLUMNS")
 }
 
 #[test]
@@ -19,6 +20,7 @@ Usage: snapferry <COMMAND>
 
 Commands:
   check        Check policy documents, offline
+  audit        Read the audit that the functions write
   completions  Print the completions for a shell
   man          Print the manual page, for man(1)
   help         Print this message or the help of the given subcommand(s)
@@ -31,6 +33,42 @@ Options:
           Print version
 
 Exit codes: 0 fine, 1 findings, 2 wrong usage or cannot run
+
+"#]]);
+    snapferry().args(["help", "audit", "verify"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
+Verify exported audit lines, offline
+
+Every audit line vouches for the one before it, through a hash. Takes log lines as they are or with
+something in front of them, as CloudWatch Logs exports them to S3, the output of `aws logs
+filter-log-events` or `get-log-events`, and any of these compressed with gzip. Several files may
+overlap and come in any order.
+
+It cannot show that lines are missing at the end of an environment's life, that an environment is
+missing as a whole, or that somebody with write access to the log group made up all of it.
+
+Usage: snapferry audit verify [OPTIONS] <FILE>...
+
+Arguments:
+  <FILE>...
+          The exported logs; - is standard input
+
+Options:
+      --since <TIME>
+          The logs were exported from this time on (RFC 3339): what environments older than that
+          wrote first may be missing
+
+      --json
+          Print one JSON object
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+  -V, --version
+          Print version
+
+Exit codes: 0 all lines are proven, but for the last of each environment; 1 lines are missing,
+altered or out of place; 2 wrong usage, or a file that cannot be read, or no audit line in any of
+them
 
 "#]]);
     snapferry().args(["check", "-h"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
@@ -71,7 +109,11 @@ fn completions_for_every_shell() {
 
 #[test]
 fn manual_pages() {
-    for (command, title) in [(vec![], "snapferry 1"), (vec!["check"], "snapferry-check 1")] {
+    for (command, title) in [
+        (vec![], "snapferry 1"),
+        (vec!["check"], "snapferry-check 1"),
+        (vec!["audit", "verify"], "snapferry-audit-verify 1"),
+    ] {
         let done = snapferry().arg("man").args(&command).assert().success().stderr_eq("");
         let page = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
         assert!(page.contains(&format!(".TH {title}")), "{page}");

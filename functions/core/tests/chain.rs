@@ -95,6 +95,19 @@ fn an_honest_log_is_one_run() {
     assert_eq!((unlinked, &life.findings, life.before), (0, &Vec::new(), 0));
     let [run] = life.runs.as_slice() else { panic!("one run expected") };
     assert_eq!((run.first.number, run.last.number, run.last.place.line), (1, 5, 5));
+    assert_eq!(life.proven(), [(1, 4)]);
+}
+
+#[test]
+fn what_is_proven_is_what_another_line_vouches_for() {
+    let mut lines = written(1, 12);
+    for altered in [2, 3, 8] {
+        lines[altered - 1] = lines[altered - 1].replace("nightly", "nightlx");
+    }
+    lines.remove(5);
+    // 5 is the last before the gap, 12 the last of all.
+    assert_eq!(judged(&[lines], None).0[0].proven(), [(1, 1), (4, 4), (7, 7), (9, 11)]);
+    assert_eq!(judged(&[written(1, 1)], None).0[0].proven(), []);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Reading audit lines back, and judging what they say of each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -126,6 +126,27 @@ impl Ledger {
             judge_life(environment, lines, may_be_cut)
         };
         self.lives.into_iter().filter_map(judge).collect()
+    }
+}
+
+impl Life {
+    /// The lines that another line vouches for, as pairs of the first and the last number. What is between them, and
+    /// the last line, may be anything.
+    #[must_use]
+    pub fn proven(&self) -> Vec<(u64, u64)> {
+        let altered = |finding: &Finding| if let Finding::Altered(line) = finding { Some(line.number) } else { None };
+        let altered: BTreeSet<u64> = self.findings.iter().filter_map(altered).collect();
+        let mut proven = Vec::new();
+        for run in &self.runs {
+            let mut from = run.first.number;
+            for stop in altered.range(from..run.last.number).copied().chain([run.last.number]) {
+                if from < stop {
+                    proven.push((from, stop - 1));
+                }
+                from = stop + 1;
+            }
+        }
+        proven
     }
 }
 
