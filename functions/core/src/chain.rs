@@ -40,7 +40,6 @@ const MAX_ENVIRONMENT: usize = 64;
 
 /// Where a line stands in its environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Link {
     /// The environment.
     pub environment: Environment,
