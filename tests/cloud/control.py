@@ -26,6 +26,7 @@ class Call:
     parameters: dict[str, Any]
     request_id: str
     user_agent: str
+    role: str
     outcome: str
     status: int
     fault: str

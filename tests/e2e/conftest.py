@@ -6,6 +6,7 @@ import pytest
 
 from tests.cloud import LocalAws
 from tests.e2e.accounts import Account
+from tests.iam import deployed
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,10 @@ def local_aws() -> Iterator[LocalAws]:
 def aws(local_aws: LocalAws) -> Iterator[LocalAws]:
     """The module's local AWS as if newly started, but for the stacks of earlier tests, which are in other accounts."""
     yield local_aws
+    calls = local_aws.control.calls()
     local_aws.control.reset()
+    # Whatever a test was about: no function may have called what its role does not allow. The local AWS did not mind.
+    assert not deployed.refusals(local_aws, calls)
 
 
 @pytest.fixture

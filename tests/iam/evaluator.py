@@ -61,7 +61,8 @@ def decide(request: Request, policies: Sequence[Document], *guardrails: Document
         resource_arn=_literal(request.resource),
         region=request.region,
         secure_transport=True,
-        service_context={key.lower(): value for key, value in request.context.items()},
+        # A request without tags has no aws:TagKeys at all.
+        service_context={"aws:tagkeys": None} | {key.lower(): value for key, value in request.context.items()},
     )
     limits = [[_parsed(FULL_ACCESS), _parsed(guardrail)] for guardrail in guardrails]
     result = iam_evaluator.evaluate(context, [_parsed(policy) for policy in policies], *limits)

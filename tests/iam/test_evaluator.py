@@ -1,5 +1,6 @@
 """The evaluator against IAM's reference (IAM JSON policy elements: condition operators, evaluation logic)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +68,13 @@ def test_actions_ignore_case_and_resources_do_not() -> None:
     assert allowed(policy, "ec2:DeleteSnapshot", SNAPSHOT)
     assert not allowed(policy, "ec2:CopySnapshot", SNAPSHOT)
     assert not allowed(policy, "ec2:DeleteSnapshot", SNAPSHOT.replace("snap-", "SNAP-"))
+
+
+def test_a_request_without_tags_has_no_tag_keys() -> None:
+    policy = document(Action="ec2:CreateTags", Condition={"Null": {"aws:TagKeys": "false"}})
+    request = Request(ROLE, "ec2:CreateTags", SNAPSHOT)
+    assert not decide(request, [policy]).allowed
+    assert decide(replace(request, context={"aws:TagKeys": ["team"]}), [policy]).allowed
 
 
 def test_a_literal_asterisk_is_no_wildcard() -> None:

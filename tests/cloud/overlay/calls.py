@@ -18,6 +18,7 @@ class Call:
     parameters: dict[str, Any]
     request_id: str
     user_agent: str = ""
+    role: str = ""  # the ARN of the role that a function's call was made in; tests' own clients have none
     outcome: str = "running"
     status: int = 0
     fault: str = ""  # the ID of the fault that struck

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from tests.cloud.overlay import clock, connections, functions, keys, steering, wire
+from tests.cloud.overlay import clock, connections, functions, keys, roles, steering, wire
 from tests.cloud.overlay.calls import Call
 from tests.cloud.overlay.emulator import account_of
 from tests.cloud.overlay.model import Place, Snapshot, snapshot_arn
@@ -113,6 +113,7 @@ class Gateway:
             parameters=parameters,
             request_id=str(uuid4()),
             user_agent=headers.get(b"user-agent", b"").decode("latin-1"),
+            role=roles.of(headers),
             request_tags=_request_tags(parameters) if signer.service == "ec2" else {},
         )
         self.world.calls.all.append(call)

@@ -12,6 +12,7 @@ from tests.cloud.overlay import (
     notices,
     output,
     queries,
+    roles,
     sharing,
     tagging,
 )
@@ -48,12 +49,14 @@ ACTIONS: dict[str, Action] = {
 
 
 def install(world: World) -> None:
-    """Replace the actions, the keys' description, the way of events into queues and that of functions' output."""
+    """Replace the actions, the keys' description, the way of events into queues, that of functions' output
+    and their credentials."""
     ec2._ACTION_MAP.update({name: _bound(world, action) for name, action in ACTIONS.items()})
     keys.install()
     notices.deduplicate_queues(world)
     queries.install()
     output.install()
+    roles.install()
 
 
 def _bound(world: World, action: Action) -> Callable[[Raw], Response]:

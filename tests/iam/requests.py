@@ -1,0 +1,107 @@
+"""What IAM is asked about a call: each EC2 or KMS call that was recorded, as the requests that AWS authorizes it by.
+
+Sources: Service Authorization Reference (Amazon EC2, AWS KMS), EC2 User Guide ("Grant permissions to tag resources
+during creation"), KMS Developer Guide ("How Amazon EBS uses AWS KMS").
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.cloud.control import Call
+from tests.iam.evaluator import Request
+
+# A call that EC2 makes to KMS for the caller, and whether it makes it with the caller's permissions only to grant EC2
+# itself the use of the key.
+_FOR_EBS = {"kms:GrantIsForAWSResource": "true"}
+_KEY_OF_COPIES = ("kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptTo")
+_KEY_OF_SOURCES = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot that a call names, as the local AWS recorded it before the call."""
+
+    arn: str
+    owner: str
+    tags: dict[str, str]
+    kms_key: str | None
+
+    @property
+    def context(self) -> dict[str, str | list[str]]:
+        """The condition keys that describe it."""
+        tags: dict[str, str | list[str]] = {f"aws:ResourceTag/{key}": value for key, value in self.tags.items()}
+        return {"ec2:Owner": self.owner, **tags}
+
+
+def requests_of(call: Call) -> list[Request]:
+    """The requests, all of which must be allowed. None about snapshots and keys that do not exist."""
+    asked = list(_of_kms(call) if call.service == "kms" else _of_ec2(call))
+    return [Request(call.role, action, resource, region, context) for action, resource, region, context in asked]
+
+
+_Asked = tuple[str, str, str, dict[str, str | list[str]]]
+
+
+def _of_kms(call: Call) -> Iterator[_Asked]:
+    for each in call.resources:
+        yield f"kms:{call.action}", each["arn"], call.region, {}
+
+
+def _of_ec2(call: Call) -> Iterator[_Asked]:
+    if call.action.startswith("Describe"):
+        yield f"ec2:{call.action}", "*", call.region, {}
+    elif call.action == "CopySnapshot":
+        yield from _of_copy(call)
+    else:
+        for snapshot in _snapshots(call, "target"):
+            yield (
+                f"ec2:{call.action}",
+                snapshot.arn,
+                call.region,
+                {**snapshot.context, **_in_request(call.request_tags)},
+            )
+
+
+def _of_copy(call: Call) -> Iterator[_Asked]:
+    """On the source, on the copy that does not exist yet, on the copy's tags, and on both keys; on the copy a second
+    time in the source's Region, where the presigned URL is checked."""
+    tags = _in_request(call.request_tags)
+    source_region = str(call.parameters.get("SourceRegion") or call.region)
+    for source in _snapshots(call, "source"):
+        yield "ec2:CopySnapshot", source.arn, call.region, source.context
+        if source.kms_key:
+            yield from _of_ebs(_KEY_OF_SOURCES, source.kms_key, call.region)
+    for region in dict.fromkeys((call.region, source_region)):
+        copy = f"arn:aws:ec2:{region}::snapshot/*"
+        yield "ec2:CopySnapshot", copy, region, tags
+        yield "ec2:CreateTags", copy, region, {**tags, "ec2:CreateAction": "CopySnapshot"}
+    if key := call.parameters.get("KmsKeyId"):
+        yield from _of_ebs(_KEY_OF_COPIES, str(key), call.region)
+
+
+def _of_ebs(actions: tuple[str, ...], key: str, region: str) -> Iterator[_Asked]:
+    for action in actions:
+        yield action, key, region, dict(_FOR_EBS) if action == "kms:CreateGrant" else {}
+
+
+def _snapshots(call: Call, role: str) -> list[Snapshot]:
+    return [
+        Snapshot(each["arn"], each["owner"], each["tags"], each["kms_key"])
+        for each in call.resources
+        if each["role"] == role and each["owner"] is not None
+    ]
+
+
+def _in_request(tags: dict[str, str]) -> dict[str, str | list[str]]:
+    """The condition keys that describe the tags that a request sets."""
+    if not tags:
+        return {}
+    return {"aws:TagKeys": list(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
+
+
+def document_of(value: Any) -> dict[str, Any]:
+    """A policy document out of IAM's answer, which the client library has decoded."""
+    if not isinstance(value, dict):
+        raise TypeError(f"not a policy document: {value!r}")
+    return value

@@ -1,0 +1,56 @@
+"""The roles of the target account's template, as they are with given parameters."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tests.e2e.translate import translated
+from tests.iam.evaluator import Document
+from tests.parity.resolve import Resolver
+
+ACCOUNT = "222222222222"
+REGION = "eu-central-1"
+
+_ARNS = {
+    "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
+    "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}:*",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{}}",
+}
+_KNOWN = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+_REFERENCE = re.compile(r"\$\{(\w[\w:]*)(?:\.Arn)?\}")
+
+
+class Roles:
+    """Each role's ARN and policies, by its logical ID."""
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._resources = Resolver(translated(), parameters).resources()
+
+    def names(self) -> list[str]:
+        """The logical IDs."""
+        return [name for name, each in self._resources.items() if each["Type"] == "AWS::IAM::Role"]
+
+    @staticmethod
+    def arn(name: str) -> str:
+        """The role's ARN."""
+        return f"arn:aws:iam::{ACCOUNT}:role/snapferry-{name}-1A2B3C4D5E6F"
+
+    def policies(self, name: str) -> list[Document]:
+        """The role's policy documents."""
+        policies = self._resources[name]["Properties"]["Policies"]
+        return [self._deployed(policy["PolicyDocument"]) for policy in policies]
+
+    def resource(self, name: str) -> str:
+        """The ARN of a queue, function or log group."""
+        return _ARNS[self._resources[name]["Type"]].format(f"snapferry-{name}-1A2B3C4D5E6F")
+
+    def _deployed(self, value: Any) -> Any:
+        """With ARNs in place of references."""
+        if isinstance(value, dict):
+            return {key: self._deployed(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self._deployed(each) for each in value]
+        return _REFERENCE.sub(self._meaning, value) if isinstance(value, str) else value
+
+    def _meaning(self, reference: re.Match[str]) -> str:
+        return _KNOWN.get(reference[1]) or self.resource(reference[1])

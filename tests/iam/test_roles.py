@@ -1,0 +1,219 @@
+"""Misuse of the template's roles: each probe is something that a role's own job comes close to."""
+
+from typing import Any
+
+import pytest
+
+from tests.iam.evaluator import Decision, Request, actions_of, decide
+from tests.iam.roles import ACCOUNT, REGION, Roles
+
+OWNER, STRANGER = "111111111111", "333333333333"
+TARGET_REGION, RETIRED_REGION, OTHER_REGION = "eu-west-1", "eu-north-1", "us-west-2"
+TARGET_KEY = f"arn:aws:kms:{TARGET_REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SOURCE_KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
+OTHER_KEY = f"arn:aws:kms:{TARGET_REGION}:{ACCOUNT}:key/ffffffff-12ab-34cd-56ef-1234567890ab"
+
+COPIER, VERIFIER, DELETER = "CopySharedSnapshotsRole", "VerifyCopiesRole", "DeleteExpiredCopiesRole"
+TIMERS = ("SweepTimerRole", "VerifyTimerRole", "ExpiryTimerRole")
+
+SHARED = f"arn:aws:ec2:{REGION}::snapshot/snap-0123456789abcdef0"
+NEW_COPY = f"arn:aws:ec2:{TARGET_REGION}::snapshot/*"
+COPY = f"arn:aws:ec2:{TARGET_REGION}::snapshot/snap-0fedcba9876543210"
+
+IDENTITY = {
+    "snapferry:policy": "default",
+    "snapferry:source-snapshot": "snap-0123456789abcdef0",
+    "snapferry:source-account": OWNER,
+    "snapferry:source-region": REGION,
+    "snapferry:status": "verified",
+}
+ON_COPY = {f"aws:ResourceTag/{key}": value for key, value in IDENTITY.items()}
+IN_REQUEST = {"aws:TagKeys": list(IDENTITY), **{f"aws:RequestTag/{key}": value for key, value in IDENTITY.items()}}
+WHILE_COPYING = {**IN_REQUEST, "ec2:CreateAction": "CopySnapshot"}
+VERDICT = {"aws:TagKeys": ["snapferry:status", "snapferry:settled-at"]}
+TO_BE_LOCKED = {**ON_COPY, "aws:ResourceTag/snapferry:lock": "pending"}
+FOR_EBS = {"kms:GrantIsForAWSResource": "true"}
+
+Probe = tuple[str, str, str, dict[str, Any]]
+
+# Each role's own work: action, resource, Region, condition keys.
+OWN: dict[str, list[Probe]] = {
+    COPIER: [
+        ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
+        ("ec2:CopySnapshot", SHARED, TARGET_REGION, {"ec2:Owner": OWNER}),
+        ("ec2:CopySnapshot", NEW_COPY, TARGET_REGION, IN_REQUEST),
+        ("ec2:CopySnapshot", NEW_COPY.replace(TARGET_REGION, REGION), REGION, IN_REQUEST),
+        ("ec2:CreateTags", NEW_COPY, TARGET_REGION, WHILE_COPYING),
+        ("kms:DescribeKey", TARGET_KEY, TARGET_REGION, {}),
+        ("kms:GenerateDataKeyWithoutPlaintext", TARGET_KEY, TARGET_REGION, {}),
+        ("kms:CreateGrant", TARGET_KEY, TARGET_REGION, FOR_EBS),
+        ("kms:Decrypt", SOURCE_KEY, TARGET_REGION, {}),
+        ("kms:ReEncryptFrom", SOURCE_KEY, TARGET_REGION, {}),
+        ("kms:CreateGrant", SOURCE_KEY, TARGET_REGION, FOR_EBS),
+    ],
+    VERIFIER: [
+        ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
+        ("ec2:DescribeLockedSnapshots", "*", TARGET_REGION, {}),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
+        ("ec2:LockSnapshot", COPY, TARGET_REGION, TO_BE_LOCKED),
+    ],
+    DELETER: [
+        ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
+        ("ec2:DeleteSnapshot", COPY, TARGET_REGION, ON_COPY),
+        ("ec2:DeleteSnapshot", COPY.replace(TARGET_REGION, RETIRED_REGION), RETIRED_REGION, ON_COPY),
+    ],
+}
+EVERYBODYS = {"ec2:DescribeSnapshots"}
+
+MISUSE: dict[str, list[Probe]] = {
+    COPIER: [
+        # From an account that is not an owner, or that EC2 does not name.
+        ("ec2:CopySnapshot", SHARED, TARGET_REGION, {"ec2:Owner": STRANGER}),
+        ("ec2:CopySnapshot", SHARED, TARGET_REGION, {}),
+        # To a Region that is no target, and without Snapferry's tags.
+        ("ec2:CopySnapshot", NEW_COPY.replace(TARGET_REGION, OTHER_REGION), OTHER_REGION, IN_REQUEST),
+        ("ec2:CopySnapshot", NEW_COPY, TARGET_REGION, {}),
+        ("ec2:CopySnapshot", NEW_COPY, TARGET_REGION, {"aws:RequestTag/snapferry:policy": "default"}),
+        # Tags at another time than a copy's creation, by whatever action.
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **IN_REQUEST}),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **IN_REQUEST, "ec2:CreateAction": "CreateSnapshot"}),
+        ("ec2:CreateTags", NEW_COPY.replace(TARGET_REGION, OTHER_REGION), OTHER_REGION, WHILE_COPYING),
+        ("ec2:CreateTags", f"arn:aws:ec2:{TARGET_REGION}:{ACCOUNT}:volume/*", TARGET_REGION, WHILE_COPYING),
+        # Another key, and a grant to somebody else than EC2.
+        ("kms:GenerateDataKeyWithoutPlaintext", OTHER_KEY, TARGET_REGION, {}),
+        ("kms:CreateGrant", OTHER_KEY, TARGET_REGION, FOR_EBS),
+        ("kms:CreateGrant", TARGET_KEY, TARGET_REGION, {}),
+        ("kms:CreateGrant", SOURCE_KEY, TARGET_REGION, {"kms:GrantIsForAWSResource": "false"}),
+        ("kms:ScheduleKeyDeletion", TARGET_KEY, TARGET_REGION, {}),
+        ("kms:PutKeyPolicy", TARGET_KEY, TARGET_REGION, {}),
+    ],
+    VERIFIER: [
+        # A verdict on what is no copy, and tags that are no verdict.
+        ("ec2:CreateTags", COPY, TARGET_REGION, VERDICT),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, "aws:TagKeys": ["snapferry:expire-after"]}),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, "aws:TagKeys": ["snapferry:status", "team"]}),
+        ("ec2:CreateTags", COPY, TARGET_REGION, ON_COPY),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**VERDICT, "ec2:CreateAction": "CopySnapshot"}),
+        # A lock on what is no copy, or is not to be locked.
+        ("ec2:LockSnapshot", COPY, TARGET_REGION, {}),
+        ("ec2:LockSnapshot", COPY, TARGET_REGION, ON_COPY),
+        ("ec2:LockSnapshot", COPY, TARGET_REGION, {**ON_COPY, "aws:ResourceTag/snapferry:lock": "locked"}),
+        ("ec2:LockSnapshot", COPY, TARGET_REGION, {"aws:ResourceTag/snapferry:lock": "pending"}),
+        ("ec2:UnlockSnapshot", COPY, TARGET_REGION, TO_BE_LOCKED),
+        ("ec2:DeleteTags", COPY, TARGET_REGION, ON_COPY),
+    ],
+    DELETER: [
+        # A snapshot without tags, one that lacks any of them, and one in a Region that never was a target.
+        ("ec2:DeleteSnapshot", COPY, TARGET_REGION, {}),
+        *(
+            (
+                "ec2:DeleteSnapshot",
+                COPY,
+                TARGET_REGION,
+                {key: value for key, value in ON_COPY.items() if key != missing},
+            )
+            for missing in ON_COPY
+        ),
+        ("ec2:DeleteSnapshot", COPY.replace(TARGET_REGION, OTHER_REGION), OTHER_REGION, ON_COPY),
+        ("ec2:UnlockSnapshot", COPY, TARGET_REGION, ON_COPY),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
+        ("ec2:DeleteTags", COPY, TARGET_REGION, ON_COPY),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def roles() -> Roles:
+    return Roles(
+        {
+            "SourceAccounts": OWNER,
+            "TargetRegions": TARGET_REGION,
+            "TargetKeyArns": TARGET_KEY,
+            "SourceKeyArns": SOURCE_KEY,
+            "RetiredRegions": RETIRED_REGION,
+        }
+    )
+
+
+def asked(roles: Roles, role: str, probe: Probe) -> Decision:
+    action, resource, region, context = probe
+    return decide(Request(roles.arn(role), action, resource, region, context), roles.policies(role))
+
+
+@pytest.mark.parametrize("role", OWN)
+def test_own_work(roles: Roles, role: str) -> None:
+    refused = [probe for probe in OWN[role] if not asked(roles, role, probe).allowed]
+    assert not refused
+
+
+@pytest.mark.parametrize("role", MISUSE)
+def test_misuse(roles: Roles, role: str) -> None:
+    allowed = [(probe, str(decision)) for probe in MISUSE[role] if (decision := asked(roles, role, probe)).allowed]
+    assert not allowed
+
+
+@pytest.mark.parametrize("role", [COPIER, VERIFIER, DELETER, *TIMERS])
+def test_the_others_work(roles: Roles, role: str) -> None:
+    others = [probe for other in OWN if other != role for probe in OWN[other] if probe[0] not in EVERYBODYS]
+    allowed = [(probe, str(decision)) for probe in others if (decision := asked(roles, role, probe)).allowed]
+    assert not allowed
+
+
+def test_timers_start_one_thing_each(roles: Roles) -> None:
+    for role, action, resource in (
+        ("SweepTimerRole", "sqs:SendMessage", "CopierQueue"),
+        ("VerifyTimerRole", "lambda:InvokeFunction", "VerifyCopies"),
+        ("ExpiryTimerRole", "lambda:InvokeFunction", "DeleteExpiredCopies"),
+    ):
+        for other in ("CopierQueue", "CopierDeadLetterQueue", "VerifyCopies", "DeleteExpiredCopies"):
+            for tried in (
+                "sqs:SendMessage",
+                "sqs:ReceiveMessage",
+                "lambda:InvokeFunction",
+                "lambda:UpdateFunctionCode",
+            ):
+                decision = asked(roles, role, (tried, roles.resource(other), REGION, {}))
+                assert decision.allowed is ((tried, other) == (action, resource)), (role, tried, other)
+
+
+def test_no_role_writes_to_anothers_logs(roles: Roles) -> None:
+    for role in (COPIER, VERIFIER, DELETER):
+        for other in (COPIER, VERIFIER, DELETER):
+            logs = roles.resource(f"{other.removesuffix('Role')}Logs")
+            assert asked(roles, role, ("logs:PutLogEvents", logs, REGION, {})).allowed is (role == other)
+
+
+def test_every_role_is_probed(roles: Roles) -> None:
+    assert set(roles.names()) == {COPIER, VERIFIER, DELETER, *TIMERS}
+
+
+def test_kms_statements_name_keys(roles: Roles) -> None:
+    for policy in roles.policies(COPIER):
+        for statement in policy["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if any(action.startswith("kms:") for action in actions):
+                assert set(statement["Resource"]) <= {TARGET_KEY, SOURCE_KEY}
+
+
+def test_nothing_is_allowed_by_a_wildcard_service(roles: Roles) -> None:
+    for role in roles.names():
+        for sid, action in actions_of(roles.policies(role)):
+            assert ":" in action, (role, sid, action)
+            assert not action.endswith(":*"), (role, sid, action)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"SourceAccounts": OWNER, "TargetRegions": TARGET_REGION},
+        {"SourceAccounts": f"{OWNER},{STRANGER}", "TargetRegions": f"{TARGET_REGION},{OTHER_REGION}"},
+    ],
+)
+def test_parameters_widen_only_what_they_name(parameters: dict[str, str]) -> None:
+    roles = Roles(parameters)
+    several = "," in parameters["SourceAccounts"]
+    for key in (TARGET_KEY, SOURCE_KEY):
+        assert not asked(roles, COPIER, ("kms:DescribeKey", key, TARGET_REGION, {})).allowed
+    assert asked(roles, COPIER, ("ec2:CopySnapshot", SHARED, TARGET_REGION, {"ec2:Owner": STRANGER})).allowed is several
+    there = COPY.replace(TARGET_REGION, OTHER_REGION)
+    assert asked(roles, DELETER, ("ec2:DeleteSnapshot", there, OTHER_REGION, ON_COPY)).allowed is several
