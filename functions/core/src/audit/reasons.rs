@@ -68,6 +68,7 @@ pub const REASONS: &[(Event, &[(&str, &str)])] = &[
             ("key-disabled", "EC2 gave up on the copy: a key is disabled or about to be deleted."),
             ("key-refused", "EC2 does not accept the configured key."),
             ("not-authorized", "EC2 refused the request: a role, a key's policy or an SCP does not allow it."),
+            ("not-signed", "The request could not be signed, so nothing was sent."),
             ("region-not-enabled", "The target Region is not enabled in this account, or does not exist."),
             ("size-or-region-unsupported", "EC2 gave up on the copy because of its kind, its size or the Region."),
             ("source-gone", "EC2 gave up on the copy: the source is deleted or no longer shared."),

@@ -115,7 +115,8 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::Deferred(_) => Outcome::Deferred(Deferral::RegionFull(error())),
         Outcome::Failed { .. } => failed("not-authorized"),
     ];
-    let others = ["region-not-enabled", "source-not-found", "copy-unsupported", "key-refused", "call-refused"];
+    let others =
+        ["not-signed", "region-not-enabled", "source-not-found", "copy-unsupported", "key-refused", "call-refused"];
     all.extend(others.map(failed));
     all
 }

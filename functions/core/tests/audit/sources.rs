@@ -48,6 +48,23 @@ fn every_record_is_made_with_a_listed_reason() {
     assert!(unlisted.is_empty(), "list them in audit/reasons.rs: {unlisted:?}");
 }
 
+/// Reasons that are not given to a record at once: in a member `reason`, or by a function of that name.
+#[test]
+fn every_reason_that_is_passed_on_is_listed() {
+    let listed: BTreeSet<&str> =
+        REASONS.iter().flat_map(|(_, reasons)| reasons.iter().map(|(reason, _)| *reason)).collect();
+    let code = code();
+    let members = Regex::new(r#"\breason: "([a-z-]+)""#).unwrap();
+    let functions = Regex::new(r#"(?s)\bfn reason\(.*?\n    \}\n"#).unwrap();
+    let words = Regex::new(r#""([a-z-]+)""#).unwrap();
+    let in_functions = functions.find_iter(&code).flat_map(|function| words.captures_iter(function.as_str()));
+    let passed: BTreeSet<&str> =
+        members.captures_iter(&code).chain(in_functions).map(|found| found.get(1).unwrap().as_str()).collect();
+    assert!(passed.len() > 40, "{passed:?}");
+    let unlisted: Vec<_> = passed.difference(&listed).collect();
+    assert!(unlisted.is_empty(), "list them in audit/reasons.rs: {unlisted:?}");
+}
+
 #[test]
 fn every_listed_reason_stands_in_the_code() {
     let code = code();
