@@ -11,6 +11,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 # x86_64 or arm64: what the functions are built for.
 ARCH ?= x86_64
+# How many random worlds make soak runs through.
+RUNS ?= 200
 # A policy document to put into the functions' packages as policy.json.
 POLICY ?=
 
@@ -55,6 +57,12 @@ build: $(VENV) rust-target ## build the functions for Lambda: target/lambda/<fun
 .PHONY: cli
 cli: ## build the operator's command: target/release/snapferry
 	cargo build --release --locked --package snapferry
+
+.PHONY: soak
+soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
+	SNAPFERRY_MODEL_SEED=random SNAPFERRY_MODEL_RUNS=$(RUNS) CARGO_PROFILE_RELEASE_LTO=off \
+		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo test --release --locked --package snapferry-core --test model -- never_lost --nocapture
 
 # ---------------------------------------------------------------- the phases of check and test
 
