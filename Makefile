@@ -38,7 +38,7 @@ demo: build ## watch it work, on an emulated AWS: build, deploy, share three sna
 
 .PHONY: test
 test: ## run everything: checks, all tests, release build, end to end; prints where the time went
-	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build template cdk cloud-test e2e scale
+	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build template iam cdk cloud-test e2e scale
 
 .PHONY: check
 check: ## run what is quick: formatting, lints, licences, types, core's tests
@@ -108,6 +108,10 @@ template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFor
 	AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(TEMPLATE)
 
 PYTEST := pytest --numprocesses auto --dist loadscope
+
+.PHONY: iam
+iam: $(VENV) ## ask an IAM evaluator what the roles and the vault account's guardrails permit
+	pytest tests/iam
 
 .PHONY: cdk
 cdk: $(VENV) ## lint and test the CDK constructs, and compare them with the templates (skipped without Node.js 20)
