@@ -5,7 +5,7 @@ page of AWS's documentation that says so, or with the word that it is an assumpt
 """
 
 from tests.cloud.control import Call, Control
-from tests.cloud.server import LocalAws
+from tests.cloud.server import FUNCTION_SECRET, LocalAws
 from tests.cloud.waiting import until
 
-__all__ = ["Call", "Control", "LocalAws", "until"]
+__all__ = ["FUNCTION_SECRET", "Call", "Control", "LocalAws", "until"]

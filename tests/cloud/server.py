@@ -20,6 +20,8 @@ from tests.cloud.control import Control
 from tests.cloud.waiting import until
 
 SECRET = "local"  # the emulator accepts any
+# What functions sign with: words that stand nowhere else.
+FUNCTION_SECRET = "SecretAccessKeyOfFunctions"
 REPOSITORY = Path(__file__).resolve().parents[2]
 # botocore's variables for which neither the user's environment nor its files count.
 NOT_OF_THE_USER = {
@@ -92,6 +94,8 @@ class LocalAws:
             "GATEWAY_PORT": str(self.port),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
+            # The emulator hands it on to the functions.
+            "AWS_SECRET_ACCESS_KEY": FUNCTION_SECRET,
             # The emulator would look after containers of other emulators on this machine.
             "DOCKER_HOST": f"unix://{self._scratch}/no-docker",
             # Listeners on fixed ports, which would collide between parallel servers.

@@ -3,6 +3,7 @@
 - `packages`   the functions' packages, and the template with them in place
 - `translate`  the template as CloudFormation gets it
 - `deploy`     a stack from the template, and what one asks of it: copies, audit records
+- `records`    audit records, held against the schema
 - `accounts`   what source and target accounts do themselves: keys, volumes, snapshots, shares
 - `policies`   DLM policy documents
 - `faults`     a stack under fire: shares, sweeps, and what settles

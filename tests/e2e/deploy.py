@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.cloud import until
-from tests.e2e import packages
+from tests.e2e import packages, records
 from tests.e2e.accounts import HOME, Account
 
 FUNCTIONS = {
@@ -17,7 +17,7 @@ STACK = "snapferry"
 # A Rust build may take both cores away from the emulator for long.
 PATIENCE_SECONDS = 120.0
 
-Record = dict[str, Any]
+Record = records.Record
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ class Stack:
         ]
 
     def _records(self, function: str) -> list[Record]:
-        lines = [line for line in self.log(function) if line.startswith("{")]
-        return [record for line in lines if (record := json.loads(line)).get("audit") == "snapferry/1"]
+        return [found for line in self.log(function) if (found := records.record(line)) is not None]
 
     def copies(self, region: str, **filters: str) -> list[dict[str, Any]]:
         """Snapferry's copies in a Region as EC2 describes them, each with its tags as a dict under `tags`; the filters
