@@ -29,13 +29,22 @@ export function checkPolicy(document: string, snapferry: string = SNAPFERRY): Fi
   return existsSync(snapferry) ? checkWithCommand(document, snapferry) : checkWithSchema(document);
 }
 
-/** A `PolicyError` or a `Warning` of the Rust code, as `snapferry check --json` writes it. */
+/** What `snapferry check --json` prints, of format `snapferry-check/1`. */
+interface Checked {
+  readonly format: string;
+  readonly files: { readonly findings: Finding[] }[];
+}
+
+/** An error or a warning of the Rust code. */
 interface Finding {
+  readonly level: 'error' | 'warning' | 'note';
+  readonly code: string;
   readonly path: string;
   readonly message: string;
   readonly allowed?: string;
-  readonly code?: string;
 }
+
+const FORMAT = 'snapferry-check/1';
 
 /** Exit codes of `snapferry`: 0 fine, 1 findings, 2 it could not run. */
 function checkWithCommand(document: string, snapferry: string): Findings {
@@ -47,17 +56,22 @@ function checkWithCommand(document: string, snapferry: string): Findings {
     if (run.error ?? (run.status !== 0 && run.status !== 1)) {
       throw new Error(`${snapferry} check: ${run.error?.message ?? run.stderr.trim()}`);
     }
-    const found = JSON.parse(run.stdout) as { readonly errors?: Finding[]; readonly warnings?: Finding[] };
-    return { errors: (found.errors ?? []).map(line), warnings: (found.warnings ?? []).map(line) };
+    const { format, files } = JSON.parse(run.stdout) as Checked;
+    if (format !== FORMAT) {
+      throw new Error(`${snapferry} check: prints ${format}, not ${FORMAT}: build both from one checkout`);
+    }
+    const findings = files.flatMap((each) => each.findings);
+    const of = (level: Finding['level']): string[] => findings.filter((each) => each.level === level).map(line);
+    return { errors: of('error'), warnings: of('warning') };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 /** In the words of the Rust code's `Display`. */
-function line({ path, message, allowed, code }: Finding): string {
-  const where = path === '' ? 'policy document' : path;
-  return allowed === undefined ? `${where}: ${message} (${code ?? ''})` : `${where}: ${message}; allowed: ${allowed}`;
+function line({ level, path, message, allowed, code }: Finding): string {
+  const end = level === 'error' ? (allowed === undefined ? '' : `; allowed: ${allowed}`) : ` (${code})`;
+  return `${path === '' ? 'policy document' : path}: ${message}${end}`;
 }
 
 function checkWithSchema(document: string): Findings {

@@ -47,18 +47,29 @@ describe('without the command, the schema', () => {
   });
 });
 
+/** What the command prints for a document with these findings. */
+function checked(...findings: object[]): string {
+  return JSON.stringify({ format: 'snapferry-check/1', valid: false, files: [{ file: 'policy.json', findings }] });
+}
+
 describe('with the command', () => {
   it('its lines are those of the Rust code', () => {
-    const found = { errors: [{ path: 'PolicyType', message: '"x"', allowed: 'EVENT_BASED_POLICY' }], warnings: [] };
-    assert.deepEqual(checkPolicy('{}', command(JSON.stringify(found), 1)), {
-      errors: ['PolicyType: "x"; allowed: EVENT_BASED_POLICY'],
+    const found = checked(
+      { level: 'error', code: 'policy-invalid', path: 'PolicyType', message: '"x"', allowed: 'EVENT_BASED_POLICY' },
+      { level: 'error', code: 'not-json', path: '', message: 'not JSON' },
+    );
+    assert.deepEqual(checkPolicy('{}', command(found, 1)), {
+      errors: ['PolicyType: "x"; allowed: EVENT_BASED_POLICY', 'policy document: not JSON'],
       warnings: [],
     });
   });
 
-  it('warnings are no errors', () => {
-    const found = { errors: [], warnings: [{ path: 'State', message: 'reads as ENABLED', code: 'state-error' }] };
-    assert.deepEqual(checkPolicy('{}', command(JSON.stringify(found), 0)), {
+  it('warnings are no errors, and notes are nothing', () => {
+    const found = checked(
+      { level: 'warning', code: 'state-error', path: 'State', message: 'reads as ENABLED' },
+      { level: 'note', code: 'matches-everything', path: 'DescriptionRegex', message: 'matches everything' },
+    );
+    assert.deepEqual(checkPolicy('{}', command(found, 0)), {
       errors: [],
       warnings: ['State: reads as ENABLED (state-error)'],
     });
@@ -67,6 +78,10 @@ describe('with the command', () => {
   it('a command that cannot run is not taken for an answer', () => {
     assert.throws(() => checkPolicy('{}', command('', 2)), /check: /);
     assert.throws(() => checkPolicy('{}', command('not JSON', 1)), SyntaxError);
+    assert.throws(
+      () => checkPolicy('{}', command('{"format":"snapferry-check/2"}', 0)),
+      /build both from one checkout/,
+    );
   });
 
   it(

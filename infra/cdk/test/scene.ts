@@ -33,7 +33,9 @@ export function examplePolicy(): PolicyDetails {
 
 /** A vault in a stack of its own that knows neither its account nor its Region. */
 export function vault(props: Partial<SnapshotVaultProps> = {}): { app: App; stack: Stack; vault: SnapshotVault } {
-  const app = new App({ analyticsReporting: false });
+  // CloudFormation's own rules are errors, too.
+  const context = { '@aws-cdk/core:validateAgainstDefaultRules': true };
+  const app = new App({ analyticsReporting: false, context });
   const stack = new Stack(app, 'Stack');
   const says = props.policies ?? props.policyFile ?? props.policy;
   const made = new SnapshotVault(stack, 'Vault', {

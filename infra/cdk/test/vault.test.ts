@@ -228,7 +228,11 @@ function vaultWithEveryOption(): ReturnType<typeof vault> {
     verifySchedule: ScheduleExpression.expression('rate(10 minutes)'),
     expirySchedule: ScheduleExpression.expression('rate(1 day)'),
     logRetention: RetentionDays.TEN_YEARS,
-    logKey: Key.fromKeyArn(stack, 'LogKey', 'arn:aws:kms:eu-central-1:444455556666:key/1'),
+    logKey: Key.fromKeyArn(
+      stack,
+      'LogKey',
+      'arn:aws:kms:eu-central-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    ),
     logLevel: LogLevel.DEBUG,
     alarmTopic: Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-central-1:444455556666:operators'),
     unprotectedAlarmHours: 12,
