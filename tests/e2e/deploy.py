@@ -19,6 +19,8 @@ PATIENCE_SECONDS = 120.0
 
 Record = records.Record
 
+_deployed: "list[Stack]" = []
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -112,7 +114,17 @@ def stack_of(account: Account, region: str = HOME) -> Stack:
     if stack["StackStatus"] != "CREATE_COMPLETE":
         reason = stack.get("StackStatusReason", "")
         raise RuntimeError(f"{stack['StackStatus']}: {reason}\n{_failures(cloudformation)}")
-    return Stack(account, region, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]})
+    made = Stack(account, region, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]})
+    _deployed.append(made)
+    return made
+
+
+def read_all() -> None:
+    """Read the audit of all stacks made since the last time, so that each record is held against the schema."""
+    for stack in _deployed:
+        for function in FUNCTIONS:
+            stack.audit(function)
+    _deployed.clear()
 
 
 def upload(account: Account, region: str) -> None:
