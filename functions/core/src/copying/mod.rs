@@ -2,21 +2,23 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use foldhash::HashMap;
-use foldhash::fast::RandomState;
 use jiff::{SignedDuration, Timestamp};
 
+use self::index::RegionIndex;
+use self::waiting::Waiting;
 use crate::event::ShareEvent;
 use crate::facts::{CallError, ExistingCopy, KeyFact, RecentCopy, RegionCopies, SourceSnapshot, State, TamperedCopy};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::order::{Place, Served, fair};
 use crate::policy::{self, Encryption, Policy, Target};
 
+mod index;
 mod outcome;
 mod reasons;
 mod request;
 mod summary;
 mod tally;
+mod waiting;
 
 pub use outcome::{Outcome, record};
 pub use reasons::{Deferral, MAX_ATTEMPTS, Refusal, Skip};
@@ -174,30 +176,6 @@ fn sources_unread<'f>(facts: &'f Facts, error: &CallError) -> Vec<Decision<'f>> 
     subjects.map(|subject| Decision { policy: None, subject, region: None, verdict: verdict.clone() }).collect()
 }
 
-/// A Region's copies by source snapshot. A chain of numbers instead of a list for each source: in a sweep over a hundred
-/// thousand copies the lists alone took longer than all the decisions.
-struct RegionIndex<'f> {
-    facts: &'f RegionCopies,
-    /// The last copy of each source in `facts.copies`.
-    last: HashMap<&'f str, usize>,
-    /// For each copy the one before it of the same source.
-    before: Vec<Option<usize>>,
-}
-
-impl<'f> RegionIndex<'f> {
-    fn new(facts: &'f RegionCopies) -> Self {
-        let mut last = HashMap::with_capacity_and_hasher(facts.copies.len(), RandomState::default());
-        let before = facts.copies.iter().enumerate().map(|(at, copy)| last.insert(copy.source.as_str(), at)).collect();
-        Self { facts, last, before }
-    }
-
-    /// The copies of one identity, the last one first.
-    fn of(&self, policy: &'f PolicyName, source: &str) -> impl Iterator<Item = &'f ExistingCopy> {
-        let chain = std::iter::successors(self.last.get(source).copied(), |at| self.before.get(*at).copied().flatten());
-        chain.filter_map(|at| self.facts.copies.get(at)).filter(move |copy| copy.policy == *policy)
-    }
-}
-
 struct Decider<'f> {
     facts: &'f Facts,
     now: Timestamp,
@@ -207,9 +185,6 @@ struct Decider<'f> {
     unread: BTreeMap<&'f Region, Deferral>,
     plan: Plan<'f>,
 }
-
-/// A copy that stands in line for its Region. Ordered by snapshot and policy, where fairness sees no difference.
-struct Waiting<'f>(CopyRequest<'f>);
 
 impl<'f> Decider<'f> {
     fn snapshot(&mut self, policies: &'f [Policy], snapshot: &'f SourceSnapshot, named: bool) {
@@ -411,30 +386,4 @@ fn exhausted<'f>(failed: &[&'f ExistingCopy]) -> Option<Refusal<'f>> {
     let last = failed.iter().max_by_key(|copy| (copy.start_time, &copy.id))?;
     let next = first + SignedDuration::from_hours(24);
     (failed.len() >= MAX_ATTEMPTS).then_some(Refusal::AttemptsExhausted { failed: failed.len(), last: &last.id, next })
-}
-
-impl Waiting<'_> {
-    fn key(&self) -> (&str, &PolicyName) {
-        (self.0.source.id.as_str(), self.0.policy)
-    }
-}
-
-impl PartialEq for Waiting<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Waiting<'_> {}
-
-impl PartialOrd for Waiting<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Waiting<'_> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
 }
