@@ -2,8 +2,8 @@
 //! turns into metrics. Nothing is called for them, and a line that reached the log cannot lack its metric.
 //!
 //! Every combination of dimension values costs money, so there are few: nothing (what alarms look at), (`PolicyId`,
-//! `TargetRegion`), `TargetRegion`, `SnapshotOwner`. Dimensions cannot be summed up by an alarm, hence the first. The
-//! names differ from the record's own members by more than case, because readers such as Athena ignore case.
+//! `TargetRegion`), `TargetRegion`, `SnapshotOwner`. Dimensions cannot be summed up by an alarm, hence the first; two
+//! stacks in one account and Region would share it, and the architecture asks for one stack there. The names differ from the record's own members by more than case, because readers such as Athena ignore case.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
