@@ -4,6 +4,7 @@
 //! the next program in the pipe; what a person should read besides goes to standard error.
 
 mod audit;
+mod aws;
 mod check;
 mod completions;
 mod exit;

@@ -5,11 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use snapferry_core::ids::Region;
+
+use crate::environment;
+
+/// The PEM of Amazon Trust Services' roots.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// Connecting to a Regional endpoint takes milliseconds; after this it is down, and other Regions wait for it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,38 +37,79 @@ pub struct Clients {
     calls: AtomicU64,
 }
 
-/// Reads the configuration of the environment, as every AWS SDK does.
+/// The certificate authorities that vouch for AWS's endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Roots {
+    /// The five roots of Amazon Trust Services, which are in this binary: reading the machine's hundred and more takes
+    /// longer than everything else at a function's start.
+    Amazon,
+    /// Those that the machine trusts.
+    Machine,
+}
+
+impl Roots {
+    /// Amazon's own for the partitions that are known to use them, the machine's for the others.
+    ///
+    /// Source: <https://www.amazontrust.com/repository/>; which authority vouches for China's endpoints and those of
+    /// the isolated partitions is not documented.
+    #[must_use]
+    pub fn of(home: &Region) -> Self {
+        let others = ["cn-", "us-iso", "eu-iso"];
+        if others.iter().any(|prefix| home.as_str().starts_with(prefix)) { Self::Machine } else { Self::Amazon }
+    }
+}
+
+/// A function's configuration: the environment that Lambda gives it, and nothing else of the places where the SDK
+/// would look (profiles, metadata services), which cost time at each cold start and size in each package.
 ///
 /// # Errors
 /// When `AWS_CA_BUNDLE` names a file that cannot be used.
-pub async fn load_config() -> anyhow::Result<SdkConfig> {
-    let timeouts = TimeoutConfig::builder()
+pub fn lambda_config(home: &Region) -> anyhow::Result<SdkConfig> {
+    let is_true = |name| environment::variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let service_config = environment::Endpoints::default();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws_config::Region::new(home.to_string()))
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .http_client(http_client(Roots::of(home))?)
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::standard())
+        .use_fips(is_true("AWS_USE_FIPS_ENDPOINT"))
+        .use_dual_stack(is_true("AWS_USE_DUALSTACK_ENDPOINT"));
+    config.set_endpoint_url(service_config.for_all());
+    Ok(config.service_config(service_config).build())
+}
+
+/// How long a read may take.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(ATTEMPT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
-        .build();
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-        .tls_context(tls_context()?)
-        .build_https();
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard());
-    Ok(loader.load().await)
+        .build()
 }
 
-/// The machine's roots, or those of `AWS_CA_BUNDLE` alone, as the AWS CLI reads it.
-fn tls_context() -> anyhow::Result<tls::TlsContext> {
-    let store = match std::env::var("AWS_CA_BUNDLE") {
-        Ok(path) if !path.is_empty() => {
+/// The one HTTP client that all clients share. Trusts `roots`, or those of `AWS_CA_BUNDLE` alone, as the AWS CLI
+/// reads it.
+///
+/// # Errors
+/// When `AWS_CA_BUNDLE` names a file that cannot be used.
+pub fn http_client(roots: Roots) -> anyhow::Result<SharedHttpClient> {
+    let store = match environment::variable("AWS_CA_BUNDLE") {
+        Some(path) => {
             let pem = std::fs::read(&path).with_context(|| format!("AWS_CA_BUNDLE: {path} cannot be read"))?;
             tls::TrustStore::empty().with_pem_certificate(pem)
         }
-        _ => tls::TrustStore::default(),
+        None if roots == Roots::Amazon => tls::TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+        None => tls::TrustStore::default(),
     };
-    tls::TlsContext::builder().with_trust_store(store).build().context("AWS_CA_BUNDLE holds no usable certificates")
+    let context = tls::TlsContext::builder().with_trust_store(store).build();
+    Ok(aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .tls_context(context.context("AWS_CA_BUNDLE holds no usable certificates")?)
+        .build_https())
 }
 
 impl Clients {

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod copy_call;
 pub mod copying;
 pub mod deadline;
+mod environment;
 pub mod errors;
 pub mod expiring;
 pub mod keys;

@@ -25,7 +25,7 @@ async fn run() -> anyhow::Result<()> {
     let since = settings::sweep_since()?;
     let home = settings::home_region()?;
     let regions = parsed.policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone());
-    let clients = clients::Clients::new(clients::load_config().await?, home, regions);
+    let clients = clients::Clients::new(clients::lambda_config(&home)?, home, regions);
     let copier = handler::Copier::new(clients, parsed.policies, since);
     copier.warn(&parsed.warnings);
     let handle = service_fn(async |event: LambdaEvent<Value>| copier.handle(event).await);

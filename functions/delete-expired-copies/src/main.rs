@@ -26,7 +26,7 @@ async fn run() -> anyhow::Result<()> {
     let limits =
         Limits { max_deletes: settings::max_deletes_per_run()?, allow_mass_expiry: settings::allow_mass_expiry()? };
     let home = settings::home_region()?;
-    let clients = clients::Clients::new(clients::load_config().await?, home, regions.clone());
+    let clients = clients::Clients::new(clients::lambda_config(&home)?, home, regions.clone());
     let expirer = handler::Expirer::new(clients, policies, regions, limits);
     let handle = service_fn(async |event: LambdaEvent<Value>| expirer.handle(event).await);
     lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed).context("the Lambda runtime API failed")

@@ -23,7 +23,7 @@ async fn run() -> anyhow::Result<()> {
     let policies = settings::policies()?.policies;
     let regions = settings::regions(&policies)?;
     let home = settings::home_region()?;
-    let clients = clients::Clients::new(clients::load_config().await?, home, regions.clone());
+    let clients = clients::Clients::new(clients::lambda_config(&home)?, home, regions.clone());
     let verifier = handler::Verifier::new(clients, policies, regions);
     let handle = service_fn(async |event: LambdaEvent<Value>| verifier.handle(event).await);
     lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed).context("the Lambda runtime API failed")

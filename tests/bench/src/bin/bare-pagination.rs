@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let began = Instant::now();
-    let config = snapferry_aws::clients::load_config().await?;
+    let config = snapferry_aws::clients::lambda_config(&snapferry_aws::settings::home_region()?)?;
     let reads = std::env::args().skip(1).map(async |region| {
         let region = aws_config::Region::new(region);
         let client = aws_sdk_ec2::Client::from_conf(Builder::from(&config).region(region).build());
