@@ -17,6 +17,11 @@ RUNS ?= 200
 POLICY ?=
 
 FUNCTIONS := copy-shared-snapshots verify-copies delete-expired-copies
+# What the functions are measured against.
+LIMITS := bare-echo bare-pagination
+# The whole workspace's features for every binary, so that AWS's SDKs are compiled once for all; and Cargo.toml's
+# release profile as it stands: without the last flag cargo-lambda would add panic=abort to it.
+CARGO_BUILD := cargo lambda build --release --workspace --locked --disable-optimizations
 TEMPLATE := infra/sam/template.yaml
 SOURCE_TEMPLATE := infra/sam/source-account.yaml
 VENV := .venv/.installed
@@ -47,16 +52,17 @@ check: ## run what is quick: formatting, lints, licences, types, core's tests
 .PHONY: build
 build: $(VENV) rust-target ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64, POLICY=file)
 	@[ -d target/lambda ] || echo "The first build compiles AWS's SDK for EC2, 1.2 million lines: ten minutes or so on two cores."
-	@# Cargo.toml's release profile as it stands: without the flag cargo-lambda would add panic=abort to it.
-	cargo lambda build --release --workspace --exclude snapferry --locked --disable-optimizations $(if $(filter arm64,$(ARCH)),--arm64,)
+	$(CARGO_BUILD) $(FUNCTIONS:%=--bin %) $(LIMITS:%=--bin %) $(if $(filter arm64,$(ARCH)),--arm64,)
 	@for function in $(FUNCTIONS); do \
 		[ -z "$(POLICY)" ] || install -m 644 "$(POLICY)" "target/lambda/$$function/policy.json"; \
 		printf '%8d bytes  %s\n' "$$(stat -c %s target/lambda/$$function/bootstrap)" "target/lambda/$$function/bootstrap"; \
 	done
 
 .PHONY: cli
-cli: ## build the operator's command: target/release/snapferry
-	cargo build --release --locked --package snapferry
+cli: $(VENV) ## build the operator's command: target/release/snapferry
+	$(CARGO_BUILD) --bin snapferry
+	@mkdir -p target/release
+	@install target/lambda/snapferry/bootstrap target/release/snapferry
 
 .PHONY: soak
 soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
