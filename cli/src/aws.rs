@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use snapferry_aws::clients::{self, Clients, Roots};
+use snapferry_aws::clients::{self, Clients};
+use snapferry_aws::roots::Roots;
 use snapferry_core::ids::{AccountId, Region};
 
 /// Where the credentials and the home Region come from, when not from the environment.

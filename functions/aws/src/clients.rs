@@ -15,9 +15,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use snapferry_core::ids::Region;
 
 use crate::environment;
-
-/// The PEM of Amazon Trust Services' roots.
-const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+use crate::roots::Roots;
 
 /// Connecting to a Regional endpoint takes milliseconds; after this it is down, and other Regions wait for it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,28 +33,6 @@ pub struct Clients {
     ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
     kms: BTreeMap<Region, aws_sdk_kms::Client>,
     calls: AtomicU64,
-}
-
-/// The certificate authorities that vouch for AWS's endpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Roots {
-    /// The five roots of Amazon Trust Services, which are in this binary: reading the machine's hundred and more takes
-    /// longer than everything else at a function's start.
-    Amazon,
-    /// Those that the machine trusts.
-    Machine,
-}
-
-impl Roots {
-    /// Amazon's own for the partitions that are known to use them, the machine's for the others.
-    ///
-    /// Source: <https://www.amazontrust.com/repository/>; which authority vouches for China's endpoints and those of
-    /// the isolated partitions is not documented.
-    #[must_use]
-    pub fn of(home: &Region) -> Self {
-        let others = ["cn-", "us-iso", "eu-iso"];
-        if others.iter().any(|prefix| home.as_str().starts_with(prefix)) { Self::Machine } else { Self::Amazon }
-    }
 }
 
 /// A function's configuration: the environment that Lambda gives it, and nothing else of the places where the SDK
@@ -91,24 +67,15 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The one HTTP client that all clients share. Trusts `roots`, or those of `AWS_CA_BUNDLE` alone, as the AWS CLI
-/// reads it.
+/// The one HTTP client that all clients share.
 ///
 /// # Errors
 /// When `AWS_CA_BUNDLE` names a file that cannot be used.
 pub fn http_client(roots: Roots) -> anyhow::Result<SharedHttpClient> {
-    let store = match environment::variable("AWS_CA_BUNDLE") {
-        Some(path) => {
-            let pem = std::fs::read(&path).with_context(|| format!("AWS_CA_BUNDLE: {path} cannot be read"))?;
-            tls::TrustStore::empty().with_pem_certificate(pem)
-        }
-        None if roots == Roots::Amazon => tls::TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
-        None => tls::TrustStore::default(),
-    };
-    let context = tls::TlsContext::builder().with_trust_store(store).build();
+    let context = tls::TlsContext::builder().with_trust_store(roots.trust_store()?).build();
     Ok(aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .tls_context(context.context("AWS_CA_BUNDLE holds no usable certificates")?)
+        .tls_context(context.context("TLS cannot be set up")?)
         .build_https())
 }
 

@@ -17,6 +17,7 @@ pub mod logging;
 pub mod notices;
 pub mod presign;
 pub mod reads;
+pub mod roots;
 pub mod settings;
 pub mod verifying;
 pub mod writes;
