@@ -43,7 +43,7 @@ demo: build ## watch it work, on an emulated AWS: build, deploy, share three sna
 
 .PHONY: test
 test: ## run everything: checks, all tests, release build, end to end; prints where the time went
-	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build template iam cdk cloud-test e2e scale
+	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build cli template iam cdk cloud-test e2e scale
 
 .PHONY: check
 check: ## run what is quick: formatting, lints, licences, types, core's tests
@@ -134,7 +134,7 @@ cloud-test: $(VENV) ## test the local AWS, and the fixtures against the SDK they
 	$(PYTEST) tests/cloud tests/presign
 
 .PHONY: e2e
-e2e: build $(SAM_VENV) ## deploy the template to the local AWS and test what it does
+e2e: build cli $(SAM_VENV) ## deploy the template to the local AWS and test what it does
 	$(PYTEST) tests --ignore tests/cloud --ignore tests/presign --ignore tests/scale
 
 .PHONY: scale
