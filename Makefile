@@ -15,6 +15,17 @@ ARCH ?= x86_64
 RUNS ?= 200
 # A policy document to put into the functions' packages as policy.json.
 POLICY ?=
+# What make deploy deploys, where, and as whom; without REGION and PROFILE it is as AWS's own tools have it.
+STACK ?= snapferry
+REGION ?=
+PROFILE ?=
+# More of the template's parameters, as in PARAMETERS="SourceKeyArns=arn:… 'SweepSchedule=\"rate(5 minutes)\"'": SAM takes
+# nothing of a value behind a space unless quotes of its own are around it.
+PARAMETERS ?=
+# 1: do not ask.
+YES ?=
+SNAPFERRY ?= target/release/snapferry
+SAM ?= .venv-sam/bin/sam
 
 FUNCTIONS := copy-shared-snapshots verify-copies delete-expired-copies
 # What the functions are measured against.
@@ -70,6 +81,22 @@ soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
 		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo test --release --locked --package snapferry-core --test model -- never_lost --nocapture
 
+.PHONY: deploy-check
+deploy-check: $(if $(filter target/release/snapferry,$(SNAPFERRY)),cli) ## is POLICY=file a policy that can be deployed?
+	@[ -n "$(POLICY)" ] || { echo "Which policy? make $(or $(MAKECMDGOALS),$@) POLICY=policy.json" >&2; exit 2; }
+	@[ -z "$(findstring Policy=,$(PARAMETERS))" ] \
+		|| { echo "PARAMETERS must not have a Policy: what is checked and deployed is the file POLICY." >&2; exit 2; }
+	@$(SNAPFERRY) check --quiet "$(POLICY)"
+
+# The parameter Policy is emptied, because a stack that once had one would keep it and not read the file.
+.PHONY: deploy
+deploy: deploy-check build $(SAM_VENV) ## deploy the target account's stack: POLICY=file (STACK= REGION= PROFILE= PARAMETERS= YES=1)
+	repeated="$$($(SNAPFERRY) check --json "$(POLICY)" | python infra/sam/parameters.py)"; \
+	$(SAM) deploy --template-file $(TEMPLATE) --stack-name $(STACK) $(REGION:%=--region %) $(PROFILE:%=--profile %) \
+		--resolve-s3 --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
+		$(if $(filter 1,$(YES)),--no-confirm-changeset,--confirm-changeset) \
+		--parameter-overrides 'Policy=""' Architecture=$(ARCH) $$repeated $(PARAMETERS)
+
 # ---------------------------------------------------------------- the phases of check and test
 
 .PHONY: venv
@@ -78,11 +105,11 @@ venv: $(VENV) $(SAM_VENV) ## install the Python tools
 .PHONY: fmt
 fmt: $(VENV) ## is everything formatted?
 	cargo fmt --all --check
-	ruff format --check tests
+	ruff format --check tests infra/sam
 
 .PHONY: lint
 lint: $(VENV) ## lint the Python
-	ruff check tests
+	ruff check tests infra/sam
 
 .PHONY: types
 types: $(VENV) ## check the Python's types

@@ -1,0 +1,196 @@
+"""`make deploy`: nothing happens before the policy is known to be valid, and then SAM gets what the policy says."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import LocalAws
+from tests.e2e import packages, policies
+from tests.e2e.accounts import HOME, Account
+from tests.e2e.deploy import repeated, stack_of
+
+NEAR, FAR = "us-west-2", "eu-west-1"
+KEY = f"arn:aws:kms:{NEAR}:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+VALID = policies.details(
+    ["111122223333", "777788889999"], policies.target(NEAR, key=KEY, keep=(3, "DAYS")), policies.target(FAR)
+)
+EMPTY = tuple(f"AWS_{name}" for name in ("PROFILE", "DEFAULT_REGION", "REGION", "ENDPOINT_URL"))
+
+
+def command() -> Path:
+    """The operator's command, in the newest build there is."""
+    built = [packages.REPOSITORY / "target" / profile / "snapferry" for profile in ("release", "debug")]
+    there = sorted((each for each in built if each.is_file()), key=lambda each: each.stat().st_mtime)
+    if not there:
+        raise FileNotFoundError("target/release/snapferry is not built: run `make cli`")
+    return there[-1]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """As much of the repository as `make deploy` needs, with stand-ins that write down how cargo and SAM are called."""
+
+    path: Path
+
+    def deploy(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `make deploy`, without building anything in Rust."""
+        programs = [str(self.path / "stand-ins"), str(Path(sys.executable).parent), os.environ["PATH"]]
+        inherited = {name: value for name, value in os.environ.items() if name not in EMPTY and "MAKE" not in name}
+        return subprocess.run(
+            ["make", "deploy", f"SNAPFERRY={command()}", *arguments],
+            cwd=self.path,
+            env={**inherited, "PATH": ":".join(programs), "HOME": str(self.path), **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def write(self, policy: Any) -> str:
+        """The policy as a file, and the argument that names it."""
+        (self.path / "my policy.json").write_text(json.dumps(policy))
+        return "POLICY=my policy.json"
+
+    def called(self, program: str) -> list[list[str]]:
+        """The arguments of each call of a stand-in."""
+        log = self.path / f"{program}.calls"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+    def stand_in(self, program: str) -> Path:
+        """A program that does nothing but write its arguments down."""
+        made = self.path / "stand-ins" / program
+        made.parent.mkdir(exist_ok=True)
+        log = self.path / f"{program}.calls"
+        made.write_text(
+            f"#!{sys.executable}\nimport json, sys\nwith open({str(log)!r}, 'a') as log:\n"
+            "    print(json.dumps(sys.argv[1:]), file=log)\n"
+        )
+        made.chmod(0o755)
+        return made
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    made = Checkout(tmp_path)
+    for name in ("Makefile", "infra/sam", "target/lambda"):
+        there, here = packages.REPOSITORY / name, tmp_path / name
+        here.parent.mkdir(parents=True, exist_ok=True)
+        if there.is_dir():
+            shutil.copytree(there, here, ignore=shutil.ignore_patterns("snapferry", "bare-*"))
+        else:
+            shutil.copy(there, here)
+    for policy in tmp_path.glob("target/lambda/*/policy.json"):
+        policy.unlink()
+    # The tools' environments are there, and as new as what is to be in them.
+    for environment, wanted in ((".venv", ""), (".venv-sam", "-sam")):
+        (tmp_path / environment).mkdir()
+        (tmp_path / "tests").mkdir(exist_ok=True)
+        for kind in ("requirements", "constraints"):
+            (tmp_path / f"tests/{kind}{wanted}.txt").touch()
+        (tmp_path / environment / ".installed").touch()
+    made.stand_in("cargo")
+    return made
+
+
+def packaged(checkout: Checkout) -> list[str]:
+    return sorted(str(each.parent.name) for each in checkout.path.glob("target/lambda/*/policy.json"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ({**VALID, "Actoins": []}, "error: Actoins: unknown member"),
+        ({**VALID, "Actions": [{"Name": "x", "CrossRegionCopy": [policies.target("Ireland")]}]}, "Ireland"),
+    ],
+    ids=["a member that is not known", "a Region that is none"],
+)
+def test_an_invalid_policy_stops_before_anything_is_built_or_deployed(
+    checkout: Checkout, policy: Any, message: str
+) -> None:
+    run = checkout.deploy(checkout.write(policy), f"SAM={checkout.stand_in('sam')}")
+    assert run.returncode != 0
+    assert message in run.stderr
+    assert "my policy.json:1:" in run.stderr, "the place, as check prints it"
+    assert (checkout.called("cargo"), checkout.called("sam"), packaged(checkout)) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "make deploy POLICY=policy.json"),
+        (["POLICY=absent.json"], "absent.json"),
+        (["POLICY=my policy.json", "PARAMETERS=LogLevel=debug Policy={}"], "PARAMETERS must not have a Policy"),
+    ],
+    ids=["none", "a file that is not there", "two policies"],
+)
+def test_it_deploys_one_policy_from_a_file(checkout: Checkout, arguments: list[str], message: str) -> None:
+    checkout.write(VALID)
+    run = checkout.deploy(*arguments, f"SAM={checkout.stand_in('sam')}")
+    assert run.returncode != 0
+    assert message in run.stderr
+    assert (checkout.called("cargo"), checkout.called("sam")) == ([], [])
+
+
+def test_what_sam_is_told(checkout: Checkout) -> None:
+    chosen = ["STACK=vault", "REGION=eu-central-1", "PROFILE=target", "ARCH=x86_64", "YES=1"]
+    more = "PARAMETERS=SourceKeyArns=arn:aws:kms:eu-central-1:111122223333:key/1 'SweepSchedule=\"rate(5 minutes)\"'"
+    run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}", *chosen, more)
+    assert run.returncode == 0, run.stderr
+    [build] = checkout.called("cargo")
+    assert build[:3] == ["lambda", "build", "--release"]
+    assert packaged(checkout) == ["copy-shared-snapshots", "delete-expired-copies", "verify-copies"]
+    [[*told]] = checkout.called("sam")
+    options, parameters = told[: told.index("--parameter-overrides")], told[told.index("--parameter-overrides") + 1 :]
+    assert options == [
+        *("deploy", "--template-file", "infra/sam/template.yaml", "--stack-name", "vault"),
+        *("--region", "eu-central-1", "--profile", "target", "--resolve-s3", "--capabilities", "CAPABILITY_IAM"),
+        *("--no-fail-on-empty-changeset", "--no-confirm-changeset"),
+    ]
+    assert parameters == [
+        *('Policy=""', "Architecture=x86_64"),
+        *(f'{name}="{value}"' for name, value in repeated(VALID).items()),
+        "SourceKeyArns=arn:aws:kms:eu-central-1:111122223333:key/1",
+        'SweepSchedule="rate(5 minutes)"',
+    ]
+
+
+def test_without_more_said_it_asks_and_leaves_place_and_credentials_to_sam(checkout: Checkout) -> None:
+    run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}")
+    assert run.returncode == 0, run.stderr
+    [told] = checkout.called("sam")
+    assert "--confirm-changeset" in told
+    assert "--region" not in told
+    assert "--profile" not in told
+    assert told[told.index("--stack-name") + 1] == "snapferry"
+
+
+def test_a_deployed_stack_copies_by_the_policy_in_its_packages(
+    checkout: Checkout, source: Account, target: Account, aws: LocalAws
+) -> None:
+    policy = policies.details([source.number], policies.target(NEAR))
+    run = checkout.deploy(
+        checkout.write(policy),
+        f"SAM={packages.REPOSITORY / '.venv-sam/bin/sam'}",
+        f"REGION={HOME}",
+        "YES=1",
+        "PARAMETERS='SweepSchedule=\"rate(7 minutes)\"'",
+        AWS_ACCESS_KEY_ID=target.number,
+        AWS_SECRET_ACCESS_KEY="local",
+        AWS_ENDPOINT_URL=aws.endpoint,
+    )
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}\n{aws.log_tail()}"
+    stack = stack_of(target)
+    [deployed] = target.client("cloudformation").describe_stacks(StackName="snapferry")["Stacks"]
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in deployed["Parameters"]}
+    wanted = {**repeated(policy), "Policy": "", "Architecture": "x86_64", "SweepSchedule": "rate(7 minutes)"}
+    assert parameters == {**parameters, **wanted}
+    snapshot = source.create_snapshot()["SnapshotId"]
+    source.share(snapshot, target.number)
+    stack.wait_for_audit(event="copy.started", source__snapshot=snapshot)
