@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use anyhow::Context as _;
+use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Policy};
+
 /// The name of standard input on the command line.
 pub(crate) const STDIN: &str = "-";
 
@@ -25,6 +28,21 @@ pub(crate) fn read_at_most(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads a text of at most `most` bytes.
+pub(crate) fn text(path: &Path, most: usize) -> anyhow::Result<String> {
+    let shown = shown(path);
+    let bytes = read_at_most(path, most).with_context(|| format!("{shown} cannot be read"))?;
+    anyhow::ensure!(bytes.len() <= most, "{shown} is longer than {most} bytes");
+    String::from_utf8(bytes).with_context(|| format!("{shown} is not UTF-8"))
+}
+
+/// Reads the policies of a document that is as the functions take it.
+pub(crate) fn policies(path: &Path) -> anyhow::Result<Vec<Policy>> {
+    let document = text(path, MAX_DOCUMENT_BYTES)?;
+    let parsed = policy::parse(&document);
+    Ok(parsed.with_context(|| format!("{} is no valid policy (see `snapferry check`)", shown(path)))?.policies)
 }
 
 /// A file's name as it may stand in a line of text.

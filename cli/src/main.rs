@@ -8,7 +8,9 @@ mod aws;
 mod check;
 mod completions;
 mod exit;
+mod iam;
 mod input;
+mod key_policy;
 mod man;
 
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Audit(audit::Args),
+    Iam(iam::Args),
+    KeyPolicy(key_policy::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -38,6 +42,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Iam(args) => iam::run(&args),
+        Command::KeyPolicy(args) => key_policy::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

@@ -21,6 +21,8 @@ Usage: snapferry <COMMAND>
 Commands:
   check        Check policy documents, offline
   audit        Read the audit that the functions write
+  iam          Print the IAM policies of the three functions' roles for a policy, offline
+  key-policy   Print the statements that a source account's KMS key needs, offline
   completions  Print the completions for a shell
   man          Print the manual page, for man(1)
   help         Print this message or the help of the given subcommand(s)

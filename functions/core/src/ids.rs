@@ -99,6 +99,24 @@ impl AccountId {
     }
 }
 
+impl Region {
+    /// The partition that the Region is in, as ARNs name it (botocore 1.43, partitions.json).
+    #[must_use]
+    pub fn partition(&self) -> &'static str {
+        let partitions = [
+            ("cn-", "aws-cn"),
+            ("us-gov-", "aws-us-gov"),
+            ("eusc-", "aws-eusc"),
+            ("us-iso-", "aws-iso"),
+            ("us-isob-", "aws-iso-b"),
+            ("eu-isoe-", "aws-iso-e"),
+            ("us-isof-", "aws-iso-f"),
+        ];
+        let found = partitions.iter().find(|(prefix, _)| self.0.starts_with(prefix));
+        found.map_or("aws", |(_, partition)| partition)
+    }
+}
+
 impl KeyArn {
     /// The Region that the key is in.
     #[must_use]
@@ -204,6 +222,21 @@ mod tests {
             (false, "1234abcd-12ab-34cd-56ef-1234567890ab"),
         ] {
             assert_eq!(KeyArn::parse(text).is_ok(), ok, "{text}");
+        }
+    }
+
+    #[test]
+    fn regions_are_in_partitions() {
+        for (region, partition) in [
+            ("us-east-1", "aws"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("cn-northwest-1", "aws-cn"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            assert_eq!(Region::parse(region).unwrap().partition(), partition);
         }
     }
 

@@ -1,0 +1,181 @@
+//! What `snapferry iam` and `snapferry key-policy` print. That it is what the templates say is tested in tests/cli.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use snapbox::cmd::{Command, cargo_bin};
+use snapbox::{file, str};
+
+const BARE: &str = "cross-account-copy.json";
+const TARGET: [&str; 2] = ["--target", "222222222222"];
+
+/// The command, run among the policies that core is tested with.
+fn snapferry() -> Command {
+    let policies = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../functions/core/tests/fixtures/policies");
+    Command::new(cargo_bin!("snapferry"))
+        .current_dir(policies)
+        .env_remove("AWS_REGION")
+        .env_remove("AWS_DEFAULT_REGION")
+        .env_remove("CLICOLOR_FORCE")
+}
+
+fn stdout(command: Command) -> String {
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn policies_of_the_roles() {
+    let done = snapferry().args(["iam", "--region", "us-east-1", "several.json"]).assert().success();
+    done.stderr_eq("").stdout_eq(file!["iam/several.txt"]);
+}
+
+#[test]
+fn policies_of_the_roles_for_machines() {
+    let key = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
+    let args = ["iam", "--json", "--source-key", key, "--retired-region", "eu-north-1", BARE];
+    let found: Value = serde_json::from_str(&stdout(snapferry().args(args).env("AWS_REGION", "us-east-1"))).unwrap();
+    assert_eq!((&found["format"], &found["region"]), (&json!("snapferry-iam/1"), &json!("us-east-1")));
+    let roles = found["roles"].as_array().unwrap();
+    let functions: Vec<_> = roles.iter().map(|role| role["function"].clone()).collect();
+    assert_eq!(functions, ["copy-shared-snapshots", "verify-copies", "delete-expired-copies"]);
+    for policy in roles.iter().flat_map(|role| role["policies"].as_array().unwrap()) {
+        for statement in policy["document"]["Statement"].as_array().unwrap() {
+            assert!(policy["why"][statement["Sid"].as_str().unwrap()].is_string(), "{statement}");
+        }
+    }
+    assert!(found.to_string().contains(key) && found.to_string().contains("eu-north-1"));
+}
+
+#[test]
+fn policies_of_the_roles_in_another_partition() {
+    let policy = std::fs::read_to_string(snapferry_policies().join(BARE)).unwrap();
+    let china = policy
+        .replace("arn:aws:", "arn:aws-cn:")
+        .replace("sa-east-1", "cn-northwest-1")
+        .replace("eu-west-2", "cn-north-1");
+    let found = stdout(snapferry().args(["iam", "--region", "cn-north-1", "-"]).stdin(china));
+    assert!(found.contains("\"arn:aws-cn:ec2:*::snapshot/snap-*\"") && !found.contains("arn:aws:"), "{found}");
+}
+
+fn snapferry_policies() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../functions/core/tests/fixtures/policies")
+}
+
+#[test]
+fn roles_need_a_policy_and_a_region() {
+    let done = snapferry().args(["iam", BARE]).assert().code(2).stdout_eq("");
+    done.stderr_eq("snapferry: no Region: give --region, or set AWS_REGION\n");
+    snapferry().args(["iam", "--region", "nowhere", BARE]).assert().code(2).stdout_eq("");
+    snapferry().args(["iam", "--region", "us-east-1", "nosuch.json"]).assert().code(2).stdout_eq("");
+    let done = snapferry().args(["iam", "--region", "us-east-1", "-"]).stdin("{}").assert().code(2).stdout_eq("");
+    let error = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    assert!(error.contains("no valid policy (see `snapferry check`)"), "{error}");
+}
+
+#[test]
+fn statements_for_a_key() {
+    let done = snapferry().args(["key-policy", BARE]).args(TARGET).assert().success();
+    done.stderr_eq("").stdout_eq(str![[r#"
+[
+  {
+    "Sid": "UseByTheTargetAccount",
+    "Effect": "Allow",
+    "Principal": {
+      "AWS": "arn:aws:iam::222222222222:root"
+    },
+    "Action": [
+      "kms:Decrypt",
+      "kms:DescribeKey",
+      "kms:Encrypt",
+      "kms:GenerateDataKey*",
+      "kms:ReEncrypt*"
+    ],
+    "Resource": "*"
+  },
+  {
+    "Sid": "GrantsByTheTargetAccount",
+    "Effect": "Allow",
+    "Principal": {
+      "AWS": "arn:aws:iam::222222222222:root"
+    },
+    "Action": [
+      "kms:CreateGrant",
+      "kms:ListGrants",
+      "kms:RevokeGrant"
+    ],
+    "Resource": "*",
+    "Condition": {
+      "Bool": {
+        "kms:GrantIsForAWSResource": "true"
+      }
+    }
+  }
+]
+
+"#]]);
+}
+
+#[test]
+fn statements_added_to_a_key_policy() {
+    let before = r#"{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "arn:aws:iam::111111111111:root"
+    },
+    "Action" : "kms:*",
+    "Resource" : "*"
+  } ]
+}"#;
+    let merge = ["--merge", "-"];
+    let done = snapferry().args(["key-policy", BARE]).args(TARGET).args(merge).stdin(before).assert().success();
+    let done = done.stdout_eq(file!["iam/merged.json"]);
+    let done = done.stderr_eq("UseByTheTargetAccount: added\nGrantsByTheTargetAccount: added\n");
+    let merged = String::from_utf8(done.get_output().stdout.clone()).unwrap();
+    let again = snapferry().args(["key-policy", BARE]).args(TARGET).args(merge).stdin(&merged).assert().success();
+    again
+        .stdout_eq(&merged)
+        .stderr_eq("UseByTheTargetAccount: is there already\nGrantsByTheTargetAccount: is there already\n");
+    // For another target: what the first loses is said.
+    let other = ["--target", "333333333333"];
+    let done = snapferry().args(["key-policy", BARE]).args(other).args(merge).stdin(&merged).assert().code(1);
+    done.stderr_eq(str![[r#"
+warning: arn:aws:kms:eu-west-2:222222222222:key/8af79514-350d-4c52-bac8-8985e84171c7, which encrypts copies, belongs to 222222222222 and not to the target account 333333333333
+warning: UseByTheTargetAccount named arn:aws:iam::222222222222:root, which the merged key policy does not allow there any more
+warning: GrantsByTheTargetAccount named arn:aws:iam::222222222222:root, which the merged key policy does not allow there any more
+UseByTheTargetAccount: replaced
+GrantsByTheTargetAccount: replaced
+
+"#]]);
+}
+
+#[test]
+fn a_key_policy_that_is_none_or_too_long() {
+    let key_policy = || snapferry().args(["key-policy", BARE, "--merge", "-"]).args(TARGET);
+    let done = key_policy().stdin("{\"PolicyType\": 1}").assert().code(2).stdout_eq("");
+    done.stderr_eq("snapferry: <stdin> is not merged: it has a member \"PolicyType\", which no key policy has\n");
+    let long = json!({ "Id": "x".repeat(32 * 1024), "Statement": [] }).to_string();
+    let done = key_policy().stdin(long).assert().code(1);
+    let error = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    assert!(error.contains("KMS takes at most 32768 (32 KiB)"), "{error}");
+}
+
+#[test]
+fn who_uses_the_key() {
+    let role = "arn:aws:iam::222222222222:role/copier";
+    let found = stdout(snapferry().args(["key-policy", BARE, "--target-role", role]).args(TARGET));
+    assert_eq!(found.matches(role).count(), 2);
+    let other = "arn:aws:iam::333333333333:role/copier";
+    snapferry().args(["key-policy", BARE, "--target-role", other]).args(TARGET).assert().code(2).stdout_eq("");
+    for (account, code) in [("111111111111", 0), ("999999999999", 1)] {
+        let done = snapferry().args(["key-policy", BARE, "--source", account]).args(TARGET).assert();
+        done.code(code);
+    }
+    snapferry().args(["key-policy", BARE, "--target", "2222"]).assert().code(2).stdout_eq("");
+    snapferry().args(["key-policy", BARE]).assert().code(2).stdout_eq("");
+}

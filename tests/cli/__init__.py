@@ -1,0 +1,1 @@
+"""The operator's command as its users run it."""

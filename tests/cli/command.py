@@ -1,0 +1,50 @@
+"""Runs the operator's command."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e import packages
+
+# Whatever the machine is configured with is no part of a test.
+_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a run."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """The object on standard output."""
+        return json.loads(self.out)
+
+
+def binary() -> Path:
+    """The command: the variable SNAPFERRY, or what `make cli` left."""
+    found = Path(os.environ.get("SNAPFERRY") or packages.REPOSITORY / "target/release/snapferry").resolve()
+    if not found.is_file():
+        raise FileNotFoundError(f"{found} is not there: run `make cli`, or set SNAPFERRY")
+    return found
+
+
+def snapferry(*args: object, stdin: str = "", timeout: float = 120, **environment: str) -> Done:
+    """Run the command to its end."""
+    inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    done = subprocess.run(
+        [binary(), *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**inherited, **environment},
+        cwd=packages.REPOSITORY,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
