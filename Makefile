@@ -24,6 +24,14 @@ PROFILE ?=
 PARAMETERS ?=
 # 1: do not ask.
 YES ?=
+# Whose accounts make live-test uses; what its snapshot is called, for a DescriptionRegex to match; the key that encrypts it
+# in the source account, or 1 to make one; and what else `python -m tests.live --help` lists.
+SOURCE_PROFILE ?=
+TARGET_PROFILE ?=
+DESCRIPTION ?=
+SOURCE_KEY ?=
+CREATE_KEY ?=
+LIVE_OPTIONS ?=
 SNAPFERRY ?= target/release/snapferry
 SAM ?= .venv-sam/bin/sam
 
@@ -96,6 +104,13 @@ deploy: deploy-check build $(SAM_VENV) ## deploy the target account's stack: POL
 		--resolve-s3 --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
 		$(if $(filter 1,$(YES)),--no-confirm-changeset,--confirm-changeset) \
 		--parameter-overrides 'Policy=""' Architecture=$(ARCH) $$repeated $(PARAMETERS)
+
+.PHONY: live-test
+live-test: $(VENV) ## test a deployed stack with a snapshot of your own, on AWS: SOURCE_PROFILE= TARGET_PROFILE= (REGION= STACK=)
+	@python -m tests.live --source-profile "$(SOURCE_PROFILE)" --target-profile "$(TARGET_PROFILE)" --stack "$(STACK)" \
+		$(if $(REGION),--region "$(REGION)") $(if $(POLICY),--policy "$(POLICY)") \
+		$(if $(DESCRIPTION),--description "$(DESCRIPTION)") $(if $(SOURCE_KEY),--source-key "$(SOURCE_KEY)") \
+		$(if $(filter 1,$(CREATE_KEY)),--create-key) $(if $(filter 1,$(YES)),--yes) $(LIVE_OPTIONS)
 
 # ---------------------------------------------------------------- the phases of check and test
 

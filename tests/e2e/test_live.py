@@ -1,0 +1,422 @@
+"""The scenario of `make live-test` on the local AWS: played to its end, spoiled, interrupted; nothing may be left."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import LocalAws, until
+from tests.e2e import faults, policies
+from tests.e2e.accounts import HOME, Account
+from tests.e2e.deploy import Stack, deploy
+from tests.e2e.packages import REPOSITORY
+from tests.e2e.protect import VERIFIER
+from tests.live import cost, deployed, scenario
+from tests.live.setting import TAG, RefusedError, Setting
+
+NEAR, FAR = "us-west-2", "eu-central-1"
+RUN = [sys.executable, "-m", "tests.live"]
+
+
+@pytest.fixture
+def source_key(source: Account, target: Account) -> str:
+    """The key of the volumes, which the target account may use."""
+    return source.create_key(HOME, used_by=target.number)
+
+
+@pytest.fixture
+def stack(source: Account, target: Account, source_key: str) -> Stack:
+    near = policies.target(NEAR, key=target.create_key(NEAR), keep=(3, "DAYS"))
+    far = policies.target(
+        FAR, key=target.create_key(FAR), keep=(1, "MONTHS"), TagsToAdd=[{"Key": "team", "Value": "backup"}]
+    )
+    document = policies.details([source.number], near, far)
+    return deploy(target, document, **faults.NO_SCHEDULES, SourceKeyArns=source_key)
+
+
+@pytest.fixture
+def setting(source: Account, target: Account, stack: Stack) -> Setting:
+    return set_up(source, target, lambda: stack.invoke(VERIFIER, {}))
+
+
+def set_up(source: Account, target: Account, nudge: Callable[[], Any], say: Callable[[str], None] = print) -> Setting:
+    """As with real accounts, but quicker, and with the verifier's schedule played by the test."""
+    return Setting(
+        *(source.client, target.client, say),
+        pause=0.1,
+        copy_within=60,
+        other_within=10,
+        settle=0.5,
+        nudge=nudge,
+    )
+
+
+def remains(source: Account, target: Account) -> list[str]:
+    """What there is of snapshots and volumes in both accounts."""
+    snapshots = source.aws.control.snapshots()
+    both = {source.number, target.number}
+    volumes = source.client("ec2").describe_volumes(Filters=[{"Name": "tag-key", "Values": [TAG]}])["Volumes"]
+    return [each["id"] for each in snapshots if each["owner"] in both] + [each["VolumeId"] for each in volumes]
+
+
+def play(setting: Setting, **how: Any) -> scenario.Report:
+    return scenario.run(scenario.plan(setting, HOME, "snapferry", **how), setting)
+
+
+def test_two_verified_copies_and_nothing_left(
+    source: Account, target: Account, stack: Stack, setting: Setting, aws: LocalAws
+) -> None:
+    other = source.create_snapshot("not of the test")["SnapshotId"]
+    source.share(other, target.number)
+    stack.wait_for_audit(event="copy.started", source__snapshot=other, count=2)
+    before = sorted(remains(source, target))
+    assert len(before) == 3
+    report = play(setting)
+    assert (report.findings, report.left, report.interrupted) == ([], [], False)
+    verified = stack.audit(VERIFIER, event="copy.verified")
+    assert sorted(each["copy"]["region"] for each in verified if each["source"]["snapshot"] != other) == [FAR, NEAR]
+    assert sorted(remains(source, target)) == before, "what others made stays"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ({"unencrypted": True}, "rejected, completed"),
+        ({"volume_size": 9}, "rejected, completed"),
+        ({"state_message": "Given key ID is not accessible"}, "failed, error (Given key ID is not accessible)"),
+    ],
+    ids=["no encryption", "another size", "failed"],
+)
+def test_a_spoiled_copy_is_reported_and_removed(
+    source: Account, target: Account, setting: Setting, aws: LocalAws, spoil: dict[str, Any], said: str
+) -> None:
+    aws.control.spoil_copies(account=target.number, region=FAR, times=1, **spoil)
+    report = play(setting)
+    [finding] = report.findings
+    assert f"of policy default in {FAR}: {said}" in finding
+    assert not report.fine()
+    assert (report.left, remains(source, target)) == ([], [])
+
+
+def test_a_copy_that_never_ends_is_reported_and_removed(
+    source: Account, target: Account, setting: Setting, aws: LocalAws
+) -> None:
+    aws.control.configure(hold_copies=True)
+    report = play(replace(setting, copy_within=3))
+    [finding] = report.findings
+    assert finding.startswith("a verdict on every copy: not within 0.05 minutes (snap-")
+    assert "pending, copying" in finding
+    assert (report.left, remains(source, target)) == ([], [])
+
+
+def test_no_copy_at_all_is_reported(source: Account, target: Account, setting: Setting, aws: LocalAws) -> None:
+    aws.control.configure(event_loss=1.0)
+    report = play(replace(setting, copy_within=1))
+    [finding] = report.findings
+    assert "no copy has appeared" in finding
+    assert (report.left, remains(source, target)) == ([], [])
+
+
+def test_a_call_that_is_refused_in_the_middle_leaves_nothing(
+    source: Account, target: Account, setting: Setting, aws: LocalAws
+) -> None:
+    aws.control.inject_fault(action="ModifySnapshotAttribute", account=source.number, code="UnauthorizedOperation")
+    report = play(setting)
+    [finding] = report.findings
+    assert "UnauthorizedOperation" in finding
+    assert (report.left, remains(source, target)) == ([], [])
+
+
+def test_what_was_made_without_an_answer_is_removed_too(
+    source: Account, target: Account, setting: Setting, aws: LocalAws
+) -> None:
+    aws.control.inject_fault(action="CreateSnapshot", account=source.number, drop="after", times=1)
+    report = play(setting)
+    assert len(report.findings) == 1
+    [call] = aws.control.calls(account=source.number, action="CreateSnapshot")
+    assert call.executed, "so there was something to remove"
+    assert (report.left, remains(source, target)) == ([], [])
+
+
+@pytest.mark.parametrize("moment", ["Creating a volume", "Creating a snapshot", "Sharing", "Shared", "snap-"])
+def test_interrupted_at_any_moment_it_leaves_nothing(
+    source: Account, target: Account, stack: Stack, moment: str
+) -> None:
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        if text.startswith(moment):
+            interruptible.stop.set()
+
+    interruptible = set_up(source, target, lambda: stack.invoke(VERIFIER, {}), say)
+    report = play(interruptible)
+    assert report.interrupted
+    assert (report.left, remains(source, target)) == ([], [])
+    assert any(each.startswith(moment) for each in said)
+
+
+def test_what_cannot_be_removed_is_said_and_the_rest_is_removed(
+    source: Account, target: Account, setting: Setting, aws: LocalAws
+) -> None:
+    refusal = {"account": target.number, "region": FAR, "code": "UnauthorizedOperation"}
+    aws.control.inject_fault(action="DeleteSnapshot", **refusal)
+    report = play(setting)
+    assert report.findings == []
+    [left] = report.left
+    [copy] = remains(source, target)
+    assert f"aws ec2 delete-snapshot --region {FAR} --snapshot-id {copy}" in left
+    assert "UnauthorizedOperation" in left
+    assert not report.fine()
+
+
+def test_a_key_of_its_own_goes_too(source: Account, target: Account) -> None:
+    document = policies.details([source.number], policies.target(NEAR, key=target.create_key(NEAR)))
+    stack = deploy(target, document, **faults.NO_SCHEDULES)
+    made: list[str] = []
+
+    def say(text: str) -> None:
+        print(text)
+        if "SourceKeyArns=" in text:
+            made.append(text.split()[1].rstrip("."))
+            redeploy(target, SourceKeyArns=made[0])
+
+    setting = set_up(source, target, lambda: stack.invoke(VERIFIER, {}), say)
+    with pytest.raises(RefusedError, match="CREATE_KEY=1"):
+        play(setting)
+    report = play(setting, create_key=True)
+    assert (report.findings, report.left) == ([], [])
+    assert remains(source, target) == []
+    key = source.client("kms").describe_key(KeyId=made[0])["KeyMetadata"]
+    assert key["KeyState"] == "PendingDeletion"
+
+
+def redeploy(target: Account, **changed: str) -> None:
+    """Update the stack's parameters."""
+    cloudformation = target.client("cloudformation")
+    [there] = cloudformation.describe_stacks(StackName="snapferry")["Stacks"]
+    names = [each["ParameterKey"] for each in there["Parameters"]]
+    cloudformation.update_stack(
+        StackName="snapferry",
+        UsePreviousTemplate=True,
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": changed[name]}
+            if name in changed
+            else {"ParameterKey": name, "UsePreviousValue": True}
+            for name in names
+        ],
+    )
+
+
+def test_the_same_account_twice_is_refused(target: Account) -> None:
+    with pytest.raises(RefusedError, match="nothing can be shared"):
+        scenario.plan(set_up(target, target, lambda: None), HOME, "snapferry")
+
+
+OWNER = "111122223333"
+PLAIN = policies.details([OWNER], policies.target(NEAR))
+LOCK = {"Mode": "governance", "Interval": 1, "IntervalUnit": "DAYS"}
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        (policies.details(["777788889999"], policies.target(NEAR)), "names the source account"),
+        (policies.lifecycle_policy("policy-1", PLAIN, "DISABLED"), "names the source account"),
+        (policies.details([OWNER], policies.target(NEAR), description=".*production.*"), r"\.\*production\.\*"),
+        (policies.details([OWNER], policies.target(NEAR), description="live"), "No DescriptionRegex matches"),
+        (policies.details([OWNER], policies.target(NEAR, LockRule=LOCK)), "could not remove"),
+        (policies.details([OWNER]), "no targets"),
+    ],
+    ids=["another owner", "disabled", "another description", "a part of it only", "locks", "no targets"],
+)
+def test_what_could_not_be_tested_or_removed_is_refused(document: Any, why: str) -> None:
+    with pytest.raises(RefusedError, match=why):
+        deployed.wanted(document, OWNER, "a live test")
+
+
+def test_each_policy_that_matches_wants_its_copies() -> None:
+    nightly = policies.details([OWNER], policies.target(FAR), description="nightly.*")
+    document = [policies.lifecycle_policy("policy-1", PLAIN), policies.lifecycle_policy("policy-2", nightly)]
+    assert [str(each) for each in deployed.wanted(document, OWNER, "a live test")] == [f"policy-1 in {NEAR}"]
+    both = deployed.wanted(document, OWNER, "nightly\nlive test")
+    assert [str(each) for each in both] == [f"policy-1 in {NEAR}", f"policy-2 in {FAR}"]
+    assert deployed.regions(document) == sorted([NEAR, FAR])
+
+
+NOW = datetime.now(UTC)
+KEY = f"arn:aws:kms:{NEAR}:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+WANTED = deployed.Wanted("default", NEAR, KEY, (3, "DAYS"), (("team", "backup"),))
+PLAN = scenario.Plan("run", HOME, "snapferry", OWNER, "444455556666", "live", "key", [WANTED], [NEAR])
+SNAPSHOT = {"SnapshotId": "snap-1", "VolumeId": "vol-1", "StartTime": NOW}
+
+
+def right_copy() -> dict[str, Any]:
+    """A copy that is as it should be."""
+    own = {
+        "policy": "default",
+        "source-snapshot": "snap-1",
+        "source-account": OWNER,
+        "source-region": HOME,
+        "source-volume": "vol-1",
+        "source-size-gib": "1",
+        "source-start-time": NOW.isoformat(),
+        "kms-key": KEY,
+        "expire-after": (NOW + timedelta(days=3)).isoformat(),
+        "status": "verified",
+    }
+    tags = {**{f"snapferry:{name}": value for name, value in own.items()}, "team": "backup"}
+    account = {"OwnerId": "444455556666", "State": "completed"}
+    return {**account, "Encrypted": True, "KmsKeyId": KEY, "VolumeSize": 1, "tags": tags}
+
+
+def judged(copy: dict[str, Any]) -> list[str]:
+    return scenario.differences(copy, WANTED, PLAN, SNAPSHOT, NOW)
+
+
+def test_a_right_copy_has_no_differences() -> None:
+    assert judged(right_copy()) == []
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("State", "pending"), ("OwnerId", OWNER), ("Encrypted", False), ("VolumeSize", 2), ("KmsKeyId", "aws/ebs")],
+)
+def test_a_wrong_member_is_a_difference(member: str, value: Any) -> None:
+    [difference] = judged({**right_copy(), member: value})
+    assert difference.startswith(f"{member} is {value!r}, not ")
+
+
+@pytest.mark.parametrize("tag", sorted(right_copy()["tags"]))
+def test_each_tag_is_looked_at(tag: str) -> None:
+    copy = right_copy()
+    del copy["tags"][tag]
+    [difference] = judged(copy)
+    assert difference.startswith(f"tag {tag} is None, not ")
+
+
+@pytest.mark.parametrize("days", [2.9, 3.1])
+def test_another_expiry_is_a_difference(days: float) -> None:
+    copy = right_copy()
+    copy["tags"]["snapferry:expire-after"] = (NOW + timedelta(days=days)).isoformat()
+    [difference] = judged(copy)
+    assert difference.endswith("not 3 DAYS from the request")
+
+
+@pytest.mark.parametrize(
+    ("keep", "until_"),
+    [
+        ((2, "WEEKS"), "2028-02-14"),
+        ((1, "MONTHS"), "2028-02-29"),
+        ((13, "MONTHS"), "2029-02-28"),
+        ((1, "YEARS"), "2029-01-31"),
+    ],
+)
+def test_months_and_years_are_those_of_the_calendar(keep: tuple[int, str], until_: str) -> None:
+    assert scenario.later(datetime(2028, 1, 31, tzinfo=UTC), keep).date().isoformat() == until_
+
+
+def test_the_estimate_is_its_formulas() -> None:
+    rows = cost.estimate(copies=3, elsewhere=2, hours=72, new_key=True, at=cost.prices(["key_month=2"]))
+    assert {row.what: round(row.dollars, 6) for row in rows} == {
+        "volume": 0.008,
+        "snapshot and copies": 0.02,
+        "transfer to other Regions": 0.04,
+        "requests to KMS": 0.0015,
+        "key": 0.2,
+    }
+    printed = cost.printed(rows)
+    assert "0.2695 USD" in printed
+    assert all(f"{page}" in printed for page in (cost.EBS, cost.TRANSFER, cost.KMS))
+    with pytest.raises(ValueError, match="volume_gib_month"):
+        cost.prices(["volume=1"])
+
+
+# The command, with profiles
+
+
+@pytest.fixture
+def profiles(tmp_path: Path, source: Account, target: Account, aws: LocalAws) -> dict[str, str]:
+    """An environment in which the accounts are profiles."""
+    text = [
+        f"[profile {name}]\naws_access_key_id = {account.number}\naws_secret_access_key = local\nregion = {HOME}\n"
+        for name, account in (("source", source), ("target", target))
+    ]
+    (tmp_path / "config").write_text("\n".join(text))
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_ENDPOINT_URL": aws.endpoint}
+
+
+@contextmanager
+def start(profiles: dict[str, str], *more: str) -> Iterator[subprocess.Popen[str]]:
+    """The command, which does not outlive a test that fails."""
+    quick = ["--poll-seconds", "0.2", "--settle-seconds", "1"]
+    with subprocess.Popen(
+        [*RUN, "--source-profile", "source", "--target-profile", "target", *quick, *more],
+        cwd=REPOSITORY,
+        env=profiles,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def test_the_command_estimates_first_and_ends_well(
+    source: Account, target: Account, stack: Stack, profiles: dict[str, str]
+) -> None:
+    def ended() -> bool:
+        stack.invoke(VERIFIER, {})
+        return run.poll() is not None
+
+    with start(profiles, "--yes") as run:
+        until(ended, within=120, what="the command to end")
+        assert run.stdout is not None
+        output = run.stdout.read()
+    assert run.returncode == 0, output
+    assert "Every copy is as the policy asks." in output
+    assert 0 < output.index("Cost estimate") < output.index("Creating a volume")
+    assert remains(source, target) == []
+
+
+def test_the_command_makes_nothing_that_nobody_confirmed(
+    source: Account, target: Account, stack: Stack, profiles: dict[str, str], aws: LocalAws
+) -> None:
+    with start(profiles) as run:
+        output, _ = run.communicate(timeout=120)
+    assert run.returncode == 2, output
+    assert "Cost estimate" in output
+    assert "YES=1" in output
+    assert not aws.control.calls(account=source.number, action="CreateVolume")
+    assert remains(source, target) == []
+
+
+def test_ctrl_c_ends_the_command_and_leaves_nothing(
+    source: Account, target: Account, stack: Stack, profiles: dict[str, str]
+) -> None:
+    with start(profiles, "--yes") as run:
+        assert run.stdout is not None
+        told = ""
+        while "copying" not in told:
+            line = run.stdout.readline()
+            assert line, told
+            told += line
+        assert remains(source, target)
+        run.send_signal(2)
+        output, _ = run.communicate(timeout=120)
+    assert run.returncode == 130, output
+    assert "Interrupted." in output
+    assert "Traceback" not in output
+    assert remains(source, target) == []

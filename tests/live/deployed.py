@@ -1,0 +1,127 @@
+"""What a deployed stack is to do with a snapshot that an account shares."""
+
+import io
+import json
+import re
+import urllib.request
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+from tests.live.setting import Clients, RefusedError
+
+COPIER = "CopySharedSnapshots"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A copy that a policy wants: its Region, its key, how long it is kept, and its own tags."""
+
+    policy: str
+    region: str
+    key: str | None
+    keep: tuple[int, str] | None
+    tags: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return f"{self.policy} in {self.region}"
+
+
+def policy(target: Clients, region: str, stack: str) -> Any:
+    """The policy document of the stack's copying function, from its environment or from its package."""
+    functions = target("lambda", region)
+    function = functions.get_function(FunctionName=_copier(target, region, stack))
+    said: str = function["Configuration"]["Environment"]["Variables"]["SNAPFERRY_POLICY"]
+    if said.lstrip()[:1] in {"{", "["}:
+        return json.loads(said)
+    location = function["Code"]["Location"]
+    with urllib.request.urlopen(location, timeout=60) as package:  # noqa: S310  # Lambda's own signed URL
+        return json.loads(zipfile.ZipFile(io.BytesIO(package.read())).read(said))
+
+
+def parameter(target: Clients, region: str, stack: str, name: str) -> str:
+    """The value of one of the stack's parameters; empty when it has none of that name."""
+    [found] = target("cloudformation", region).describe_stacks(StackName=stack)["Stacks"]
+    values = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+    return str(values.get(name, ""))
+
+
+def regions(document: Any) -> list[str]:
+    """Every Region that any of the document's policies targets."""
+    return sorted({entry["Target"] for _, _, details in _policies(document) for entry in _entries(details)})
+
+
+def wanted(document: Any, owner: str, description: str) -> list[Wanted]:
+    """The copies that the policies want of a snapshot with this owner and description; it is refused when there are
+    none, or when a copy could not be removed again."""
+    enabled = [(name, details) for name, state, details in _policies(document) if state != "DISABLED"]
+    naming = [(name, details) for name, details in enabled if owner in _parameters(details)["SnapshotOwner"]]
+    if not naming:
+        raise RefusedError(f"No enabled policy of the stack names the source account {owner} as SnapshotOwner.")
+    matching = [(name, details) for name, details in naming if _matches(details, description)]
+    if not matching:
+        patterns = ", ".join(_parameters(details)["DescriptionRegex"] for _, details in naming)
+        raise RefusedError(
+            f"No DescriptionRegex matches “{description}”: {patterns}. Give a description that one of them matches "
+            "(DESCRIPTION=…)."
+        )
+    entries = [(name, entry) for name, details in matching for entry in _entries(details)]
+    if not entries:
+        raise RefusedError("The policy has no targets, so nothing is copied.")
+    for name, entry in entries:
+        if "LockRule" in entry:
+            raise RefusedError(
+                f"The policy {name} locks its copies in {entry['Target']}, so this test could not remove what it "
+                "causes. Test a stack whose policy has no LockRule."
+            )
+    return [_wanted(name, entry) for name, entry in entries]
+
+
+def _wanted(name: str, entry: dict[str, Any]) -> Wanted:
+    retain = entry.get("RetainRule")
+    return Wanted(
+        policy=name,
+        region=entry["Target"],
+        key=entry["EncryptionConfiguration"].get("CmkArn"),
+        keep=(retain["Interval"], retain["IntervalUnit"]) if retain else None,
+        tags=tuple((tag["Key"], tag["Value"]) for tag in entry.get("TagsToAdd", [])),
+    )
+
+
+def _copier(target: Clients, region: str, stack: str) -> str:
+    pages = target("cloudformation", region).get_paginator("list_stack_resources").paginate(StackName=stack)
+    found = [
+        str(each["PhysicalResourceId"])
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if each["ResourceType"] == "AWS::Lambda::Function" and COPIER in each["LogicalResourceId"]
+    ]
+    if len(found) != 1:
+        raise RefusedError(f"The stack {stack} in {region} has {len(found)} functions {COPIER}: is it Snapferry's?")
+    return found[0]
+
+
+def _policies(document: Any) -> list[tuple[str, str, dict[str, Any]]]:
+    """Name, state and details of each policy, in whichever form the document has."""
+    read = []
+    for each in document if isinstance(document, list) else [document]:
+        outer = each.get("Policy", {"PolicyDetails": each})
+        details: dict[str, Any] = outer["PolicyDetails"]
+        read.append((outer.get("PolicyId", "default"), outer.get("State", "ENABLED"), details))
+    return read
+
+
+def _parameters(details: dict[str, Any]) -> dict[str, Any]:
+    return {"SnapshotOwner": [], "DescriptionRegex": ".*", **details["EventSource"]["Parameters"]}
+
+
+def _entries(details: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for action in details["Actions"] for entry in action["CrossRegionCopy"]]
+
+
+def _matches(details: dict[str, Any], description: str) -> bool:
+    """As the functions match, as far as Python's expressions and Rust's agree."""
+    try:
+        return re.fullmatch(_parameters(details)["DescriptionRegex"], description, re.DOTALL) is not None
+    except re.error:
+        return False
