@@ -15,6 +15,7 @@ from tests.cloud import LocalAws
 from tests.e2e import packages, policies
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import repeated, stack_of
+from tests.live.deployed import policy as deployed_policy
 
 NEAR, FAR = "us-west-2", "eu-west-1"
 KEY = f"arn:aws:kms:{NEAR}:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -191,6 +192,7 @@ def test_a_deployed_stack_copies_by_the_policy_in_its_packages(
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in deployed["Parameters"]}
     wanted = {**repeated(policy), "Policy": "", "Architecture": "x86_64", "SweepSchedule": "rate(7 minutes)"}
     assert parameters == {**parameters, **wanted}
+    assert deployed_policy(target.client, HOME, "snapferry") == policy, "what is in the package"
     snapshot = source.create_snapshot()["SnapshotId"]
     source.share(snapshot, target.number)
     stack.wait_for_audit(event="copy.started", source__snapshot=snapshot)
