@@ -83,6 +83,10 @@ cli: $(VENV) ## build the operator's command: target/release/snapferry
 	@mkdir -p target/release
 	@install target/lambda/snapferry/bootstrap target/release/snapferry
 
+.PHONY: bench
+bench: build ## measure everything beside the least possible and beside boto3: tests/bench/RESULTS.md
+	python -m tests.bench
+
 .PHONY: soak
 soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
 	SNAPFERRY_MODEL_SEED=random SNAPFERRY_MODEL_RUNS=$(RUNS) CARGO_PROFILE_RELEASE_LTO=off \
@@ -177,11 +181,11 @@ cloud-test: $(VENV) ## test the local AWS, and the fixtures against the SDK they
 
 .PHONY: e2e
 e2e: build cli $(SAM_VENV) ## deploy the template to the local AWS and test what it does
-	$(PYTEST) tests --ignore tests/cloud --ignore tests/presign --ignore tests/scale
+	$(PYTEST) tests --ignore tests/cloud --ignore tests/presign --ignore tests/scale --ignore tests/bench
 
 .PHONY: scale
-scale: build ## a sweep over a hundred thousand snapshots, alone on the machine
-	pytest -s tests/scale
+scale: build ## a sweep over a hundred thousand snapshots and the benchmark's few rounds, alone on the machine
+	pytest -s tests/scale tests/bench
 
 # ---------------------------------------------------------------- tools
 

@@ -56,7 +56,12 @@ def test_a_sweep_over_100_000_copied_snapshots() -> None:
 
         bare = subprocess.run(
             [str(ROOT / "target/lambda/bare-pagination/bootstrap"), HOME, *TARGETS],
-            env={"AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"},
+            env={
+                "AWS_REGION": HOME,
+                "AWS_ENDPOINT_URL": aws.url,
+                "AWS_ACCESS_KEY_ID": "x",
+                "AWS_SECRET_ACCESS_KEY": "x",
+            },
             check=True,
             capture_output=True,
             text=True,

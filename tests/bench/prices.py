@@ -1,0 +1,66 @@
+"""What a million copies cost in Lambda, SQS and EventBridge, from public price formulas.
+
+Not counted: snapshots' storage and transfer, which whoever copies pays; logs; free tiers; the schedules' few hundred
+invocations a month.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.bench.figures import TARGETS, Row
+
+COPIES = 1_000_000
+EVENTS = COPIES / len(TARGETS)
+# US East (N. Virginia), US dollars.
+# https://aws.amazon.com/lambda/pricing/: arm64, a GB-second, and a request.
+LAMBDA_GB_SECOND = 0.0000133334
+LAMBDA_REQUEST = 0.20 / 1e6
+# https://aws.amazon.com/sqs/pricing/: a request to a FIFO queue.
+SQS_FIFO_REQUEST = 0.50 / 1e6
+# https://aws.amazon.com/eventbridge/pricing/: events that AWS services publish are free.
+EVENTBRIDGE_AWS_EVENT = 0.0
+# What the template gives the function, in GB. Lambda bills it whether it is used or not.
+MEMORY_GB = 0.5
+# Each event by itself, the dearest case: it is sent, received and deleted.
+SQS_REQUESTS_AN_EVENT = 3
+
+
+@dataclass(frozen=True)
+class Cost:
+    """US dollars for a million copies."""
+
+    compute: float
+    requests: float
+    queue: float
+    events: float
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.compute + self.requests + self.queue + self.events
+
+
+def cost(milliseconds: float, *, queued: bool) -> Cost:
+    """A million copies when one event is one invocation of `milliseconds`, and goes through the queue or not."""
+    return Cost(
+        compute=EVENTS * milliseconds / 1000 * MEMORY_GB * LAMBDA_GB_SECOND,
+        requests=EVENTS * LAMBDA_REQUEST,
+        queue=EVENTS * SQS_REQUESTS_AN_EVENT * SQS_FIFO_REQUEST if queued else 0.0,
+        events=EVENTS * EVENTBRIDGE_AWS_EVENT,
+    )
+
+
+def table(rows: list[Row]) -> str:
+    """Both contenders' costs, from the warm row's times."""
+    warm = next(row for row in rows if row.figure.startswith("warm"))
+    if warm.boto3 is None:
+        raise ValueError("the warm row has no boto3")
+    costs = {"Snapferry": cost(warm.snapferry, queued=True), "boto3, no queue": cost(warm.boto3, queued=False)}
+    lines = ["| | Lambda, time | Lambda, requests | SQS FIFO | EventBridge | together |", "|---|--:|--:|--:|--:|--:|"]
+    lines += [
+        f"| {name} | ${each.compute:.2f} | ${each.requests:.2f} | ${each.queue:.2f} | ${each.events:.2f} "
+        f"| **${each.total:.2f}** |"
+        for name, each in costs.items()
+    ]
+    return "\n".join(lines)

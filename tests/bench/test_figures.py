@@ -1,0 +1,77 @@
+"""The benchmark runs, and what does not depend on the machine's speed is as promised."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench import figures, prices, report
+from tests.bench.endpoint import Aws
+from tests.bench.figures import Row
+
+DIVAN = """
+Timer precision: 12 ns
+decide                fastest       │ slowest       │ median        │ mean          │ samples │ iters
+├─ policy             9.1 µs        │ 12 µs         │ 9.5 µs        │ 9.7 µs        │ 100     │ 100
+╰─ sweep_100_000      81.4 ms       │ 99 ms         │ 85.2 ms       │ 86 ms         │ 10      │ 10
+"""
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    """Few rounds of everything but the sweep and core."""
+    with Aws() as aws:
+        measured = figures.cold_starts(aws, 2)
+        measured.append(figures.first_invocation(aws, 2))
+        measured.append(figures.warm_invocation(aws, 3))
+        measured += figures.batch_of_ten(aws)
+    return measured + figures.packages() + figures.sweep(1, pages=2)
+
+
+def test_calls_memory_and_sizes(rows: list[Row]) -> None:
+    """These are the same on every machine."""
+    exact = [row for row in rows if row.unit in ("", "MiB", "MB")]
+    assert len(exact) == 6
+    assert [row.figure for row in exact if not row.reached] == []
+
+
+def test_times_are_in_their_order(rows: list[Row]) -> None:
+    """Nothing is quicker than the limit by more than noise, and boto3 starts many times slower."""
+    warm = next(row for row in rows if row.figure.startswith("warm"))
+    assert warm.limit is not None
+    assert warm.snapferry >= warm.limit
+    for row in rows:
+        if row.figure.startswith("cold"):
+            assert row.boto3 is not None
+            assert row.snapferry * 5 < row.boto3, row
+
+
+def test_divans_median_is_read() -> None:
+    """The third column, in milliseconds."""
+    assert figures.decided(DIVAN).snapferry == 85.2
+    with pytest.raises(RuntimeError, match="no median"):
+        figures.decided("error")
+
+
+def test_a_miss_is_shown_as_a_miss() -> None:
+    """In the table, beside what was to be reached."""
+    text = report.table([Row("a", "ms", 12.0, "≤ 10", reached=False), Row("b", "", 3, "≤ 34", reached=True, limit=2)])
+    assert "| a |  | **12 ms** |  | ≤ 10 | MISSED |" in text
+    assert "| b | 2 | **3** |  | ≤ 34 | reached |" in text
+
+
+def test_costs_follow_the_formula() -> None:
+    """A million copies are a third of a million events: requests, time x memory, three queue requests each."""
+    cost = prices.cost(100, queued=True)
+    events = 1_000_000 / 3
+    assert cost.requests == pytest.approx(events * 0.2e-6)
+    assert cost.compute == pytest.approx(events * 0.1 * 0.5 * 0.0000133334)
+    assert cost.queue == pytest.approx(events * 3 * 0.5e-6)
+    assert prices.cost(100, queued=False).total == pytest.approx(cost.total - cost.queue)
+
+
+def test_the_chart_is_one_picture(rows: list[Row]) -> None:
+    """SVG without scripts or outside references."""
+    picture = report.chart(rows)
+    assert picture.startswith("<svg ")
+    assert "Snapferry" in picture
+    assert "href" not in picture
