@@ -177,6 +177,17 @@ def test_what_cannot_be_removed_is_said_and_the_rest_is_removed(
     assert not report.fine()
 
 
+def test_a_snapshot_that_cannot_be_deleted_is_shared_no_longer(
+    source: Account, target: Account, setting: Setting, aws: LocalAws
+) -> None:
+    aws.control.inject_fault(action="DeleteSnapshot", account=source.number, code="UnauthorizedOperation")
+    report = play(setting)
+    [left], [snapshot] = report.left, remains(source, target)
+    assert f"aws ec2 delete-snapshot --region {HOME} --snapshot-id {snapshot}" in left
+    shares = source.client("ec2").describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+    assert shares["CreateVolumePermissions"] == []
+
+
 def test_a_key_of_its_own_goes_too(source: Account, target: Account) -> None:
     document = policies.details([source.number], policies.target(NEAR, key=target.create_key(NEAR)))
     stack = deploy(target, document, **faults.NO_SCHEDULES)

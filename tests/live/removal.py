@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ class Made:
 
     run: str
     region: str
+    target_account: str
     target_regions: list[str]
     key: str | None = None
     volumes: set[str] = field(default_factory=set)
@@ -54,6 +56,10 @@ def remove(made: Made, setting: Setting) -> list[str]:
             return sorted(known)
 
     # First what Snapferry could copy again, then the copies.
+    for snapshot in sorted(made.shared):
+        # If it fails, the snapshot goes all the same, or is told of.
+        with suppress(ClientError, BotoCoreError):
+            _unshare(ec2, snapshot, made.target_account)
     snapshots = all_of(made.snapshots, "describe_snapshots", "Snapshots", "SnapshotId", OwnerIds=["self"])
     left += _gone(lambda: [_snapshot(ec2, each, made.region, "source") for each in snapshots], setting, settle=0)
     for snapshot in sorted(made.shared):
@@ -117,6 +123,12 @@ def _copies(snapshot: str, made: Made, setting: Setting) -> list[Thing]:
         _snapshot(setting.target("ec2", region), copy["SnapshotId"], region, "target", f"the copy of {snapshot}, ")
         for region, copy in found
     ]
+
+
+def _unshare(ec2: Any, snapshot: str, account: str) -> None:
+    ec2.modify_snapshot_attribute(
+        SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="remove", UserIds=[account]
+    )
 
 
 def _snapshot(ec2: Any, snapshot: str, region: str, whose: str, of: str = "") -> Thing:

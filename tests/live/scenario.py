@@ -73,7 +73,7 @@ def plan(
 def run(plan: Plan, setting: Setting) -> Report:
     """Play it, judge it, and remove what it made however it ends."""
     report = Report()
-    made = Made(plan.run, plan.region, plan.regions)
+    made = Made(plan.run, plan.region, plan.target_account, plan.regions)
     try:
         report.findings = _play(plan, made, setting)
     except InterruptedRunError:
