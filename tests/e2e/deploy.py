@@ -108,10 +108,10 @@ def deploy(account: Account, policy: Any, *, region: str = HOME, **parameters: s
 
 
 def stack_of(account: Account, region: str = HOME) -> Stack:
-    """The account's stack, once it is created; if that failed, an error that says at what."""
+    """The account's stack, once it is created or updated; if that failed, an error that says at what."""
     cloudformation = account.client("cloudformation", region)
     stack = until(lambda: _settled(cloudformation), within=PATIENCE_SECONDS, what="the stack to be created")
-    if stack["StackStatus"] != "CREATE_COMPLETE":
+    if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         reason = stack.get("StackStatusReason", "")
         raise RuntimeError(f"{stack['StackStatus']}: {reason}\n{_failures(cloudformation)}")
     made = Stack(account, region, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]})

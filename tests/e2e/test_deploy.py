@@ -176,22 +176,21 @@ def test_a_deployed_stack_copies_by_the_policy_in_its_packages(
     checkout: Checkout, source: Account, target: Account, aws: LocalAws
 ) -> None:
     policy = policies.details([source.number], policies.target(NEAR))
-    run = checkout.deploy(
-        checkout.write(policy),
-        f"SAM={packages.REPOSITORY / '.venv-sam/bin/sam'}",
-        f"REGION={HOME}",
-        "YES=1",
-        "PARAMETERS='SweepSchedule=\"rate(7 minutes)\"'",
-        AWS_ACCESS_KEY_ID=target.number,
-        AWS_SECRET_ACCESS_KEY="local",
-        AWS_ENDPOINT_URL=aws.endpoint,
-    )
-    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}\n{aws.log_tail()}"
+    operator = {
+        "AWS_ACCESS_KEY_ID": target.number,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ENDPOINT_URL": aws.endpoint,
+    }
+    # The second deployment keeps what it is not told again.
+    for more in ("PARAMETERS='SweepSchedule=\"rate(7 minutes)\"'", "PARAMETERS=LogLevel=debug"):
+        sam = packages.REPOSITORY / ".venv-sam/bin/sam"
+        run = checkout.deploy(checkout.write(policy), f"SAM={sam}", f"REGION={HOME}", "YES=1", more, **operator)
+        assert run.returncode == 0, f"{run.stdout}\n{run.stderr}\n{aws.log_tail()}"
     stack = stack_of(target)
     [deployed] = target.client("cloudformation").describe_stacks(StackName="snapferry")["Stacks"]
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in deployed["Parameters"]}
-    wanted = {**repeated(policy), "Policy": "", "Architecture": "x86_64", "SweepSchedule": "rate(7 minutes)"}
-    assert parameters == {**parameters, **wanted}
+    chosen = {"Architecture": "x86_64", "SweepSchedule": "rate(7 minutes)", "LogLevel": "debug"}
+    assert parameters == {**parameters, **repeated(policy), **chosen, "Policy": ""}
     assert deployed_policy(target.client, HOME, "snapferry") == policy, "what is in the package"
     snapshot = source.create_snapshot()["SnapshotId"]
     source.share(snapshot, target.number)
