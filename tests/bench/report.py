@@ -118,8 +118,8 @@ def headline(rows: list[Row]) -> str:
         f"Measured on {datetime.now(UTC):%Y-%m-%d} ([all figures](tests/bench/RESULTS.md), `make bench`): a cold start",
         f"takes {number(cold.snapferry, 'ms')} until it asks for work, a boto3 function for the same job",
         f"{number(cold.boto3, 'ms')}; a share event becomes three copies in {number(warm.snapferry, 'ms')} when each",
-        f"call takes 50 ms, boto3 {number(warm.boto3, 'ms')}; a batch of ten needs {number(memory.snapferry, 'MiB')} of",
-        f"memory, boto3 {number(memory.boto3, 'MiB')}; a {sweep.figure} takes {number(sweep.snapferry, 's')},",
+        f"call takes 50 ms, boto3 {number(warm.boto3, 'ms')}; a batch of ten needs {number(memory.snapferry, 'MiB')}",
+        f"of memory, boto3 {number(memory.boto3, 'MiB')}; a {sweep.figure} takes {number(sweep.snapferry, 's')},",
         f"of which the SDK's reading alone is {number(sweep.limit, 's')}.",
     ]
     picture = "![Cold start, first and warm invocation, calls and memory beside boto3 and the limit](docs/bench.svg)"
