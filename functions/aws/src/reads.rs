@@ -191,17 +191,27 @@ fn copy(snapshot: &Snapshot, found: &mut RegionCopies) -> Result<(), CallError> 
     let id = id(snapshot)?;
     let tags = tags_of(snapshot);
     if let Err(problems) = CopyTags::parse(tags.iter().map(|(key, value)| (*key, *value))) {
-        found.tampered.push(TamperedCopy { id: id.clone(), problems });
+        found.tampered.push(TamperedCopy { id, problems });
     }
-    // A copy counts by its identity even when somebody edited its other tags: better no copy than a second one.
+    found.copies.extend(existing(snapshot, &tags)?);
+    Ok(())
+}
+
+/// A copy of ours by its tags; none when they do not say whose copy it is. A copy counts by its identity even when
+/// somebody edited its other tags: better no copy than a second one.
+///
+/// # Errors
+/// When EC2 leaves out what every snapshot has.
+pub fn existing(snapshot: &Snapshot, tags: &HashMap<&str, &str>) -> Result<Option<ExistingCopy>, CallError> {
+    let id = id(snapshot)?;
     let read = |key| tags.get(key).copied().unwrap_or_default();
     let (Ok(policy), Ok(source)) =
         (PolicyName::parse(read(tags::POLICY)), SnapshotId::parse(read(tags::SOURCE_SNAPSHOT)))
     else {
-        return Ok(());
+        return Ok(None);
     };
     let account = AccountId::parse(read(tags::SOURCE_ACCOUNT)).ok();
-    found.copies.push(ExistingCopy {
+    Ok(Some(ExistingCopy {
         id,
         policy,
         source,
@@ -210,6 +220,5 @@ fn copy(snapshot: &Snapshot, found: &mut RegionCopies) -> Result<(), CallError> 
         status: Status::parse(read(tags::STATUS)),
         lock_pending: Lock::parse(read(tags::LOCK)) == Some(Lock::Pending),
         start_time: start_time(snapshot)?,
-    });
-    Ok(())
+    }))
 }

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod chain;
 pub mod copying;
+pub mod coverage;
 pub mod event;
 pub mod expiring;
 pub mod facts;

@@ -83,13 +83,7 @@ async fn snapshots(
     match scope {
         Scope::Events => reads::named(clients, ids).await,
         Scope::Sweep { .. } => {
-            let owners: BTreeSet<&AccountId> = policies
-                .iter()
-                .filter(|policy| policy.state == State::Enabled)
-                .flat_map(|policy| &policy.owners)
-                .collect();
-            let owners: Vec<AccountId> = owners.into_iter().cloned().collect();
-            let mut found = reads::shared_by(clients, &owners).await?;
+            let mut found = reads::shared_by(clients, &owners(policies)).await?;
             // An event may name what no owner shares: its record has to say what it is.
             let others: Vec<SnapshotId> =
                 ids.iter().filter(|id| found.binary_search_by(|seen| seen.id.cmp(id)).is_err()).cloned().collect();
@@ -99,4 +93,12 @@ async fn snapshots(
             Ok(found)
         }
     }
+}
+
+/// The owners that a sweep reads: those of all policies that copy.
+#[must_use]
+pub fn owners(policies: &[Policy]) -> Vec<AccountId> {
+    let enabled = policies.iter().filter(|policy| policy.state == State::Enabled);
+    let owners: BTreeSet<&AccountId> = enabled.flat_map(|policy| &policy.owners).collect();
+    owners.into_iter().cloned().collect()
 }

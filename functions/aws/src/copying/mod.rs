@@ -5,5 +5,5 @@ mod gather;
 mod memory;
 
 pub use execute::{RESERVE, execute};
-pub use gather::{Ask, gather};
+pub use gather::{Ask, gather, owners};
 pub use memory::Memory;

@@ -366,7 +366,8 @@ impl<'f> Decider<'f> {
 }
 
 /// Why a policy has nothing to do with a snapshot, if it has not.
-fn not_for(policy: &Policy, snapshot: &SourceSnapshot) -> Option<Skip<'static>> {
+#[must_use]
+pub fn not_for(policy: &Policy, snapshot: &SourceSnapshot) -> Option<Skip<'static>> {
     if policy.state == policy::State::Disabled {
         Some(Skip::PolicyDisabled)
     } else if !policy.owners.contains(&snapshot.owner) {

@@ -1,0 +1,386 @@
+//! What is protected: every shared snapshot that a policy wants, in each of its targets.
+//!
+//! It says how things stand and decides nothing. Which snapshots a policy wants and which copies count is the
+//! copier's own judgement ([`copying::not_for`], [`ExistingCopy::is_live`], [`ExistingCopy::is_protection`]), so that
+//! the two cannot differ.
+
+mod spread;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use self::spread::{Bucket, expiries, time_to_protect};
+use crate::copying::{self, Skip};
+use crate::facts::{ExistingCopy, SourceSnapshot};
+use crate::ids::{AccountId, PolicyName, Region};
+use crate::policy::{LockMode, Policy};
+use crate::tags::Lock;
+
+/// A copy of ours, as far as an account of it needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// What the copier sees of it.
+    pub copy: ExistingCopy,
+    /// From its tags: when the source was started.
+    pub source_start_time: Option<Timestamp>,
+    /// From its tags: when its verdict was given.
+    pub settled_at: Option<Timestamp>,
+    /// From its tags: when it may be deleted.
+    pub expire_after: Option<Timestamp>,
+    /// From its tags: whether it is locked, or is to be.
+    pub lock: Option<Lock>,
+    /// The lock that EC2 holds on it.
+    pub held: Option<Held>,
+    /// The key that encrypts it, as EC2 says; one text for all copies under that key.
+    pub key: Option<Arc<str>>,
+    /// Whether somebody edited or removed some of its tags.
+    pub is_tampered: bool,
+}
+
+/// A lock as EC2 holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Its mode.
+    pub mode: LockMode,
+    /// When it ends, as far as EC2 says.
+    pub until: Option<Timestamp>,
+}
+
+/// The copies found in one target Region.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// Those whose identity can be read, in the order of [`Copies::new`].
+    copies: Vec<Copy>,
+    /// How many have a missing or malformed tag, those without a readable identity included.
+    pub tampered: usize,
+}
+
+impl Copies {
+    /// Puts the copies in the order in which they are looked up. EC2 may show one on two pages: it counts once.
+    #[must_use]
+    pub fn new(mut copies: Vec<Copy>, tampered: usize) -> Self {
+        copies.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.copy.id.cmp(&b.copy.id)));
+        copies.dedup_by(|a, b| a.copy.id == b.copy.id);
+        Self { copies, tampered }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[Copy] {
+        &self.copies
+    }
+
+    /// All of them, for what is read later.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Copy> {
+        self.copies.iter_mut()
+    }
+
+    /// The copies of one identity.
+    fn of(&self, source: &str, policy: &PolicyName) -> &[Copy] {
+        let wanted = (source, policy.as_str());
+        let first = self.copies.partition_point(|copy| key(copy) < wanted);
+        let rest = self.copies.get(first..).unwrap_or_default();
+        let count = rest.iter().take_while(|copy| key(copy) == wanted).count();
+        rest.get(..count).unwrap_or_default()
+    }
+}
+
+fn key(copy: &Copy) -> (&str, &str) {
+    (copy.copy.source.as_str(), copy.copy.policy.as_str())
+}
+
+/// All that was read. There is no such thing as a Region that could not be: without all of it, nothing is said.
+#[derive(Debug)]
+pub struct Facts {
+    /// This account.
+    pub account: AccountId,
+    /// Sources that were started before are left out, as `SNAPFERRY_SWEEP_SINCE` has it.
+    pub since: Option<Timestamp>,
+    /// What the policies' owners share, each once.
+    pub snapshots: Vec<SourceSnapshot>,
+    /// The copies in each target Region of the policies.
+    pub regions: BTreeMap<Region, Copies>,
+}
+
+/// How an identity stands. The order is that of urgency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Its copies failed, or were rejected.
+    Failed,
+    /// There is no copy.
+    Missing,
+    /// A copy is under way, or waits for its verdict or its lock.
+    InFlight,
+    /// A copy is completed, verified, and locked if it should be.
+    Protected,
+}
+
+impl Standing {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 4] = [Self::Failed, Self::Missing, Self::InFlight, Self::Protected];
+
+    /// Its name for machines.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+            Self::InFlight => "in-flight",
+            Self::Protected => "protected",
+        }
+    }
+
+    /// Whether somebody has to look at it.
+    #[must_use]
+    pub fn is_finding(self) -> bool {
+        matches!(self, Self::Failed | Self::Missing)
+    }
+}
+
+/// One identity: a snapshot, a policy that wants it or wanted it, and a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row<'f> {
+    /// The policy.
+    pub policy: &'f PolicyName,
+    /// The target Region.
+    pub region: &'f Region,
+    /// How it stands.
+    pub standing: Standing,
+    /// The shared snapshot; none when it is history: no longer shared, or no longer wanted.
+    pub source: Option<&'f SourceSnapshot>,
+    /// The copy that decides: the best live one, else the one that failed last.
+    pub copy: Option<&'f Copy>,
+    /// How many copies there are, failed ones included.
+    pub copies: usize,
+}
+
+impl<'f> Row<'f> {
+    /// The source's ID.
+    #[must_use]
+    pub fn snapshot(&self) -> &'f str {
+        let copied = || self.copy.map(|copy| copy.copy.source.as_str());
+        self.source.map(|source| source.id.as_str()).or_else(copied).unwrap_or_default()
+    }
+
+    /// The source's owner, as EC2 says, or the copy's tags.
+    #[must_use]
+    pub fn account(&self) -> Option<&'f str> {
+        let copied = || self.copy.and_then(|copy| copy.copy.origin.as_ref()).map(|(account, _)| account.as_str());
+        self.source.map(|source| source.owner.as_str()).or_else(copied)
+    }
+
+    /// The source's volume, as EC2 says, or the copy's tags.
+    #[must_use]
+    pub fn volume(&self) -> Option<&'f str> {
+        let copied = || self.copy.and_then(|copy| copy.copy.origin.as_ref()).map(|(_, volume)| volume.as_str());
+        self.source.map(|source| source.volume.as_str()).or_else(copied)
+    }
+
+    /// When the source was started, as EC2 says, or the copy's tags.
+    #[must_use]
+    pub fn started(&self) -> Option<Timestamp> {
+        self.source.map(|source| source.start_time).or_else(|| self.copy.and_then(|copy| copy.source_start_time))
+    }
+
+    /// Whether the source is still shared and wanted.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// Whether somebody has to look at it. What is no longer shared cannot be copied again: it is history.
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
+        self.is_shared() && self.standing.is_finding()
+    }
+
+    /// From the source's start to the verdict. Nothing records when a snapshot was shared.
+    #[must_use]
+    pub fn time_to_protect(&self) -> Option<SignedDuration> {
+        let copy = self.copy.filter(|_| self.standing == Standing::Protected)?;
+        Some(copy.settled_at?.duration_since(self.started()?))
+    }
+}
+
+/// How many identities stand how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Shared, copies failed or rejected.
+    pub failed: usize,
+    /// Shared, no copy.
+    pub missing: usize,
+    /// Shared, a copy under way.
+    pub in_flight: usize,
+    /// Shared and protected.
+    pub protected: usize,
+    /// No longer shared or wanted, and still protected.
+    pub history: usize,
+    /// No longer shared or wanted, without a good copy.
+    pub lost: usize,
+}
+
+impl Counts {
+    /// Counts one more.
+    pub fn add(&mut self, row: &Row<'_>) {
+        *(match (row.is_shared(), row.standing) {
+            (true, Standing::Failed) => &mut self.failed,
+            (true, Standing::Missing) => &mut self.missing,
+            (true, Standing::InFlight) => &mut self.in_flight,
+            (true, Standing::Protected) => &mut self.protected,
+            (false, Standing::Protected) => &mut self.history,
+            (false, _) => &mut self.lost,
+        }) += 1;
+    }
+
+    /// How many are to be looked at.
+    #[must_use]
+    pub fn findings(&self) -> usize {
+        self.failed + self.missing
+    }
+
+    /// How many identities are shared.
+    #[must_use]
+    pub fn shared(&self) -> usize {
+        self.findings() + self.in_flight + self.protected
+    }
+}
+
+/// The whole account.
+#[derive(Debug)]
+pub struct Coverage<'f> {
+    /// All identities: findings first, the oldest source first among what stands the same.
+    pub rows: Vec<Row<'f>>,
+    /// Counts of each policy and Region.
+    pub counts: BTreeMap<(&'f PolicyName, &'f Region), Counts>,
+    /// How many snapshots are shared, those that no policy wants included.
+    pub shared: usize,
+    /// How many snapshots at least one policy wants.
+    pub matching: usize,
+    /// How many that a policy wants are not completed yet: the copier waits for them.
+    pub not_completed: usize,
+    /// How many were started before `since`.
+    pub before_since: usize,
+    /// How many copies have edited or missing tags.
+    pub tampered: usize,
+    /// How many copies belong to policies that the document does not have.
+    pub foreign: usize,
+}
+
+impl Coverage<'_> {
+    /// The counts of all together.
+    #[must_use]
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        self.rows.iter().for_each(|row| total.add(row));
+        total
+    }
+}
+
+/// Takes account.
+#[must_use]
+pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
+    let mut coverage = Coverage {
+        rows: Vec::new(),
+        counts: BTreeMap::new(),
+        shared: 0,
+        matching: 0,
+        not_completed: 0,
+        before_since: 0,
+        tampered: facts.regions.values().map(|copies| copies.tampered).sum(),
+        foreign: 0,
+    };
+    for policy in policies {
+        let empty = policy.targets.iter().map(|target| ((&policy.name, &target.region), Counts::default()));
+        coverage.counts.extend(empty);
+    }
+    for snapshot in &facts.snapshots {
+        coverage.snapshot(policies, facts, snapshot);
+    }
+    coverage.history(policies, facts);
+    coverage.rows.sort_by_cached_key(urgency);
+    for row in &coverage.rows {
+        coverage.counts.entry((row.policy, row.region)).or_default().add(row);
+    }
+    coverage
+}
+
+/// What the rows are sorted by; only what is inline, as there may be several hundred thousand.
+fn urgency(row: &Row<'_>) -> (bool, Standing, Option<Timestamp>) {
+    (!row.is_shared(), row.standing, row.started())
+}
+
+impl<'f> Coverage<'f> {
+    fn snapshot(&mut self, policies: &'f [Policy], facts: &'f Facts, snapshot: &'f SourceSnapshot) {
+        if facts.since.is_some_and(|since| snapshot.start_time < since) {
+            self.before_since += 1;
+            return;
+        }
+        self.shared += 1;
+        if snapshot.owner == facts.account {
+            return;
+        }
+        let (mut matching, mut waiting) = (false, false);
+        for policy in policies {
+            match copying::not_for(policy, snapshot) {
+                None => matching = true,
+                Some(skip) => {
+                    waiting |= skip == Skip::NotCompleted;
+                    continue;
+                }
+            }
+            for target in &policy.targets {
+                let copies =
+                    facts.regions.get(&target.region).map(|copies| copies.of(snapshot.id.as_str(), &policy.name));
+                let copies = copies.unwrap_or_default();
+                self.rows.push(Row { source: Some(snapshot), ..stands(&policy.name, &target.region, copies) });
+            }
+        }
+        self.matching += usize::from(matching);
+        self.not_completed += usize::from(waiting);
+    }
+
+    /// The copies that no row speaks of yet: their sources are no longer shared, or no longer wanted.
+    fn history(&mut self, policies: &'f [Policy], facts: &'f Facts) {
+        let spoken: HashSet<&str> =
+            self.rows.iter().filter_map(|row| row.copy).map(|copy| copy.copy.id.as_str()).collect();
+        let mut rows = Vec::new();
+        for (region, found) in &facts.regions {
+            for copies in found.all().chunk_by(|a, b| key(a) == key(b)) {
+                let Some(first) = copies.first() else { continue };
+                if copies.iter().any(|copy| spoken.contains(copy.copy.id.as_str())) {
+                    continue;
+                }
+                if !policies.iter().any(|policy| policy.name == first.copy.policy) {
+                    self.foreign += copies.len();
+                    continue;
+                }
+                let row = stands(&first.copy.policy, region, copies);
+                if row.started().is_none_or(|started| facts.since.is_none_or(|since| started >= since)) {
+                    rows.push(row);
+                }
+            }
+        }
+        self.rows.extend(rows);
+    }
+}
+
+/// How an identity with these copies stands; the source is filled in by the caller.
+fn stands<'f>(policy: &'f PolicyName, region: &'f Region, copies: &'f [Copy]) -> Row<'f> {
+    let newest = |copies: &mut dyn Iterator<Item = &'f Copy>| copies.max_by_key(|copy| copy.copy.start_time);
+    let good = newest(&mut copies.iter().filter(|copy| copy.copy.is_live() && copy.copy.is_protection()));
+    let live = || newest(&mut copies.iter().filter(|copy| copy.copy.is_live()));
+    let dead = || newest(&mut copies.iter());
+    let (standing, copy) = match good {
+        Some(copy) => (Standing::Protected, Some(copy)),
+        None => match live() {
+            Some(copy) => (Standing::InFlight, Some(copy)),
+            None => match dead() {
+                Some(copy) => (Standing::Failed, Some(copy)),
+                None => (Standing::Missing, None),
+            },
+        },
+    };
+    Row { policy, region, standing, source: None, copy, copies: copies.len() }
+}
