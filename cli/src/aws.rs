@@ -4,7 +4,9 @@ use anyhow::Context as _;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use snapferry_aws::clients::{self, Clients};
+use snapferry_aws::errors::call_error;
 use snapferry_aws::roots::Roots;
+use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region};
 
 /// Where the credentials and the home Region come from, when not from the environment.
@@ -53,8 +55,8 @@ impl Connection {
         let home = Region::parse(region.as_ref()).map_err(|_| anyhow::anyhow!("{region} is no Region code"))?;
         let caller = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
         let caller = caller.map_err(|error| {
-            let text = aws_sdk_sts::error::DisplayErrorContext(&error).to_string();
-            anyhow::anyhow!("AWS does not say whose credentials these are: {text}")
+            let CallError { code, message, .. } = call_error(&error);
+            anyhow::anyhow!("AWS does not say whose credentials these are: {code}: {message}")
         })?;
         let id = caller.account().and_then(|id| AccountId::parse(id).ok()).context("STS names no account")?;
         Ok(Account { home, id, arn: caller.arn().unwrap_or_default().to_owned(), config })

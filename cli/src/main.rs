@@ -7,6 +7,7 @@ mod audit;
 mod aws;
 mod check;
 mod completions;
+mod coverage;
 mod exit;
 mod iam;
 mod input;
@@ -34,6 +35,7 @@ enum Command {
     Audit(audit::Args),
     Iam(iam::Args),
     KeyPolicy(key_policy::Args),
+    Coverage(coverage::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => audit::run(&args),
         Command::Iam(args) => iam::run(&args),
         Command::KeyPolicy(args) => key_policy::run(&args),
+        Command::Coverage(args) => coverage::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

@@ -23,6 +23,7 @@ Commands:
   audit        Read the audit that the functions write
   iam          Print the IAM policies of the three functions' roles for a policy, offline
   key-policy   Print the statements that a source account's KMS key needs, offline
+  coverage     Show what is protected: each shared snapshot in each target Region
   completions  Print the completions for a shell
   man          Print the manual page, for man(1)
   help         Print this message or the help of the given subcommand(s)

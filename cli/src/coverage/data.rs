@@ -1,0 +1,150 @@
+//! The rows as the page's script reads them: lists instead of objects, and what many rows share once.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use snapferry_core::coverage::{Coverage, Row};
+use snapferry_core::text::printable;
+
+use super::Scene;
+
+/// The longest description in the page, in characters: what EC2 keeps.
+const DESCRIPTION: usize = 255;
+
+#[derive(Serialize)]
+struct Data<'f> {
+    now: i64,
+    policies: &'f [&'f str],
+    regions: &'f [&'f str],
+    accounts: &'f [&'f str],
+    volumes: &'f [&'f str],
+    keys: &'f [&'f str],
+    sources: Sources<'f>,
+    rows: Rows<'f>,
+}
+
+/// Texts that are written once, and their numbers.
+#[derive(Default)]
+struct Words<'f> {
+    words: Vec<&'f str>,
+    numbers: HashMap<&'f str, usize>,
+}
+
+impl<'f> Words<'f> {
+    fn learn(&mut self, word: &'f str) {
+        if !self.numbers.contains_key(word) {
+            self.numbers.insert(word, self.words.len());
+            self.words.push(word);
+        }
+    }
+
+    fn number(&self, word: Option<&str>) -> Option<usize> {
+        self.numbers.get(word?).copied()
+    }
+}
+
+#[derive(Default)]
+struct Lexicon<'f> {
+    policies: Words<'f>,
+    regions: Words<'f>,
+    accounts: Words<'f>,
+    volumes: Words<'f>,
+    keys: Words<'f>,
+    snapshots: Words<'f>,
+}
+
+struct Sources<'f> {
+    lexicon: &'f Lexicon<'f>,
+    /// A row of each snapshot, in the lexicon's order.
+    rows: &'f [&'f Row<'f>],
+}
+
+struct Rows<'f> {
+    lexicon: &'f Lexicon<'f>,
+    rows: &'f [Row<'f>],
+}
+
+/// Writes everything.
+pub(super) fn serialize<S: Serializer>(to: S, scene: &Scene<'_>, coverage: &Coverage<'_>) -> Result<S::Ok, S::Error> {
+    let mut lexicon = Lexicon::default();
+    let mut sources: Vec<&Row<'_>> = Vec::new();
+    for (policy, region) in coverage.counts.keys() {
+        lexicon.policies.learn(policy.as_str());
+        lexicon.regions.learn(region.as_str());
+    }
+    for row in &coverage.rows {
+        let known = lexicon.snapshots.words.len();
+        lexicon.snapshots.learn(row.snapshot());
+        if lexicon.snapshots.words.len() > known {
+            sources.push(row);
+        }
+        lexicon.accounts.learn(row.account().unwrap_or_default());
+        lexicon.volumes.learn(row.volume().unwrap_or_default());
+        lexicon.keys.learn(row.copy.and_then(|copy| copy.key.as_deref()).unwrap_or_default());
+        lexicon.policies.learn(row.policy.as_str());
+        lexicon.regions.learn(row.region.as_str());
+    }
+    let data = Data {
+        now: scene.now.as_second(),
+        policies: &lexicon.policies.words,
+        regions: &lexicon.regions.words,
+        accounts: &lexicon.accounts.words,
+        volumes: &lexicon.volumes.words,
+        keys: &lexicon.keys.words,
+        sources: Sources { lexicon: &lexicon, rows: &sources },
+        rows: Rows { lexicon: &lexicon, rows: &coverage.rows },
+    };
+    data.serialize(to)
+}
+
+impl Serialize for Sources<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| {
+            (
+                row.snapshot(),
+                self.lexicon.accounts.number(Some(row.account().unwrap_or_default())),
+                self.lexicon.volumes.number(Some(row.volume().unwrap_or_default())),
+                seconds(row.started()),
+                row.source.map(|source| source.size_gib),
+                row.source.map(|source| printable(&source.description, DESCRIPTION)),
+            )
+        }))
+    }
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| {
+            let copy = row.copy;
+            let held = copy.and_then(|copy| copy.held);
+            (
+                (
+                    self.lexicon.snapshots.number(Some(row.snapshot())),
+                    self.lexicon.policies.number(Some(row.policy.as_str())),
+                    self.lexicon.regions.number(Some(row.region.as_str())),
+                    row.standing.as_str(),
+                    u8::from(row.is_shared()),
+                ),
+                copy.map(|copy| {
+                    (
+                        copy.copy.id.as_str(),
+                        copy.copy.start_time.as_second(),
+                        seconds(copy.settled_at),
+                        seconds(copy.expire_after),
+                        copy.lock.map(snapferry_core::tags::Lock::as_str),
+                        held.map(|held| held.mode.as_str()),
+                        seconds(held.and_then(|held| held.until)),
+                        self.lexicon.keys.number(copy.key.as_deref()),
+                        row.copies,
+                        u8::from(copy.is_tampered),
+                    )
+                }),
+            )
+        }))
+    }
+}
+
+fn seconds(time: Option<Timestamp>) -> Option<i64> {
+    time.map(Timestamp::as_second)
+}

@@ -1,0 +1,116 @@
+//! Coverage as one JSON object, written as it goes: its rows are never in memory as text.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use snapferry_core::coverage::{Bucket, Counts, Coverage, Row, expiries, time_to_protect};
+
+use super::Scene;
+use super::line::Line;
+
+/// The name and version of the form.
+const FORMAT: &str = "snapferry-coverage/1";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'r> {
+    format: &'static str,
+    verdict: &'static str,
+    time: Timestamp,
+    account: &'r str,
+    home: &'r str,
+    since: Option<Timestamp>,
+    /// Snapshots, not identities.
+    shared: usize,
+    matching: usize,
+    not_completed: usize,
+    before_since: usize,
+    /// Copies.
+    tampered_copies: usize,
+    copies_of_other_policies: usize,
+    total: Numbers,
+    targets: Vec<Target<'r>>,
+    time_to_protect: Vec<Part>,
+    expiries: Vec<Part>,
+    rows: Rows<'r>,
+}
+
+/// Counts with their names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Numbers {
+    failed: usize,
+    missing: usize,
+    in_flight: usize,
+    protected: usize,
+    history: usize,
+    lost: usize,
+}
+
+#[derive(Serialize)]
+struct Target<'r> {
+    policy: &'r str,
+    region: &'r str,
+    #[serde(flatten)]
+    numbers: Numbers,
+}
+
+#[derive(Serialize)]
+struct Part {
+    label: &'static str,
+    count: usize,
+}
+
+struct Rows<'r> {
+    rows: &'r [Row<'r>],
+    now: Timestamp,
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| Line::new(row, self.now)))
+    }
+}
+
+impl From<Counts> for Numbers {
+    fn from(counts: Counts) -> Self {
+        let Counts { failed, missing, in_flight, protected, history, lost } = counts;
+        Self { failed, missing, in_flight, protected, history, lost }
+    }
+}
+
+/// Writes everything.
+pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<'_>) -> anyhow::Result<()> {
+    let total = coverage.total();
+    let targets = coverage.counts.iter().map(|((policy, region), counts)| Target {
+        policy: policy.as_str(),
+        region: region.as_str(),
+        numbers: (*counts).into(),
+    });
+    let report = Report {
+        format: FORMAT,
+        verdict: if total.findings() > 0 { "findings" } else { "covered" },
+        time: scene.now,
+        account: scene.account.as_str(),
+        home: scene.home.as_str(),
+        since: scene.since,
+        shared: coverage.shared,
+        matching: coverage.matching,
+        not_completed: coverage.not_completed,
+        before_since: coverage.before_since,
+        tampered_copies: coverage.tampered,
+        copies_of_other_policies: coverage.foreign,
+        total: total.into(),
+        targets: targets.collect(),
+        time_to_protect: parts(time_to_protect(coverage)),
+        expiries: parts(expiries(coverage, scene.now)),
+        rows: Rows { rows: &coverage.rows, now: scene.now },
+    };
+    serde_json::to_writer(&mut *out, &report)?;
+    Ok(writeln!(out)?)
+}
+
+fn parts(buckets: Vec<Bucket>) -> Vec<Part> {
+    buckets.into_iter().map(|Bucket { label, count }| Part { label, count }).collect()
+}

@@ -1,0 +1,152 @@
+//! Coverage for people: findings first, then a line for each policy and Region.
+
+use std::io::Write as _;
+
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+use snapferry_core::coverage::{Counts, Coverage, Row, Standing};
+
+use super::Scene;
+use super::line::span;
+
+/// The most findings that are printed; the files have all.
+const MAX_PRINTED: usize = 30;
+
+/// Prints to standard output.
+pub(super) fn print(scene: &Scene<'_>, coverage: &Coverage<'_>) -> anyhow::Result<()> {
+    let total = coverage.total();
+    let mut out = anstream::stdout().lock();
+    if total.findings() > 0 {
+        writeln!(out, "{}", findings(scene, coverage))?;
+        if let Some(more) = total.findings().checked_sub(MAX_PRINTED).filter(|more| *more > 0) {
+            writeln!(out, "and {more} more; --json, --csv and --html have all")?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", summary(coverage, total))?;
+    for note in notes(coverage, total) {
+        writeln!(out, "{note}")?;
+    }
+    writeln!(out, "{}", verdict(coverage, total))?;
+    Ok(out.flush()?)
+}
+
+/// The whole in a sentence.
+pub(super) fn verdict(coverage: &Coverage<'_>, total: Counts) -> String {
+    let snapshots = counted(coverage.matching, "matching snapshot");
+    let wanted = counted(total.shared(), "copy").replace("copys", "copies");
+    match total.findings() {
+        0 if total.shared() == 0 => "Nothing that is shared matches.".to_owned(),
+        0 if total.in_flight == 0 => format!("{snapshots}, {wanted} wanted: all protected."),
+        0 => format!("{snapshots}, {wanted} wanted: {} protected, {} in flight.", total.protected, total.in_flight),
+        _ => format!(
+            "{snapshots}, {wanted} wanted: {} missing, {} failed, {} in flight, {} protected.",
+            total.missing, total.failed, total.in_flight, total.protected
+        ),
+    }
+}
+
+/// What does not stand in the table and deserves a look.
+pub(super) fn notes(coverage: &Coverage<'_>, total: Counts) -> Vec<String> {
+    let copies = |count| counted(count, "copy").replace("copys", "copies");
+    let mut notes = Vec::new();
+    let mut note = |count: usize, text: String| notes.extend((count > 0).then_some(text));
+    let shared = |count| counted(count, "shared snapshot");
+    note(
+        coverage.not_completed,
+        format!("{} not completed yet: the copier waits for that.", shared(coverage.not_completed)),
+    );
+    note(coverage.before_since, format!("{} left out by --since.", shared(coverage.before_since)));
+    note(
+        total.history,
+        format!("History: {} protect snapshots that are no longer shared or wanted.", copies(total.history)),
+    );
+    note(
+        total.lost,
+        format!("Of {} no longer shared or wanted there is no good copy.", counted(total.lost, "snapshot")),
+    );
+    note(
+        coverage.tampered,
+        format!("Somebody changed Snapferry's tags on {}; `malformed-tags` in RUNBOOK.md.", copies(coverage.tampered)),
+    );
+    note(
+        coverage.foreign,
+        format!("{} of policies that are not in this document are left out.", copies(coverage.foreign)),
+    );
+    notes
+}
+
+fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
+    let mut table = table(["FINDING", "SNAPSHOT", "VOLUME", "ACCOUNT", "AGE", "REGION", "COPY"]);
+    for row in coverage.rows.iter().filter(|row| row.is_finding()).take(MAX_PRINTED) {
+        let age = row.started().map(|started| span(scene.now.duration_since(started)));
+        table.add_row([
+            Cell::new(row.standing.as_str()).fg(Color::Red),
+            Cell::new(row.snapshot()),
+            Cell::new(row.volume().unwrap_or_default()),
+            Cell::new(row.account().unwrap_or_default()),
+            Cell::new(age.unwrap_or_default()),
+            Cell::new(row.region),
+            Cell::new(failed_copy(row)),
+        ]);
+    }
+    table
+}
+
+fn failed_copy(row: &Row<'_>) -> String {
+    let Some(copy) = row.copy.filter(|_| row.standing == Standing::Failed) else { return String::new() };
+    match row.copies {
+        1 => copy.copy.id.to_string(),
+        several => format!("{}, last of {several}", copy.copy.id),
+    }
+}
+
+fn summary(coverage: &Coverage<'_>, total: Counts) -> Table {
+    let mut table = table(["POLICY", "REGION", "FAILED", "MISSING", "IN FLIGHT", "PROTECTED", "COVERED", "HISTORY"]);
+    let mut counts: Vec<_> = coverage.counts.iter().collect();
+    counts.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.findings()));
+    for ((policy, region), counts) in &counts {
+        table.add_row(numbers(policy.as_str(), region.as_str(), counts));
+    }
+    if counts.len() > 1 {
+        table.add_row(numbers("all", "", &total));
+    }
+    for column in 2..8 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn numbers(policy: &str, region: &str, counts: &Counts) -> [Cell; 8] {
+    let bad = |count: usize| if count > 0 { Cell::new(count).fg(Color::Red) } else { Cell::new(count) };
+    [
+        Cell::new(policy),
+        Cell::new(region),
+        bad(counts.failed),
+        bad(counts.missing),
+        Cell::new(counts.in_flight),
+        Cell::new(counts.protected),
+        Cell::new(percent(counts)),
+        Cell::new(counts.history),
+    ]
+}
+
+/// The share that is protected, never rounded up to all.
+pub(super) fn percent(counts: &Counts) -> String {
+    match (counts.protected * 1000).checked_div(counts.shared()) {
+        Some(tenths) => format!("{}.{} %", tenths / 10, tenths % 10),
+        None => "-".to_owned(),
+    }
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    table
+}
+
+fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}

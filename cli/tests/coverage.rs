@@ -1,0 +1,65 @@
+//! How `snapferry coverage` ends when it cannot run; what it says of an account is tested against the local AWS.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+use std::path::PathBuf;
+
+use snapbox::cmd::{Command, cargo_bin};
+use snapbox::str;
+
+/// The command among the policies that core is tested with, without any credentials or Region of this machine.
+fn snapferry() -> Command {
+    let policies = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../functions/core/tests/fixtures/policies");
+    Command::new(cargo_bin!("snapferry"))
+        .current_dir(policies)
+        .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+}
+
+#[test]
+fn a_policy_that_is_none() {
+    let done = snapferry().args(["coverage", "-"]).stdin("[]").assert().code(2).stdout_eq("");
+    done.stderr_eq(str![[r#"
+snapferry: <stdin>: [..]an empty array[..]
+
+"#]]);
+    let done = snapferry().args(["coverage", "no-such-file.json"]).assert().code(2).stdout_eq("");
+    done.stderr_eq(str![[r#"
+snapferry: no-such-file.json cannot be read: No such file or directory (os error 2)
+
+"#]]);
+}
+
+#[test]
+fn nowhere_to_look() {
+    let done = snapferry().args(["coverage", "cross-account-copy.json"]).assert().code(2).stdout_eq("");
+    done.stderr_eq(str![[r#"
+snapferry: no Region: give --region, or set AWS_REGION or the profile's region
+
+"#]]);
+    let done = snapferry().args(["coverage", "cross-account-copy.json", "--region", "Europe"]).assert().code(2);
+    done.stdout_eq("").stderr_eq("snapferry: Europe is no Region code\n");
+    let html = std::env::temp_dir().join(format!("snapferry-coverage-{}.html", std::process::id()));
+    let done = snapferry()
+        .args(["coverage", "cross-account-copy.json", "--region", "eu-central-1", "--html"])
+        .arg(&html)
+        .assert()
+        .code(2)
+        .stdout_eq("");
+    done.stderr_eq(str![[r#"
+snapferry: AWS does not say whose credentials these are: NotSent: [..]
+...
+
+"#]]);
+    assert!(!html.exists());
+}
+
+#[test]
+fn one_standard_output() {
+    let done = snapferry().args(["coverage", "cross-account-copy.json", "--json", "--csv", "-"]).assert().code(2);
+    done.stdout_eq("").stderr_eq("snapferry: --json and --csv - both want standard output\n");
+    snapferry().args(["coverage", "a.json", "--csv", "a.csv", "--html", "a.html"]).assert().code(2).stdout_eq("");
+    snapferry().args(["coverage", "a.json", "--since", "yesterday"]).assert().code(2).stdout_eq("");
+}
