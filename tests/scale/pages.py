@@ -21,6 +21,11 @@ SOURCE = "111111111111"
 TARGET = "222222222222"
 SCOPE = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/([a-z0-9-]+)/")
 NUMBER = b"PPPPPPPP"
+CALLER = (
+    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    f"<Arn>arn:aws:iam::{TARGET}:user/operator</Arn><UserId>operator</UserId><Account>{TARGET}</Account>"
+    "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+).encode()
 
 
 def _snapshot(identifier: str, owner: str, volume: str, description: str, tags: dict[str, str]) -> str:
@@ -118,6 +123,8 @@ class Pages:
                 form = {key: values[0] for key, values in parse_qs(body.decode()).items()} if scope else {}
                 if scope and form.get("Action") == "DescribeSnapshots" and form.get("MaxResults") == str(PAGE):
                     self._answer(200, pages.page(scope[1], form.get("NextToken", "")))
+                elif form.get("Action") == "GetCallerIdentity":
+                    self._answer(200, CALLER)
                 else:
                     pages.others.append(body.decode()[:200])
                     self._answer(400, b"<Response><Errors><Error><Code>Unexpected</Code></Error></Errors></Response>")

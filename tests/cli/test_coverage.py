@@ -1,0 +1,144 @@
+"""What `snapferry coverage` says of an account, as a table and for machines."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.vault import HOME, NOW, SOURCE, STRANGER, copy, coverage, policy, shared
+from tests.cloud import LocalAws
+
+NEAR, FAR = "eu-west-1", "us-east-1"
+HOSTILE = 'nightly <script>alert(1)</script> ",=1+1'
+YESTERDAY = NOW - timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LocalAws]:
+    with LocalAws() as started:
+        yield started
+
+
+@pytest.fixture
+def aws(running: LocalAws) -> LocalAws:
+    running.control.reset()
+    return running
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    return policy(tmp_path, [NEAR, FAR])
+
+
+def well(aws: LocalAws) -> None:
+    """One snapshot, protected in both Regions, and one whose share was taken back."""
+    both = [copy(1, region, YESTERDAY) for region in (NEAR, FAR)]
+    aws.control.create_snapshots([shared(1, YESTERDAY), *both, copy(2, NEAR, YESTERDAY, volume=2)])
+
+
+def ill(aws: LocalAws) -> None:
+    """What is well, and everything that is not."""
+    well(aws)
+    failed: dict[str, Any] = {"state": "error", "tags": {"status": "failed"}}
+    flying: dict[str, Any] = {"state": "pending", "tags": {"status": "copying", "settled-at": None}}
+    aws.control.create_snapshots(
+        [
+            shared(3, YESTERDAY, volume=3, description=HOSTILE),
+            copy(3, NEAR, YESTERDAY, volume=3, **failed),
+            shared(4, YESTERDAY, volume=4),
+            copy(4, NEAR, YESTERDAY, volume=4, **flying),
+            copy(4, FAR, YESTERDAY, volume=4, tags={"lock": "pending"}),
+            shared(5, YESTERDAY, owner=STRANGER),
+            shared(6, YESTERDAY, description="weekly"),
+            shared(7, NOW - timedelta(days=40), volume=7),
+        ]
+    )
+
+
+def test_all_is_well(aws: LocalAws, document: Path) -> None:
+    well(aws)
+    done = coverage(aws, document)
+    assert (done.code, done.err) == (0, "")
+    assert "1 matching snapshot, 2 copies wanted: all protected." in done.out
+    assert "History: 1 copy protect" in done.out
+    assert "FINDING" not in done.out
+    assert "\x1b" not in done.out
+
+
+def test_findings_come_first(aws: LocalAws, document: Path) -> None:
+    ill(aws)
+    done = coverage(aws, document)
+    assert (done.code, done.err) == (1, "")
+    assert done.out.index("FINDING") < done.out.index("POLICY")
+    assert "4 matching snapshots, 8 copies wanted: 3 missing, 1 failed, 2 in flight, 2 protected." in done.out
+
+
+def test_for_machines(aws: LocalAws, document: Path) -> None:
+    ill(aws)
+    report = coverage(aws, document, "--json").json()
+    assert (report["format"], report["verdict"], report["home"]) == ("snapferry-coverage/1", "findings", HOME)
+    wanted = {"failed": 1, "missing": 3, "inFlight": 2, "protected": 2, "history": 1, "lost": 0}
+    assert report["total"] == wanted
+    states = Counter((row["state"], row["shared"]) for row in report["rows"])
+    assert states == {
+        ("failed", True): 1,
+        ("missing", True): 3,
+        ("in-flight", True): 2,
+        ("protected", True): 2,
+        ("protected", False): 1,
+    }
+    assert [row["state"] for row in report["rows"]][:4] == ["failed", "missing", "missing", "missing"]
+    failed = report["rows"][0]
+    assert (failed["description"], failed["region"], failed["account"]) == (HOSTILE, NEAR, SOURCE)
+    protected = next(row for row in report["rows"] if row["state"] == "protected")
+    assert protected["secondsToProtect"] == 40 * 60
+    since = coverage(aws, document, "--json", "--since", "2020-01-01T00:00:00Z").json()
+    assert since["beforeSince"] == 0
+    recent = (NOW - timedelta(days=9)).isoformat()
+    assert coverage(aws, document, "--json", "--since", recent).json()["total"]["missing"] == 1
+
+
+def test_comma_separated(aws: LocalAws, document: Path, tmp_path: Path) -> None:
+    ill(aws)
+    written = tmp_path / "coverage.csv"
+    done = coverage(aws, document, "--csv", written)
+    assert (done.code, "POLICY" in done.out) == (1, True)
+    rows = list(csv.DictReader(io.StringIO(written.read_text(), newline="")))
+    assert len(rows) == 9
+    assert rows[0]["description"] == HOSTILE
+    assert list(tmp_path.glob(".*")) == []
+    piped = coverage(aws, document, "--csv", "-")
+    assert list(csv.DictReader(io.StringIO(piped.out, newline=""))) == rows
+
+
+def test_locks_are_told(aws: LocalAws, document: Path) -> None:
+    ids = aws.control.create_snapshots(
+        [shared(1, YESTERDAY), *(copy(1, region, YESTERDAY, tags={"lock": "locked"}) for region in (NEAR, FAR))]
+    )
+    locker = aws.client("ec2", "222222222222", NEAR)
+    locker.lock_snapshot(SnapshotId=ids[1], LockMode="governance", LockDuration=7)
+    rows = {row["region"]: row for row in coverage(aws, document, "--json").json()["rows"]}
+    assert (rows[NEAR]["lock"], rows[NEAR]["lockMode"]) == ("locked", "governance")
+    assert rows[NEAR]["lockedUntil"] > rows[NEAR]["started"]
+    assert rows[FAR]["lockMode"] is None
+
+
+@pytest.mark.parametrize("region", [HOME, FAR])
+def test_a_region_that_cannot_be_read_is_no_coverage(
+    aws: LocalAws, document: Path, tmp_path: Path, region: str
+) -> None:
+    well(aws)
+    aws.control.inject_fault(
+        service="ec2", region=region, code="UnauthorizedOperation", message="You are not authorized.", status=403
+    )
+    html = tmp_path / "coverage.html"
+    done = coverage(aws, document, "--html", html)
+    assert (done.code, done.out) == (2, "")
+    assert region in done.err
+    assert "UnauthorizedOperation" in done.err
+    assert not html.exists()
