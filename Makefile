@@ -184,7 +184,7 @@ e2e: build cli $(SAM_VENV) ## deploy the template to the local AWS and test what
 	$(PYTEST) tests --ignore tests/cloud --ignore tests/presign --ignore tests/scale --ignore tests/bench
 
 .PHONY: scale
-scale: build ## a sweep over a hundred thousand snapshots and the benchmark's few rounds, alone on the machine
+scale: build cli ## 100,000 snapshots swept and accounted for, and the benchmark's few rounds, alone on the machine
 	pytest -s tests/scale tests/bench
 
 # ---------------------------------------------------------------- tools
