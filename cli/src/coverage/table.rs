@@ -77,7 +77,7 @@ pub(super) fn notes(coverage: &Coverage<'_>, total: Counts) -> Vec<String> {
 }
 
 fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
-    let mut table = table(["FINDING", "SNAPSHOT", "VOLUME", "ACCOUNT", "AGE", "REGION", "COPY"]);
+    let mut table = table(["FINDING", "SNAPSHOT", "VOLUME", "ACCOUNT", "AGE", "POLICY", "REGION", "COPY"]);
     for row in coverage.rows.iter().filter(|row| row.is_finding()).take(MAX_PRINTED) {
         let age = row.started().map(|started| span(scene.now.duration_since(started)));
         table.add_row([
@@ -86,6 +86,7 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
             Cell::new(row.volume().unwrap_or_default()),
             Cell::new(row.account().unwrap_or_default()),
             Cell::new(age.unwrap_or_default()),
+            Cell::new(row.policy),
             Cell::new(row.region),
             Cell::new(failed_copy(row)),
         ]);
