@@ -7,12 +7,17 @@ mod audit;
 mod aws;
 mod check;
 mod completions;
+mod copy;
 mod coverage;
 mod exit;
 mod iam;
 mod input;
 mod key_policy;
+mod look;
 mod man;
+mod plan;
+mod queue;
+mod replay;
 
 use std::process::ExitCode;
 
@@ -32,6 +37,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Plan(plan::Args),
+    Copy(copy::Args),
+    Replay(replay::Args),
     Audit(audit::Args),
     Iam(iam::Args),
     KeyPolicy(key_policy::Args),
@@ -43,6 +51,9 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Copy(args) => copy::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Iam(args) => iam::run(&args),
         Command::KeyPolicy(args) => key_policy::run(&args),

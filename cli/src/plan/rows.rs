@@ -1,0 +1,96 @@
+//! Decisions as rows: for a table, and for machines.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use snapferry_core::copying::{Decision, Skip, Subject, Verdict};
+use snapferry_core::text::printable;
+
+/// What is to be done with a snapshot for a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Action {
+    /// Nothing until somebody repairs something.
+    Refuse,
+    /// Nothing now.
+    Defer,
+    /// Ask EC2 for a copy.
+    Copy,
+    /// Nothing.
+    Skip,
+}
+
+/// One decision.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Row {
+    pub(crate) action: Action,
+    pub(crate) reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) snapshot: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kms_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expire_after: Option<Timestamp>,
+    pub(crate) message: String,
+}
+
+impl Row {
+    /// The row of a decision; a copy's expiry is what it would be if it were asked for at `now`.
+    pub(crate) fn new(decision: &Decision<'_>, now: Timestamp) -> Self {
+        let (snapshot, account, description) = match decision.subject {
+            Subject::Seen(seen) => {
+                (Some(seen.id.to_string()), Some(seen.owner.to_string()), Some(printable(&seen.description, 255)))
+            }
+            Subject::Named(event) => (Some(event.snapshot.to_string()), None, None),
+            Subject::All => (None, None, None),
+        };
+        let mut row = Self {
+            action: action(&decision.verdict),
+            reason: "matched",
+            snapshot,
+            account,
+            description,
+            policy: decision.policy.map(ToString::to_string),
+            region: decision.region.map(ToString::to_string),
+            kms_key: None,
+            expire_after: None,
+            message: String::new(),
+        };
+        match &decision.verdict {
+            Verdict::Copy(request) => {
+                row.kms_key = request.key().map(ToString::to_string);
+                row.expire_after = request.expire_after(now);
+                row.message = "It would be copied.".to_owned();
+            }
+            Verdict::Skip(skip) => (row.reason, row.message) = (skip.reason(), skip.to_string()),
+            Verdict::Defer(deferral) => (row.reason, row.message) = (deferral.reason(), deferral.to_string()),
+            Verdict::Refuse(refusal) => (row.reason, row.message) = (refusal.reason(), refusal.to_string()),
+        }
+        row
+    }
+}
+
+fn action(verdict: &Verdict<'_>) -> Action {
+    match verdict {
+        Verdict::Copy(_) => Action::Copy,
+        Verdict::Skip(_) => Action::Skip,
+        Verdict::Defer(_) => Action::Defer,
+        Verdict::Refuse(_) => Action::Refuse,
+    }
+}
+
+/// Whether somebody has to look at it.
+pub(crate) fn is_finding(decision: &Decision<'_>) -> bool {
+    match &decision.verdict {
+        Verdict::Refuse(_) | Verdict::Defer(_) | Verdict::Skip(Skip::Duplicate(_)) => true,
+        Verdict::Copy(_) | Verdict::Skip(_) => false,
+    }
+}

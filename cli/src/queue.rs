@@ -1,0 +1,83 @@
+//! The stack's queue: the one way to the one writer.
+
+use anyhow::Context as _;
+use aws_config::SdkConfig;
+use aws_sdk_sqs::error::DisplayErrorContext;
+
+/// The message group of everything in the copier's queue (`infra/sam/template.yaml`).
+const GROUP: &str = "copier";
+
+/// Which queue.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Queue {
+    /// The name of the deployed stack
+    #[arg(long, value_name = "NAME", default_value = "snapferry")]
+    stack: String,
+    /// The URL of the copier's queue, instead of asking the stack for it
+    #[arg(long, value_name = "URL")]
+    queue: Option<String>,
+}
+
+impl Queue {
+    /// The queue's URL, from the stack's output `CopierQueueUrl` if it is not given.
+    ///
+    /// # Errors
+    /// When CloudFormation knows no such stack, or it has no such output.
+    pub(crate) async fn url(&self, config: &SdkConfig) -> anyhow::Result<String> {
+        if let Some(url) = &self.queue {
+            return Ok(url.clone());
+        }
+        let stacks = aws_sdk_cloudformation::Client::new(config).describe_stacks().stack_name(&self.stack).send().await;
+        let stacks = stacks.map_err(|error| {
+            let text = DisplayErrorContext(&error).to_string();
+            anyhow::anyhow!(
+                "the stack {} cannot be read (--stack names it, --queue names its queue): {text}",
+                self.stack
+            )
+        })?;
+        let outputs = stacks.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
+        let mut urls = outputs.filter(|output| output.output_key() == Some("CopierQueueUrl"));
+        let url = urls.next().and_then(|output| output.output_value());
+        url.map(str::to_owned).with_context(|| format!("the stack {} has no output CopierQueueUrl", self.stack))
+    }
+}
+
+/// Puts one message into the queue. `id` is what SQS drops repetitions by, for five minutes.
+///
+/// # Errors
+/// When SQS did not say that it has the message.
+pub(crate) async fn send(sqs: &aws_sdk_sqs::Client, url: &str, body: &str, id: &str) -> anyhow::Result<()> {
+    let sent = sqs
+        .send_message()
+        .queue_url(url)
+        .message_group_id(GROUP)
+        .message_deduplication_id(id)
+        .message_body(body)
+        .send()
+        .await;
+    sent.map(drop)
+        .map_err(|error| anyhow::anyhow!("the queue {url} did not take the message: {}", DisplayErrorContext(&error)))
+}
+
+/// The body of a message that makes the copier look at a snapshot.
+pub(crate) fn share(snapshot: &str, id: &str) -> String {
+    serde_json::json!({
+        "id": id,
+        "source": "snapferry",
+        "detail-type": "EBS Snapshot Notification",
+        "detail": {"event": "shareSnapshot", "result": "succeeded", "snapshot_id": snapshot},
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use snapferry_core::event::{Message, parse};
+
+    #[test]
+    fn the_copier_reads_what_is_sent() {
+        let body = super::share("snap-01234567", "manual-1");
+        let Ok(Message::Share(share)) = parse(&body) else { panic!("{body}") };
+        assert_eq!((share.snapshot.as_str(), share.id.as_str()), ("snap-01234567", "manual-1"));
+    }
+}
