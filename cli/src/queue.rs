@@ -59,11 +59,11 @@ pub(crate) async fn send(sqs: &aws_sdk_sqs::Client, url: &str, body: &str, id: &
         .map_err(|error| anyhow::anyhow!("the queue {url} did not take the message: {}", DisplayErrorContext(&error)))
 }
 
-/// The body of a message that makes the copier look at a snapshot.
+/// The body of a message that makes the copier look at a snapshot: a share event, which is all that it acts on.
 pub(crate) fn share(snapshot: &str, id: &str) -> String {
     serde_json::json!({
         "id": id,
-        "source": "snapferry",
+        "source": "aws.ec2",
         "detail-type": "EBS Snapshot Notification",
         "detail": {"event": "shareSnapshot", "result": "succeeded", "snapshot_id": snapshot},
     })

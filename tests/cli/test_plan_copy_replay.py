@@ -34,7 +34,11 @@ def document(policy: Any, tmp_path: Path) -> Path:
 
 def run(account: Account, *args: object, **environment: str) -> Done:
     """The command with an account's credentials."""
-    credentials = {"AWS_ACCESS_KEY_ID": account.number, "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": HOME}
+    credentials: dict[str, Any] = {
+        "AWS_ACCESS_KEY_ID": account.number,
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": HOME,
+    }
     return snapferry(*args, **{**credentials, "AWS_ENDPOINT_URL": account.aws.endpoint, **environment})
 
 
@@ -49,6 +53,12 @@ def shared(source: Account, target: Account, description: str = "production") ->
     snapshot: str = source.create_snapshot(description)["SnapshotId"]
     source.share(snapshot, target.number)
     return snapshot
+
+
+def share_event(snapshot: str) -> str:
+    """The event that tells of a shared snapshot."""
+    detail = {"event": "shareSnapshot", "result": "succeeded", "snapshot_id": snapshot}
+    return json.dumps({"id": "e", "source": "aws.ec2", "detail-type": "EBS Snapshot Notification", "detail": detail})
 
 
 def asked(target: Account) -> int:
@@ -80,8 +90,7 @@ def test_plan_says_why_a_snapshot_is_skipped(source: Account, target: Account, d
     assert by_id.code == 0
     assert "description-mismatch" in by_id.out
     event = tmp_path / "event.json"
-    detail = {"event": "shareSnapshot", "result": "succeeded", "snapshot_id": other}
-    event.write_text(json.dumps({"id": "e", "source": "aws.ec2", "detail": detail}))
+    event.write_text(share_event(other))
     by_event = run(target, "plan", document, "--event", event, "--json")
     assert {each.get("reason") for each in lines(by_event)[:-1]} == {"description-mismatch"}
 
@@ -151,9 +160,7 @@ def test_dead_letters_are_put_back_and_the_unreadable_stay(source: Account, targ
     snapshot = shared(source, target)
     dead = stack.outputs["CopierDeadLetterQueueUrl"]
     sqs = target.client("sqs")
-    share = json.dumps(
-        {"id": "late", "detail": {"event": "shareSnapshot", "result": "succeeded", "snapshot_id": snapshot}}
-    )
+    share = share_event(snapshot)
     for number, body in enumerate(["not an event", share]):
         sqs.send_message(QueueUrl=dead, MessageBody=body, MessageGroupId="copier", MessageDeduplicationId=f"m{number}")
     dry = run(target, "replay", "--dead-letter", dead, "--stack", STACK, "--dry-run")
