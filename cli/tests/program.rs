@@ -20,6 +20,9 @@ Usage: snapferry <COMMAND>
 
 Commands:
   check        Check policy documents, offline
+  plan         Show what would be copied, skipped and deferred now, and why
+  copy         Copy one snapshot now
+  replay       Put invalid or dead-lettered events back into the copier's queue
   audit        Read the audit that the functions write
   iam          Print the IAM policies of the three functions' roles for a policy, offline
   key-policy   Print the statements that a source account's KMS key needs, offline

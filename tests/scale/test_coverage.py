@@ -60,3 +60,30 @@ def test_coverage_of_100_000_snapshots(tmp_path: Path, form: str) -> None:
     size = (tmp_path / "out" if form == "json" else written).stat().st_size / 1024**2
     print(f"\ncoverage as {form}: {took:.1f} s, {memory:.0f} MiB, {size:.0f} MiB written")
     assert 0 < memory < MEMORY_LIMIT_MIB
+
+
+def test_plan_of_100_000_snapshots(tmp_path: Path) -> None:
+    """The copier's own decision on as many, in 200 MiB."""
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps(POLICY))
+    with Pages(home=HOME, targets=TARGETS, pages=PAGES) as aws:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "AWS_ENDPOINT_URL": aws.url,
+            "AWS_ACCESS_KEY_ID": TARGET,
+            "AWS_SECRET_ACCESS_KEY": "unused",
+            "AWS_REGION": HOME,
+        }
+        command = [str(binary()), "plan", str(policy), "--json"]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        memory = 0.0
+        while process.poll() is None:
+            memory = max(memory, peak_memory_mib(process.pid))
+            time.sleep(0.02)
+        out, errors = process.communicate()
+        assert (process.returncode, errors) == (0, "")
+        assert set(aws.reads.values()) == {1}
+    protected = {region: each["protected"] for region, each in json.loads(out)["summary"]["regions"].items()}
+    assert protected == dict.fromkeys(TARGETS, PAGES * PAGE)
+    print(f"\nplan: {memory:.0f} MiB")
+    assert 0 < memory < MEMORY_LIMIT_MIB
