@@ -252,9 +252,16 @@ impl<'f> Decider<'f> {
             Some(Err(error)) => return Verdict::Defer(Deferral::RegionUnread((*error).clone())),
             None => return Verdict::Defer(Deferral::RegionUnread(CallError::not_read())),
         };
-        let (live, dead): (Vec<_>, Vec<_>) =
-            index.of(request.policy, request.source.id.as_str()).partition(|copy| copy.is_live());
-        if let [first, others @ ..] = live.as_slice() {
+        // One live copy is nearly always all there is, and costs no list.
+        let (mut first, mut others, mut dead) = (None, Vec::new(), Vec::new());
+        for copy in index.of(request.policy, request.source.id.as_str()) {
+            match (copy.is_live(), first) {
+                (false, _) => dead.push(copy),
+                (true, None) => first = Some(copy),
+                (true, Some(_)) => others.push(copy),
+            }
+        }
+        if let Some(first) = first {
             if first.is_protection() {
                 self.plan.tally.protected(region);
             } else {
@@ -264,7 +271,8 @@ impl<'f> Decider<'f> {
             return Verdict::Skip(if others.is_empty() {
                 Skip::AlreadyCopied(&first.id)
             } else {
-                Skip::Duplicate(live)
+                others.insert(0, first);
+                Skip::Duplicate(others)
             });
         }
         if !dead.is_empty() {
