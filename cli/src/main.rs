@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod copy;
 mod coverage;
+mod doctor;
 mod exit;
 mod iam;
 mod input;
@@ -41,6 +42,7 @@ enum Command {
     Copy(copy::Args),
     Replay(replay::Args),
     Audit(audit::Args),
+    Doctor(doctor::Args),
     Iam(iam::Args),
     KeyPolicy(key_policy::Args),
     Coverage(coverage::Args),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Copy(args) => copy::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Iam(args) => iam::run(&args),
         Command::KeyPolicy(args) => key_policy::run(&args),
         Command::Coverage(args) => coverage::run(&args),

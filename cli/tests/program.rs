@@ -24,6 +24,7 @@ Commands:
   copy         Copy one snapshot now
   replay       Put invalid or dead-lettered events back into the copier's queue
   audit        Read the audit that the functions write
+  doctor       Look whether everything that copies need is in place
   iam          Print the IAM policies of the three functions' roles for a policy, offline
   key-policy   Print the statements that a source account's KMS key needs, offline
   coverage     Show what is protected: each shared snapshot in each target Region

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ def binary() -> Path:
     return found
 
 
-def snapferry(*args: object, stdin: str = "", timeout: float = 120, **environment: str) -> Done:
+def snapferry(
+    *args: object, stdin: str = "", timeout: float = 120, environment: Mapping[str, str] | None = None
+) -> Done:
     """Run the command to its end."""
     inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     done = subprocess.run(
@@ -44,7 +47,7 @@ def snapferry(*args: object, stdin: str = "", timeout: float = 120, **environmen
         text=True,
         timeout=timeout,
         check=False,
-        env={**inherited, **environment},
+        env={**inherited, **(environment or {})},
         cwd=packages.REPOSITORY,
     )
     return Done(done.returncode, done.stdout, done.stderr)

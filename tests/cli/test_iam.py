@@ -49,7 +49,7 @@ def printed(case: dict[str, str], region: str) -> Any:
     options = []
     for option, parameter in (("--source-key", "SourceKeyArns"), ("--retired-region", "RetiredRegions")):
         options += [each for value in filter(None, case.get(parameter, "").split(",")) for each in (option, value)]
-    done = snapferry("iam", case["Policy"], "--json", *options, AWS_REGION=region)
+    done = snapferry("iam", case["Policy"], "--json", *options, environment={"AWS_REGION": region})
     assert done.code == 0, done.err
     return done.json()
 

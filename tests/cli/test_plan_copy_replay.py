@@ -39,7 +39,7 @@ def run(account: Account, *args: object, **environment: str) -> Done:
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_REGION": HOME,
     }
-    return snapferry(*args, **{**credentials, "AWS_ENDPOINT_URL": account.aws.endpoint, **environment})
+    return snapferry(*args, environment={**credentials, "AWS_ENDPOINT_URL": account.aws.endpoint, **environment})
 
 
 def lines(done: Done) -> list[dict[str, Any]]:

@@ -46,12 +46,14 @@ def coverage(aws: LocalAws, *arguments: object, region: str = HOME) -> Done:
     return snapferry(
         "coverage",
         *arguments,
-        AWS_ENDPOINT_URL=aws.endpoint,
-        AWS_ACCESS_KEY_ID=TARGET,
-        AWS_SECRET_ACCESS_KEY="local",
-        AWS_REGION=region,
-        AWS_CONFIG_FILE="/dev/null",
-        AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+        environment={
+            "AWS_ENDPOINT_URL": aws.endpoint,
+            "AWS_ACCESS_KEY_ID": TARGET,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": region,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        },
     )
 
 

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sdk_ec2::operation::copy_snapshot::CopySnapshotOutput;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -39,9 +40,39 @@ pub async fn copy_snapshot(
     request: &CopyRequest<'_>,
     at: Timestamp,
 ) -> Result<SnapshotId, CopyError> {
+    let answer = ask(clients, request, at, None).await?;
+    let id = answer.snapshot_id().unwrap_or_default();
+    SnapshotId::parse(id).map_err(|problem| unreadable(problem.to_string()))
+}
+
+/// Asks whether [`copy_snapshot`] would be accepted, by a DryRun of the same request: nothing is copied.
+///
+/// # Errors
+/// [`CopyError`] when EC2 did not answer that it would.
+pub async fn dry_run(clients: &Clients, request: &CopyRequest<'_>, at: Timestamp) -> Result<(), CopyError> {
+    match ask(clients, request, at, Some(true)).await {
+        // EC2 API reference, "Error codes": the request would have succeeded.
+        Err(failed) if failed.error.code == "DryRunOperation" => Ok(()),
+        Err(failed) => Err(failed),
+        Ok(_) => Err(unreadable("EC2 answered a DryRun as if it were none".to_owned())),
+    }
+}
+
+async fn ask(
+    clients: &Clients,
+    request: &CopyRequest<'_>,
+    at: Timestamp,
+    dry_run: Option<bool>,
+) -> Result<CopySnapshotOutput, CopyError> {
     let region = &request.target.region;
     let tags = request.tags(at);
-    let presigned = if request.home == region { None } else { Some(presigned_url(clients, request, &tags).await?) };
+    let presigned = if request.home == region {
+        None
+    } else {
+        let mut form = form(request, &tags);
+        form.extend(dry_run.map(|dry_run| ("DryRun".to_owned(), dry_run.to_string())));
+        Some(presigned_url(clients, request, &form).await?)
+    };
     let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
     let specification = TagSpecification::builder()
         .resource_type(ResourceType::Snapshot)
@@ -53,9 +84,10 @@ pub async fn copy_snapshot(
         .operation_timeout(ATTEMPT_TIMEOUT)
         .build();
     let once = aws_sdk_ec2::config::Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
-    let answer = clients
+    clients
         .ec2(region)
         .copy_snapshot()
+        .set_dry_run(dry_run)
         .source_region(request.home.as_str())
         .source_snapshot_id(request.source.id.as_str())
         .description(request.description())
@@ -69,12 +101,14 @@ pub async fn copy_snapshot(
         .config_override(once)
         .send()
         .await
-        .map_err(|error| CopyError { failure: copy_failure(&error), error: call_error(&error) })?;
-    let id = answer.snapshot_id().unwrap_or_default();
-    SnapshotId::parse(id).map_err(|problem| CopyError {
+        .map_err(|error| CopyError { failure: copy_failure(&error), error: call_error(&error) })
+}
+
+fn unreadable(message: String) -> CopyError {
+    CopyError {
         failure: CopyFailure::Ambiguous,
-        error: CallError { code: "UnreadableAnswer".to_owned(), message: problem.to_string(), request_id: None },
-    })
+        error: CallError { code: "UnreadableAnswer".to_owned(), message, request_id: None },
+    }
 }
 
 /// `Encrypted=false` cannot be asked for: the member is left out then (EC2 API reference, CopySnapshot).
@@ -92,7 +126,7 @@ fn completion_duration(request: &CopyRequest<'_>) -> Option<i32> {
 async fn presigned_url(
     clients: &Clients,
     request: &CopyRequest<'_>,
-    tags: &[(String, String)],
+    form: &[(String, String)],
 ) -> Result<String, CopyError> {
     // Nothing has been sent yet, so the copy certainly was not started; asking the next sweep is right all the same.
     let not_sent = |message: String| CopyError {
@@ -107,7 +141,7 @@ async fn presigned_url(
     let home = request.home.as_str();
     let endpoint = presign::endpoint(clients.config(), home).await.map_err(|error| not_sent(error.to_string()))?;
     let now = SystemTime::now();
-    presign::copy_snapshot_url(&credentials, &endpoint, home, request.target.region.as_str(), &form(request, tags), now)
+    presign::copy_snapshot_url(&credentials, &endpoint, home, request.target.region.as_str(), form, now)
         .map_err(|error| not_sent(error.to_string()))
 }
 

@@ -1,0 +1,72 @@
+//! From facts to checks, without asking anybody.
+
+mod keys;
+mod regions;
+mod source;
+mod stack;
+#[cfg(test)]
+mod tests;
+
+use snapferry_core::facts::CallError;
+use snapferry_core::policy::{Policy, State};
+
+use super::check::Check;
+use super::facts::{Facts, Part};
+
+/// All checks, in the order in which an operator repairs.
+pub(crate) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
+    let mut checks = account(facts, policies);
+    checks.extend(policies.iter().map(policy));
+    checks.extend(regions::checks(facts, policies));
+    checks.extend(keys::checks(facts));
+    checks.extend(source::checks(facts, policies));
+    checks.extend(stack::checks(facts, policies));
+    checks
+}
+
+fn account(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
+    let account = &facts.account;
+    let mut checks = vec![Check::pass("credentials", account, format!("these are the credentials of {}", facts.arn))];
+    checks.push(if policies.iter().any(|policy| policy.owners.contains(account)) {
+        Check::fail("account", account, "this is one of the policy's source accounts")
+            .remedy("Use credentials of the target account, or correct SnapshotOwner: nobody shares with himself.")
+    } else {
+        Check::pass("account", account, "this is no source account")
+    });
+    checks.push(Check::pass(
+        "organization",
+        account,
+        "the accounts need not be in one organization, as they must for copies by AWS Backup: a snapshot is shared by its \
+         permissions, a key by its policy",
+    ));
+    checks
+}
+
+fn policy(policy: &Policy) -> Check {
+    match policy.state {
+        State::Enabled if policy.owners.is_empty() || policy.targets.is_empty() => {
+            Check::fail("policy", &policy.name, "it names no SnapshotOwner or no Target, so it copies nothing")
+                .remedy("Name the source accounts and the Regions (see `snapferry check`).")
+        }
+        State::Enabled => Check::pass("policy", &policy.name, "enabled"),
+        State::Disabled => Check::unknown("policy", &policy.name, "DISABLED: it copies nothing")
+            .remedy("Set State to ENABLED when it is to copy."),
+    }
+}
+
+/// Whether the credentials are those of the copier's own role, as far as the stack tells.
+fn is_copier(facts: &Facts) -> bool {
+    let Some((_, Ok(stack))) = &facts.stack else { return false };
+    let role = stack.part(Part::CopySharedSnapshotsRole).map(|role| role.physical_id.as_str()).unwrap_or_default();
+    // arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION
+    !role.is_empty() && facts.arn.contains(":assumed-role/") && facts.arn.split('/').nth(1) == Some(role)
+}
+
+/// Whether a refusal says something about everybody, and not only about who asked (IAM User Guide, "Troubleshoot access
+/// denied error messages").
+fn is_about_everybody(error: &CallError, is_copier: bool) -> bool {
+    is_copier
+        || error.message.contains("service control policy")
+        || error.message.contains("resource-based policy")
+        || error.message.contains("resource-based policies")
+}

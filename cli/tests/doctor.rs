@@ -1,0 +1,50 @@
+//! How `snapferry doctor` ends when it cannot look. What it sees is tested against the local AWS, in tests/cli.
+
+use snapbox::cmd::{Command, cargo_bin};
+use snapbox::str;
+
+const POLICY: &str = "../functions/core/tests/fixtures/policies/cross-account-copy.json";
+
+/// The command without anything that the machine is configured with.
+fn snapferry() -> Command {
+    Command::new(cargo_bin!("snapferry"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+}
+
+#[test]
+fn without_a_region() {
+    snapferry().args(["doctor", POLICY]).assert().code(2).stdout_eq(str![[r#"
+fail    credentials: no Region: give --region, or set AWS_REGION or the profile's region; nothing else was looked at
+        Give --profile and --region, or set AWS_PROFILE and AWS_REGION; with IAM Identity Center, `aws sso login`.
+
+"#]]);
+}
+
+#[test]
+fn without_credentials() {
+    let done = snapferry().args(["doctor", "--json", "--region", "us-east-1", POLICY]).assert().code(2).stderr_eq("");
+    let found: serde_json::Value = serde_json::from_slice(&done.get_output().stdout).unwrap();
+    assert_eq!((&found["fail"], &found["checks"][0]["check"]), (&1.into(), &"credentials".into()), "{found}");
+}
+
+#[test]
+fn colours_only_where_they_are_seen() {
+    for (forced, expected) in [(false, false), (true, true)] {
+        let mut command = snapferry().args(["doctor", POLICY]);
+        if forced {
+            command = command.env("CLICOLOR_FORCE", "1");
+        }
+        assert_eq!(command.output().unwrap().stdout.contains(&0x1b), expected);
+    }
+}
+
+#[test]
+fn wrong_usage() {
+    for args in [vec!["doctor"], vec!["doctor", "nosuch.json"], vec!["doctor", "--snapshot", "vol-01234567", POLICY]] {
+        snapferry().args(&args).assert().code(2).stdout_eq("");
+    }
+}
