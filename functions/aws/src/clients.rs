@@ -1,6 +1,7 @@
 //! Clients for every Region over one HTTP client and one credentials cache.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ pub struct Clients {
     pub home: Region,
     config: SdkConfig,
     ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
-    kms: BTreeMap<Region, aws_sdk_kms::Client>,
+    // Made at their first use: of the functions only the copier asks KMS.
+    kms: BTreeMap<Region, OnceLock<aws_sdk_kms::Client>>,
     calls: AtomicU64,
 }
 
@@ -57,11 +59,13 @@ pub fn lambda_config(home: &Region) -> anyhow::Result<SdkConfig> {
 }
 
 /// How long a read may take.
+///
+/// The SDK keeps connections by connect and read timeouts, so nothing else sets those two: a copy would have to open
+/// connections of its own beside those that its Region was just read through.
 #[must_use]
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(ATTEMPT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
         .build()
@@ -87,7 +91,7 @@ impl Clients {
             Self { home: home.clone(), config, ec2: BTreeMap::new(), kms: BTreeMap::new(), calls: AtomicU64::new(0) };
         for region in regions.into_iter().chain([home]) {
             clients.ec2.insert(region.clone(), clients.make_ec2(&region));
-            clients.kms.insert(region.clone(), clients.make_kms(&region));
+            clients.kms.insert(region, OnceLock::new());
         }
         clients
     }
@@ -100,6 +104,7 @@ impl Clients {
         ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
         kms: BTreeMap<Region, aws_sdk_kms::Client>,
     ) -> Self {
+        let kms = kms.into_iter().map(|(region, client)| (region, OnceLock::from(client))).collect();
         Self { home, config, ec2, kms, calls: AtomicU64::new(0) }
     }
 
@@ -120,7 +125,8 @@ impl Clients {
     #[must_use]
     pub fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.kms.get(region).cloned().unwrap_or_else(|| self.make_kms(region))
+        let make = || self.make_kms(region);
+        self.kms.get(region).map_or_else(make, |client| client.get_or_init(make).clone())
     }
 
     /// Calls made so far, retries not counted.

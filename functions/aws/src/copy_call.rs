@@ -78,11 +78,8 @@ async fn ask(
         .resource_type(ResourceType::Snapshot)
         .set_tags(Some(tags.iter().map(tag).collect()))
         .build();
-    let timeouts = TimeoutConfig::builder()
-        .read_timeout(ATTEMPT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(ATTEMPT_TIMEOUT)
-        .build();
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(ATTEMPT_TIMEOUT).build();
     let once = aws_sdk_ec2::config::Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
     clients
         .ec2(region)

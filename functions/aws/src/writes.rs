@@ -74,7 +74,6 @@ pub async fn delete(
 
 fn timeouts() -> aws_sdk_ec2::config::Builder {
     let timeouts = TimeoutConfig::builder()
-        .read_timeout(ATTEMPT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
         .build();

@@ -91,9 +91,9 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// What regexes are made of, valid ones and others.
-const REGEX_TOKENS: [&str; 24] = [
-    "a", "b", "é", ".", ".*", "a?", "(a|b)", "[a-c]", r"\d", r"\w", r"\b", "(?i)", "|", "^", "$", "{2}", "{3,5}", " ",
-    "\n", "(?x)", "# x", "(", ")", r"\",
+const REGEX_TOKENS: [&str; 30] = [
+    "a", "b", "é", ".", ".*", ".*", ".+", ".*?", "*", "+", "(?m)", "a?", "(a|b)", "[a-c]", r"\d", r"\w", r"\b", "(?i)",
+    "|", "^", "$", "{2}", "{3,5}", " ", "\n", "(?x)", "# x", "(", ")", r"\",
 ];
 
 /// The pointers of all values in a document.
@@ -237,12 +237,23 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_regexes(tokens in prop::collection::vec(select(&REGEX_TOKENS[..]), 0..10), text in ".{0,40}") {
+    fn arbitrary_regexes(
+        tokens in prop::collection::vec(select(&REGEX_TOKENS[..]), 0..10),
+        texts in prop::collection::vec("[abé\u{1f4a5} \n]{0,6}|.{0,40}", 20),
+    ) {
         let regex = tokens.concat();
-        let fixture = FIXTURES[0].replacen("[\"111111111111\"]", &format!("[], \"DescriptionRegex\": {}", Value::from(regex)), 1);
+        let member = format!("[], \"DescriptionRegex\": {}", Value::from(regex.clone()));
+        let fixture = FIXTURES[0].replacen("[\"111111111111\"]", &member, 1);
         check(&fixture)?;
-        if let Ok(parsed) = policy::parse(&fixture) {
-            let _ = parsed.policies[0].description.matches(&text);
+        let parsed = policy::parse(&fixture);
+        // As one would write it with the regex crate. A comment at its end hides the group's: only a line break ends it.
+        let build = |regex: &str| regex::RegexBuilder::new(regex).dot_matches_new_line(true).build();
+        let whole = build(&format!("\\A(?:{regex})\\z")).or_else(|_| build(&format!("\\A(?:{regex}\n)\\z")));
+        prop_assert_eq!(parsed.is_ok(), build(&regex).is_ok());
+        if let (Ok(parsed), Ok(whole)) = (parsed, whole) {
+            for text in &texts {
+                prop_assert_eq!(parsed.policies[0].description.matches(text), whole.is_match(text), "{:?} {:?}", &regex, text);
+            }
         }
     }
 }

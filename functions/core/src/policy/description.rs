@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::meta::{Config, Regex};
+use regex_automata::nfa::thompson::WhichCaptures;
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Capture, Class, Dot, Hir, HirKind, Look, Repetition};
 
 use super::error::Warnings;
 use super::path::{Path, Problem, quoted};
@@ -58,7 +61,7 @@ impl DescriptionFilter {
             Some(_) => {}
         }
         let written = written.unwrap_or(".*");
-        let whole = compile_whole(written).map_err(|error| explain(path, written, &error))?;
+        let whole = compile(written).map_err(|error| explain(path, written, &error))?;
         Ok(Self { written: written.to_owned(), whole })
     }
 }
@@ -77,27 +80,70 @@ impl fmt::Debug for DescriptionFilter {
     }
 }
 
-/// Compiled on its own first, so that an error's position is that in the policy, and so that no stray parenthesis
-/// can end the group around it.
-fn compile_whole(written: &str) -> Result<Regex, regex::Error> {
-    compile(written)?;
-    // In verbose mode, `(?x)`, a comment at the end would hide the parenthesis: only a line break ends it.
-    compile(&format!(r"\A(?:{written})\z")).or_else(|_| compile(&format!("\\A(?:{written}\n)\\z")))
+/// Why there is no compiled regex.
+enum Unusable {
+    Syntax(Box<regex_syntax::Error>),
+    TooLarge,
 }
 
-fn compile(regex: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(regex).dot_matches_new_line(true).size_limit(MAX_COMPILED_BYTES).build()
+/// Compiled once, without the engines that a short regex's one answer is not worth: this is a good part of a cold start.
+fn compile(written: &str) -> Result<Regex, Unusable> {
+    let parsed = ParserBuilder::new().dot_matches_new_line(true).build().parse(written);
+    let parsed = parsed.map_err(|error| Unusable::Syntax(Box::new(error)))?;
+    let word_boundaries = parsed.properties().look_set().contains_word();
+    let inside = if word_boundaries { parsed } else { with_any_bytes(parsed) };
+    let whole = Hir::concat(vec![Hir::look(Look::Start), inside, Hir::look(Look::End)]);
+    let config = Config::new()
+        .nfa_size_limit(Some(MAX_COMPILED_BYTES))
+        .which_captures(WhichCaptures::Implicit)
+        .dfa(false)
+        .onepass(false)
+        .backtrack(false);
+    Regex::builder().configure(config).build_from_hir(&whole).map_err(|_| Unusable::TooLarge)
 }
 
-fn explain(path: &Path, written: &str, error: &regex::Error) -> Problem {
-    let regex::Error::Syntax(report) = error else {
-        return path.wrong(
-            format!("{} compiles to more than {MAX_COMPILED_BYTES} bytes", quoted(written)),
-            "fewer or smaller repetitions ([0-9A-Za-z_] is much smaller than \\w, which is all of Unicode's)",
-        );
+/// `.*` over bytes instead of characters, which compiles to two states instead of a table of UTF-8.
+///
+/// In text that is UTF-8 this matches the same as long as there are no word boundaries: whatever follows starts with
+/// a whole character or at a line's or the text's end, so a run of any bytes between the two ends where one of characters
+/// does. This holds for `*` alone; `.+.+` wants two characters, and one character may be two bytes.
+fn with_any_bytes(regex: Hir) -> Hir {
+    match regex.into_kind() {
+        HirKind::Repetition(Repetition { min: 0, max: None, greedy, sub }) if is_any_character(&sub) => {
+            Hir::repetition(Repetition { min: 0, max: None, greedy, sub: Box::new(Hir::dot(Dot::AnyByte)) })
+        }
+        HirKind::Repetition(Repetition { min, max, greedy, sub }) => {
+            Hir::repetition(Repetition { min, max, greedy, sub: Box::new(with_any_bytes(*sub)) })
+        }
+        HirKind::Capture(Capture { index, name, sub }) => {
+            Hir::capture(Capture { index, name, sub: Box::new(with_any_bytes(*sub)) })
+        }
+        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(with_any_bytes).collect()),
+        HirKind::Alternation(branches) => Hir::alternation(branches.into_iter().map(with_any_bytes).collect()),
+        HirKind::Empty => Hir::empty(),
+        HirKind::Literal(literal) => Hir::literal(literal.0),
+        HirKind::Class(class) => Hir::class(class),
+        HirKind::Look(look) => Hir::look(look),
+    }
+}
+
+fn is_any_character(regex: &Hir) -> bool {
+    let HirKind::Class(Class::Unicode(class)) = regex.kind() else { return false };
+    matches!(class.ranges(), [all] if all.start() == '\0' && all.end() == char::MAX)
+}
+
+fn explain(path: &Path, written: &str, unusable: &Unusable) -> Problem {
+    let report = match unusable {
+        Unusable::Syntax(error) => error.to_string(),
+        Unusable::TooLarge => {
+            return path.wrong(
+                format!("{} compiles to more than {MAX_COMPILED_BYTES} bytes", quoted(written)),
+                "fewer or smaller repetitions ([0-9A-Za-z_] is much smaller than \\w, which is all of Unicode's)",
+            );
+        }
     };
     let reason = report.lines().rev().find_map(|line| line.strip_prefix("error: ")).unwrap_or("not a regex");
-    let place = position(report).map(|character| format!(" at character {character}")).unwrap_or_default();
+    let place = position(&report).map(|character| format!(" at character {character}")).unwrap_or_default();
     let allowed = if reason.contains("look-around") || reason.contains("backreference") {
         "Rust regex syntax, whose engine runs in linear time and therefore has neither look-around nor backreferences"
     } else {
