@@ -18,18 +18,33 @@ SCP: dict[str, Any] = json.loads(TEXT)
 MAX_CHARACTERS = 5120
 
 ACCOUNT = "222222222222"
-# As CloudFormation names roles: stack, logical ID (which may be cut), and something random.
+# As CloudFormation names roles: stack, logical ID, and something random; of a name longer than IAM's 64 characters it
+# keeps 24 of the first two each. The second of each is of a construct with an ID of 15 characters, in a long stack.
 DELETER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-DeleteExpiredCopiesRole-1A2B3C4D5E6F"
-DELETER_CDK = f"arn:aws:iam::{ACCOUNT}:role/snapferry/SnapferryVault-VaultDeleteExpiredCopies-1A2B3C4D5E6F"
-VERIFIER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-VerifyCopiesRole-1A2B3C4D5E6F"
-COPIER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-CopySharedSnapshotsRole-1A2B3C4D5E6F"
+DELETERS = {
+    DELETER,
+    f"arn:aws:iam::{ACCOUNT}:role/snapferry/SnapferryVaultProduction-ProductionVaultDeleteExp-1A2B3C4D5E6F",
+    f"arn:aws:iam::{ACCOUNT}:role/snapferry/StackSet-snapferry-1a2b3-VaultDeleteExpiredCopies-1A2B3C4D5E6F",
+}
+VERIFIERS = {
+    f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-VerifyCopiesRole-1A2B3C4D5E6F",
+    f"arn:aws:iam::{ACCOUNT}:role/snapferry/SnapferryVaultProduction-ProductionVaultVerifyCop-1A2B3C4D5E6F",
+    f"arn:aws:iam::{ACCOUNT}:role/snapferry/StackSet-snapferry-1a2b3-VaultVerifyCopiesRole572-1A2B3C4D5E6F",
+}
+COPIERS = {
+    f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-CopySharedSnapshotsRole-1A2B3C4D5E6F",
+    f"arn:aws:iam::{ACCOUNT}:role/snapferry/SnapferryVaultProduction-ProductionVaultCopyShare-1A2B3C4D5E6F",
+    f"arn:aws:iam::{ACCOUNT}:role/snapferry/StackSet-snapferry-1a2b3-VaultCopySharedSnapshots-1A2B3C4D5E6F",
+}
+# A role of the stack that none of its functions has.
+TIMER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/SnapferryVaultProduction-ProductionVaultVerifyTim-1A2B3C4D5E6F"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/snapferry-admin/deployment"
 OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/operator"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 # Named like the deleter, but not under the reserved path.
 IMPOSTOR = f"arn:aws:iam::{ACCOUNT}:role/snapferry-DeleteExpiredCopiesRole-1A2B3C4D5E6F"
 
-EVERYBODY = (DELETER, DELETER_CDK, VERIFIER, COPIER, ADMINISTRATOR, OPERATOR, ROOT, IMPOSTOR)
+EVERYBODY = (*DELETERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR, OPERATOR, ROOT, IMPOSTOR)
 
 SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -68,15 +83,15 @@ def test_every_action_exists() -> None:
 @pytest.mark.parametrize(
     ("action", "resource", "context", "exempted"),
     [
-        ("ec2:DeleteSnapshot", SNAPSHOT, COPY, {DELETER, DELETER_CDK}),
-        ("ec2:LockSnapshot", SNAPSHOT, COPY, {VERIFIER}),
+        ("ec2:DeleteSnapshot", SNAPSHOT, COPY, DELETERS),
+        ("ec2:LockSnapshot", SNAPSHOT, COPY, VERIFIERS),
         ("ec2:UnlockSnapshot", SNAPSHOT, COPY, set()),
         ("ec2:ModifySnapshotTier", SNAPSHOT, COPY, set()),
         # Without tags in the request, DeleteTags takes off all of them.
         ("ec2:DeleteTags", SNAPSHOT, COPY, set()),
         ("ec2:DeleteTags", SNAPSHOT, {**COPY, "aws:TagKeys": ["snapferry:expire-after"]}, set()),
-        ("ec2:CreateTags", SNAPSHOT, {**COPY, "aws:TagKeys": ["team", "snapferry:expire-after"]}, {COPIER, VERIFIER}),
-        ("ec2:CreateTags", SNAPSHOT, {"aws:TagKeys": ["snapferry:policy"]}, {COPIER, VERIFIER}),
+        ("ec2:CreateTags", SNAPSHOT, {**COPY, "aws:TagKeys": ["team", "snapferry:expire-after"]}, COPIERS | VERIFIERS),
+        ("ec2:CreateTags", SNAPSHOT, {"aws:TagKeys": ["snapferry:policy"]}, COPIERS | VERIFIERS),
         ("ec2:ModifySnapshotAttribute", SNAPSHOT, COPY, {ADMINISTRATOR}),
         ("ec2:ModifySnapshotAttribute", SNAPSHOT, {}, {ADMINISTRATOR}),
         ("kms:ScheduleKeyDeletion", KEY, {}, set()),
