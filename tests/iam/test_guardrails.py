@@ -49,6 +49,10 @@ EVERYBODY = (*DELETERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR, OPERATOR, RO
 SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 FUNCTION = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:snapferry-VerifyCopies-1A2B3C4D5E6F"
+QUEUE = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierQueue-1A2B3C4D5E6F.fifo"
+DEAD_LETTERS = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierDeadLetterQueue-1A2B3C4D5E6F.fifo"
+DEAD_LETTERS_CDK = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:SnapferryVault-VaultCopierDeadLetterQueue65305803-1A2B.fifo"
+UNDELIVERED = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-UndeliveredQueue-1A2B3C4D5E6F"
 COPY = {"aws:ResourceTag/snapferry:policy": "default"}
 
 
@@ -126,12 +130,12 @@ def test_every_action_exists() -> None:
             {},
             {ADMINISTRATOR},
         ),
-        (
-            "sqs:DeleteQueue",
-            f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierQueue-1A2B3C4D5E6F.fifo",
-            {},
-            {ADMINISTRATOR},
+        ("sqs:DeleteQueue", QUEUE, {}, {ADMINISTRATOR}),
+        *(
+            (action, QUEUE, {}, {*DELETERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR})
+            for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
         ),
+        ("sqs:PurgeQueue", QUEUE, {}, {ADMINISTRATOR}),
         (
             "logs:DeleteLogStream",
             f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:snapferry-VerifyCopiesLogs-1A2B:log-stream:2026",
@@ -157,6 +161,7 @@ def test_every_action_exists() -> None:
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/snapferry-admin/me", {}, {ADMINISTRATOR}),
         ("organizations:LeaveOrganization", "*", {}, set()),
         ("account:CloseAccount", f"arn:aws:account::{ACCOUNT}:account", {}, set()),
+        ("account:DisableRegion", f"arn:aws:account::{ACCOUNT}:account", {}, set()),
     ],
 )
 def test_denied_to_all_but(action: str, resource: str, context: dict[str, Any], exempted: set[str]) -> None:
@@ -183,7 +188,13 @@ def test_denied_to_all_but(action: str, resource: str, context: dict[str, Any], 
         ("sqs:DeleteQueue", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/other", {}),
         ("lambda:InvokeFunction", FUNCTION, {}),
-        ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierQueue-1A2B3C4D5E6F.fifo", {}),
+        # What `snapferry copy` and `replay` do as an operator: give to the copier, and take from the dead letters.
+        ("sqs:SendMessage", QUEUE, {}),
+        *(
+            (action, queue, {})
+            for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+            for queue in (DEAD_LETTERS, DEAD_LETTERS_CDK, UNDELIVERED)
+        ),
     ],
 )
 def test_left_alone(action: str, resource: str, context: dict[str, Any]) -> None:
