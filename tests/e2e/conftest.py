@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cloud import LocalAws
-from tests.e2e import deploy
+from tests.e2e import afterwards
 from tests.e2e.accounts import Account
-from tests.iam import deployed
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +19,7 @@ def local_aws() -> Iterator[LocalAws]:
 def aws(local_aws: LocalAws) -> Iterator[LocalAws]:
     """The module's local AWS as if newly started, but for the stacks of earlier tests, which are in other accounts."""
     yield local_aws
-    # Whatever a test was about: each line of the audit is as the schema says.
-    deploy.read_all()
-    calls = local_aws.control.calls()
-    local_aws.control.reset()
-    # Whatever a test was about: no function may have called what its role does not allow. The local AWS did not mind.
-    assert not deployed.refusals(local_aws, calls)
+    afterwards.check(local_aws)
 
 
 @pytest.fixture

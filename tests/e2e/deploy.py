@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cloud import until
+from tests.cloud import LocalAws, until
 from tests.e2e import packages, records
 from tests.e2e.accounts import HOME, Account
 
@@ -119,12 +119,15 @@ def stack_of(account: Account, region: str = HOME) -> Stack:
     return made
 
 
-def read_all() -> None:
-    """Read the audit of all stacks made since the last time, so that each record is held against the schema."""
-    for stack in _deployed:
+def read_all(aws: LocalAws) -> None:
+    """Read the audit of all stacks made in a local AWS since the last time, so that each record is held against the
+    schema."""
+    made = [stack for stack in _deployed if stack.account.aws is aws]
+    # Forgotten first: what cannot be read now cannot be read later either, when the local AWS is gone.
+    _deployed[:] = [stack for stack in _deployed if stack.account.aws is not aws]
+    for stack in made:
         for function in FUNCTIONS:
             stack.audit(function)
-    _deployed.clear()
 
 
 def upload(account: Account, region: str) -> None:
