@@ -266,7 +266,7 @@ def test_each_policy_that_matches_wants_its_copies() -> None:
 NOW = datetime.now(UTC)
 KEY = f"arn:aws:kms:{NEAR}:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 WANTED = deployed.Wanted("default", NEAR, KEY, (3, "DAYS"), (("team", "backup"),))
-PLAN = scenario.Plan("run", HOME, "snapferry", OWNER, "444455556666", "live", "key", [WANTED], [NEAR])
+PLAN = scenario.Plan("run", "aws", HOME, "snapferry", OWNER, "444455556666", "live", "key", [WANTED], [NEAR])
 SNAPSHOT = {"SnapshotId": "snap-1", "VolumeId": "vol-1", "StartTime": NOW}
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.loaders
 import pytest
 
 from tests.e2e import packages, policies
@@ -113,6 +114,35 @@ def test_every_parameter_is_explained_and_stands_in_the_console_form(template: d
     for name, parameter in parameters.items():
         assert len(parameter["Description"]) > 20, name
         assert parameter.keys() & {"AllowedPattern", "AllowedValues", "MinValue"}, name
+
+
+def everywhere() -> list[tuple[str, str]]:
+    """The partition and the name of each Region, by botocore's list."""
+    partitions = botocore.loaders.create_loader().load_data("partitions")["partitions"]
+    return [(each["id"], name) for each in partitions for name in each["regions"] if not name.endswith("-global")]
+
+
+def test_parameters_take_what_a_policy_takes(template: dict[str, Any]) -> None:
+    schema = json.loads((packages.REPOSITORY / "functions/core/policy.schema.json").read_text())["$defs"]
+    target = schema["CrossRegionCopy"]["properties"]["Target"]["pattern"]
+    key = schema["EncryptionConfiguration"]["properties"]["CmkArn"]["pattern"]
+    patterns = {name: each.get("AllowedPattern", "") for name, each in template["Parameters"].items()}
+    for name in ("TargetKeyArns", "SourceKeyArns"):
+        assert patterns[name] == f"^({key[1:-1]}(,(?!$)|$))*$"
+    assert patterns["LogKmsKeyArn"] == f"^({key[1:-1]})?$"
+    assert patterns["RetiredRegions"] == f"^({patterns['TargetRegions'][1:-1]}(,(?!$)|$))*$"
+    regions = everywhere()
+    assert {partition for partition, _ in regions} > {"aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso-e"}
+    for partition, region in [*regions, ("aws", "antarctica-far-southeast-12")]:
+        assert re.search(target, region), region
+        accepted = {
+            "TargetRegions": region,
+            "RetiredRegions": f"eu-west-1,{region}",
+            "TargetKeyArns": f"arn:{partition}:kms:{region}:111122223333:key/mrk-0a1b2c3d0a1b2c3d4e5f0a1b2c3d4e5f",
+            "AlarmTopicArn": f"arn:{partition}:sns:{region}:111122223333:operators",
+            "PermissionsBoundaryArn": f"arn:{partition}:iam::111122223333:policy/boundary",
+        }
+        assert {name: value for name, value in accepted.items() if not re.search(patterns[name], value)} == {}
 
 
 def deployed_statements(account: Account) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ class Plan:
     """What will be done and what is to come of it, from reading alone."""
 
     run: str
+    partition: str
     region: str
     stack: str
     source_account: str
@@ -58,7 +59,8 @@ def plan(
 ) -> Plan:
     """Read what the stack does; refuse what could not be tested, or not be removed again. Without a document it is the
     deployed one, without a key the first of the source account's that the stack may use."""
-    owner, target = (clients("sts", region).get_caller_identity()["Account"] for clients in _both(setting))
+    here, there = (clients("sts", region).get_caller_identity() for clients in _both(setting))
+    owner, target, partition = here["Account"], there["Account"], here["Arn"].split(":")[1]
     if owner == target:
         raise RefusedError(f"Both profiles are of the account {owner}: nothing can be shared.")
     run = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
@@ -67,7 +69,7 @@ def plan(
     copies = deployed.wanted(known, owner, text)
     if source_key is None and not create_key:
         source_key = _key_of_stack(setting, region, stack, owner)
-    return Plan(run, region, stack, owner, target, text, source_key, copies, deployed.regions(known))
+    return Plan(run, partition, region, stack, owner, target, text, source_key, copies, deployed.regions(known))
 
 
 def run(plan: Plan, setting: Setting) -> Report:
@@ -278,15 +280,12 @@ def _key_policy(plan: Plan) -> dict[str, Any]:
     use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
     grant = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
     for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    partition = (
-        "aws-cn" if plan.region.startswith("cn-") else "aws-us-gov" if plan.region.startswith("us-gov") else "aws"
-    )
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                "Principal": {"AWS": f"arn:{plan.partition}:iam::{account}:root"},
                 "Action": actions,
                 "Resource": "*",
                 **more,
