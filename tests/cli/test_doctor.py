@@ -11,7 +11,7 @@ import pytest
 from tests.cli.command import Done, snapferry
 from tests.cloud import LocalAws
 from tests.cloud.server import SECRET
-from tests.e2e import afterwards, deploy, policies
+from tests.e2e import deploy, policies
 from tests.e2e.accounts import HOME, Account
 
 AWAY = "eu-central-1"
@@ -83,7 +83,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         source_key = source.create_key(HOME, used_by=target.number)
         deploy.deploy(target, made.policy(), SourceKeyArns=source_key)
         yield made
-        afterwards.check(aws)
+        # Its role is refused a key on purpose, so only the audit is held to anything.
+        deploy.read_all(aws)
 
 
 STACK = ("--stack", deploy.STACK)

@@ -14,4 +14,4 @@ def check(aws: LocalAws) -> None:
         refusals = deployed.refusals(aws, aws.control.calls())
     finally:
         aws.control.reset()
-    assert not refusals
+    assert not refusals, refusals
