@@ -13,21 +13,26 @@ from tests.cloud.control import Call
 from tests.e2e import policies
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.protect import Vault, vault
+from tests.e2e.translate import translated
 from tests.iam import deployed
 from tests.iam.evaluator import actions_of
 
 FAR = "eu-central-1"
 
 LAMBDA_DOES = "Lambda does it on the function's behalf, and the local AWS without asking IAM."
+SCHEDULER_DOES = "EventBridge Scheduler does it in the schedule's role, and the local AWS without asking IAM."
 EC2_DOES = "EC2 calls KMS with the copier's permissions; the local AWS's EC2 has no need to."
 
-# What no function calls by itself: action and the statement that allows it.
+# What no function calls by itself: the statement that allows it, and the action.
 NOT_SEEN = {
     ("TakeFromQueue", "sqs:ReceiveMessage"): LAMBDA_DOES,
     ("TakeFromQueue", "sqs:DeleteMessage"): LAMBDA_DOES,
     ("TakeFromQueue", "sqs:GetQueueAttributes"): LAMBDA_DOES,
     ("WriteLogs", "logs:CreateLogStream"): LAMBDA_DOES,
     ("WriteLogs", "logs:PutLogEvents"): LAMBDA_DOES,
+    ("SendTicks", "sqs:SendMessage"): SCHEDULER_DOES,
+    ("Invoke", "lambda:InvokeFunction"): SCHEDULER_DOES,
+    ("LeaveUndelivered", "sqs:SendMessage"): "EventBridge Scheduler does it when a start could not be delivered.",
     **{
         (f"Use{side}Keys", action): EC2_DOES
         for side in ("Target", "Source")
@@ -64,11 +69,13 @@ def actions(calls: Iterable[Call]) -> set[tuple[str, str]]:
 def test_every_allowed_action_is_used(source: Account, target: Account, aws: LocalAws) -> None:
     guarded = whole_life(source, target)
     seen = actions(aws.control.calls(account=target.number))
-    roles = {
+    assert {role for role, _ in seen} == {
         guarded.stack.outputs[f"{name}RoleArn"]
         for name in ("CopySharedSnapshots", "VerifyCopies", "DeleteExpiredCopies")
     }
-    assert {role for role, _ in seen} == roles
+    # Those of the schedules too: everything in this account is the stack's.
+    roles = {role["Arn"] for role in target.client("iam").list_roles()["Roles"]}
+    assert len(roles) == sum(each["Type"] == "AWS::IAM::Role" for each in translated()["Resources"].values())
     unused = {
         (sid, action)
         for role in roles
