@@ -1,8 +1,8 @@
 """Asks whether IAM would permit a request.
 
-The evaluator is that of the emulator that the tests run against anyway (MIT). It knows identity policies, permissions
-boundaries and conditions, but neither the variable `${*}`, which stands for a literal asterisk, nor what it does not
-know: both are seen to here. test_evaluator.py holds it to what IAM's reference says about each operator in use.
+The evaluator is that of the emulator that the tests run against anyway (MIT). It knows identity and resource policies,
+permissions boundaries and conditions, but neither the variable `${*}`, which stands for a literal asterisk, nor what it
+does not know: both are seen to here. test_evaluator.py holds it to IAM's reference for each operator in use.
 """
 
 import json
@@ -36,6 +36,7 @@ class Request:
     resource: str
     region: str = "eu-central-1"
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
+    tls: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,33 @@ class Decision:
 
 def decide(request: Request, policies: Sequence[Document], *guardrails: Document) -> Decision:
     """The decision on a request of somebody who has `policies`; each guardrail is an SCP beside full access."""
-    context = iam_evaluator.EvalContext(
+    limits = [[_parsed(FULL_ACCESS), _parsed(guardrail)] for guardrail in guardrails]
+    return _decision(iam_evaluator.evaluate(_context(request), [_parsed(policy) for policy in policies], *limits))
+
+
+def decide_by_resource(request: Request, policy: Document) -> Decision:
+    """What the policy of the resource itself says; the request may be a service's, such as events.amazonaws.com."""
+    _parsed(policy)
+    service = request.principal if request.principal.endswith(".amazonaws.com") else None
+    return _decision(iam_evaluator.evaluate_resource_policy(dict(policy), _context(request), service))
+
+
+def _context(request: Request) -> iam_evaluator.EvalContext:
+    return iam_evaluator.EvalContext(
         principal_arn=request.principal,
         principal_type="AssumedRole",
-        principal_account=request.principal.split(":")[4],
+        # A service has none.
+        principal_account="".join(request.principal.split(":")[4:5]),
         action=request.action,
         resource_arn=_literal(request.resource),
         region=request.region,
-        secure_transport=True,
+        secure_transport=request.tls,
         # A request without tags has no aws:TagKeys at all.
         service_context={"aws:tagkeys": None} | {key.lower(): value for key, value in request.context.items()},
     )
-    limits = [[_parsed(FULL_ACCESS), _parsed(guardrail)] for guardrail in guardrails]
-    result = iam_evaluator.evaluate(context, [_parsed(policy) for policy in policies], *limits)
+
+
+def _decision(result: iam_evaluator.EvalResult) -> Decision:
     return Decision(result.decision == "Allow", result.decision == "Deny", result.matched_sid)
 
 

@@ -1,4 +1,4 @@
-"""The roles of the target account's template, as they are with given parameters."""
+"""The roles and queues of the target account's template, as they are with given parameters."""
 
 import re
 from collections.abc import Mapping
@@ -12,6 +12,8 @@ ACCOUNT = "222222222222"
 REGION = "eu-central-1"
 
 _ARNS = {
+    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{}}",
+    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}:*",
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{}}",
@@ -21,7 +23,7 @@ _REFERENCE = re.compile(r"\$\{(\w[\w:]*)(?:\.Arn)?\}")
 
 
 class Roles:
-    """Each role's ARN and policies, by its logical ID."""
+    """Each one's ARN and policies, by its logical ID."""
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
         self._resources = Resolver(translated(), parameters).resources()
@@ -30,18 +32,24 @@ class Roles:
         """The logical IDs."""
         return [name for name, each in self._resources.items() if each["Type"] == "AWS::IAM::Role"]
 
-    @staticmethod
-    def arn(name: str) -> str:
-        """The role's ARN."""
-        return f"arn:aws:iam::{ACCOUNT}:role/snapferry-{name}-1A2B3C4D5E6F"
-
     def policies(self, name: str) -> list[Document]:
         """The role's policy documents."""
         policies = self._resources[name]["Properties"]["Policies"]
         return [self._deployed(policy["PolicyDocument"]) for policy in policies]
 
-    def resource(self, name: str) -> str:
-        """The ARN of a queue, function or log group."""
+    def queue_policies(self) -> dict[str, list[Document]]:
+        """The documents that each queue has, by its logical ID."""
+        found: dict[str, list[Document]] = {
+            name: [] for name, each in self._resources.items() if each["Type"] == "AWS::SQS::Queue"
+        }
+        for each in self._resources.values():
+            if each["Type"] == "AWS::SQS::QueuePolicy":
+                for queue in each["Properties"]["Queues"]:
+                    found[queue[2:-1]].append(self._deployed(each["Properties"]["PolicyDocument"]))
+        return found
+
+    def arn(self, name: str) -> str:
+        """The ARN of a role, rule, queue, function or log group."""
         return _ARNS[self._resources[name]["Type"]].format(f"snapferry-{name}-1A2B3C4D5E6F")
 
     def _deployed(self, value: Any) -> Any:
@@ -53,4 +61,4 @@ class Roles:
         return _REFERENCE.sub(self._meaning, value) if isinstance(value, str) else value
 
     def _meaning(self, reference: re.Match[str]) -> str:
-        return _KNOWN.get(reference[1]) or self.resource(reference[1])
+        return _KNOWN.get(reference[1]) or self.arn(reference[1])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.iam.evaluator import FULL_ACCESS, Request, decide
+from tests.iam.evaluator import FULL_ACCESS, Request, decide, decide_by_resource
 
 ROLE = "arn:aws:iam::222222222222:role/path/tester"
 SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0"
@@ -96,6 +96,40 @@ def test_a_deny_wins_and_a_guardrail_allows_nothing() -> None:
     assert decide(request, [FULL_ACCESS], deny).explicit
     assert not decide(request, [], document(Action="*")).allowed
     assert not decide(request, []).explicit
+
+
+@pytest.mark.parametrize(
+    ("principal", "named"),
+    [
+        ("*", True),
+        ({"AWS": "*"}, True),
+        ({"AWS": ROLE}, True),
+        ({"AWS": ["arn:aws:iam::333333333333:root", "arn:aws:iam::222222222222:root"]}, True),
+        ({"AWS": "arn:aws:iam::333333333333:root"}, False),
+        ({"AWS": f"{ROLE}2"}, False),
+        ({"Service": "events.amazonaws.com"}, False),
+        ({}, False),
+    ],
+)
+def test_a_resource_policy_is_about_whom_it_names(principal: Any, named: bool) -> None:
+    policy = document(Action="sqs:SendMessage", Principal=principal)
+    assert decide_by_resource(Request(ROLE, "sqs:SendMessage", "queue"), policy).allowed is named
+    assert not decide_by_resource(Request(ROLE, "sqs:ReceiveMessage", "queue"), policy).allowed
+    deny = document(Effect="Deny", Action="sqs:*", Principal=principal)
+    assert decide_by_resource(Request(ROLE, "sqs:SendMessage", "queue"), deny).explicit is named
+
+
+def test_a_service_is_named_as_one() -> None:
+    policy = document(Action="sqs:SendMessage", Principal={"Service": "events.amazonaws.com"})
+    assert decide_by_resource(Request("events.amazonaws.com", "sqs:SendMessage", "queue"), policy).allowed
+    assert not decide_by_resource(Request("sns.amazonaws.com", "sqs:SendMessage", "queue"), policy).allowed
+
+
+def test_what_is_said_without_tls_is_told_apart() -> None:
+    policy = document(Action="sqs:SendMessage", Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}})
+    request = Request(ROLE, "sqs:SendMessage", "queue")
+    assert not decide_by_resource(request, policy).allowed
+    assert decide_by_resource(replace(request, tls=False), policy).allowed
 
 
 def test_what_is_not_understood_is_no_answer() -> None:

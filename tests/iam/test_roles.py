@@ -172,14 +172,14 @@ def test_timers_start_one_thing_each(roles: Roles) -> None:
                 "lambda:InvokeFunction",
                 "lambda:UpdateFunctionCode",
             ):
-                decision = asked(roles, role, (tried, roles.resource(other), REGION, {}))
+                decision = asked(roles, role, (tried, roles.arn(other), REGION, {}))
                 assert decision.allowed is ((tried, other) == (action, resource)), (role, tried, other)
 
 
 def test_no_role_writes_to_anothers_logs(roles: Roles) -> None:
     for role in (COPIER, VERIFIER, DELETER):
         for other in (COPIER, VERIFIER, DELETER):
-            logs = roles.resource(f"{other.removesuffix('Role')}Logs")
+            logs = roles.arn(f"{other.removesuffix('Role')}Logs")
             assert asked(roles, role, ("logs:PutLogEvents", logs, REGION, {})).allowed is (role == other)
 
 

@@ -1,0 +1,136 @@
+"""Misuse of what has a policy of its own: the target account's queues, and the source account's key."""
+
+import json
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.e2e import packages
+from tests.iam.evaluator import Document, Request, decide_by_resource
+from tests.iam.roles import ACCOUNT, REGION, Roles
+from tests.parity.resolve import Resolver
+
+SOURCE_TEMPLATE = packages.REPOSITORY / "infra/sam/source-account.yaml"
+OWNER, STRANGER = "111111111111", "333333333333"
+
+EVENTS = "events.amazonaws.com"
+QUEUES = ("CopierQueue", "CopierDeadLetterQueue", "UndeliveredQueue")
+SQS = ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:SetQueueAttributes")
+
+COPIER = f"arn:aws:iam::{ACCOUNT}:role/copier"
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/other"
+KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
+USE = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+GRANT = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
+FOR_EBS = {"kms:GrantIsForAWSResource": "true"}
+
+
+@pytest.fixture(scope="module")
+def roles() -> Roles:
+    return Roles({"SourceAccounts": OWNER, "TargetRegions": "eu-west-1"})
+
+
+def principals(roles: Roles) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Who comes to a queue, with what: services act for a rule or topic of somebody's."""
+    rule = roles.arn("ShareRule")
+    return {
+        "the stack's rule": (EVENTS, {"aws:SourceArn": rule}),
+        "another rule": (EVENTS, {"aws:SourceArn": rule.replace("snapferry", "other")}),
+        "the rule of another account": (EVENTS, {"aws:SourceArn": rule.replace(ACCOUNT, STRANGER)}),
+        "the rule of another Region": (EVENTS, {"aws:SourceArn": rule.replace(REGION, "us-east-1")}),
+        "a rule that is not named": (EVENTS, {}),
+        "another service": ("sns.amazonaws.com", {"aws:SourceArn": rule}),
+        "the sweep's schedule": (roles.arn("SweepTimerRole"), {}),
+        "the verifier's schedule": (roles.arn("VerifyTimerRole"), {}),
+        "another role": (OTHER_ROLE, {}),
+        "another account": (f"arn:aws:iam::{STRANGER}:role/admin", {"aws:SourceArn": rule}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("queue", "senders"),
+    [
+        ("CopierQueue", {"the stack's rule", "the sweep's schedule"}),
+        # SQS itself moves what the copier gave up on.
+        ("CopierDeadLetterQueue", set()),
+        # The schedules' roles may send by their own policies, in the same account.
+        ("UndeliveredQueue", {"the stack's rule"}),
+    ],
+)
+def test_a_queue_lets_nobody_else_send_and_nobody_do_more(roles: Roles, queue: str, senders: set[str]) -> None:
+    [policy] = roles.queue_policies()[queue]
+    allowed = {
+        (name, action)
+        for name, (principal, context) in principals(roles).items()
+        for action in SQS
+        if decide_by_resource(Request(principal, action, roles.arn(queue), REGION, context), policy).allowed
+    }
+    assert allowed == {(name, "sqs:SendMessage") for name in senders}
+
+
+def test_no_queue_is_spoken_to_without_tls(roles: Roles) -> None:
+    assert set(roles.queue_policies()) == set(QUEUES)
+    for queue, [policy] in roles.queue_policies().items():
+        for principal, context in principals(roles).values():
+            for action in SQS:
+                request = Request(principal, action, roles.arn(queue), REGION, context, tls=False)
+                assert decide_by_resource(request, policy).explicit, (queue, request)
+
+
+def key_policy(**parameters: str) -> Document:
+    """The policy of the key that the source account's stack makes."""
+    resources = Resolver(yaml_parse(SOURCE_TEMPLATE.read_text()), {"TargetAccount": ACCOUNT, **parameters}).resources()
+    text = json.dumps(resources["SnapshotKey"]["Properties"]["KeyPolicy"])
+    policy: Document = json.loads(text.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", OWNER))
+    return policy
+
+
+def may(policy: Document, principal: str, action: str, context: dict[str, Any] | None = None) -> bool:
+    return decide_by_resource(Request(principal, action, KEY, REGION, context or {}), policy).allowed
+
+
+@pytest.mark.parametrize("action", USE)
+def test_the_target_account_uses_the_key_and_no_other_does(action: str) -> None:
+    assert may(key_policy(), COPIER, action)
+    assert may(key_policy(), OTHER_ROLE, action)
+    assert not may(key_policy(), f"arn:aws:iam::{STRANGER}:role/copier", action)
+    assert not may(key_policy(), "ec2.amazonaws.com", action)
+
+
+@pytest.mark.parametrize("action", GRANT)
+def test_grants_are_for_services_of_aws_only(action: str) -> None:
+    assert may(key_policy(), COPIER, action, FOR_EBS)
+    assert not may(key_policy(), COPIER, action, {"kms:GrantIsForAWSResource": "false"})
+    assert not may(key_policy(), COPIER, action)
+    assert not may(key_policy(), f"arn:aws:iam::{STRANGER}:role/copier", action, FOR_EBS)
+
+
+@pytest.mark.parametrize("action", [*USE, *GRANT])
+def test_a_role_that_is_named_is_the_only_one(action: str) -> None:
+    policy = key_policy(TargetRoleArn=COPIER)
+    assert may(policy, COPIER, action, FOR_EBS)
+    for other in (OTHER_ROLE, f"{COPIER}-2", f"arn:aws:iam::{ACCOUNT}:root", COPIER.replace(ACCOUNT, STRANGER)):
+        assert not may(policy, other, action, FOR_EBS), other
+
+
+@pytest.mark.parametrize("parameters", [{}, {"TargetRoleArn": COPIER}])
+def test_only_the_source_account_governs_the_key(parameters: dict[str, str]) -> None:
+    policy = key_policy(**parameters)
+    for action in (
+        "kms:ScheduleKeyDeletion",
+        "kms:DisableKey",
+        "kms:PutKeyPolicy",
+        "kms:RetireGrant",
+        "kms:TagResource",
+    ):
+        assert may(policy, f"arn:aws:iam::{OWNER}:role/admin", action)
+        assert not may(policy, COPIER, action, FOR_EBS)
