@@ -153,15 +153,23 @@ export class SnapshotVault extends Construct {
     acknowledge(this.undeliveredQueue, 'UndeliveredQueue');
   }
 
-  /** Lets `grantee` read the audit records. */
+  /** Lets `grantee` read the audit records, and query them with Logs Insights. */
   grantReadAudit(grantee: IGrantable): Grant {
-    return Grant.addToPrincipal({
+    const read = Grant.addToPrincipal({
       grantee,
       actions: ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents', 'logs:StartQuery'],
       resourceArns: [this.copySharedSnapshotsLogs, this.verifyCopiesLogs, this.deleteExpiredCopiesLogs].map(
         (logs) => logs.logGroupArn,
       ),
     });
+    // A query has an ID and no ARN, so IAM knows no narrower permission for its results; what it reads is limited above.
+    return read.combine(
+      Grant.addToPrincipal({
+        grantee,
+        actions: ['logs:GetQueryResults', 'logs:StopQuery'],
+        resourceArns: ['*'],
+      }),
+    );
   }
 
   /** Lets `grantee` ask for a sweep now, by a message `{"sweep": "<any id>"}` in the copier's queue. */

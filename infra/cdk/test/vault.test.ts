@@ -184,7 +184,11 @@ describe("a vault's helpers", () => {
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
         Statement: [
-          Match.objectLike({ Action: Match.arrayWith(['logs:FilterLogEvents']) }),
+          Match.objectLike({
+            Action: ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents', 'logs:StartQuery'],
+            Resource: [1, 2, 3].map(() => Match.objectLike({ 'Fn::GetAtt': [Match.stringLikeRegexp('Logs'), 'Arn'] })),
+          }),
+          Match.objectLike({ Action: ['logs:GetQueryResults', 'logs:StopQuery'], Resource: '*' }),
           Match.objectLike({ Action: 'sqs:SendMessage' }),
         ],
       },
