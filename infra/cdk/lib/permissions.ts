@@ -1,5 +1,5 @@
 import { Aws } from 'aws-cdk-lib';
-import { Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 
 import type { Named } from './policy';
 
@@ -81,6 +81,24 @@ export function ofTimer(
       allow('LeaveUndelivered', ['sqs:SendMessage'], [undeliveredQueueArn]),
     ),
   };
+}
+
+/** What the policy of a key for the log groups needs. */
+export function ofLogs(): PolicyStatement {
+  // CloudWatch Logs encrypts log groups of this account and Region. Not those of this stack alone: their names are not
+  // known before they are created, and they are not created before the key lets them.
+  return new PolicyStatement({
+    sid: 'EncryptLogs',
+    effect: Effect.ALLOW,
+    principals: [new ServicePrincipal(`logs.${Aws.REGION}.amazonaws.com`)],
+    actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+    resources: ['*'],
+    conditions: {
+      ArnLike: {
+        'kms:EncryptionContext:aws:logs:arn': `arn:${Aws.PARTITION}:logs:${Aws.REGION}:${Aws.ACCOUNT_ID}:log-group:*`,
+      },
+    },
+  });
 }
 
 /** Reading, copying, and tags at no other time. */

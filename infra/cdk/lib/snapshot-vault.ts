@@ -122,6 +122,8 @@ export class SnapshotVault extends Construct {
       );
     }
 
+    // The policy of an imported key cannot be changed from here.
+    this.props.logKey?.addToResourcePolicy(permissions.ofLogs(), true);
     this.copierDeadLetterQueue = this.queue('CopierDeadLetterQueue', { fifo: true });
     this.copierQueue = this.queue('CopierQueue', { fifo: true, deadLetterQueue: this.copierDeadLetterQueue });
     this.undeliveredQueue = this.queue('UndeliveredQueue', { fifo: false });

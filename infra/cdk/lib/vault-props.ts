@@ -82,7 +82,8 @@ export interface SnapshotVaultProps {
    */
   readonly logRetention?: RetentionDays;
   /**
-   * A KMS key for the log groups; its policy must let CloudWatch Logs use it.
+   * A KMS key for the log groups. The policy of a key that this app creates is told to let CloudWatch Logs use it; that
+   * of an imported key must say so already (the repository's README has the statement).
    *
    * @default - CloudWatch's own encryption
    */

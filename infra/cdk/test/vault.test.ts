@@ -13,7 +13,9 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 
-import { type CrossRegionCopy, LogLevel, type PolicyDetails } from '../lib';
+import { type CrossRegionCopy, LogLevel, type PolicyDetails, SnapshotVault } from '../lib';
+import { REPOSITORY } from '../lib/check';
+import { ofLogs } from '../lib/permissions';
 import { builtFunctions, EXAMPLE_POLICY, examplePolicy, synthesized, vault } from './scene';
 import { assertSnapshot } from './snapshot';
 
@@ -84,6 +86,49 @@ describe('a vault', () => {
   it('keeps the audit records when the stack is deleted', () => {
     const { template } = synthesized(vault().stack);
     template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+});
+
+describe("a vault's key for the logs", () => {
+  const statement = Match.objectLike({
+    Sid: 'EncryptLogs',
+    Principal: { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.amazonaws.com']] } },
+    Condition: {
+      ArnLike: {
+        'kms:EncryptionContext:aws:logs:arn': Match.objectLike({ 'Fn::Join': Match.anyValue() }),
+      },
+    },
+  });
+
+  it('is told to let CloudWatch Logs use it', () => {
+    const stack = new Stack();
+    const logKey = new Key(stack, 'LogKey');
+    new SnapshotVault(stack, 'Vault', { policy: examplePolicy(), logKey, builtFunctions: builtFunctions() });
+    const { template } = synthesized(stack);
+    template.hasResourceProperties('AWS::KMS::Key', { KeyPolicy: { Statement: Match.arrayWith([statement]) } });
+    template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: stack.resolve(logKey.keyArn) as object });
+  });
+
+  it('is told what the README says', () => {
+    const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
+    const [said] = /\{"Sid": "EncryptLogs"[^]*?\}\}\}/.exec(readme) ?? [];
+    assert.ok(said);
+    const here: Record<string, string> = {
+      'AWS::Partition': 'aws',
+      'AWS::Region': 'eu-central-1',
+      'AWS::AccountId': '444455556666',
+    };
+    const written = JSON.stringify(ofLogs().toJSON());
+    const resolved = JSON.stringify(new Stack().resolve(JSON.parse(written)), (_, value: unknown) =>
+      joined(value, here),
+    );
+    assert.deepEqual(JSON.parse(resolved), JSON.parse(said));
+  });
+
+  it('is left as it is when it is imported', () => {
+    const { template } = synthesized(vaultWithEveryOption().stack);
+    template.resourceCountIs('AWS::KMS::Key', 0);
+    template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: Match.stringLikeRegexp('^arn:aws:kms:') });
   });
 });
 
@@ -252,6 +297,15 @@ function vaultWithEveryOption(): ReturnType<typeof vault> {
     ),
     builtFunctions: builtFunctions(),
   });
+}
+
+/** A text that CloudFormation joins, with what it refers to. */
+function joined(value: unknown, references: Record<string, string>): unknown {
+  if (typeof value !== 'object' || value === null || !('Fn::Join' in value)) {
+    return value;
+  }
+  const [separator, parts] = value['Fn::Join'] as [string, (string | { Ref: string })[]];
+  return parts.map((part) => (typeof part === 'string' ? part : references[part.Ref])).join(separator);
 }
 
 function firstTarget(policy: PolicyDetails): CrossRegionCopy {
