@@ -37,6 +37,11 @@ class Roles:
         policies = self._resources[name]["Properties"]["Policies"]
         return [self._deployed(policy["PolicyDocument"]) for policy in policies]
 
+    def trust(self, name: str) -> Document:
+        """Who may act in the role; with a resource, which such a document has none of, for the evaluator."""
+        document = self._deployed(self._resources[name]["Properties"]["AssumeRolePolicyDocument"])
+        return {**document, "Statement": [{**each, "Resource": "*"} for each in document["Statement"]]}
+
     def queue_policies(self) -> dict[str, list[Document]]:
         """The documents that each queue has, by its logical ID."""
         found: dict[str, list[Document]] = {

@@ -1,4 +1,4 @@
-"""Misuse of what has a policy of its own: the target account's queues, and the source account's key."""
+"""Misuse of what has a policy of its own: the target account's queues and roles, and the source account's key."""
 
 import json
 from typing import Any
@@ -15,6 +15,7 @@ SOURCE_TEMPLATE = packages.REPOSITORY / "infra/sam/source-account.yaml"
 OWNER, STRANGER = "111111111111", "333333333333"
 
 EVENTS = "events.amazonaws.com"
+SCHEDULER = "scheduler.amazonaws.com"
 QUEUES = ("CopierQueue", "CopierDeadLetterQueue", "UndeliveredQueue")
 SQS = ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:SetQueueAttributes")
 
@@ -84,6 +85,37 @@ def test_no_queue_is_spoken_to_without_tls(roles: Roles) -> None:
             for action in SQS:
                 request = Request(principal, action, roles.arn(queue), REGION, context, tls=False)
                 assert decide_by_resource(request, policy).explicit, (queue, request)
+
+
+def test_a_role_is_its_services_alone(roles: Roles) -> None:
+    group = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/default"
+    callers: dict[str, tuple[str, dict[str, Any]]] = {
+        "lambda": ("lambda.amazonaws.com", {}),
+        "schedule": (SCHEDULER, {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": group}),
+        "schedule of another group": (
+            SCHEDULER,
+            {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": group.replace("default", "other")},
+        ),
+        "schedule of another Region": (
+            SCHEDULER,
+            {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": group.replace(REGION, "us-east-1")},
+        ),
+        "schedule of another account": (
+            SCHEDULER,
+            {"aws:SourceAccount": STRANGER, "aws:SourceArn": group.replace(ACCOUNT, STRANGER)},
+        ),
+        "schedule that is not named": (SCHEDULER, {}),
+        "another service": (EVENTS, {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": group}),
+        "role": (OTHER_ROLE, {}),
+        "root": (f"arn:aws:iam::{ACCOUNT}:root", {}),
+    }
+    for name in roles.names():
+        allowed = {
+            caller
+            for caller, (principal, context) in callers.items()
+            if decide_by_resource(Request(principal, "sts:AssumeRole", "*", REGION, context), roles.trust(name)).allowed
+        }
+        assert allowed == {"schedule" if "Timer" in name else "lambda"}, name
 
 
 def key_policy(**parameters: str) -> Document:

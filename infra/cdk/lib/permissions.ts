@@ -103,7 +103,6 @@ export function ofLogs(): PolicyStatement {
 
 /** Reading, copying, and tags at no other time. */
 function copySharedSnapshots({ sourceAccounts, targetRegions }: Named): PolicyDocument {
-  // The home Region too, because the presigned URL of a copy across Regions is checked there.
   const regions = [Aws.REGION, ...targetRegions];
   return document(
     // Read what is shared and what is copied already; EC2 knows no narrower permission for reading.
@@ -113,8 +112,9 @@ function copySharedSnapshots({ sourceAccounts, targetRegions }: Named): PolicyDo
     allow('CopyFromSourceAccounts', ['ec2:CopySnapshot'], [`arn:${Aws.PARTITION}:ec2:*::snapshot/snap-*`], {
       StringEquals: { 'ec2:Owner': sourceAccounts },
     }),
-    // Create copies that carry Snapferry's tags, in the target Regions; a snapshot that does not exist yet has the
-    // literal ID "*", which keeps this statement from also allowing a source.
+    // Create copies that carry Snapferry's tags, in the target Regions (the home Region too, because the presigned URL
+    // of a copy across Regions is checked there); a snapshot that does not exist yet has the literal ID "*", which
+    // keeps this statement from also allowing a source.
     allow('CreateTaggedCopies', ['ec2:CopySnapshot'], [`arn:${Aws.PARTITION}:ec2:*::snapshot/\${*}`], {
       Null: { 'aws:RequestTag/snapferry:policy': 'false', 'aws:RequestTag/snapferry:source-snapshot': 'false' },
       StringEquals: { 'aws:RequestedRegion': regions },

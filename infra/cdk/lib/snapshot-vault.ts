@@ -579,9 +579,10 @@ export class SnapshotVault extends Construct {
 }
 
 function schedules(): ServicePrincipal {
-  // Schedules of this account, and no other account's, act in the role.
+  // Schedules of this account and Region, in the group that these are in, act in the role.
+  const group = `arn:${Aws.PARTITION}:scheduler:${Aws.REGION}:${Aws.ACCOUNT_ID}:schedule-group/default`;
   return new ServicePrincipal('scheduler.amazonaws.com', {
-    conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+    conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID, 'aws:SourceArn': group } },
   });
 }
 
