@@ -118,6 +118,30 @@ def differences(
     return wrong + _moments(tags, wanted, snapshot, shared_at)
 
 
+def key_policy(plan: Plan) -> dict[str, Any]:
+    """What infra/sam/source-account.yaml says of its key; tests/parity holds the two against each other."""
+    use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    grant = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
+    for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{plan.partition}:iam::{account}:root"},
+                "Action": actions,
+                "Resource": "*",
+                **more,
+            }
+            for account, actions, more in [
+                (plan.source_account, "kms:*", {}),
+                (plan.target_account, use, {}),
+                (plan.target_account, grant, {"Condition": for_services}),
+            ]
+        ],
+    }
+
+
 def later(moment: datetime, keep: tuple[int, str]) -> datetime:
     """A moment and an interval later: months and years are calendar ones and clamp to the month's last day."""
     interval, unit = keep
@@ -262,7 +286,7 @@ def _create_key(plan: Plan, made: Made, setting: Setting) -> str:
     made.key = key = str(
         setting.source("kms", plan.region).create_key(
             Description=f"Snapferry live test {plan.run}; may be deleted",
-            Policy=json.dumps(_key_policy(plan)),
+            Policy=json.dumps(key_policy(plan)),
             Tags=[{"TagKey": TAG, "TagValue": plan.run}],
         )["KeyMetadata"]["Arn"]
     )
@@ -273,30 +297,6 @@ def _create_key(plan: Plan, made: Made, setting: Setting) -> str:
 
     setting.until(deployed_with_it, within=setting.other_within, what=f"the stack {plan.stack} to use the key")
     return key
-
-
-def _key_policy(plan: Plan) -> dict[str, Any]:
-    """What infra/sam/source-account.yaml says of its key."""
-    use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
-    grant = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
-    for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{plan.partition}:iam::{account}:root"},
-                "Action": actions,
-                "Resource": "*",
-                **more,
-            }
-            for account, actions, more in [
-                (plan.source_account, "kms:*", {}),
-                (plan.target_account, use, {}),
-                (plan.target_account, grant, {"Condition": for_services}),
-            ]
-        ],
-    }
 
 
 def _key_of_stack(setting: Setting, region: str, stack: str, owner: str) -> str:

@@ -11,6 +11,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from tests.e2e import packages
 from tests.e2e.translate import translated
+from tests.live import scenario
 from tests.parity import normal
 from tests.parity.resolve import Resolver, Template
 
@@ -131,6 +132,18 @@ def test_statements_for_an_existing_key() -> None:
     printed = json.loads(resolver.outputs()["StatementsForAnExistingKey"]["Value"])
     _, *own = resolver.resources()["SnapshotKey"]["Properties"]["KeyPolicy"]["Statement"]
     assert printed == own
+
+
+def test_the_key_of_the_live_test() -> None:
+    """The key that the live test makes lets the target account do what the template's does."""
+    owner, target = "111122223333", cases("source")["defaults"]["TargetAccount"]
+    resolver = Resolver(yaml_parse(SOURCE_TEMPLATE.read_text()), cases("source")["defaults"])
+    text = json.dumps(resolver.resources()["SnapshotKey"]["Properties"]["KeyPolicy"])
+    template = json.loads(text.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", owner))
+    for statement in template["Statement"]:
+        del statement["Sid"]
+    plan = scenario.Plan("run", "aws", "eu-central-1", "snapferry", owner, target, "live", None, [], [])
+    assert scenario.key_policy(plan) == template
 
 
 def test_a_difference_is_found(synthesized: Path) -> None:
