@@ -209,6 +209,38 @@ def test_a_key_of_its_own_goes_too(source: Account, target: Account) -> None:
     assert key["KeyState"] == "PendingDeletion"
 
 
+def keys_of_runs(source: Account) -> list[str]:
+    """The state of each key that live tests made."""
+    kms = source.client("kms")
+    keys = [each["KeyId"] for page in kms.get_paginator("list_keys").paginate() for each in page["Keys"]]
+    tags = {key: kms.list_resource_tags(KeyId=key)["Tags"] for key in keys}
+    of_runs = [key for key in keys if TAG in {each["TagKey"] for each in tags[key]}]
+    return [kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in of_runs]
+
+
+def test_a_key_that_was_made_without_an_answer_goes_too(
+    source: Account, target: Account, setting: Setting, source_key: str, aws: LocalAws
+) -> None:
+    aws.control.inject_fault(action="CreateKey", account=source.number, drop="after", times=1)
+    report = play(setting, create_key=True)
+    assert len(report.findings) == 1
+    assert report.left == []
+    assert set(keys_of_runs(source)) == {"PendingDeletion"}
+    described = source.client("kms").describe_key(KeyId=source_key)["KeyMetadata"]
+    assert described["KeyState"] == "Enabled", "what others made stays"
+
+
+def test_a_key_that_perhaps_was_made_is_told_of(
+    source: Account, target: Account, setting: Setting, aws: LocalAws
+) -> None:
+    aws.control.inject_fault(action="CreateKey", account=source.number, drop="after", times=1)
+    aws.control.inject_fault(action="ListKeys", account=source.number, code="AccessDeniedException")
+    report = play(setting, create_key=True)
+    [left] = report.left
+    assert left.startswith(f"perhaps a key with the tag {TAG}=")
+    assert "AccessDeniedException" in left
+
+
 def redeploy(target: Account, **changed: str) -> None:
     """Update the stack's parameters."""
     cloudformation = target.client("cloudformation")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.live.setting import TAG, Setting
 
 KEY_WAITS_DAYS = 7  # the shortest that KMS allows
+CLOCKS_DIFFER = timedelta(minutes=5)
 # What trying again does not change.
 FINAL = {"UnauthorizedOperation", "AccessDeniedException", "OperationNotPermitted", "SnapshotLocked"}
 
@@ -24,6 +26,8 @@ class Made:
     region: str
     target_account: str
     target_regions: list[str]
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    asked_for_key: bool = False  # from the moment of asking
     key: str | None = None
     volumes: set[str] = field(default_factory=set)
     snapshots: set[str] = field(default_factory=set)
@@ -66,7 +70,14 @@ def remove(made: Made, setting: Setting) -> list[str]:
         left += _gone(partial(_copies, snapshot, made, setting), setting, settle=setting.settle)
     volumes = all_of(made.volumes, "describe_volumes", "Volumes", "VolumeId")
     left += _gone(lambda: [_volume(ec2, each, made.region) for each in volumes], setting, settle=0)
-    return left + _gone(lambda: _key(made, setting), setting, settle=0)
+    kms = setting.source("kms", made.region)
+    if made.key is not None:
+        known = [_key(kms, made.key, made.region)]
+        left += _gone(lambda: known, setting, settle=0)
+    if made.asked_for_key:
+        tagged = partial(_keys, kms, made)
+        left += _gone(tagged, setting, settle=setting.settle, what=f"a key with the tag {TAG}={made.run}")
+    return left
 
 
 def copies_of(snapshot: str, regions: Iterable[str], setting: Setting) -> list[tuple[str, dict[str, Any]]]:
@@ -84,7 +95,7 @@ def copies_of(snapshot: str, regions: Iterable[str], setting: Setting) -> list[t
     return found
 
 
-def _gone(things: Callable[[], list[Thing]], setting: Setting, *, settle: float) -> list[str]:
+def _gone(things: Callable[[], list[Thing]], setting: Setting, *, settle: float, what: str = "copies") -> list[str]:
     """Delete each of the things, again where that may help, until none has come up for `settle` seconds; return what is
     left. Never ended by a wish to end: what was made is removed then too."""
     done: set[str] = set()
@@ -96,8 +107,8 @@ def _gone(things: Callable[[], list[Thing]], setting: Setting, *, settle: float)
         try:
             found = things()
         except (ClientError, BotoCoreError) as error:
-            refused["perhaps copies, which could not be listed"] = str(error)
-            found, again = [], True
+            refused[f"perhaps {what}, which could not be listed"] = str(error)
+            found, again = [], _code(error) not in FINAL
         for thing in found:
             if thing.what in done:
                 continue
@@ -112,7 +123,7 @@ def _gone(things: Callable[[], list[Thing]], setting: Setting, *, settle: float)
                 setting.say(f"Removed: {thing.what}.")
         settled = not again and time.monotonic() - quiet_since >= settle
         if settled or time.monotonic() >= deadline:
-            return [f"{what}: {why}" for what, why in refused.items()]
+            return [f"{each}: {why}" for each, why in refused.items()]
         time.sleep(setting.pause if again else min(setting.pause, settle))
 
 
@@ -147,18 +158,40 @@ def _volume(ec2: Any, volume: str, region: str) -> Thing:
     )
 
 
-def _key(made: Made, setting: Setting) -> list[Thing]:
-    if made.key is None:
-        return []
-    kms, key = setting.source("kms", made.region), made.key
-    return [
-        Thing(
-            f"key {key}, which KMS deletes in {KEY_WAITS_DAYS} days",
-            f"aws kms schedule-key-deletion --region {made.region} --key-id {key} "
-            f"--pending-window-in-days {KEY_WAITS_DAYS}",
-            lambda: kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_WAITS_DAYS),
-        )
+def _keys(kms: Any, made: Made) -> list[Thing]:
+    """The run's keys besides the one that is known: those whose creation was not answered."""
+    keys = [
+        (each["KeyId"], each["KeyArn"]) for page in kms.get_paginator("list_keys").paginate() for each in page["Keys"]
     ]
+    others = [(key, arn) for key, arn in keys if arn != made.key]
+    mine = [arn for key, arn in others if _is_young(kms, key, made.since) and _tag(kms, key) == made.run]
+    return [_key(kms, arn, made.region) for arn in mine]
+
+
+def _is_young(kms: Any, key: str, since: datetime) -> bool:
+    """Whether a key is usable, the account's own, and made since the run began; no other is looked at closer."""
+    try:
+        described = kms.describe_key(KeyId=key)["KeyMetadata"]
+    except ClientError as error:
+        # A key of this run lets its account look at it.
+        if _code(error) == "AccessDeniedException":
+            return False
+        raise
+    enabled = (described["KeyState"], described["KeyManager"]) == ("Enabled", "CUSTOMER")
+    return enabled and bool(described["CreationDate"] >= since - CLOCKS_DIFFER)
+
+
+def _tag(kms: Any, key: str) -> str | None:
+    tags = {each["TagKey"]: str(each["TagValue"]) for each in kms.list_resource_tags(KeyId=key)["Tags"]}
+    return tags.get(TAG)
+
+
+def _key(kms: Any, key: str, region: str) -> Thing:
+    return Thing(
+        f"key {key}, which KMS deletes in {KEY_WAITS_DAYS} days",
+        f"aws kms schedule-key-deletion --region {region} --key-id {key} --pending-window-in-days {KEY_WAITS_DAYS}",
+        lambda: kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_WAITS_DAYS),
+    )
 
 
 def _code(error: Exception) -> str:

@@ -11,12 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.live import deployed
 from tests.live.deployed import Wanted
-from tests.live.removal import Made, copies_of, remove
+from tests.live.removal import CLOCKS_DIFFER, Made, copies_of, remove
 from tests.live.setting import TAG, InterruptedRunError, RefusedError, Setting
 
 GIB = 1
 SETTLED = {"verified", "failed", "rejected"}
-CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -283,6 +282,7 @@ def _created(
 def _create_key(plan: Plan, made: Made, setting: Setting) -> str:
     """A key that the target account may use, once the stack's copying role may use it too."""
     setting.tell(f"Creating a key in {plan.region} of {plan.source_account}.")
+    made.asked_for_key = True
     made.key = key = str(
         setting.source("kms", plan.region).create_key(
             Description=f"Snapferry live test {plan.run}; may be deleted",
