@@ -1,5 +1,6 @@
 """The scenario of `make live-test` on the local AWS: played to its end, spoiled, interrupted; nothing may be left."""
 
+import json
 import os
 import subprocess
 import sys
@@ -257,6 +258,19 @@ def redeploy(target: Account, **changed: str) -> None:
             for name in names
         ],
     )
+
+
+def test_no_key_is_made_for_a_stack_that_cannot_be_told_of_it(source: Account, target: Account, aws: LocalAws) -> None:
+    """A stack of the CDK's has no such parameter, and the test would wait for it in vain."""
+    template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    target.client("cloudformation").create_stack(StackName="SnapferryVault", TemplateBody=json.dumps(template))
+    document = policies.details([source.number], policies.target(NEAR))
+    for create_key in (False, True):
+        with pytest.raises(RefusedError, match=r"has no parameter SourceKeyArns.*SOURCE_KEY=…"):
+            scenario.plan(
+                set_up(source, target, lambda: None), HOME, "SnapferryVault", document=document, create_key=create_key
+            )
+    assert not aws.control.calls(account=source.number, action="CreateKey")
 
 
 def test_the_same_account_twice_is_refused(target: Account) -> None:

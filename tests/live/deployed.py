@@ -39,11 +39,10 @@ def policy(target: Clients, region: str, stack: str) -> Any:
         return json.loads(zipfile.ZipFile(io.BytesIO(package.read())).read(said))
 
 
-def parameter(target: Clients, region: str, stack: str, name: str) -> str:
-    """The value of one of the stack's parameters; empty when it has none of that name."""
+def parameters(target: Clients, region: str, stack: str) -> dict[str, str]:
+    """The stack's parameters, each with its value."""
     [found] = target("cloudformation", region).describe_stacks(StackName=stack)["Stacks"]
-    values = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
-    return str(values.get(name, ""))
+    return {each["ParameterKey"]: str(each["ParameterValue"]) for each in found.get("Parameters", [])}
 
 
 def regions(document: Any) -> list[str]:

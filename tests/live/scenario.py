@@ -15,6 +15,7 @@ from tests.live.removal import CLOCKS_DIFFER, Made, copies_of, remove
 from tests.live.setting import TAG, InterruptedRunError, RefusedError, Setting
 
 GIB = 1
+SOURCE_KEYS = "SourceKeyArns"  # the stack's parameter
 SETTLED = {"verified", "failed", "rejected"}
 
 
@@ -66,8 +67,9 @@ def plan(
     text = description or f"Snapferry live test {run}"
     known = deployed.policy(setting.target, region, stack) if document is None else document
     copies = deployed.wanted(known, owner, text)
-    if source_key is None and not create_key:
-        source_key = _key_of_stack(setting, region, stack, owner)
+    if source_key is None:
+        usable = _keys_of_stack(setting, region, stack, owner)
+        source_key = None if create_key else _first_of(usable, region, stack, owner)
     return Plan(run, partition, region, stack, owner, target, text, source_key, copies, deployed.regions(known))
 
 
@@ -290,25 +292,34 @@ def _create_key(plan: Plan, made: Made, setting: Setting) -> str:
             Tags=[{"TagKey": TAG, "TagValue": plan.run}],
         )["KeyMetadata"]["Arn"]
     )
-    setting.tell(f"Created {key}. Now deploy the stack {plan.stack} with SourceKeyArns={key}; waiting for that.")
+    setting.tell(f"Created {key}. Now deploy the stack {plan.stack} with {SOURCE_KEYS}={key}; waiting for that.")
 
     def deployed_with_it() -> bool:
-        return key in deployed.parameter(setting.target, plan.region, plan.stack, "SourceKeyArns").split(",")
+        return key in deployed.parameters(setting.target, plan.region, plan.stack)[SOURCE_KEYS].split(",")
 
     setting.until(deployed_with_it, within=setting.other_within, what=f"the stack {plan.stack} to use the key")
     return key
 
 
-def _key_of_stack(setting: Setting, region: str, stack: str, owner: str) -> str:
-    arns = deployed.parameter(setting.target, region, stack, "SourceKeyArns").split(",")
-    usable = [arn for arn in arns if arn.split(":")[3:5] == [region, owner]]
-    if not usable:
+def _keys_of_stack(setting: Setting, region: str, stack: str, owner: str) -> list[str]:
+    """The owner's keys that the stack may use."""
+    parameters = deployed.parameters(setting.target, region, stack)
+    if SOURCE_KEYS not in parameters:
         raise RefusedError(
-            f"The stack {stack} may use no key of {owner} in {region} (its parameter SourceKeyArns). Deploy it with "
+            f"The stack {stack} has no parameter {SOURCE_KEYS}: a stack of the CDK's has its keys from the app, and "
+            "cannot be told of one that this test makes. Name one of them (SOURCE_KEY=…)."
+        )
+    return [arn for arn in parameters[SOURCE_KEYS].split(",") if arn.split(":")[3:5] == [region, owner]]
+
+
+def _first_of(keys: list[str], region: str, stack: str, owner: str) -> str:
+    if not keys:
+        raise RefusedError(
+            f"The stack {stack} may use no key of {owner} in {region} (its parameter {SOURCE_KEYS}). Deploy it with "
             "the key of the source account's stack, name another key (SOURCE_KEY=…), or let this test make one "
             "(CREATE_KEY=1)."
         )
-    return usable[0]
+    return keys[0]
 
 
 def _tags(kind: str, plan: Plan) -> list[dict[str, Any]]:
