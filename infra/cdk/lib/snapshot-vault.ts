@@ -183,7 +183,10 @@ export class SnapshotVault extends Construct {
     });
   }
 
-  /** A metric that rides on the audit lines: without dimensions, that of all policies and target Regions. */
+  /**
+   * A metric that rides on the audit lines: without dimensions, that of all policies and target Regions; those of copies
+   * also by `PolicyId` and `TargetRegion`.
+   */
   metric(metricName: string, options?: MetricOptions): Metric {
     return snapferryMetric(metricName, options);
   }

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 
 import { Stack } from 'aws-cdk-lib';
 import { Annotations, Capture, Match, Template } from 'aws-cdk-lib/assertions';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
@@ -242,21 +243,66 @@ describe("a vault's helpers", () => {
 
   it('are metrics to draw and to watch', () => {
     const { stack, vault: made } = vault();
-    const drawn = [
-      made.metric('CopiesStarted', { dimensionsMap: { Policy: 'default' } }),
-      made.metricDeadLetters(),
-      made.metricUndelivered(),
-      made.metricOldestEvent(),
-    ].map((metric) => stack.resolve(metric.toMetricConfig().metricStat) as Record<string, unknown>);
-    assert.deepEqual(
-      drawn.map((metric) => [metric['namespace'], metric['metricName'], metric['statistic']]),
-      [
-        ['Snapferry', 'CopiesStarted', 'Sum'],
-        ['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum'],
-        ['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum'],
-        ['AWS/SQS', 'ApproximateAgeOfOldestMessage', 'Maximum'],
-      ],
+    const helpers = Object.getOwnPropertyNames(SnapshotVault.prototype).filter((name) => /^metric[A-Z]/.test(name));
+    const drawn = Object.fromEntries(
+      helpers.map((name) => [name, (made[name as keyof SnapshotVault] as () => Metric).call(made)]),
     );
+    assert.deepEqual(
+      Object.fromEntries(
+        Object.entries(drawn).map(([name, { namespace, metricName, dimensions, statistic }]) => [
+          name,
+          [namespace, metricName, stack.resolve(dimensions), statistic],
+        ]),
+      ),
+      {
+        metricProtected: ['Snapferry', 'Protected', undefined, 'Maximum'],
+        metricUnprotected: ['Snapferry', 'Unprotected', undefined, 'Maximum'],
+        metricOldestUnprotectedHours: ['Snapferry', 'OldestUnprotectedHours', undefined, 'Maximum'],
+        metricInFlight: ['Snapferry', 'InFlight', undefined, 'Maximum'],
+        metricCopiesVerified: ['Snapferry', 'CopiesVerified', undefined, 'Sum'],
+        metricCopiesFailed: ['Snapferry', 'CopiesFailed', undefined, 'Sum'],
+        metricCopiesRejected: ['Snapferry', 'CopiesRejected', undefined, 'Sum'],
+        metricDeadLetters: [
+          'AWS/SQS',
+          'ApproximateNumberOfMessagesVisible',
+          { QueueName: stack.resolve(made.copierDeadLetterQueue.queueName) as object },
+          'Maximum',
+        ],
+        metricUndelivered: [
+          'AWS/SQS',
+          'ApproximateNumberOfMessagesVisible',
+          { QueueName: stack.resolve(made.undeliveredQueue.queueName) as object },
+          'Maximum',
+        ],
+        metricOldestEvent: [
+          'AWS/SQS',
+          'ApproximateAgeOfOldestMessage',
+          { QueueName: stack.resolve(made.copierQueue.queueName) as object },
+          'Maximum',
+        ],
+      },
+    );
+  });
+
+  it('are metrics that the functions write', () => {
+    const written = readFileSync(join(REPOSITORY, 'functions', 'core', 'src', 'metrics.rs'), 'utf8');
+    const { vault: made } = vault();
+    const dimensionsMap = { PolicyId: 'default', TargetRegion: 'eu-west-1' };
+    for (const metric of [
+      made.metric('CopiesStarted', { dimensionsMap }),
+      made.metricProtected({ dimensionsMap: { TargetRegion: 'eu-west-1' } }),
+      made.metricUnprotected(),
+      made.metricOldestUnprotectedHours(),
+      made.metricInFlight(),
+      made.metricCopiesVerified(),
+      made.metricCopiesFailed(),
+      made.metricCopiesRejected({ dimensionsMap }),
+    ]) {
+      assert.ok(written.includes(`NAMESPACE: &str = "${metric.namespace}"`));
+      assert.ok(written.includes(`"${metric.metricName}"`), metric.metricName);
+      const names = Object.keys(metric.dimensions ?? {}).map((name) => `"${name}"`);
+      assert.ok(written.includes(`&[${names.join(', ')}]`), names.join());
+    }
   });
 
   it('warn about nothing in the example', () => {
