@@ -99,6 +99,7 @@ deploy-check: $(if $(filter target/release/snapferry,$(SNAPFERRY)),cli) ## is PO
 	@[ -z "$(findstring Policy=,$(PARAMETERS))" ] \
 		|| { echo "PARAMETERS must not have a Policy: what is checked and deployed is the file POLICY." >&2; exit 2; }
 	@$(SNAPFERRY) check --quiet "$(POLICY)"
+	@$(SNAPFERRY) check --json "$(POLICY)" | $(PYTHON) infra/sam/parameters.py > /dev/null
 
 # The parameter Policy is emptied, because a stack that once had one would keep it and not read the file.
 .PHONY: deploy

@@ -22,7 +22,19 @@ def repeated(policies: list[dict[str, Any]]) -> dict[str, str]:
     }
 
 
+def problem(parameters: dict[str, str]) -> str | None:
+    """Why the template cannot be deployed with these, or nothing. A policy without owners or targets is one of DLM's,
+    and CloudFormation would refuse it after the build."""
+    for name, member in (("SourceAccounts", "SnapshotOwner"), ("TargetRegions", "Target")):
+        if not parameters[name]:
+            return f"the policy names no {member}, so there is nothing to deploy"
+    return None
+
+
 if __name__ == "__main__":
     [checked] = json.load(sys.stdin)["files"]
+    found = repeated(checked["policies"])
+    if why := problem(found):
+        sys.exit(f"{checked['file']}: {why}")
     # In quotes, because SAM takes an empty value for a mistake otherwise.
-    print(*(f'{name}="{value}"' for name, value in repeated(checked["policies"]).items()))
+    print(*(f'{name}="{value}"' for name, value in found.items()))

@@ -123,6 +123,20 @@ def test_an_invalid_policy_stops_before_anything_is_built_or_deployed(
 
 
 @pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (policies.details([], policies.target(NEAR)), "names no SnapshotOwner"),
+        (policies.details(["111122223333"]), "names no Target"),
+    ],
+)
+def test_a_valid_policy_that_permits_nothing_stops_it_too(checkout: Checkout, policy: Any, message: str) -> None:
+    run = checkout.deploy(checkout.write(policy), f"SAM={checkout.stand_in('sam')}")
+    assert run.returncode != 0
+    assert f"my policy.json: the policy {message}, so there is nothing to deploy" in run.stderr
+    assert (checkout.called("cargo"), checkout.called("sam"), packaged(checkout)) == ([], [], [])
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "make deploy POLICY=policy.json"),
