@@ -23,13 +23,20 @@ REGIONS = ("ap-southeast-7", "eu-central-1")
 def of_template(case: dict[str, str], region: str) -> dict[str, Any]:
     """Each role's policies as CloudFormation creates them."""
     resources = Resolver(translated(), vault_parameters(case)).resources()
-    found = {role: resources[role]["Properties"]["Policies"] for role in ROLES}
+    found = {role: named(resources, resources[role]["Properties"]) for role in ROLES}
     text = json.dumps(found).replace("${AWS::Partition}", "aws").replace("${AWS::Region}", region)
-    return normalized({role: named(policies) for role, policies in json.loads(text).items()})
+    return normalized(json.loads(text))
 
 
-def named(policies: list[dict[str, Any]]) -> dict[str, Any]:
-    return {policy["PolicyName"]: policy["PolicyDocument"] for policy in policies}
+def named(resources: dict[str, Any], role: dict[str, Any]) -> dict[str, Any]:
+    """A role's policies, managed ones by their logical ID as it would be in an inline policy's name."""
+    inline = {policy["PolicyName"]: policy["PolicyDocument"] for policy in role["Policies"]}
+    managed = [each[2:-1] for each in role.get("ManagedPolicyArns", [])]
+    return {**inline, **{hyphened(each): resources[each]["Properties"]["PolicyDocument"] for each in managed}}
+
+
+def hyphened(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
 def normalized(roles: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -78,6 +85,8 @@ def comments() -> dict[tuple[str, str], str]:
     for line in packages.TEMPLATE.read_text().splitlines():
         if name := re.search(r"PolicyName: (\S+)", line):
             policy = name[1]
+        elif resource := re.fullmatch(r"  (\w+):", line):
+            policy = hyphened(resource[1])
         elif comment := re.fullmatch(r" +# (.+)", line):
             sentence = f"{sentence} {comment[1]}".lstrip()
             continue

@@ -100,11 +100,17 @@ def test_a_call_that_a_role_does_not_allow_is_found(source: Account, target: Acc
         ("CopySharedSnapshotsRoleArn", "copy-shared-snapshots"),
         ("VerifyCopiesRoleArn", "verify-copies"),
         ("DeleteExpiredCopiesRoleArn", "delete-expired-copies"),
-        ("CopySharedSnapshotsRoleArn", "decrypt-shared-snapshots"),
     ):
         name = guarded.stack.outputs[output].rsplit("/", 1)[-1]
         document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
         iam.delete_role_policy(RoleName=name, PolicyName=policy)
         assert deployed.refusals(aws, calls), policy
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+    copier = guarded.stack.outputs["CopySharedSnapshotsRoleArn"].rsplit("/", 1)[-1]
+    attached = [each["PolicyArn"] for each in iam.list_attached_role_policies(RoleName=copier)["AttachedPolicies"]]
+    assert len(attached) == 4
+    for arn in attached:
+        iam.detach_role_policy(RoleName=copier, PolicyArn=arn)
+        assert deployed.refusals(aws, calls), arn
+        iam.attach_role_policy(RoleName=copier, PolicyArn=arn)
     assert deployed.refusals(aws, calls) == {}

@@ -12,6 +12,7 @@ from tests.e2e import packages, policies
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import deploy
 from tests.e2e.translate import translated
+from tests.iam import deployed
 
 READ = {"ec2:DescribeSnapshots"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -40,11 +41,13 @@ def resources(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def statements(template: dict[str, Any], role: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The statements of a role's policies, of optional ones too."""
     for policy in role["Policies"]:
-        given = policy["Fn::If"][1] if "Fn::If" in policy else policy
-        yield from given["PolicyDocument"]["Statement"]
+        yield from policy["PolicyDocument"]["Statement"]
+    for attached in role.get("ManagedPolicyArns", []):
+        name = attached["Fn::If"][1]["Ref"]
+        yield from template["Resources"][name]["Properties"]["PolicyDocument"]["Statement"]
 
 
 def listed(value: Any) -> list[Any]:
@@ -54,16 +57,17 @@ def listed(value: Any) -> list[Any]:
 def test_each_role_may_do_its_own_job_and_nothing_else(template: dict[str, Any]) -> None:
     roles = resources(template, "AWS::IAM::Role")
     allowed = {
-        name: {action for statement in statements(role) for action in listed(statement["Action"])}
+        name: {action for statement in statements(template, role) for action in listed(statement["Action"])}
         for name, role in roles.items()
     }
     assert allowed == ACTIONS
-    assert all("ManagedPolicyArns" not in role for role in roles.values())
+    attached = [each for role in roles.values() for each in role.get("ManagedPolicyArns", [])]
+    assert {each["Fn::If"][1]["Ref"] for each in attached} == set(resources(template, "AWS::IAM::ManagedPolicy"))
 
 
 def test_only_reading_is_allowed_on_every_resource(template: dict[str, Any]) -> None:
     for role in resources(template, "AWS::IAM::Role").values():
-        for statement in statements(role):
+        for statement in statements(template, role):
             if "*" in listed(statement["Resource"]):
                 assert all(":Describe" in action for action in listed(statement["Action"])), statement
 
@@ -147,13 +151,9 @@ def test_parameters_take_what_a_policy_takes(template: dict[str, Any]) -> None:
 
 def deployed_statements(account: Account) -> list[dict[str, Any]]:
     """The statements of all roles in the account, as they were deployed."""
-    iam = account.client("iam")
-    found = []
-    for role in iam.list_roles()["Roles"]:
-        for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
-            answer = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)
-            found += answer["PolicyDocument"]["Statement"]
-    return found
+    roles = account.client("iam").list_roles()["Roles"]
+    documents = [each for role in roles for each in deployed.policies_of(account.aws, role["Arn"])]
+    return [statement for document in documents for statement in document["Statement"]]
 
 
 def test_what_is_left_out_leaves_no_hole_in_a_policy(source: Account, target: Account) -> None:

@@ -28,11 +28,22 @@ def refusals(aws: LocalAws, calls: Iterable[Call]) -> Refusals:
 
 
 def policies_of(aws: LocalAws, role_arn: str) -> list[Document]:
-    """The documents of a deployed role's inline policies."""
+    """The documents of a deployed role's policies, managed ones too."""
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
     iam: Any = aws.client("iam", account, "us-east-1")
-    names = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    return [document_of(iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]) for each in names]
+    inline = [
+        iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]
+        for each in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    ]
+    managed = [
+        _managed(iam, each["PolicyArn"]) for each in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    ]
+    return [document_of(each) for each in [*inline, *managed]]
+
+
+def _managed(iam: Any, arn: str) -> Any:
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 
 
 def _described(request: Request) -> str:

@@ -34,8 +34,16 @@ class Roles:
 
     def policies(self, name: str) -> list[Document]:
         """The role's policy documents."""
-        policies = self._resources[name]["Properties"]["Policies"]
-        return [self._deployed(policy["PolicyDocument"]) for policy in policies]
+        return [*self.inline(name), *self.managed(name)]
+
+    def inline(self, name: str) -> list[Document]:
+        """Those that are part of the role."""
+        return [self._deployed(each["PolicyDocument"]) for each in self._resources[name]["Properties"]["Policies"]]
+
+    def managed(self, name: str) -> list[Document]:
+        """Those that are attached to it."""
+        attached = [each[2:-1] for each in self._resources[name]["Properties"].get("ManagedPolicyArns", [])]
+        return [self._deployed(self._resources[each]["Properties"]["PolicyDocument"]) for each in attached]
 
     def trust(self, name: str) -> Document:
         """Who may act in the role; with a resource, which such a document has none of, for the evaluator."""

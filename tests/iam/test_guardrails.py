@@ -159,6 +159,20 @@ def test_every_action_exists() -> None:
         ("iam:PassRole", DELETER, {}, {ADMINISTRATOR}),
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/snapferry/my-DeleteExpiredCopies", {}, {ADMINISTRATOR}),
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/snapferry-admin/me", {}, {ADMINISTRATOR}),
+        *(
+            (
+                action,
+                f"arn:aws:iam::{ACCOUNT}:policy/snapferry/snapferry-UseSourceKeys-1A2B3C4D5E6F",
+                {},
+                {ADMINISTRATOR},
+            )
+            for action in (
+                "iam:CreatePolicyVersion",
+                "iam:SetDefaultPolicyVersion",
+                "iam:DeletePolicyVersion",
+                "iam:DeletePolicy",
+            )
+        ),
         ("organizations:LeaveOrganization", "*", {}, set()),
         ("account:CloseAccount", f"arn:aws:account::{ACCOUNT}:account", {}, set()),
         ("account:DisableRegion", f"arn:aws:account::{ACCOUNT}:account", {}, set()),
@@ -187,6 +201,7 @@ def test_denied_to_all_but(action: str, resource: str, context: dict[str, Any], 
         ("lambda:DeleteEventSourceMapping", "*", {"lambda:FunctionArn": FUNCTION.replace("snapferry", "other")}),
         ("sqs:DeleteQueue", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/other", {}),
+        ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/other", {}),
         ("lambda:InvokeFunction", FUNCTION, {}),
         # What `snapferry copy` and `replay` do as an operator: give to the copier, and take from the dead letters.
         ("sqs:SendMessage", QUEUE, {}),

@@ -1,10 +1,14 @@
 """Misuse of the template's roles: each probe is something that a role's own job comes close to."""
 
+import json
+import uuid
+from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 
-from tests.iam.evaluator import Decision, Request, actions_of, decide
+from tests.iam.evaluator import Decision, Document, Request, actions_of, decide
 from tests.iam.roles import ACCOUNT, REGION, Roles
 
 OWNER, STRANGER = "111111111111", "333333333333"
@@ -33,6 +37,9 @@ WHILE_COPYING = {**IN_REQUEST, "ec2:CreateAction": "CopySnapshot"}
 VERDICT = {"aws:TagKeys": ["snapferry:status", "snapferry:settled-at"]}
 TO_BE_LOCKED = {**ON_COPY, "aws:ResourceTag/snapferry:lock": "pending"}
 FOR_EBS = {"kms:GrantIsForAWSResource": "true"}
+
+# IAM's quotas for a role (IAM User Guide, "IAM and AWS STS quotas"), and CloudFormation's for a parameter.
+MAX_INLINE, MAX_MANAGED, MAX_ATTACHED, MAX_PARAMETER = 10_240, 6_144, 10, 4_096
 
 Probe = tuple[str, str, str, dict[str, Any]]
 
@@ -200,6 +207,38 @@ def test_nothing_is_allowed_by_a_wildcard_service(roles: Roles) -> None:
         for sid, action in actions_of(roles.policies(role)):
             assert ":" in action, (role, sid, action)
             assert not action.endswith(":*"), (role, sid, action)
+
+
+def as_many_as_fit(made: Callable[[int], str]) -> str:
+    """The longest list that CloudFormation takes as a parameter."""
+    listed = [made(0)]
+    while len(",".join([*listed, made(len(listed))])) <= MAX_PARAMETER:
+        listed.append(made(len(listed)))
+    return ",".join(listed)
+
+
+def test_what_the_parameters_can_hold_iam_takes() -> None:
+    everywhere = ",".join(boto3.Session().get_available_regions("ec2"))
+    keys = as_many_as_fit(lambda number: f"arn:aws:kms:{TARGET_REGION}:{ACCOUNT}:key/{uuid.UUID(int=number)}")
+    roles = Roles(
+        {
+            "SourceAccounts": as_many_as_fit(lambda number: f"{number:012}"),
+            "TargetRegions": everywhere,
+            "TargetKeyArns": keys,
+            "SourceKeyArns": keys,
+            "RetiredRegions": everywhere,
+        }
+    )
+    assert keys.count(",") > 45
+    for name in roles.names():
+        assert sum(map(characters, roles.inline(name))) <= MAX_INLINE, name
+        assert len(roles.managed(name)) <= MAX_ATTACHED, name
+        assert all(characters(each) <= MAX_MANAGED for each in roles.managed(name)), name
+
+
+def characters(document: Document) -> int:
+    """As IAM counts them: without white space."""
+    return len(json.dumps(document, separators=(",", ":")))
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,12 @@ export const ACKNOWLEDGED = {
     [`${IAM5}[${SNAPSHOTS}/snap-*]`]: 'Shared snapshots have IDs that are not known beforehand; their owners limit it.',
     [`${IAM5}[${SNAPSHOTS}/<*>]`]: 'A snapshot that does not exist yet has the literal ID "*", which is no wildcard.',
     [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+  },
+  UseTargetKeys: {
+    [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
+    [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
+  },
+  UseSourceKeys: {
     [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
     [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
   },

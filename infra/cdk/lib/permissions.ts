@@ -28,13 +28,8 @@ function writeLogs(logGroupArn: string): PolicyStatement {
   return allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn]);
 }
 
-/** The copier's policies. */
-export function ofCopier(
-  names: Named,
-  sourceKeyArns: string[],
-  queueArn: string,
-  logGroupArn: string,
-): Record<string, PolicyDocument> {
+/** The copier's policies, those with keys aside. */
+export function ofCopier(names: Named, queueArn: string, logGroupArn: string): Record<string, PolicyDocument> {
   return {
     'take-from-queue-and-log': document(
       // Lambda takes events and ticks from the queue on the function's behalf.
@@ -42,9 +37,39 @@ export function ofCopier(
       writeLogs(logGroupArn),
     ),
     'copy-shared-snapshots': copySharedSnapshots(names),
-    ...(names.targetKeyArns.length > 0 && { 'encrypt-copies': useKeys('Target', names.targetKeyArns) }),
-    ...(sourceKeyArns.length > 0 && { 'decrypt-shared-snapshots': useKeys('Source', sourceKeyArns) }),
   };
+}
+
+/** A managed policy of the copier's. */
+export interface KeyPolicy {
+  /** What it is for: its statement's name. */
+  readonly sid: 'UseTargetKeys' | 'GrantTargetKeysToEbs' | 'UseSourceKeys' | 'GrantSourceKeysToEbs';
+  /** The logical ID's beginning: its statement's name, and a number when there are several. */
+  readonly id: string;
+  readonly description: string;
+  readonly document: PolicyDocument;
+}
+
+/** How many keys a managed policy has room for: IAM takes 6,144 characters, and an ARN has less than 90. */
+const KEYS_IN_A_POLICY = 60;
+
+/**
+ * The copier's managed policies. The keys stand in these, because IAM takes 10,240 characters of inline policies in
+ * all, which some forty keys fill.
+ */
+export function ofKeys(targetKeyArns: string[], sourceKeyArns: string[]): KeyPolicy[] {
+  return [
+    ...numbered(targetKeyArns, (keyArns) => [
+      // Look whether a key exists and is usable before a copy starts, and encrypt the copies under it.
+      useKeys('UseTargetKeys', 'lets the copier encrypt copies.', keyArns),
+      grantToEbs('GrantTargetKeysToEbs', "lets EC2 encrypt the copier's copies.", keyArns),
+    ]),
+    ...numbered(sourceKeyArns, (keyArns) => [
+      // Read what the source accounts encrypted under these keys of theirs.
+      useKeys('UseSourceKeys', 'lets the copier read shared snapshots.', keyArns),
+      grantToEbs('GrantSourceKeysToEbs', 'lets EC2 read shared snapshots for the copier.', keyArns),
+    ]),
+  ];
 }
 
 /** The verifier's policies. */
@@ -126,15 +151,24 @@ function copySharedSnapshots({ sourceAccounts, targetRegions }: Named): PolicyDo
   );
 }
 
-/** The keys of one side. */
-function useKeys(side: 'Target' | 'Source', keyArns: string[]): PolicyDocument {
-  return document(
-    // Encrypt copies under the target keys and look whether these are usable, or read what the source accounts
-    // encrypted under theirs.
-    allow(`Use${side}Keys`, ['kms:DescribeKey', 'kms:ReEncrypt*', 'kms:Decrypt', 'kms:GenerateDataKey*'], keyArns),
-    // Let EC2, and only an AWS service, use the keys for the copy after the call has returned.
-    allow(`Grant${side}KeysToEbs`, ['kms:CreateGrant'], keyArns, { Bool: { 'kms:GrantIsForAWSResource': 'true' } }),
-  );
+function useKeys(sid: KeyPolicy['sid'], description: string, keyArns: string[]): KeyPolicy {
+  const actions = ['kms:DescribeKey', 'kms:ReEncrypt*', 'kms:Decrypt', 'kms:GenerateDataKey*'];
+  return { sid, id: sid, description, document: document(allow(sid, actions, keyArns)) };
+}
+
+function grantToEbs(sid: KeyPolicy['sid'], description: string, keyArns: string[]): KeyPolicy {
+  // Let EC2, and only an AWS service, use the keys for the copy after the call has returned.
+  const granting = allow(sid, ['kms:CreateGrant'], keyArns, { Bool: { 'kms:GrantIsForAWSResource': 'true' } });
+  return { sid, id: sid, description, document: document(granting) };
+}
+
+/** The policies for each `KEYS_IN_A_POLICY` keys, with a number from the second time on. */
+function numbered(keyArns: string[], made: (keyArns: string[]) => KeyPolicy[]): KeyPolicy[] {
+  return Array.from({ length: Math.ceil(keyArns.length / KEYS_IN_A_POLICY) }, (_, index) =>
+    made(keyArns.slice(index * KEYS_IN_A_POLICY, (index + 1) * KEYS_IN_A_POLICY)).map((policy) =>
+      index === 0 ? policy : { ...policy, id: `${policy.sid}${String(index + 1)}` },
+    ),
+  ).flat();
 }
 
 /** Verdicts and locks on Snapferry's own copies. */

@@ -11,6 +11,7 @@ import {
   Effect,
   Grant,
   type IGrantable,
+  ManagedPolicy,
   type PolicyDocument,
   PolicyStatement,
   Role,
@@ -49,6 +50,7 @@ interface FunctionOptions {
   readonly description: string;
   readonly roleDescription: string;
   readonly permissions: (logGroupArn: string) => Record<string, PolicyDocument>;
+  readonly managedPolicies?: ManagedPolicy[];
   readonly environment: Record<string, string>;
 }
 
@@ -68,6 +70,15 @@ interface Timer {
   readonly description: string;
   readonly expression: ScheduleExpression;
 }
+
+/** How many IAM attaches to a role, unless asked for more. */
+const MAX_MANAGED_POLICIES = 10;
+
+/** How much of inline policies IAM takes for a role in all, in characters without white space. */
+const MAX_INLINE_CHARACTERS = 10_240;
+
+/** What stands for an ARN or a name that is known at deployment only is taken to become at most so long. */
+const UNKNOWN = 'x'.repeat(128);
 
 /** The longest policy in the functions' environment, of which Lambda allows 4 KB in all. */
 const MAX_POLICY_IN_ENVIRONMENT = 3500;
@@ -349,7 +360,8 @@ export class SnapshotVault extends Construct {
       name: 'copy-shared-snapshots',
       description: 'copies snapshots that were shared with this account.',
       roleDescription: 'copies shared snapshots; cannot delete any, nor change a tag later.',
-      permissions: (logs) => permissions.ofCopier(names, sourceKeyArns, this.copierQueue.queueArn, logs),
+      permissions: (logs) => permissions.ofCopier(names, this.copierQueue.queueArn, logs),
+      managedPolicies: this.keyPolicies(names.targetKeyArns, sourceKeyArns),
       environment: sweepSince === undefined ? {} : { SNAPFERRY_SWEEP_SINCE: sweepSince },
     });
     acknowledge(runner.role, 'CopySharedSnapshotsRole');
@@ -448,13 +460,41 @@ export class SnapshotVault extends Construct {
     description: string,
     assumedBy: ServicePrincipal,
     inlinePolicies: Record<string, PolicyDocument>,
+    managedPolicies: ManagedPolicy[] = [],
   ): Role {
+    const written = Object.values(inlinePolicies).map((document) => JSON.stringify(document.toJSON()));
+    const characters = written.join('').replace(/\$\{Token\[[^\]]*\]\}/g, UNKNOWN).length;
+    if (characters > MAX_INLINE_CHARACTERS) {
+      throw new Error(
+        `${this.node.path}: the policy names more accounts and Regions than IAM takes for one role: ${id} would have ` +
+          `${String(characters)} characters of inline policies, of ${String(MAX_INLINE_CHARACTERS)}`,
+      );
+    }
     return new Role(this, id, {
       description: `Snapferry - ${description}`,
       path: this.props.rolePath ?? '/',
       ...(this.props.permissionsBoundary && { permissionsBoundary: this.props.permissionsBoundary }),
       assumedBy,
       inlinePolicies,
+      managedPolicies,
+    });
+  }
+
+  private keyPolicies(targetKeyArns: string[], sourceKeyArns: string[]): ManagedPolicy[] {
+    const policies = permissions.ofKeys(targetKeyArns, sourceKeyArns);
+    if (policies.length > MAX_MANAGED_POLICIES) {
+      throw new Error(
+        `${this.node.path}: ${String(targetKeyArns.length)} keys of copies and ${String(sourceKeyArns.length)} source ` +
+          'keys are more than a role can be given: IAM attaches ten managed policies to it',
+      );
+    }
+    return policies.map(({ sid, id, description, document }) => {
+      const path = this.props.rolePath ?? '/';
+      const made = new ManagedPolicy(this, id, { description: `Snapferry - ${description}`, path, document });
+      if (sid === 'UseTargetKeys' || sid === 'UseSourceKeys') {
+        acknowledge(made, sid);
+      }
+      return made;
     });
   }
 
@@ -467,6 +507,7 @@ export class SnapshotVault extends Construct {
       // Lambda runs the function in this role.
       new ServicePrincipal('lambda.amazonaws.com'),
       options.permissions(logs.logGroupArn),
+      options.managedPolicies,
     );
     const lambda = new LambdaFunction(this, options.id, {
       description: `Snapferry - ${options.description}`,

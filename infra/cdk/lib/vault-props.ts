@@ -26,7 +26,7 @@ export interface SnapshotVaultProps {
   readonly policyFile?: string;
   /**
    * The source accounts' KMS keys under which they encrypt what they share. Their key policies must allow this
-   * account too.
+   * account too. A role has room for some 240.
    *
    * @default - none: the shared snapshots are not encrypted
    */

@@ -52,11 +52,14 @@ describe('a vault', () => {
     assert.deepEqual(bySid('CopyFromSourceAccounts')?.['Condition'], {
       StringEquals: { 'ec2:Owner': ['111122223333'] },
     });
-    assert.deepEqual(bySid('UseTargetKeys')?.['Resource'], [
+    const keys = Object.values(template.findResources('AWS::IAM::ManagedPolicy')) as ManagedPolicyResource[];
+    const bySidOfKeys = (sid: string): Record<string, unknown> | undefined =>
+      keys.flatMap((policy) => policy.Properties.PolicyDocument.Statement).find((each) => each['Sid'] === sid);
+    assert.deepEqual(bySidOfKeys('UseTargetKeys')?.['Resource'], [
       'arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab',
       'arn:aws:kms:us-east-1:444455556666:key/9876dcba-98fe-76dc-54ba-0987654321fe',
     ]);
-    assert.equal(bySid('UseSourceKeys')?.['Resource'], SOURCE_KEY);
+    assert.equal(bySidOfKeys('UseSourceKeys')?.['Resource'], SOURCE_KEY);
     assert.deepEqual(bySid('TagWhileCopying')?.['Condition'], {
       StringEquals: {
         'ec2:CreateAction': 'CopySnapshot',
@@ -69,6 +72,36 @@ describe('a vault', () => {
     const policy = withTargets({ ...firstTarget(examplePolicy()), EncryptionConfiguration: { Encrypted: true } });
     const { template } = synthesized(vault({ policy }).stack);
     assert.ok(!JSON.stringify(template.toJSON()).includes('kms:'));
+  });
+
+  it('has room for as many keys as a role can be given', () => {
+    const { template } = synthesized(vault({ sourceKeyArns: sourceKeys(240) }).stack);
+    const policies = Object.values(template.findResources('AWS::IAM::ManagedPolicy')) as ManagedPolicyResource[];
+    assert.equal(policies.length, 10);
+    const keys = new Set<unknown>();
+    for (const { Properties: properties } of policies) {
+      assert.ok(JSON.stringify(properties.PolicyDocument).length <= 6144);
+      properties.PolicyDocument.Statement.flatMap((each) => each['Resource']).forEach((key) => keys.add(key));
+    }
+    assert.equal(keys.size, 242);
+    const [copier] = Object.values(
+      template.findResources('AWS::IAM::Role', { Properties: { ManagedPolicyArns: Match.anyValue() } }),
+    ) as { Properties: { ManagedPolicyArns: unknown[] } }[];
+    assert.equal(copier?.Properties.ManagedPolicyArns.length, 10);
+    assert.throws(() => vault({ sourceKeyArns: sourceKeys(241) }), /241 source keys are more than a role can be given/);
+  });
+
+  it('says when a role cannot name all that the policy names', () => {
+    const owners = (count: number): PolicyDetails => {
+      const { EventSource: source, ...others } = examplePolicy();
+      const accounts = Array.from({ length: count }, (_, index) => String(100_000_000_000 + index));
+      return { ...others, EventSource: { ...source, Parameters: { ...source.Parameters, SnapshotOwner: accounts } } };
+    };
+    synthesized(vault({ policy: owners(400) }).stack);
+    assert.throws(
+      () => vault({ policy: owners(700) }),
+      /more accounts and Regions than IAM takes for one role: CopySharedSnapshotsRole would have 1\d{4} characters/,
+    );
   });
 
   it('lets the deleting role alone delete, and it nothing else', () => {
@@ -362,6 +395,18 @@ function firstTarget(policy: PolicyDetails): CrossRegionCopy {
 
 function withTargets(...targets: CrossRegionCopy[]): PolicyDetails {
   return { ...examplePolicy(), Actions: [{ Name: 'Copy', CrossRegionCopy: targets }] };
+}
+
+interface ManagedPolicyResource {
+  readonly Properties: { readonly PolicyDocument: { readonly Statement: Record<string, unknown>[] } };
+}
+
+/** So many keys, with ARNs as long as they get. */
+function sourceKeys(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => `arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-${String(index).padStart(32, '0')}`,
+  );
 }
 
 /** The statements of the role whose description holds `words`. */
