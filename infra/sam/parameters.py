@@ -8,6 +8,9 @@ import json
 import sys
 from typing import Any
 
+# CloudFormation's quota for the value of a parameter.
+MAX_CHARACTERS = 4096
+
 
 def repeated(policies: list[dict[str, Any]]) -> dict[str, str]:
     """The accounts, Regions and keys that normalized policies name, each once."""
@@ -23,11 +26,17 @@ def repeated(policies: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def problem(parameters: dict[str, str]) -> str | None:
-    """Why the template cannot be deployed with these, or nothing. A policy without owners or targets is one of DLM's,
-    and CloudFormation would refuse it after the build."""
+    """Why CloudFormation would refuse these after the build, or nothing. A policy without owners or targets is one of
+    DLM's."""
     for name, member in (("SourceAccounts", "SnapshotOwner"), ("TargetRegions", "Target")):
         if not parameters[name]:
             return f"the policy names no {member}, so there is nothing to deploy"
+    for name, value in parameters.items():
+        if len(value) > MAX_CHARACTERS:
+            return (
+                f"what the policy names needs {len(value)} characters as {name}, and CloudFormation takes "
+                f"{MAX_CHARACTERS} of a parameter; the CDK's construct has no parameters"
+            )
     return None
 
 

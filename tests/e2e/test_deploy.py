@@ -125,14 +125,22 @@ def test_an_invalid_policy_stops_before_anything_is_built_or_deployed(
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        (policies.details([], policies.target(NEAR)), "names no SnapshotOwner"),
-        (policies.details(["111122223333"]), "names no Target"),
+        (
+            policies.details([], policies.target(NEAR)),
+            "the policy names no SnapshotOwner, so there is nothing to deploy",
+        ),
+        (policies.details(["111122223333"]), "the policy names no Target, so there is nothing to deploy"),
+        (
+            policies.details([f"{number:012}" for number in range(316)], policies.target(NEAR)),
+            "what the policy names needs 4107 characters as SourceAccounts, and CloudFormation takes 4096",
+        ),
     ],
+    ids=["no owners", "no targets", "too many owners"],
 )
-def test_a_valid_policy_that_permits_nothing_stops_it_too(checkout: Checkout, policy: Any, message: str) -> None:
+def test_a_valid_policy_that_cannot_be_deployed_stops_it_too(checkout: Checkout, policy: Any, message: str) -> None:
     run = checkout.deploy(checkout.write(policy), f"SAM={checkout.stand_in('sam')}")
     assert run.returncode != 0
-    assert f"my policy.json: the policy {message}, so there is nothing to deploy" in run.stderr
+    assert f"my policy.json: {message}" in run.stderr
     assert (checkout.called("cargo"), checkout.called("sam"), packaged(checkout)) == ([], [], [])
 
 
