@@ -36,8 +36,8 @@ SNAPFERRY ?= target/release/snapferry
 SAM ?= .venv-sam/bin/sam
 
 FUNCTIONS := copy-shared-snapshots verify-copies delete-expired-copies
-# What the functions are measured against.
-LIMITS := bare-echo bare-pagination
+# What the functions are measured against, and the EC2 that they are measured at.
+LIMITS := bare-echo bare-pagination endpoint
 # The whole workspace's features for every binary, so that AWS's SDKs are compiled once for all; and Cargo.toml's
 # release profile as it stands: without the last flag cargo-lambda would add panic=abort to it.
 CARGO_BUILD := cargo lambda build --release --workspace --locked --disable-optimizations
@@ -86,6 +86,10 @@ cli: $(VENV) ## build the operator's command: target/release/snapferry
 .PHONY: bench
 bench: build ## measure everything beside the least possible and beside boto3: tests/bench/RESULTS.md
 	python -m tests.bench
+
+.PHONY: bench-compile
+bench-compile: $(VENV) ## measure clean builds of the last commit, time and memory, for the next make bench (half an hour)
+	python -m tests.bench.compile
 
 .PHONY: soak
 soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)

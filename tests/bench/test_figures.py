@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from tests.bench import compile as clean_builds
 from tests.bench import figures, prices, report
 from tests.bench.endpoint import Aws
 from tests.bench.figures import Row
@@ -67,6 +72,17 @@ def test_costs_follow_the_formula() -> None:
     assert cost.compute == pytest.approx(events * 0.1 * 0.5 * 0.0000133334)
     assert cost.queue == pytest.approx(events * 3 * 0.5e-6)
     assert prices.cost(100, queued=False).total == pytest.approx(cost.total - cost.queue)
+
+
+def test_the_largest_process_of_a_build_counts(tmp_path: Path) -> None:
+    """However deep it is below the command, and however many small ones follow it."""
+    hungry = f"{sys.executable} -c 'bytearray(300 << 20)'; true"
+    measured = clean_builds.measure(["sh", "-c", f'sh -c "{hungry}"; true'], tmp_path)
+    assert 300 / 1024 <= measured["peak_gib"] < 0.5
+    small = clean_builds.measure(["sh", "-c", "true"], tmp_path)
+    assert small["peak_gib"] < 0.1
+    with pytest.raises(subprocess.CalledProcessError):
+        clean_builds.measure(["false"], tmp_path)
 
 
 def test_the_chart_is_one_picture(rows: list[Row]) -> None:
