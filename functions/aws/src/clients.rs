@@ -1,7 +1,6 @@
 //! Clients for every Region over one HTTP client and one credentials cache.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -12,7 +11,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use snapferry_core::ids::Region;
 
 use crate::environment;
@@ -32,8 +33,7 @@ pub struct Clients {
     pub home: Region,
     config: SdkConfig,
     ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
-    // Made at their first use: of the functions only the copier asks KMS.
-    kms: BTreeMap<Region, OnceLock<aws_sdk_kms::Client>>,
+    kms: BTreeMap<Region, aws_sdk_kms::Client>,
     calls: AtomicU64,
 }
 
@@ -77,10 +77,26 @@ pub fn timeouts() -> TimeoutConfig {
 /// When `AWS_CA_BUNDLE` names a file that cannot be used.
 pub fn http_client(roots: Roots) -> anyhow::Result<SharedHttpClient> {
     let context = tls::TlsContext::builder().with_trust_store(roots.trust_store()?).build();
-    Ok(aws_smithy_http_client::Builder::new()
+    let client = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .tls_context(context.context("TLS cannot be set up")?)
-        .build_https())
+        .build_https();
+    Ok(SharedHttpClient::new(OnceForAll(client)))
+}
+
+/// An HTTP client that reads its certificates at the first request, and not also whenever a service's client is made, to
+/// try them: `roots` has tried them already. Seven clients' trying was a fifth of what a first event takes.
+#[derive(Debug)]
+struct OnceForAll(SharedHttpClient);
+
+impl HttpClient for OnceForAll {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }
 
 impl Clients {
@@ -91,7 +107,7 @@ impl Clients {
             Self { home: home.clone(), config, ec2: BTreeMap::new(), kms: BTreeMap::new(), calls: AtomicU64::new(0) };
         for region in regions.into_iter().chain([home]) {
             clients.ec2.insert(region.clone(), clients.make_ec2(&region));
-            clients.kms.insert(region, OnceLock::new());
+            clients.kms.insert(region.clone(), clients.make_kms(&region));
         }
         clients
     }
@@ -104,7 +120,6 @@ impl Clients {
         ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
         kms: BTreeMap<Region, aws_sdk_kms::Client>,
     ) -> Self {
-        let kms = kms.into_iter().map(|(region, client)| (region, OnceLock::from(client))).collect();
         Self { home, config, ec2, kms, calls: AtomicU64::new(0) }
     }
 
@@ -125,8 +140,7 @@ impl Clients {
     #[must_use]
     pub fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let make = || self.make_kms(region);
-        self.kms.get(region).map_or_else(make, |client| client.get_or_init(make).clone())
+        self.kms.get(region).cloned().unwrap_or_else(|| self.make_kms(region))
     }
 
     /// Calls made so far, retries not counted.
