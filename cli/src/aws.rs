@@ -1,5 +1,7 @@
 //! The command's way into AWS: credentials and Regions as the AWS CLI takes them.
 
+use std::fmt;
+
 use anyhow::Context as _;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -8,6 +10,12 @@ use snapferry_aws::errors::call_error;
 use snapferry_aws::roots::Roots;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::text::printable;
+
+use crate::profile;
+
+/// Longer words of services are cut.
+const LONGEST: usize = 1000;
 
 /// Where the credentials and the home Region come from, when not from the environment.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,33 +42,79 @@ pub(crate) struct Account {
     pub(crate) arn: String,
 }
 
+/// Why there is no way into AWS, and what to do.
+#[derive(Debug)]
+pub(crate) struct NoWay {
+    /// In one line.
+    pub(crate) problem: String,
+    pub(crate) remedy: String,
+}
+
+impl std::error::Error for NoWay {}
+
+impl fmt::Display for NoWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n        {}", self.problem, self.remedy)
+    }
+}
+
 impl Connection {
     /// Finds the credentials and asks STS whose they are.
     ///
     /// # Errors
-    /// When there is no Region, there are no credentials, or STS does not answer.
-    pub(crate) async fn open(&self) -> anyhow::Result<Account> {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(clients::http_client(Roots::Machine)?)
-            .timeout_config(clients::timeouts())
-            .retry_config(RetryConfig::standard());
-        if let Some(profile) = &self.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = &self.region {
-            loader = loader.region(aws_config::Region::new(region.clone()));
-        }
-        let config = loader.load().await;
+    /// When there is no Region, no such profile, there are no credentials, or STS does not answer.
+    pub(crate) async fn open(&self) -> Result<Account, NoWay> {
+        self.account().await.map_err(|error| NoWay { problem: one_line(&format!("{error:#}")), remedy: self.remedy() })
+    }
+
+    async fn account(&self) -> anyhow::Result<Account> {
+        let config = self.config().await?;
         let region = config.region().context("no Region: give --region, or set AWS_REGION or the profile's region")?;
         let home = Region::parse(region.as_ref()).map_err(|_| anyhow::anyhow!("{region} is no Region code"))?;
         let caller = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
         let caller = caller.map_err(|error| {
-            let CallError { code, message, .. } = call_error(&error);
-            anyhow::anyhow!("AWS does not say whose credentials these are: {code}: {message}")
+            anyhow::anyhow!("AWS does not say whose credentials these are: {}", words(&call_error(&error)))
         })?;
         let id = caller.account().and_then(|id| AccountId::parse(id).ok()).context("STS names no account")?;
         Ok(Account { home, id, arn: caller.arn().unwrap_or_default().to_owned(), config })
     }
+
+    async fn config(&self) -> anyhow::Result<SdkConfig> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(clients::http_client(Roots::Machine)?)
+            .timeout_config(clients::timeouts())
+            .retry_config(RetryConfig::standard());
+        if let Some(region) = &self.region {
+            loader = loader.region(aws_config::Region::new(region.clone()));
+        }
+        let Some(name) = &self.profile else { return Ok(loader.load().await) };
+        let has_credentials = profile::has_credentials(name).await?;
+        let config = loader.profile_name(name).load().await;
+        let credentials = profile::credentials(name, has_credentials, &config);
+        Ok(config.into_builder().credentials_provider(credentials).build())
+    }
+
+    fn remedy(&self) -> String {
+        let profile = self.profile.as_ref().map(|name| format!(" --profile {name}")).unwrap_or_default();
+        format!(
+            "Give --profile and --region, or set AWS_PROFILE and AWS_REGION; with IAM Identity Center, `aws sso \
+             login{profile}`."
+        )
+    }
+}
+
+/// A service's words, and its name for the request.
+pub(crate) fn words(error: &CallError) -> String {
+    let CallError { code, message, request_id } = error;
+    let request = request_id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default();
+    // Of an endpoint that is no URL the SDK says so, and then prints the whole request.
+    let (message, _) = message.split_once(" to request `Request {").unwrap_or((message, ""));
+    printable(&format!("{code}: {}{request}", one_line(message)), LONGEST)
+}
+
+/// A text of several lines in one, as of the SDK's list of places where it found no credentials.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 impl Account {

@@ -17,6 +17,7 @@ mod key_policy;
 mod look;
 mod man;
 mod plan;
+mod profile;
 mod queue;
 mod replay;
 

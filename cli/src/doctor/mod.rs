@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use snapferry_core::ids::SnapshotId;
 
 use self::check::Check;
-use crate::aws::{self, Connection};
+use crate::aws::{self, Connection, NoWay};
 use crate::exit::Exit;
 use crate::input;
 
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let checks = aws::block_on(async {
         let account = match args.connection.open().await {
             Ok(account) => account,
-            Err(error) => return Ok(Err(no_credentials(&error))),
+            Err(error) => return Ok(Err(no_credentials(error))),
         };
         let facts = gather::gather(&account, &policies, args.snapshot.as_ref(), args.stack.as_deref()).await;
         Ok(Ok(checks::checks(&facts, &policies)))
@@ -69,8 +69,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn no_credentials(error: &anyhow::Error) -> Check {
-    Check::fail("credentials", "", format!("{error:#}; nothing else was looked at")).remedy(
-        "Give --profile and --region, or set AWS_PROFILE and AWS_REGION; with IAM Identity Center, `aws sso login`.",
-    )
+fn no_credentials(error: NoWay) -> Check {
+    let NoWay { problem, remedy } = error;
+    Check::fail("credentials", "", format!("{problem}; nothing else was looked at")).remedy(remedy)
 }

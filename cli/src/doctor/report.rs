@@ -10,8 +10,8 @@ use crate::exit::Exit;
 
 /// The name and version of the form that `--json` prints.
 const FORMAT: &str = "snapferry-doctor/1";
-/// Longer messages of services are cut.
-const LONGEST: usize = 600;
+/// Longer messages are cut: those of services are shorter, and a list of all places without credentials is as long.
+const LONGEST: usize = 1500;
 
 #[derive(Debug, Serialize)]
 struct Report<'c> {
