@@ -33,7 +33,22 @@ pub(crate) fn code(done: anyhow::Result<Exit>) -> ExitCode {
     }
 }
 
+/// How a command ends that acted: what it could not print did not stop it, and a reader who has gone wanted no more.
+///
+/// # Errors
+/// Why something was not printed, other than that nobody reads any more.
+pub(crate) fn acted(exit: Exit, unsaid: Option<anyhow::Error>) -> anyhow::Result<Exit> {
+    match unsaid {
+        Some(error) if !is_broken_pipe(&error) => Err(error.context("not everything could be printed")),
+        _ => Ok(exit),
+    }
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.root_cause().downcast_ref::<std::io::Error>();
-    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    error.chain().any(|cause| {
+        // serde_json's error names the cause of what happened to the stream, and not what happened.
+        let of_json = || cause.downcast_ref().and_then(serde_json::Error::io_error_kind);
+        let kind = cause.downcast_ref().map(std::io::Error::kind).or_else(of_json);
+        kind == Some(std::io::ErrorKind::BrokenPipe)
+    })
 }

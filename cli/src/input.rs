@@ -5,6 +5,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Policy};
 
 /// The name of standard input on the command line.
@@ -41,8 +44,16 @@ pub(crate) fn text(path: &Path, most: usize) -> anyhow::Result<String> {
 /// Reads the policies of a document that is as the functions take it.
 pub(crate) fn policies(path: &Path) -> anyhow::Result<Vec<Policy>> {
     let document = text(path, MAX_DOCUMENT_BYTES)?;
-    let parsed = policy::parse(&document);
+    let parsed = policy::parse(document.strip_prefix('\u{feff}').unwrap_or(&document));
     Ok(parsed.with_context(|| format!("{} is no valid policy (see `snapferry check`)", shown(path)))?.policies)
+}
+
+/// Reads a time from the command line. A date alone is its midnight in UTC.
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+    let is_date = text.len() == "2026-11-22".len();
+    let midnight = || Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    let time = if is_date { midnight() } else { text.parse().ok() };
+    time.ok_or_else(|| "expected a time with its offset, 2026-11-22T03:00:00Z, or a date, 2026-11-22".to_owned())
 }
 
 /// A file's name as it may stand in a line of text.
@@ -51,4 +62,24 @@ pub(crate) fn shown(path: &Path) -> String {
         return "<stdin>".to_owned();
     }
     snapferry_core::text::printable(&path.to_string_lossy(), 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        let cases = [
+            ("2026-11-22", Some("2026-11-22T00:00:00Z")),
+            ("2026-11-22T03:00:00+01:00", Some("2026-11-22T02:00:00Z")),
+            ("2026-11-22T03:00:00", None),
+            ("2026-02-30", None),
+            ("yesterday!", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(time(text).ok().map(|time| time.to_string()).as_deref(), expected, "{text}");
+        }
+    }
 }

@@ -1,10 +1,8 @@
 //! What the copier would see now, read with the command's credentials.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use indicatif::ProgressBar;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::copying::{Ask, gather};
@@ -13,25 +11,12 @@ use snapferry_aws::keys::KeyCache;
 use snapferry_core::copying::{Facts, Scope};
 use snapferry_core::event::ShareEvent;
 use snapferry_core::ids::SnapshotId;
-use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Policy};
+use snapferry_core::policy::Policy;
 
 use crate::aws::Account;
-use crate::input;
 
 /// As long as a function may run. Reading a hundred thousand snapshots takes seconds.
 const TIME: Duration = Duration::from_mins(15);
-
-/// Reads a policy document as the functions do.
-///
-/// # Errors
-/// When it cannot be read or is not valid; `snapferry check` then shows the place.
-pub(crate) fn policies(path: &Path) -> anyhow::Result<Vec<Policy>> {
-    let shown = input::shown(path);
-    let bytes = input::read_at_most(path, MAX_DOCUMENT_BYTES).with_context(|| format!("{shown} cannot be read"))?;
-    let document = String::from_utf8(bytes).with_context(|| format!("{shown} is not UTF-8"))?;
-    let parsed = policy::parse(document.strip_prefix('\u{feff}').unwrap_or(&document));
-    Ok(parsed.with_context(|| format!("{shown} is not a valid policy (snapferry check shows the place)"))?.policies)
-}
 
 /// An event that names `snapshot`, for looking at that snapshot alone.
 pub(crate) fn event(snapshot: SnapshotId) -> ShareEvent {

@@ -22,7 +22,7 @@ fn snapferry() -> Command {
 fn a_policy_that_is_none() {
     let done = snapferry().args(["coverage", "-"]).stdin("[]").assert().code(2).stdout_eq("");
     done.stderr_eq(str![[r#"
-snapferry: <stdin>: [..]an empty array[..]
+snapferry: <stdin> is no valid policy (see `snapferry check`): [..]an empty array[..]
 
 "#]]);
     let done = snapferry().args(["coverage", "no-such-file.json"]).assert().code(2).stdout_eq("");
@@ -37,10 +37,11 @@ fn nowhere_to_look() {
     let done = snapferry().args(["coverage", "cross-account-copy.json"]).assert().code(2).stdout_eq("");
     done.stderr_eq(str![[r#"
 snapferry: no Region: give --region, or set AWS_REGION or the profile's region
+        Give --profile and --region, or set AWS_PROFILE and AWS_REGION; with IAM Identity Center, `aws sso login`.
 
 "#]]);
     let done = snapferry().args(["coverage", "cross-account-copy.json", "--region", "Europe"]).assert().code(2);
-    done.stdout_eq("").stderr_eq("snapferry: Europe is no Region code\n");
+    done.stdout_eq("").stderr_eq("snapferry: Europe is no Region code\n[..]`aws sso login`.\n");
     let html = std::env::temp_dir().join(format!("snapferry-coverage-{}.html", std::process::id()));
     let done = snapferry()
         .args(["coverage", "cross-account-copy.json", "--region", "eu-central-1", "--html"])
@@ -50,7 +51,7 @@ snapferry: no Region: give --region, or set AWS_REGION or the profile's region
         .stdout_eq("");
     done.stderr_eq(str![[r#"
 snapferry: AWS does not say whose credentials these are: NotSent: [..]
-...
+        Give --profile and --region, or set AWS_PROFILE and AWS_REGION; with IAM Identity Center, `aws sso login`.
 
 "#]]);
     assert!(!html.exists());
@@ -60,6 +61,8 @@ snapferry: AWS does not say whose credentials these are: NotSent: [..]
 fn one_standard_output() {
     let done = snapferry().args(["coverage", "cross-account-copy.json", "--json", "--csv", "-"]).assert().code(2);
     done.stdout_eq("").stderr_eq("snapferry: --json and --csv - both want standard output\n");
+    let done = snapferry().args(["coverage", "cross-account-copy.json", "--json", "--html", "-"]).assert().code(2);
+    done.stdout_eq("").stderr_eq("snapferry: --json and --html - both want standard output\n");
     snapferry().args(["coverage", "a.json", "--csv", "a.csv", "--html", "a.html"]).assert().code(2).stdout_eq("");
     snapferry().args(["coverage", "a.json", "--since", "yesterday"]).assert().code(2).stdout_eq("");
 }

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let stdin = args.documents.iter().chain(&args.previous).filter(|path| path.as_os_str() == input::STDIN);
     anyhow::ensure!(stdin.count() < 2, "standard input can be read only once");
-    let previous = args.previous.as_deref().map(previous).transpose()?.unwrap_or_default();
+    let previous = args.previous.as_deref().map(input::policies).transpose().context("--previous")?.unwrap_or_default();
     let reports: Vec<Report> = args.documents.iter().map(|path| check(path, args, &previous)).collect();
     if args.json {
         report::print_json(&reports)?;
@@ -75,13 +75,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
     }
     Ok(reports.iter().map(|report| report.exit(args.strict)).max().unwrap_or(Exit::Fine))
-}
-
-fn previous(path: &Path) -> anyhow::Result<Vec<Policy>> {
-    let shown = input::shown(path);
-    let bytes = input::read_at_most(path, MAX_DOCUMENT_BYTES).with_context(|| format!("{shown} cannot be read"))?;
-    let document = String::from_utf8(bytes).with_context(|| format!("{shown} is not UTF-8"))?;
-    Ok(policy::parse(&document).with_context(|| format!("{shown}, given as --previous"))?.policies)
 }
 
 fn check(path: &Path, args: &Args, previous: &[Policy]) -> Report {

@@ -13,11 +13,9 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use snapferry_core::coverage::{Coverage, cover};
 use snapferry_core::ids::{AccountId, Region};
-use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Policy};
 
 use crate::aws::{Connection, block_on};
 use crate::exit::Exit;
@@ -35,10 +33,10 @@ use crate::input;
 pub(crate) struct Args {
     /// The policy document; - is standard input
     policy: PathBuf,
-    /// Leave out snapshots that were started before (RFC 3339), as SNAPFERRY_SWEEP_SINCE does
-    #[arg(long, value_name = "TIME")]
+    /// Leave out snapshots that were started before (RFC 3339, or a date), as SNAPFERRY_SWEEP_SINCE does
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
     since: Option<Timestamp>,
-    /// Write a report for browsers: one file that needs nothing else
+    /// Write a report for browsers: one file that needs nothing else; - is standard output
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Write a line for each snapshot and Region; - is standard output
@@ -65,9 +63,11 @@ struct Scene<'s> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let stdout_twice = args.json && args.csv.as_deref().is_some_and(file::is_stdout);
-    anyhow::ensure!(!stdout_twice, "--json and --csv - both want standard output");
-    let policies = policies(&args.policy)?;
+    for (name, path) in [("--csv", &args.csv), ("--html", &args.html)] {
+        let stdout_twice = args.json && path.as_deref().is_some_and(file::is_stdout);
+        anyhow::ensure!(!stdout_twice, "--json and {name} - both want standard output");
+    }
+    let policies = input::policies(&args.policy)?;
     let now = Timestamp::now();
     let (facts, home) = block_on(async {
         let account = args.connection.open().await?;
@@ -89,16 +89,9 @@ fn say(args: &Args, scene: &Scene<'_>, coverage: &Coverage<'_>) -> anyhow::Resul
     }
     if args.json {
         file::write(Path::new(input::STDIN), |out| json::write(out, scene, coverage))
-    } else if args.csv.as_deref().is_some_and(file::is_stdout) {
+    } else if [&args.csv, &args.html].into_iter().flatten().any(|path| file::is_stdout(path)) {
         Ok(())
     } else {
         table::print(scene, coverage)
     }
-}
-
-fn policies(path: &Path) -> anyhow::Result<Vec<Policy>> {
-    let shown = input::shown(path);
-    let bytes = input::read_at_most(path, MAX_DOCUMENT_BYTES).with_context(|| format!("{shown} cannot be read"))?;
-    let document = String::from_utf8(bytes).with_context(|| format!("{shown} is not UTF-8"))?;
-    Ok(policy::parse(&document).with_context(|| shown.clone())?.policies)
 }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::json;
@@ -16,7 +15,7 @@ use snapferry_core::ids::SnapshotId;
 use snapferry_core::policy::Policy;
 
 use self::rows::{Action, Row};
-use crate::aws::{Connection, block_on};
+use crate::aws::{Connection, block_on, words};
 use crate::exit::Exit;
 use crate::{input, look};
 
@@ -41,8 +40,8 @@ pub(crate) struct Args {
     /// Decide for this snapshot, as if an event named it
     #[arg(long, value_name = "ID", value_parser = snapshot)]
     snapshot: Option<SnapshotId>,
-    /// Ignore snapshots started before this time (RFC 3339), as SNAPFERRY_SWEEP_SINCE does
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["event", "snapshot"])]
+    /// Ignore snapshots started before this time (RFC 3339, or a date), as SNAPFERRY_SWEEP_SINCE does
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with_all = ["event", "snapshot"])]
     since: Option<Timestamp>,
     /// Print one JSON object a line: every decision, and a summary as the last
     #[arg(long)]
@@ -52,7 +51,8 @@ pub(crate) struct Args {
 }
 
 const HELP: &str = "\
-Exit codes: 0 all is copied or would be, 1 something is refused, deferred or copied twice, 2 wrong usage or cannot run";
+Exit codes: 0 what is wanted is copied or would be, 1 something is refused, deferred, copied twice, or named and not there, \
+2 wrong usage or cannot run";
 
 /// Reads a snapshot's ID from the command line.
 pub(crate) fn snapshot(text: &str) -> Result<SnapshotId, String> {
@@ -60,7 +60,7 @@ pub(crate) fn snapshot(text: &str) -> Result<SnapshotId, String> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let policies = look::policies(&args.document)?;
+    let policies = input::policies(&args.document)?;
     let (scope, named) = asked(args)?;
     let (facts, now) = block_on(async {
         let account = args.connection.open().await?;
@@ -68,7 +68,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let now = Timestamp::now();
         Ok((look::facts(&account, &clients, &policies, scope, named).await, now))
     })?;
-    show(&policies, &facts, now, args.json)
+    let plan = decided(&policies, &facts, now)?;
+    print(&plan, &facts, now, args.json)?;
+    Ok(exit(&plan))
 }
 
 /// What is asked for.
@@ -94,29 +96,35 @@ fn asked(args: &Args) -> anyhow::Result<(Scope, Vec<ShareEvent>)> {
 
 fn read_event(path: &Path) -> anyhow::Result<Message> {
     let shown = input::shown(path);
-    let bytes = input::read_at_most(path, MAX_EVENT_BYTES).with_context(|| format!("{shown} cannot be read"))?;
-    let text = String::from_utf8(bytes).with_context(|| format!("{shown} is not UTF-8"))?;
+    let text = input::text(path, MAX_EVENT_BYTES)?;
     event::parse(&text).map_err(|invalid| {
         anyhow::anyhow!("{shown}: the copier cannot read this event ({}): {}", invalid.reason, invalid.problem)
     })
 }
 
-/// Decides and prints.
+/// Decides as the copier does.
 ///
 /// # Errors
-/// When the shared snapshots could not be read, or standard output is closed.
-pub(crate) fn show(policies: &[Policy], facts: &Facts, now: Timestamp, as_json: bool) -> anyhow::Result<Exit> {
+/// When the shared snapshots could not be read.
+pub(crate) fn decided<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> anyhow::Result<Plan<'f>> {
     if let Err(error) = &facts.snapshots {
-        anyhow::bail!("the shared snapshots in {} cannot be read: {}: {}", facts.home, error.code, error.message);
+        anyhow::bail!("the shared snapshots in {} cannot be read: {}", facts.home, words(error));
     }
-    let plan = decide(policies, facts, now);
+    Ok(decide(policies, facts, now))
+}
+
+/// Prints the decisions.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn print(plan: &Plan<'_>, facts: &Facts, now: Timestamp, as_json: bool) -> anyhow::Result<()> {
     let output = BufWriter::new(anstream::stdout().lock());
-    if as_json {
-        print_json(&plan, now, output)?
-    } else {
-        print_text(&plan, facts, now, output)?
-    };
-    Ok(if plan.decisions.iter().any(rows::is_finding) { Exit::Findings } else { Exit::Fine })
+    if as_json { print_json(plan, now, output) } else { print_text(plan, facts, now, output) }
+}
+
+/// Whether somebody has to look at a decision.
+pub(crate) fn exit(plan: &Plan<'_>) -> Exit {
+    if plan.decisions.iter().any(rows::is_finding) { Exit::Findings } else { Exit::Fine }
 }
 
 fn print_json(plan: &Plan<'_>, now: Timestamp, mut output: impl Write) -> anyhow::Result<()> {

@@ -90,7 +90,7 @@ fn action(verdict: &Verdict<'_>) -> Action {
 /// Whether somebody has to look at it.
 pub(crate) fn is_finding(decision: &Decision<'_>) -> bool {
     match &decision.verdict {
-        Verdict::Refuse(_) | Verdict::Defer(_) | Verdict::Skip(Skip::Duplicate(_)) => true,
+        Verdict::Refuse(_) | Verdict::Defer(_) | Verdict::Skip(Skip::Duplicate(_) | Skip::NotVisible) => true,
         Verdict::Copy(_) | Verdict::Skip(_) => false,
     }
 }
