@@ -14,6 +14,7 @@ mod exit;
 mod iam;
 mod input;
 mod key_policy;
+mod logical;
 mod look;
 mod man;
 mod plan;

@@ -2,10 +2,15 @@
 
 use anyhow::Context as _;
 use aws_config::SdkConfig;
-use aws_sdk_sqs::error::DisplayErrorContext;
+use snapferry_aws::errors::call_error;
+
+use crate::aws::words;
+use crate::logical::is_called;
 
 /// The message group of everything in the copier's queue (`infra/sam/template.yaml`).
 const GROUP: &str = "copier";
+/// The stack's output that names the queue.
+const OUTPUT: &str = "CopierQueueUrl";
 
 /// Which queue.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,7 +24,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// The queue's URL, from the stack's output `CopierQueueUrl` if it is not given.
+    /// The queue's URL, from the stack's output if it is not given.
     ///
     /// # Errors
     /// When CloudFormation knows no such stack, or it has no such output.
@@ -27,18 +32,21 @@ impl Queue {
         if let Some(url) = &self.queue {
             return Ok(url.clone());
         }
-        let stacks = aws_sdk_cloudformation::Client::new(config).describe_stacks().stack_name(&self.stack).send().await;
+        let stack = &self.stack;
+        let stacks = aws_sdk_cloudformation::Client::new(config).describe_stacks().stack_name(stack).send().await;
         let stacks = stacks.map_err(|error| {
-            let text = DisplayErrorContext(&error).to_string();
-            anyhow::anyhow!(
-                "the stack {} cannot be read (--stack names it, --queue names its queue): {text}",
-                self.stack
-            )
+            let words = words(&call_error(&error));
+            anyhow::anyhow!("the stack {stack} cannot be read: {words}; --stack names it, --queue names its queue")
         })?;
         let outputs = stacks.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
-        let mut urls = outputs.filter(|output| output.output_key() == Some("CopierQueueUrl"));
+        let mut urls = outputs.filter(|output| output.output_key().is_some_and(|key| is_called(key, OUTPUT)));
         let url = urls.next().and_then(|output| output.output_value());
-        url.map(str::to_owned).with_context(|| format!("the stack {} has no output CopierQueueUrl", self.stack))
+        let url = url.with_context(|| format!("the stack {stack} has no output {OUTPUT}; --queue names the queue"))?;
+        anyhow::ensure!(
+            urls.next().is_none(),
+            "the stack {stack} has several outputs {OUTPUT}: say which with --queue"
+        );
+        Ok(url.to_owned())
     }
 }
 
@@ -56,7 +64,16 @@ pub(crate) async fn send(sqs: &aws_sdk_sqs::Client, url: &str, body: &str, id: &
         .send()
         .await;
     sent.map(drop)
-        .map_err(|error| anyhow::anyhow!("the queue {url} did not take the message: {}", DisplayErrorContext(&error)))
+        .map_err(|error| anyhow::anyhow!("the queue {url} did not take the message: {}", words(&call_error(&error))))
+}
+
+/// Whether two URLs name the same queue of one Region: by account and name, because a queue has several host names.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let place = |url: &str| {
+        let mut parts = url.trim_end_matches('/').rsplit('/').map(str::to_owned);
+        (parts.next(), parts.next())
+    };
+    place(one) == place(other)
 }
 
 /// The body of a message that makes the copier look at a snapshot: a share event, which is all that it acts on.
@@ -73,6 +90,14 @@ pub(crate) fn share(snapshot: &str, id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use snapferry_core::event::{Message, parse};
+
+    #[test]
+    fn one_queue_by_several_names() {
+        let url = "https://sqs.us-east-1.amazonaws.com/222222222222/snapferry-CopierQueue.fifo";
+        assert!(super::is_same(url, "https://queue.amazonaws.com/222222222222/snapferry-CopierQueue.fifo/"));
+        assert!(!super::is_same(url, "https://sqs.us-east-1.amazonaws.com/333333333333/snapferry-CopierQueue.fifo"));
+        assert!(!super::is_same(url, "https://sqs.us-east-1.amazonaws.com/222222222222/snapferry-CopierDead.fifo"));
+    }
 
     #[test]
     fn the_copier_reads_what_is_sent() {
