@@ -61,8 +61,8 @@ Arguments:
 
 Options:
       --since <TIME>
-          The logs were exported from this time on (RFC 3339): what environments older than that
-          wrote first may be missing
+          The logs were exported from this time on (RFC 3339, or a date): what environments older
+          than that wrote first may be missing
 
       --json
           Print one JSON object

@@ -36,18 +36,29 @@ def binary() -> Path:
 
 
 def snapferry(
-    *args: object, stdin: str = "", timeout: float = 120, environment: Mapping[str, str] | None = None
+    *args: object,
+    stdin: str = "",
+    timeout: float = 120,
+    environment: Mapping[str, str] | None = None,
+    reader_is_gone: bool = False,
 ) -> Done:
-    """Run the command to its end."""
+    """Run the command to its end; with nobody at the other end of its standard output, as behind `| true`."""
     inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    output = subprocess.PIPE
+    if reader_is_gone:
+        nobody, output = os.pipe()
+        os.close(nobody)
     done = subprocess.run(
         [binary(), *map(str, args)],
         input=stdin,
-        capture_output=True,
+        stdout=output,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=timeout,
         check=False,
         env={**inherited, **(environment or {})},
         cwd=packages.REPOSITORY,
     )
-    return Done(done.returncode, done.stdout, done.stderr)
+    if reader_is_gone:
+        os.close(output)
+    return Done(done.returncode, done.stdout or "", done.stderr)

@@ -112,6 +112,8 @@ def test_comma_separated(aws: LocalAws, document: Path, tmp_path: Path) -> None:
     assert len(rows) == 9
     assert rows[0]["description"] == HOSTILE
     assert list(tmp_path.glob(".*")) == []
+    page = coverage(aws, document, "--html", "-").out
+    assert (page.startswith("<!doctype html>"), page.rstrip().endswith("</html>")) == (True, True)
     piped = coverage(aws, document, "--csv", "-")
     assert list(csv.DictReader(io.StringIO(piped.out, newline=""))) == rows
 

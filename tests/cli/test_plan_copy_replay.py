@@ -1,5 +1,6 @@
 """The commands that look and act with the target account's credentials, against the local AWS."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tests.cloud import LocalAws, until
 from tests.e2e import policies
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import STACK, deploy
+from tests.e2e.packages import REPOSITORY
 
 NEAR = "us-west-2"
 FAR = "eu-west-1"
@@ -32,14 +34,18 @@ def document(policy: Any, tmp_path: Path) -> Path:
     return path
 
 
-def run(account: Account, *args: object, **environment: str) -> Done:
+def run(account: Account, *args: object, reader_is_gone: bool = False, **environment: str) -> Done:
     """The command with an account's credentials."""
-    credentials: dict[str, Any] = {
+    given = {
         "AWS_ACCESS_KEY_ID": account.number,
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_REGION": HOME,
+        "AWS_ENDPOINT_URL": account.aws.endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }
-    return snapferry(*args, environment={**credentials, "AWS_ENDPOINT_URL": account.aws.endpoint, **environment})
+    return snapferry(*args, environment={**given, **environment}, reader_is_gone=reader_is_gone)
 
 
 def lines(done: Done) -> list[dict[str, Any]]:
@@ -108,16 +114,59 @@ def test_what_cannot_run_says_so(command: list[str], target: Account, document: 
     bad = tmp_path / "bad.json"
     bad.write_text('{"PolicyType": 7}')
     cases = [
-        (run(target, *command, bad), "is not a valid policy"),
+        (run(target, *command, bad), "is no valid policy"),
         (run(target, *command, tmp_path / "none.json"), "cannot be read"),
         (run(target, *command, document, AWS_REGION=""), "no Region"),
-        (run(target, *command, document, "--profile", "nobody", AWS_ACCESS_KEY_ID=""), "whose credentials"),
+        (run(target, *command, document, AWS_ACCESS_KEY_ID=""), "whose credentials"),
+        (run(target, *command, document, "--profile", "nobody"), 'no profile "nobody"'),
+        (run(target, *command, document, AWS_ENDPOINT_URL="nowhere"), "failed to apply endpoint `nowhere`\n"),
         (run(target, *command, document, AWS_ENDPOINT_URL="http://127.0.0.1:9"), "whose credentials"),
     ]
     for done, said in cases:
         assert done.code == 2, done
         assert said in done.err
         assert done.out == ""
+        assert "Request {" not in done.err
+    for done, _ in cases[2:]:
+        assert "aws sso login" in done.err
+
+
+def test_a_named_profile_precedes_the_environment(
+    source: Account, target: Account, document: Path, tmp_path: Path
+) -> None:
+    """As with the AWS CLI: otherwise another account is looked at than the one that was named."""
+    config, secrets = tmp_path / "config", tmp_path / "credentials"
+    config.write_text("[profile vault]\n[profile nothing]\nregion = eu-west-1\n")
+    secrets.write_text(f"[vault]\naws_access_key_id = {target.number}\naws_secret_access_key = x\n")
+
+    def by_source(*args: object, profile: str = "") -> Done:
+        files = {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(secrets), "AWS_PROFILE": profile}
+        return run(source, *args, reader_is_gone=False, **files)
+
+    def account(done: Done) -> str:
+        return str(done.json()["checks"][0]["subject"])
+
+    assert account(by_source("doctor", document, "--json", "--profile", "vault")) == target.number
+    # The environment's are not taken instead of those that a profile does not have.
+    assert by_source("plan", document, "--profile", "nothing").code == 2
+    assert account(by_source("doctor", document, "--json", profile="vault")) == source.number
+
+
+def test_a_construct_names_its_queue_otherwise(
+    source: Account, target: Account, document: Path, tmp_path: Path
+) -> None:
+    snapshot = shared(source, target)
+    queue = target.client("sqs").create_queue(QueueName="copier.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    outputs = json.loads((REPOSITORY / "infra/cdk/test/snapshots/vault.json").read_text())["Outputs"]
+    names = {name: {"Value": queue if "CopierQueueUrl" in name else "other"} for name in outputs}
+    template = {"Resources": {"Any": {"Type": "AWS::SQS::Queue"}}, "Outputs": names}
+    target.client("cloudformation").create_stack(StackName="construct", TemplateBody=json.dumps(template))
+    done = run(target, "copy", document, "--snapshot", snapshot, "--stack", "construct", "--json")
+    assert done.code == 0, done.err
+    requested = lines(done)[-1]["requested"]
+    assert requested["queue"] == queue
+    (message,) = target.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["id"] == requested["triggerId"]
 
 
 def test_copy_goes_through_the_stacks_queue(source: Account, target: Account, policy: Any, document: Path) -> None:
@@ -142,8 +191,13 @@ def test_copy_without_a_stack_needs_to_be_told(source: Account, target: Account,
     snapshot = shared(source, target)
     refused = run(target, "copy", document, "--snapshot", snapshot)
     assert refused.code == 2
-    assert "the stack snapferry cannot be read" in refused.err
+    assert "the stack snapferry cannot be read: ValidationError: Stack" in refused.err
+    assert "--direct copies where there is no stack" in refused.err
+    assert "Response" not in refused.err
     assert asked(target) == 0
+    contradictory = run(target, "copy", document, "--snapshot", snapshot, "--direct", "--stack", "any")
+    assert contradictory.code == 2
+    assert "cannot be used with" in contradictory.err
     done = run(target, "copy", document, "--snapshot", snapshot, "--direct", "--json")
     assert done.code == 0, done.err
     records = [each for each in lines(done) if each.get("audit") == "snapferry/1"]
@@ -153,6 +207,24 @@ def test_copy_without_a_stack_needs_to_be_told(source: Account, target: Account,
     again = run(target, "copy", document, "--snapshot", snapshot, "--direct")
     assert again.code == 1
     assert asked(target) == 2
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]], ids=["table", "json"])
+def test_a_reader_who_has_gone_stops_no_copy(source: Account, target: Account, document: Path, how: list[str]) -> None:
+    snapshot = shared(source, target)
+    done = run(target, "copy", document, "--snapshot", snapshot, "--direct", *how, reader_is_gone=True)
+    assert done.code == 0, done.err
+    assert asked(target) == 2
+
+
+@pytest.mark.parametrize("command", ["plan", "coverage"])
+@pytest.mark.parametrize("how", [[], ["--json"]], ids=["table", "json"])
+def test_a_reader_who_has_gone_is_no_error(
+    source: Account, target: Account, document: Path, command: str, how: list[str]
+) -> None:
+    shared(source, target)
+    done = run(target, command, document, *how, reader_is_gone=True)
+    assert (done.code, done.err) == (0, "")
 
 
 def test_dead_letters_are_put_back_and_the_unreadable_stay(source: Account, target: Account, policy: Any) -> None:
@@ -168,7 +240,9 @@ def test_dead_letters_are_put_back_and_the_unreadable_stay(source: Account, targ
     assert asked(target) == 0
     done = run(target, "replay", "--dead-letter", dead, "--stack", STACK, "--json")
     assert done.code == 1, done.err
-    assert sorted((each["replayed"], each.get("about")) for each in lines(done)) == [(False, None), (True, snapshot)]
+    *each_one, last = lines(done)
+    assert sorted((each["replayed"], each.get("about")) for each in each_one) == [(False, None), (True, snapshot)]
+    assert last == {"summary": {"replayed": 1, "left": 1, "notLookedAt": 0}}
     stack.wait_for_audit(event="copy.started", source__snapshot=snapshot, count=2)
 
     def left() -> list[str]:
@@ -176,6 +250,96 @@ def test_dead_letters_are_put_back_and_the_unreadable_stay(source: Account, targ
         return [each["Body"] for each in found.get("Messages", [])]
 
     assert until(left, within=PATIENCE_SECONDS, what="the message that stays") == ["not an event"]
+
+
+def queue(account: Account, name: str, *bodies: str) -> str:
+    """The URL of a FIFO queue with these messages."""
+    sqs = account.client("sqs")
+    url: str = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for number, body in enumerate(bodies):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId="copier", MessageDeduplicationId=f"m{number}")
+    return url
+
+
+def held(account: Account, url: str) -> tuple[int, int]:
+    """How many messages of a queue can be seen, and how many cannot."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = account.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return int(found[names[0]]), int(found[names[1]])
+
+
+@pytest.mark.parametrize("reader_is_gone", [False, True])
+def test_what_stays_hides_nothing_behind_it(target: Account, *, reader_is_gone: bool) -> None:
+    """Whoever reads along."""
+    rubbish = [f"rubbish {number}" for number in range(9)]
+    dead, copier = queue(target, "dead", *rubbish, *[share_event("snap-01234567")] * 15), queue(target, "copier")
+    done = run(target, "replay", "--dead-letter", dead, "--queue", copier, reader_is_gone=reader_is_gone)
+    assert done.code == 1, done
+    assert (held(target, dead), held(target, copier)) == ((9, 0), (15, 0))
+
+
+def test_what_cannot_be_reached_is_said(target: Account) -> None:
+    """A FIFO queue gives nothing behind ten messages that stay."""
+    rubbish = [f"rubbish {number}" for number in range(12)]
+    dead, copier = queue(target, "dead", *rubbish, *[share_event("snap-01234567")] * 15), queue(target, "copier")
+    done = run(target, "replay", "--dead-letter", dead, "--queue", copier, "--json")
+    assert done.code == 1, done
+    assert lines(done)[-1] == {"summary": {"replayed": 0, "left": 10, "notLookedAt": 17}}
+    assert held(target, dead) == (27, 0)
+    done = run(target, "replay", "--dead-letter", dead, "--queue", copier, "--all")
+    assert done.code == 0, done
+    assert (held(target, dead), held(target, copier)) == ((0, 0), (27, 0))
+
+
+def test_the_copiers_queue_is_no_dead_letter_queue(target: Account) -> None:
+    copier = queue(target, "copier", '{"sweep": "1"}')
+    done = run(target, "replay", "--dead-letter", copier, "--queue", copier)
+    assert done.code == 2
+    assert "is the copier's own queue" in done.err
+    nowhere = run(target, "replay", "--dead-letter", f"{copier}-none", "--queue", copier)
+    assert nowhere.code == 2
+    assert "QueueService.NonExistentQueue: The specified queue does not exist" in nowhere.err
+    assert "Response" not in nowhere.err
+
+
+def exports() -> dict[str, bytes]:
+    """A record as the ways to export logs leave it."""
+    members = {"audit": "snapferry/1", "time": "2026-11-22T03:00:00Z", "event": "event.invalid"}
+    record = json.dumps({**members, "body": "{broken snap-0123456789abcdef0"}, separators=(",", ":"))
+    event = {"logStreamName": "s", "timestamp": 1795316400700, "message": f"{record}\n"}
+    return {
+        "plain": record.encode(),
+        "compressed": gzip.compress(record.encode()),
+        "tail": f"2026-11-22T03:00:00+00:00 {{stream}} {record}\n".encode(),
+        "answer": json.dumps({"events": [event], "searchedLogStreams": []}, indent=4).encode(),
+        "events": json.dumps(event).encode(),
+        "not-text": b"\xff\xfe\n" + record.encode(),
+    }
+
+
+@pytest.mark.parametrize("form", exports())
+def test_every_form_of_export_is_read(form: str, tmp_path: Path) -> None:
+    """And a dry run asks nobody for anything."""
+    exported = tmp_path / "exported"
+    exported.write_bytes(exports()[form])
+    done = snapferry("replay", "--from", exported, "--dry-run")
+    assert (done.code, "would put" in done.out) == (0, True), done
+    assert "snap-0123456789abcdef0" in done.out
+    later = snapferry("replay", "--from", exported, "--dry-run", "--since", "2026-11-23")
+    assert (later.code, later.out) == (0, ""), later
+    assert "no event.invalid record" in later.err
+
+
+def test_what_is_no_export_is_said(tmp_path: Path) -> None:
+    other = tmp_path / "policy.json"
+    other.write_text("{}")
+    for file in (other, "/dev/null"):
+        done = snapferry("replay", "--from", file)
+        assert (done.code, done.out) == (2, "")
+        assert "no line of Snapferry's audit" in done.err
+    done = snapferry("replay", "--from", tmp_path / "none")
+    assert done.code == 2
+    assert "cannot be read" in done.err
 
 
 def test_invalid_events_in_logs_become_share_events(

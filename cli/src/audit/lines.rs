@@ -1,4 +1,4 @@
-//! Finding the audit lines in an exported log, byte for byte as they were printed.
+//! Finding the audit lines in an exported log of any form, byte for byte as they were printed.
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -71,7 +71,15 @@ fn read_events(input: impl BufRead, each: &mut impl FnMut(u64, &str)) -> anyhow:
 
 /// Gives the audit line in a line of a log, without what is in front of it and behind it.
 fn find(line: &[u8], mut each: impl FnMut(&str)) {
-    let Some(at) = line.windows(BEGINNING.len()).position(|window| window == BEGINNING) else { return };
+    let Some(at) = line.windows(BEGINNING.len()).position(|window| window == BEGINNING) else {
+        if line.starts_with(b"{")
+            && let Ok(Logged { message, .. }) = serde_json::from_slice(line)
+            && message.as_bytes().windows(BEGINNING.len()).any(|window| window == BEGINNING)
+        {
+            find(message.as_bytes(), each);
+        }
+        return;
+    };
     let text = line.get(at..).unwrap_or_default();
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     let end = match values.next() {
@@ -90,6 +98,15 @@ struct Events<'f, F>(&'f mut F);
 #[derive(serde::Deserialize)]
 struct Event {
     message: Option<String>,
+}
+
+/// An event of CloudWatch Logs on a line of its own, told by its time, a number. What only has a message may be a
+/// program's line that quotes a sender's words.
+#[derive(serde::Deserialize)]
+struct Logged {
+    message: String,
+    #[serde(rename = "timestamp")]
+    _time: u64,
 }
 
 impl<'de, F: FnMut(&str)> DeserializeSeed<'de> for Answer<'_, F> {
@@ -175,6 +192,14 @@ mod tests {
         assert_eq!(found(filtered.as_bytes()), [(2, LINE.to_owned())]);
         assert_eq!(found(format!("{got}\n{filtered}\n").as_bytes()), [(2, LINE.to_owned()), (4, LINE.to_owned())]);
         assert!(read(&filtered.as_bytes()[..filtered.len() - 9], |_, _| {}).is_err());
+    }
+
+    #[test]
+    fn events_one_a_line() {
+        let event =
+            |timestamp: serde_json::Value| serde_json::json!({"timestamp": timestamp, "message": LINE}).to_string();
+        let log = format!("{}\n{}\n", event(1795316400700_u64.into()), event("2026-11-22T03:00:00Z".into()));
+        assert_eq!(found(log.as_bytes()), [(1, LINE.to_owned())]);
     }
 
     #[test]

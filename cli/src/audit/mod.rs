@@ -1,5 +1,6 @@
 //! `snapferry audit`: what the functions leave behind.
 
+pub(crate) mod lines;
 mod verify;
 
 use clap::Subcommand;

@@ -2,38 +2,54 @@
 
 mod dead_letters;
 mod logs;
+mod report;
 
-use std::io::Write as _;
+use std::path::Path;
 
 use clap::ArgGroup;
-use serde::Serialize;
+use jiff::Timestamp;
 
+use self::dead_letters::Letters;
+use self::logs::Export;
+use self::report::Report;
 use crate::aws::{Connection, block_on};
-use crate::exit::{self, Exit};
-use crate::queue::Queue;
+use crate::exit::Exit;
+use crate::input;
+use crate::queue::{self, Queue};
+
+/// What tells a log group from a file.
+const LOG_GROUP: &str = "log-group:";
 
 /// Put invalid or dead-lettered events back into the copier's queue
 ///
 /// From exported logs or a log group: for each event.invalid record whose body names a snapshot, the copier is asked to look
 /// at that snapshot. From a dead-letter queue: each message that the copier can read is put back, and deleted from the
-/// dead-letter queue only once the copier's queue has it. What cannot be put back is named and stays where it is.
+/// dead-letter queue only once the copier's queue has it. What cannot be put back is named and stays where it is; behind ten
+/// such messages a FIFO queue gives no others, unless --all puts back everything.
 #[derive(Debug, clap::Args)]
-#[command(after_help = exit::HELP)]
+#[command(after_help = HELP)]
 #[command(group = ArgGroup::new("source").required(true))]
 pub(crate) struct Args {
-    /// A file of exported log lines (- is standard input), or log-group:NAME
+    /// A file of exported log lines, in any form that `audit verify` takes (- is standard input), or log-group:NAME
     #[arg(long, value_name = "LOGS", group = "source")]
     from: Option<String>,
     /// The URL of a dead-letter queue
     #[arg(long, value_name = "QUEUE_URL", group = "source")]
     dead_letter: Option<String>,
+    /// With --dead-letter: put back also what the copier cannot read. It makes records of that (event.invalid, with the
+    /// body), and the queue has it no more
+    #[arg(long, conflicts_with = "from")]
+    all: bool,
+    /// With --from: leave out what was logged before this time (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "dead_letter")]
+    since: Option<Timestamp>,
     /// Put back no more than this many
     #[arg(long, value_name = "N", default_value_t = 1000)]
     max: usize,
     /// Show what would be put back
     #[arg(long)]
     dry_run: bool,
-    /// Print one JSON object a line
+    /// Print one JSON object a line, and a summary as the last
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -42,72 +58,49 @@ pub(crate) struct Args {
     connection: Connection,
 }
 
-/// What became of one message or record.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Replayed {
-    /// The message's ID, or the record's time.
-    id: String,
-    /// What it asks for, when that can be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    about: Option<String>,
-    /// Whether it is in the copier's queue now (or would be, in a dry run).
-    replayed: bool,
-    /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
-}
+const HELP: &str = "\
+Exit codes: 0 all is put back (or with --dry-run would be), 1 something stays where it is or could not be looked at, 2 wrong \
+usage or cannot run, as with logs that have no line of the audit";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    block_on(async {
-        let account = args.connection.open().await?;
-        let url = args.queue.url(&account.config).await?;
-        let sqs = aws_sdk_sqs::Client::new(&account.config);
-        let mut report = Report { json: args.json, dry_run: args.dry_run, replayed: 0, left: 0 };
-        match (&args.dead_letter, &args.from) {
-            (Some(from), _) => dead_letters::replay(&sqs, from, &url, args.max, &mut report).await?,
-            (None, Some(from)) => {
-                let records = logs::read(from, &account.config).await?;
-                logs::replay(&sqs, &records, &url, args.max, &mut report).await?;
-            }
-            (None, None) => anyhow::bail!("give --from or --dead-letter"),
+    let mut report = Report::new(Box::new(anstream::stdout()), args.json, args.dry_run);
+    let done = match (&args.dead_letter, &args.from) {
+        (Some(from), _) => block_on(from_dead_letters(args, from, &mut report)),
+        (None, Some(from)) => block_on(from_logs(args, from, &mut report)),
+        (None, None) => anyhow::bail!("give --from or --dead-letter"),
+    };
+    match done {
+        Err(error) if report.is_empty() => Err(error),
+        done => {
+            let exit = report.end();
+            done.and(exit)
         }
-        Ok(report.end())
-    })
+    }
 }
 
-/// What is said as it happens, and counted for the end.
-struct Report {
-    json: bool,
-    dry_run: bool,
-    replayed: usize,
-    left: usize,
+async fn from_dead_letters(args: &Args, from: &str, report: &mut Report) -> anyhow::Result<()> {
+    let account = args.connection.open().await?;
+    let to = args.queue.url(&account.config).await?;
+    anyhow::ensure!(!queue::is_same(from, &to), "{from} is the copier's own queue, and no dead-letter queue");
+    let sqs = aws_sdk_sqs::Client::new(&account.config);
+    Letters::new(&sqs, from, &to, args.all).replay(args.max, report).await
 }
 
-impl Report {
-    fn say(&mut self, what: &Replayed) -> anyhow::Result<()> {
-        if what.replayed {
-            self.replayed += 1
-        } else {
-            self.left += 1
-        }
-        let mut output = anstream::stdout().lock();
-        if self.json {
-            return Ok(writeln!(output, "{}", serde_json::to_string(what)?)?);
-        }
-        let about = what.about.as_deref().unwrap_or("unreadable");
-        match (&what.problem, self.dry_run) {
-            (Some(problem), _) => writeln!(output, "left      {} {about}: {problem}", what.id)?,
-            (None, true) => writeln!(output, "would put {} {about}", what.id)?,
-            (None, false) => writeln!(output, "put back  {} {about}", what.id)?,
-        }
-        Ok(())
+async fn from_logs(args: &Args, from: &str, report: &mut Report) -> anyhow::Result<()> {
+    let group = from.strip_prefix(LOG_GROUP);
+    // A file is read before anybody is asked for anything, and a dry run of one asks nobody.
+    let mut export = match group {
+        Some(_) => Export::default(),
+        None => logs::file(Path::new(from), args.since)?,
+    };
+    if group.is_none() && (args.dry_run || export.records.is_empty()) {
+        return logs::replay(None, &export, args.max, report).await;
     }
-
-    fn end(&self) -> Exit {
-        let done = if self.dry_run { "would be put back" } else { "put back" };
-        // Without a standard error there is nobody left to tell.
-        let _ = writeln!(anstream::stderr(), "snapferry: {} {done}, {} left", self.replayed, self.left);
-        if self.left == 0 { Exit::Fine } else { Exit::Findings }
+    let account = args.connection.open().await?;
+    if let Some(group) = group {
+        export = logs::log_group(group, args.since, &account.config).await?;
     }
+    let sqs = aws_sdk_sqs::Client::new(&account.config);
+    let url = if args.dry_run { None } else { Some(args.queue.url(&account.config).await?) };
+    logs::replay(url.as_deref().map(|url| (&sqs, url)), &export, args.max, report).await
 }

@@ -1,7 +1,6 @@
 //! `snapferry audit verify`: whether exported log lines are what the functions wrote.
 
 mod report;
-mod source;
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 use snapferry_core::chain::{Added, Ledger, Place};
 
 use self::report::{File, Report};
+use crate::audit::lines;
 use crate::exit::Exit;
 use crate::input;
 
@@ -26,8 +26,8 @@ pub(crate) struct Args {
     /// The exported logs; - is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The logs were exported from this time on (RFC 3339): what environments older than that wrote first may be missing
-    #[arg(long, value_name = "TIME")]
+    /// The logs were exported from this time on (RFC 3339, or a date): what environments older than that wrote first may be missing
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
     since: Option<Timestamp>,
     /// Print one JSON object
     #[arg(long)]
@@ -67,7 +67,7 @@ fn read(number: usize, path: &Path, ledger: &mut Ledger, unlinked: &mut Vec<Plac
             Added::Other => {}
         }
     };
-    let done = input::open(path).map_err(anyhow::Error::from).and_then(|input| source::read(input, each));
+    let done = input::open(path).map_err(anyhow::Error::from).and_then(|input| lines::read(input, each));
     file.error = done.err().map(|error| format!("{error:#}"));
     file
 }
