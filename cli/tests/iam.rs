@@ -141,11 +141,21 @@ fn statements_added_to_a_key_policy() {
     again
         .stdout_eq(&merged)
         .stderr_eq("UseByTheTargetAccount: is there already\nGrantsByTheTargetAccount: is there already\n");
-    // For another target: what the first loses is said.
+    // For another target: what the first needs stays.
     let other = ["--target", "333333333333"];
     let done = snapferry().args(["key-policy", BARE]).args(other).args(merge).stdin(&merged).assert().code(1);
-    done.stderr_eq(str![[r#"
+    let done = done.stderr_eq(str![[r#"
 warning: arn:aws:kms:eu-west-2:222222222222:key/8af79514-350d-4c52-bac8-8985e84171c7, which encrypts copies, belongs to 222222222222 and not to the target account 333333333333
+UseByTheTargetAccount333333333333: added
+GrantsByTheTargetAccount333333333333: added
+
+"#]]);
+    let both = String::from_utf8(done.get_output().stdout.clone()).unwrap();
+    assert_eq!(both.matches("arn:aws:iam::222222222222:root").count(), 2);
+    // For one role instead of the account: who loses access is said.
+    let role = ["--target-role", "arn:aws:iam::222222222222:role/copier"];
+    let narrowed = snapferry().args(["key-policy", BARE]).args(TARGET).args(role).args(merge).stdin(&both).assert();
+    narrowed.code(1).stderr_eq(str![[r#"
 warning: UseByTheTargetAccount named arn:aws:iam::222222222222:root, which the merged key policy does not allow there any more
 warning: GrantsByTheTargetAccount named arn:aws:iam::222222222222:root, which the merged key policy does not allow there any more
 UseByTheTargetAccount: replaced

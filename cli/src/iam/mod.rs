@@ -63,7 +63,7 @@ struct PolicyAnswer<'r> {
     name: &'static str,
     document: &'r Document,
     /// What each statement is for, by its Sid.
-    why: BTreeMap<&'static str, &'static str>,
+    why: BTreeMap<&'r str, &'static str>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -92,7 +92,7 @@ fn region_of_environment() -> anyhow::Result<Region> {
 
 fn answer<'r>(region: &'r Region, roles: &'r [Role]) -> Answer<'r> {
     let policy = |(name, document): &'r (&'static str, Document)| {
-        let why = document.statements().iter().map(|statement| (statement.sid, statement.why)).collect();
+        let why = document.statements().iter().map(|statement| (statement.sid.as_ref(), statement.why)).collect();
         PolicyAnswer { name, document, why }
     };
     let role = |role: &'r Role| RoleAnswer {

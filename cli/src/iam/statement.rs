@@ -1,5 +1,7 @@
 //! Statements and documents of IAM policies, as they are written.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -21,7 +23,7 @@ pub(crate) struct Statement {
     /// What it is for, in a sentence. JSON has no place for it.
     #[serde(skip)]
     pub(crate) why: &'static str,
-    pub(crate) sid: &'static str,
+    pub(crate) sid: Cow<'static, str>,
     effect: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<Value>,
@@ -55,7 +57,7 @@ impl Statement {
     ) -> Self {
         Self {
             why,
-            sid,
+            sid: Cow::Borrowed(sid),
             effect: "Allow",
             principal: None,
             action: action.iter().map(ToString::to_string).collect(),

@@ -7,7 +7,11 @@ use std::ops::Range;
 use anyhow::Context as _;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
+use snapferry_core::ids::AccountId;
 use snapferry_core::policy;
+
+use super::unique::Unique;
+use crate::iam::statement::Statement;
 
 /// A key policy with our statements in it.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,40 +60,42 @@ pub(crate) fn unwrapped(printed: &str) -> anyhow::Result<String> {
     }
 }
 
-/// Adds `ours` to a key policy, each in the place of the statement with its Sid, or else at the end.
+/// Adds `ours`, which name `account`, to a key policy, each in the place of the statement with its Sid, or else at the
+/// end. What a statement with our Sid says for another account stays, and ours gets the account behind its Sid.
 ///
 /// # Errors
-/// When the document is no key policy, or says something twice so that its meaning is in doubt.
-pub(crate) fn merge(document: &str, ours: &[Value]) -> anyhow::Result<Merged> {
+/// When the document is no key policy, says something twice so that its meaning is in doubt, or has another's statement
+/// with our Sid.
+pub(crate) fn merge(document: &str, ours: &[Statement], account: &str) -> anyhow::Result<Merged> {
     let before = statements_of(document)?;
+    serde_json::from_str::<Unique>(document).context("what it says is in doubt")?;
     let mut after = before.clone();
-    let mut edits: Vec<(usize, &Value)> = Vec::new();
-    let mut added: Vec<&Value> = Vec::new();
+    let mut edits: Vec<(usize, Statement)> = Vec::new();
+    let mut added: Vec<Statement> = Vec::new();
     let mut changes = Vec::new();
     for statement in ours {
-        let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or_default();
-        let mut same = before.iter().enumerate().filter(|(_, other)| other.get("Sid") == statement.get("Sid"));
-        let found = same.next();
-        anyhow::ensure!(same.next().is_none(), "two statements have the Sid {sid}; remove one of them first");
+        let (statement, found) = placed(&before, statement, account)?;
+        let value = serde_json::to_value(&statement)?;
+        let sid = statement.sid.to_string();
         let mut no_longer_named = Vec::new();
         let done = match found {
             None => {
                 added.push(statement);
-                after.push(statement.clone());
+                after.push(value);
                 Done::Added
             }
-            Some((_, old)) if normal(old) == normal(statement) => Done::Kept,
+            Some((_, old)) if covers(old, &value) => Done::Kept,
             Some((index, old)) => {
                 no_longer_named = principals(old);
-                no_longer_named.retain(|name| !principals(statement).contains(name));
+                no_longer_named.retain(|name| !principals(&value).contains(name));
                 edits.push((index, statement));
                 if let Some(place) = after.get_mut(index) {
-                    *place = statement.clone();
+                    *place = value;
                 }
                 Done::Replaced
             }
         };
-        changes.push(Change { sid: sid.to_owned(), done, no_longer_named });
+        changes.push(Change { sid, done, no_longer_named });
     }
     let merged = if changes.iter().all(|change| change.done == Done::Kept) {
         document.to_owned()
@@ -98,8 +104,56 @@ pub(crate) fn merge(document: &str, ours: &[Value]) -> anyhow::Result<Merged> {
     };
     // Whatever the editing of text did: the result has to mean this and nothing else.
     let is_right = statements_of(&merged).is_ok_and(|found| found == after) && rest(&merged) == rest(document);
-    anyhow::ensure!(is_right, "it names a member twice, so what it says is in doubt");
+    anyhow::ensure!(is_right, "the places of its statements are in doubt");
     Ok(Merged { document: merged, changes })
+}
+
+/// Our statement with the Sid that it gets, and what has that Sid now.
+fn placed<'b>(
+    before: &'b [Value],
+    statement: &Statement,
+    account: &str,
+) -> anyhow::Result<(Statement, Option<(usize, &'b Value)>)> {
+    let mut ours = statement.clone();
+    let found = with_sid(before, &ours.sid)?;
+    let value = serde_json::to_value(&ours)?;
+    if let Some((_, old)) = found
+        && (covers(old, &value) || !names_others(old, account))
+    {
+        return Ok((ours, found));
+    }
+    ours.sid = format!("{}{account}", ours.sid).into();
+    let own = with_sid(before, &ours.sid)?;
+    // With nothing there at all it needs no account behind its Sid.
+    Ok(if found.is_none() && own.is_none() { (statement.clone(), None) } else { (ours, own) })
+}
+
+fn with_sid<'b>(before: &'b [Value], sid: &str) -> anyhow::Result<Option<(usize, &'b Value)>> {
+    let text = |statement: &'b Value, name| statement.get(name).and_then(Value::as_str);
+    let mut same = before.iter().enumerate().filter(|(_, other)| text(other, "Sid") == Some(sid));
+    let found = same.next();
+    anyhow::ensure!(same.next().is_none(), "two statements have the Sid {sid}; remove one of them first");
+    let is_allow = found.is_none_or(|(_, old)| text(old, "Effect") == Some("Allow"));
+    anyhow::ensure!(is_allow, "its statement {sid} allows nothing and would be replaced; give it another Sid first");
+    Ok(found)
+}
+
+/// Whether a statement says what ours does, to the same or to more.
+fn covers(old: &Value, ours: &Value) -> bool {
+    let named = principals(old);
+    let mut for_us = old.clone();
+    if let (Some(principal), Some(our_principal)) = (for_us.get_mut("Principal"), ours.get("Principal")) {
+        principal.clone_from(our_principal);
+    }
+    principals(ours).iter().all(|name| named.contains(name)) && normal(&for_us) == normal(ours)
+}
+
+/// Whether a statement names another account, or its role or user, by ARN or number.
+fn names_others(statement: &Value, account: &str) -> bool {
+    principals(statement).iter().any(|name| {
+        let number = name.split(':').nth(4).unwrap_or(name);
+        AccountId::parse(number).is_ok_and(|found| found.as_str() != account)
+    })
 }
 
 /// The statements of a key policy, which are an object or an array of objects (IAM User Guide, "Grammar of the IAM JSON
@@ -137,7 +191,7 @@ fn rest(document: &str) -> Option<Map<String, Value>> {
 }
 
 /// The text with statements replaced by index, and others added behind the last; `None` when a place is not found.
-fn edited(document: &str, count: usize, edits: &[(usize, &Value)], added: &[&Value]) -> Option<String> {
+fn edited(document: &str, count: usize, edits: &[(usize, Statement)], added: &[Statement]) -> Option<String> {
     let whole = value_at(document, "Statement")?;
     let is_array = document.get(whole.clone())?.starts_with('[');
     let place = |index: usize| {
@@ -198,7 +252,7 @@ fn indentation(document: &str, at: usize) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-fn indented(statement: &Value, margin: usize) -> Option<String> {
+fn indented(statement: &Statement, margin: usize) -> Option<String> {
     let pretty = serde_json::to_string_pretty(statement).ok()?;
     Some(pretty.replace('\n', &format!("\n{:margin$}", "")))
 }

@@ -3,18 +3,19 @@
 
 mod merge;
 mod statements;
+mod unique;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use serde_json::Value;
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::{Encryption, Policy};
 
 use self::merge::{Change, Done, Merged};
 use crate::exit::Exit;
+use crate::iam::statement::Statement;
 use crate::input;
 
 /// The name and version of the form that `--json` prints.
@@ -33,7 +34,8 @@ const MAX_FILE_BYTES: usize = 1024 * 1024;
 ///   snapferry key-policy policy.json --target 222222222222 --merge key-policy.json > merged.json
 ///   aws kms put-key-policy --key-id KEY --policy-name default --policy file://merged.json
 ///
-/// To merge twice is to merge once. A statement of Snapferry's that says something else is replaced.
+/// To merge twice is to merge once. A statement of Snapferry's that says something else of the target account is replaced;
+/// those of other target accounts stay.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP, verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -63,9 +65,9 @@ Exit codes: 0 fine, 1 there are warnings, 2 wrong usage, or a document that cann
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Answer<'s> {
     format: &'static str,
-    statements: Vec<Value>,
+    statements: &'s [Statement],
     /// The key policy with the statements, as text; with `--merge` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     merged: Option<String>,
@@ -80,8 +82,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     anyhow::ensure!(stdin < 2, "standard input can be read only once");
     let policies = input::policies(&args.document)?;
     let ours = statements::statements(&principal(args, &policies)?);
-    let values = ours.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>()?;
-    let merged = args.merge.as_deref().map(|file| merged(file, &values)).transpose()?;
+    let merged = args.merge.as_deref().map(|file| merged(file, &ours, &args.target)).transpose()?;
     let mut warnings = doubts(args, &policies);
     warnings.extend(merged.as_ref().map(consequences).unwrap_or_default());
     let exit = if warnings.is_empty() { Exit::Fine } else { Exit::Findings };
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.json {
         let (merged, changes) = merged.map(|merged| (merged.document, merged.changes)).unzip();
         let changes = changes.unwrap_or_default();
-        let answer = Answer { format: FORMAT, statements: values, merged, changes, warnings };
+        let answer = Answer { format: FORMAT, statements: &ours, merged, changes, warnings };
         writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
     } else {
         let mut err = anstream::stderr().lock();
@@ -109,9 +110,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(out.flush().map(|()| exit)?)
 }
 
-fn merged(file: &Path, ours: &[Value]) -> anyhow::Result<Merged> {
+fn merged(file: &Path, ours: &[Statement], target: &AccountId) -> anyhow::Result<Merged> {
     let printed = input::text(file, MAX_FILE_BYTES)?;
-    let merge = || merge::merge(&merge::unwrapped(&printed)?, ours);
+    let merge = || merge::merge(&merge::unwrapped(&printed)?, ours, target.as_str());
     merge().with_context(|| format!("{} is not merged", input::shown(file)))
 }
 
