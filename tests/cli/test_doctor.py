@@ -148,6 +148,15 @@ def test_disabled_schedule(scene: Scene) -> None:
         scheduler.update_schedule(**given, State="ENABLED")
 
 
+def test_disabled_event_source_mapping(scene: Scene) -> None:
+    functions, mapping = scene.target.client("lambda"), scene.resource("CopySharedSnapshotsQueue")
+    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    try:
+        assert ("fail", "queue-to-copier", "CopySharedSnapshotsQueue") in scene.findings(*STACK)
+    finally:
+        functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
 def test_dead_letters(scene: Scene) -> None:
     sqs, queue = scene.target.client("sqs"), scene.resource("UndeliveredQueue")
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
@@ -252,3 +261,10 @@ def test_cannot_run(scene: Scene, missing: str) -> None:
     (check,) = done.json()["checks"]
     assert (check["check"], check["verdict"]) == ("credentials", "fail")
     assert "--profile" in check["remedy"]
+
+
+def test_deleted_function(scene: Scene) -> None:
+    """CloudFormation still says that it made one. The last test, because the stack is everybody's."""
+    functions, name = scene.target.client("lambda"), scene.resource("DeleteExpiredCopies")
+    functions.delete_function(FunctionName=name)
+    assert scene.findings(*STACK) == {("fail", "function", "DeleteExpiredCopies"), ("unknown", "source", "")}

@@ -6,6 +6,8 @@ use snapferry_aws::copy_call::CopyError;
 use snapferry_core::facts::{CallError, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
 
+use crate::logical::is_called;
+
 /// All facts.
 #[derive(Debug)]
 pub(crate) struct Facts {
@@ -77,6 +79,9 @@ pub(crate) struct Stack {
     /// By the role of the part in the stack; those parts only that are there.
     pub(crate) rule: Option<Result<String, CallError>>,
     pub(crate) schedules: BTreeMap<Part, Result<String, CallError>>,
+    /// The state of each function, and of the mapping that gives the queue's messages to the copier.
+    pub(crate) functions: BTreeMap<Part, Result<String, CallError>>,
+    pub(crate) mapping: Option<Result<String, CallError>>,
     pub(crate) queues: BTreeMap<Part, Result<BTreeMap<String, String>, CallError>>,
 }
 
@@ -125,6 +130,8 @@ impl Part {
     ];
     /// The schedules.
     pub(crate) const SCHEDULES: [Self; 3] = [Self::SweepTimer, Self::VerifyTimer, Self::ExpiryTimer];
+    /// The functions.
+    pub(crate) const FUNCTIONS: [Self; 3] = [Self::CopySharedSnapshots, Self::VerifyCopies, Self::DeleteExpiredCopies];
     /// The queues.
     pub(crate) const QUEUES: [Self; 3] = [Self::CopierQueue, Self::CopierDeadLetterQueue, Self::UndeliveredQueue];
 
@@ -148,19 +155,12 @@ impl Part {
 }
 
 impl Stack {
-    /// The resource that is this part. CDK puts the construct's path before a logical ID and a hash of eight digits
-    /// behind it, and gives the one event source mapping another name.
+    /// The resource that is this part. CDK gives the one event source mapping another name.
     pub(crate) fn part(&self, part: Part) -> Option<&Resource> {
         let (kind, name) = part.of_template();
         let mut of_kind = self.resources.iter().filter(|resource| resource.kind == kind);
         of_kind.find(|resource| part == Part::QueueToCopier || is_called(&resource.logical_id, name))
     }
-}
-
-fn is_called(logical_id: &str, name: &str) -> bool {
-    let is_hash = |end: &str| end.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
-    let cdk = logical_id.len().checked_sub(8).and_then(|at| logical_id.split_at_checked(at));
-    logical_id == name || cdk.is_some_and(|(path, end)| is_hash(end) && path.ends_with(name))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::input;
 ///
 /// Reads, and asks with DryRun; changes nothing. One line a check: pass, fail, or unknown where these credentials or
 /// AWS's interfaces cannot show it, and below it what to do. Use credentials of the target account, best those of an
-/// operator who may read EC2, KMS, CloudFormation, EventBridge, Scheduler and SQS.
+/// operator who may read EC2, KMS, CloudFormation, EventBridge, Lambda, Scheduler and SQS.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {

@@ -28,6 +28,8 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(Part::ALL.map(|part| resource(stack, part)));
     checks.extend(stack.rule.iter().map(rule));
     checks.extend(stack.schedules.iter().map(|(part, state)| schedule(*part, state)));
+    checks.extend(stack.functions.iter().map(|(part, state)| function(*part, state)));
+    checks.extend(stack.mapping.iter().map(mapping));
     checks.extend(stack.queues.iter().map(|(part, attributes)| queue(*part, attributes)));
     checks.extend(parameters(facts, stack, policies));
     checks
@@ -92,8 +94,42 @@ fn schedule(part: Part, state: &Result<String, CallError>) -> Check {
 fn what_stops(part: Part) -> &'static str {
     match part {
         Part::SweepTimer => "what events miss is never copied",
-        Part::VerifyTimer => "no copy is verified or locked",
+        Part::CopySharedSnapshots => "nothing is copied",
+        Part::VerifyTimer | Part::VerifyCopies => "no copy is verified or locked",
         _ => "no copy expires",
+    }
+}
+
+/// Lambda API reference, FunctionConfiguration, `State`. A function that was idle for long starts anew when it is asked.
+fn function(part: Part, state: &Result<String, CallError>) -> Check {
+    let (_, name) = part.of_template();
+    match state.as_deref() {
+        Ok("Active" | "Inactive") => Check::pass("function", name, "there"),
+        Ok("Failed") => Check::fail("function", name, format!("it cannot run: {}", what_stops(part)))
+            .remedy("Lambda's console says why; deploy the stack again."),
+        Ok(state) => Check::unknown("function", name, state).remedy("Repeat in a minute."),
+        Err(error) if is_gone(error) => {
+            Check::fail("function", name, format!("it was deleted: {}", what_stops(part))).because(error).remedy(DEPLOY)
+        }
+        Err(error) => Check::unread("function", name, error),
+    }
+}
+
+/// Lambda API reference, GetEventSourceMapping, `State`.
+fn mapping(state: &Result<String, CallError>) -> Check {
+    let (check, (_, name)) = ("queue-to-copier", Part::QueueToCopier.of_template());
+    match state.as_deref() {
+        Ok("Enabled") => Check::pass(check, name, "enabled"),
+        Ok("Disabled" | "Disabling" | "Deleting") => {
+            Check::fail(check, name, "disabled: the copier gets no event and no sweep, so nothing is copied").remedy(
+                "Enable it: aws lambda update-event-source-mapping --enabled --uuid … (and find out who disabled it).",
+            )
+        }
+        Ok(state) => Check::unknown(check, name, state).remedy("Repeat in a minute."),
+        Err(error) if is_gone(error) => {
+            Check::fail(check, name, "it was deleted: nothing is copied").because(error).remedy(DEPLOY)
+        }
+        Err(error) => Check::unread(check, name, error),
     }
 }
 

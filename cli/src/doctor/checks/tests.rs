@@ -65,6 +65,8 @@ fn stack() -> Stack {
         resources: resources.into(),
         rule: Some(Ok("ENABLED".to_owned())),
         schedules: Part::SCHEDULES.map(|part| (part, Ok("ENABLED".to_owned()))).into(),
+        functions: Part::FUNCTIONS.map(|part| (part, Ok("Active".to_owned()))).into(),
+        mapping: Some(Ok("Enabled".to_owned())),
         queues: Part::QUEUES.map(|part| (part, queue())).into(),
     }
 }
@@ -356,6 +358,34 @@ fn what_runs() {
             }),
             fail
         );
+    }
+}
+
+#[test]
+fn what_copies() {
+    let gone = || Err(error("ResourceNotFoundException", ""));
+    for part in Part::FUNCTIONS {
+        let name = part.of_template().1;
+        for (state, verdict) in [
+            (Ok("Failed".to_owned()), "Fail"),
+            (gone(), "Fail"),
+            (Ok("Pending".to_owned()), "Unknown"),
+            (Err(error("AccessDenied", "")), "Unknown"),
+        ] {
+            let found = stack_otherwise(|stack| drop(stack.functions.insert(part, state)));
+            assert_eq!(found, [format!("{verdict} function {name}")]);
+        }
+        let idle = Ok("Inactive".to_owned());
+        assert_eq!(stack_otherwise(|stack| drop(stack.functions.insert(part, idle))), [""; 0]);
+    }
+    for (state, verdict) in [
+        (Ok("Disabled".to_owned()), "Fail"),
+        (gone(), "Fail"),
+        (Ok("Enabling".to_owned()), "Unknown"),
+        (Err(error("AccessDenied", "")), "Unknown"),
+    ] {
+        let found = stack_otherwise(|stack| stack.mapping = Some(state));
+        assert_eq!(found, [format!("{verdict} queue-to-copier CopySharedSnapshotsQueue")]);
     }
 }
 

@@ -10,7 +10,7 @@ use snapferry_core::facts::CallError;
 
 use crate::doctor::facts::{Part, Resource, Stack};
 
-/// Looks at the stack, its rule, its schedules and its queues.
+/// Looks at the stack, its rule, its schedules, its functions and its queues.
 pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallError> {
     let cloudformation = aws_sdk_cloudformation::Client::new(config);
     let mut stack = Stack::default();
@@ -26,6 +26,14 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
         if let Some(id) = physical_id(&stack, part) {
             stack.schedules.insert(part, schedule(config, &id).await);
         }
+    }
+    for part in Part::FUNCTIONS {
+        if let Some(id) = physical_id(&stack, part) {
+            stack.functions.insert(part, function(config, &id).await);
+        }
+    }
+    if let Some(id) = physical_id(&stack, Part::QueueToCopier) {
+        stack.mapping = Some(mapping(config, &id).await);
     }
     for part in Part::QUEUES {
         if let Some(id) = physical_id(&stack, part) {
@@ -71,6 +79,18 @@ async fn schedule(config: &SdkConfig, id: &str) -> Result<String, CallError> {
     let answer = aws_sdk_scheduler::Client::new(config).get_schedule().name(id).send().await;
     let answer = answer.map_err(|error| call_error(&error))?;
     Ok(answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default())
+}
+
+async fn function(config: &SdkConfig, name: &str) -> Result<String, CallError> {
+    let answer = aws_sdk_lambda::Client::new(config).get_function_configuration().function_name(name).send().await;
+    let answer = answer.map_err(|error| call_error(&error))?;
+    Ok(answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default())
+}
+
+async fn mapping(config: &SdkConfig, id: &str) -> Result<String, CallError> {
+    let answer = aws_sdk_lambda::Client::new(config).get_event_source_mapping().uuid(id).send().await;
+    let answer = answer.map_err(|error| call_error(&error))?;
+    Ok(answer.state().unwrap_or_default().to_owned())
 }
 
 async fn queue(config: &SdkConfig, url: &str) -> Result<BTreeMap<String, String>, CallError> {
