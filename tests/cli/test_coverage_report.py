@@ -34,6 +34,8 @@ QUIET = [
 HOSTILE = "nightly </script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>"
 # From a key to everything drawn anew, at 5,000 rows; some 50 ms on an idle machine, and this one may be loaded.
 RESPONSIVE_MS = 1_000
+# 277 mm, at CSS's 96 pixels an inch.
+PAPER_PX = 1_047
 FINDING = "vol-0000000000000ffff"
 
 
@@ -48,6 +50,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         done = coverage(aws, policy(path, REGIONS), "--html", written)
     assert (done.code, done.err) == (1, "")
     return written
+
+
+def page_count(page: Page, written: Path) -> int:
+    """How many pages of paper it takes."""
+    page.pdf(path=written, prefer_css_page_size=True)
+    return len(re.findall(rb"/Type /Page\b", written.read_bytes()))
 
 
 @pytest.fixture(scope="module")
@@ -216,11 +224,19 @@ def test_light_and_dark(page: Page) -> None:
 
 
 def test_it_prints(page: Page, report: Path) -> None:
+    """As wide as A4 laid across within its margins, a state on one line, and the rows on few pages."""
+    page.set_viewport_size({"width": PAPER_PX, "height": 1500})
     page.emulate_media(media="print")
+    count(page)
     assert not page.is_visible("#filters")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PAPER_PX
+    lines = "(all) => all.map((one) => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).fontSize))"
+    for within in (".state", "#rows code"):
+        assert max(page.locator(within).evaluate_all(lines)) < 2, within
     printed = report.with_suffix(".pdf")
-    page.pdf(path=printed)
-    assert printed.stat().st_size > 10_000
+    before = page_count(page, printed)
+    page.evaluate("document.querySelector('#rows tbody').replaceChildren()")
+    assert 0 < before - page_count(page, printed) <= 5
 
 
 def test_without_scripts(browser: Browser, report: Path) -> None:
