@@ -74,8 +74,8 @@ pub(crate) struct Try {
 /// A deployed stack.
 #[derive(Debug, Default)]
 pub(crate) struct Stack {
-    pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) parameters: Option<Result<BTreeMap<String, String>, CallError>>,
     /// By the role of the part in the stack; those parts only that are there.
     pub(crate) rule: Option<Result<String, CallError>>,
     pub(crate) schedules: BTreeMap<Part, Result<String, CallError>>,

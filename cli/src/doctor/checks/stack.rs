@@ -31,7 +31,11 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(stack.functions.iter().map(|(part, state)| function(*part, state)));
     checks.extend(stack.mapping.iter().map(mapping));
     checks.extend(stack.queues.iter().map(|(part, attributes)| queue(*part, attributes)));
-    checks.extend(parameters(facts, stack, policies));
+    checks.extend(match &stack.parameters {
+        Some(Ok(given)) => parameters(facts, given, policies),
+        Some(Err(error)) => vec![Check::unread("stack-parameter", name, error)],
+        None => Vec::new(),
+    });
     checks
 }
 
@@ -163,7 +167,7 @@ fn queue(part: Part, attributes: &Result<BTreeMap<String, String>, CallError>) -
 }
 
 /// The template's parameters repeat what the policy says, because a template cannot read it. A CDK stack has none.
-fn parameters(facts: &Facts, stack: &Stack, policies: &[Policy]) -> Vec<Check> {
+fn parameters(facts: &Facts, given: &BTreeMap<String, String>, policies: &[Policy]) -> Vec<Check> {
     let targets = || policies.iter().flat_map(|policy| &policy.targets);
     let owners = policies.iter().flat_map(|policy| &policy.owners).map(ToString::to_string).collect();
     let regions = targets().map(|target| target.region.to_string()).collect();
@@ -179,7 +183,7 @@ fn parameters(facts: &Facts, stack: &Stack, policies: &[Policy]) -> Vec<Check> {
         ("SourceKeyArns", source_key.into_iter().collect()),
     ];
     let check = |(name, wanted): &(&'static str, Vec<String>)| {
-        let given: Vec<&str> = stack.parameters.get(*name)?.split(',').map(str::trim).collect();
+        let given: Vec<&str> = given.get(*name)?.split(',').map(str::trim).collect();
         let mut missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|each| !given.contains(each)).collect();
         missing.dedup();
         Some(if missing.is_empty() {

@@ -61,7 +61,7 @@ fn stack() -> Stack {
         ("SourceKeyArns", SOURCE_KEY),
     ];
     Stack {
-        parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        parameters: Some(Ok(parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into())),
         resources: resources.into(),
         rule: Some(Ok("ENABLED".to_owned())),
         schedules: Part::SCHEDULES.map(|part| (part, Ok("ENABLED".to_owned()))).into(),
@@ -361,9 +361,15 @@ fn what_runs() {
     }
 }
 
+fn given(stack: &mut Stack) -> &mut BTreeMap<String, String> {
+    stack.parameters.as_mut().unwrap().as_mut().unwrap()
+}
+
 #[test]
 fn what_copies() {
     let gone = || Err(error("ResourceNotFoundException", ""));
+    let refused = stack_otherwise(|stack| stack.parameters = Some(Err(error("AccessDenied", ""))));
+    assert_eq!(refused, ["Unknown stack-parameter snapferry"]);
     for part in Part::FUNCTIONS {
         let name = part.of_template().1;
         for (state, verdict) in [
@@ -422,13 +428,13 @@ fn what_waits() {
 fn what_the_stack_was_told() {
     for name in ["SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns"] {
         let other = stack_otherwise(|stack| {
-            stack.parameters.insert(name.to_owned(), "x,y".to_owned());
+            given(stack).insert(name.to_owned(), "x,y".to_owned());
         });
         assert_eq!(other, [format!("Fail stack-parameter {name}")]);
         // A CDK stack has none.
         assert_eq!(
             stack_otherwise(|stack| {
-                stack.parameters.remove(name);
+                given(stack).remove(name);
             }),
             Vec::<String>::new()
         );

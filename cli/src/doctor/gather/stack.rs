@@ -18,7 +18,7 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
     while let Some(found) = pages.next().await {
         stack.resources.push(resource(&found.map_err(|error| call_error(&error))?));
     }
-    stack.parameters = parameters(&cloudformation, name).await.unwrap_or_default();
+    stack.parameters = Some(parameters(&cloudformation, name).await);
     if let Some(id) = physical_id(&stack, Part::ShareRule) {
         stack.rule = Some(rule(config, &id).await);
     }
@@ -57,13 +57,16 @@ fn physical_id(stack: &Stack, part: Part) -> Option<String> {
     stack.part(part).map(|resource| resource.physical_id.clone()).filter(|id| !id.is_empty())
 }
 
-async fn parameters(cloudformation: &aws_sdk_cloudformation::Client, name: &str) -> Option<BTreeMap<String, String>> {
-    let answer = cloudformation.describe_stacks().stack_name(name).send().await.ok()?;
-    let parameters = answer.stacks().first()?.parameters();
+async fn parameters(
+    cloudformation: &aws_sdk_cloudformation::Client,
+    name: &str,
+) -> Result<BTreeMap<String, String>, CallError> {
+    let answer = cloudformation.describe_stacks().stack_name(name).send().await.map_err(|error| call_error(&error))?;
+    let parameters = answer.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::parameters);
     let pair = |each: &aws_sdk_cloudformation::types::Parameter| {
         Some((each.parameter_key()?.to_owned(), each.parameter_value()?.to_owned()))
     };
-    Some(parameters.iter().filter_map(pair).collect())
+    Ok(parameters.filter_map(pair).collect())
 }
 
 async fn rule(config: &SdkConfig, id: &str) -> Result<String, CallError> {
