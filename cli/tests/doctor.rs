@@ -32,6 +32,15 @@ fn without_credentials() {
 }
 
 #[test]
+fn without_a_policy_for_machines() {
+    for document in ["nosuch.json", "../functions/core/tests/fixtures/policies"] {
+        let done = snapferry().args(["doctor", "--json", document]).assert().code(2).stderr_eq("");
+        let found: serde_json::Value = serde_json::from_slice(&done.get_output().stdout).unwrap();
+        assert_eq!((&found["fail"], &found["checks"][0]["check"]), (&1.into(), &"policy".into()), "{found}");
+    }
+}
+
+#[test]
 fn colours_only_where_they_are_seen() {
     for (forced, expected) in [(false, false), (true, true)] {
         let mut command = snapferry().args(["doctor", POLICY]);

@@ -45,7 +45,14 @@ Exit codes: 0 nothing fails (what is unknown is counted), 1 something fails, 2 w
 credentials";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let policies = input::policies(&args.document)?;
+    let policies = match input::policies(&args.document) {
+        Ok(policies) => policies,
+        Err(error) if args.json => {
+            report::print_json(&[no_policy(args, &error)])?;
+            return Ok(Exit::CannotRun);
+        }
+        Err(error) => return Err(error),
+    };
     let checks = aws::block_on(async {
         let account = match args.connection.open().await {
             Ok(account) => account,
@@ -67,6 +74,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         report::print_text(&checks)?;
     }
     Ok(exit)
+}
+
+fn no_policy(args: &Args, error: &anyhow::Error) -> Check {
+    let message = format!("{error:#}; nothing was looked at");
+    Check::fail("policy", input::shown(&args.document), message)
+        .remedy("Correct it; `snapferry check` shows the place.")
 }
 
 fn no_credentials(error: NoWay) -> Check {
