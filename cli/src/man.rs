@@ -25,7 +25,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         command = command.find_subcommand(name).with_context(|| format!("there is no command {name:?}"))?.clone();
     }
     let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page)?;
+    // At the foot of each page stands the program, and not the command as if it were one.
+    let version = concat!("snapferry ", env!("CARGO_PKG_VERSION"));
+    clap_mangen::Man::new(command).source(version).render(&mut page)?;
     std::io::stdout().write_all(&page)?;
     Ok(Exit::Fine)
 }

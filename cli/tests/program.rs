@@ -123,7 +123,8 @@ fn manual_pages() {
     ] {
         let done = snapferry().arg("man").args(&command).assert().success().stderr_eq("");
         let page = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
-        assert!(page.contains(&format!(".TH {title}")), "{page}");
+        let version = env!("CARGO_PKG_VERSION");
+        assert!(page.contains(&format!(".TH {title}  \"snapferry {version}\"")), "{page}");
     }
     let done = snapferry().args(["man", "frobnicate"]).assert().code(2).stdout_eq("");
     done.stderr_eq("snapferry: there is no command \"frobnicate\"\n");

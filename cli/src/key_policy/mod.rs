@@ -26,18 +26,8 @@ const MAX_KEY_POLICY_BYTES: usize = 32 * 1024;
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 /// Print the statements that a source account's KMS key needs, offline
-///
-/// They are those of infra/sam/source-account.yaml. With --merge, they are added to the key policy that FILE holds, and
-/// the rest of it stays letter by letter:
-///
-///   aws kms get-key-policy --key-id KEY --policy-name default --output text > key-policy.json
-///   snapferry key-policy policy.json --target 222222222222 --merge key-policy.json > merged.json
-///   aws kms put-key-policy --key-id KEY --policy-name default --policy file://merged.json
-///
-/// To merge twice is to merge once. A statement of Snapferry's that says something else of the target account is replaced;
-/// those of other target accounts stay.
 #[derive(Debug, clap::Args)]
-#[command(after_help = HELP, verbatim_doc_comment)]
+#[command(after_help = HELP, long_about = ABOUT)]
 pub(crate) struct Args {
     /// The policy document of the target account; - is standard input
     #[arg(value_name = "POLICY")]
@@ -59,6 +49,19 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 }
+
+const ABOUT: &str = "\
+Print the statements that a source account's KMS key needs, offline
+
+They are those of infra/sam/source-account.yaml. With --merge, they are added to the key policy that FILE holds, and the \
+rest of it stays letter by letter:
+
+  aws kms get-key-policy --key-id KEY --policy-name default --output text > key-policy.json
+  snapferry key-policy policy.json --target 222222222222 --merge key-policy.json > merged.json
+  aws kms put-key-policy --key-id KEY --policy-name default --policy file://merged.json
+
+To merge twice is to merge once. A statement of Snapferry's that says something else of the target account is replaced; \
+those of other target accounts stay.";
 
 const HELP: &str = "\
 Exit codes: 0 fine, 1 there are warnings, 2 wrong usage, or a document that cannot be read or is no key policy";
