@@ -217,3 +217,6 @@ fn word(action: Action) -> &'static str {
 pub(crate) fn would_copy(decision: &Decision<'_>) -> bool {
     Row::new(decision, Timestamp::UNIX_EPOCH).action == Action::Copy
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Facts in, lines out.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::Value;
+use snapbox::{IntoData as _, assert_data_eq, str};
+use snapferry_core::facts::{CallError, ExistingCopy, RegionCopies, SourceSnapshot, State};
+use snapferry_core::ids::{AccountId, PolicyName, Region, VolumeId};
+use snapferry_core::policy;
+use snapferry_core::tags::Status;
+
+use super::*;
+
+const POLICY: &str = r#"{"PolicyType": "EVENT_BASED_POLICY",
+    "EventSource": {"Type": "MANAGED_CWE", "Parameters": {"EventType": "shareSnapshot",
+        "SnapshotOwner": ["111111111111"], "DescriptionRegex": "nightly.*"}},
+    "Actions": [{"Name": "copy", "CrossRegionCopy": [
+        {"Target": "eu-west-2", "EncryptionConfiguration": {"Encrypted": true},
+         "RetainRule": {"Interval": 1, "IntervalUnit": "MONTHS"}},
+        {"Target": "sa-east-1", "EncryptionConfiguration": {"Encrypted": true}}]}]}"#;
+
+fn time() -> Timestamp {
+    "2026-11-22T03:00:00Z".parse().unwrap()
+}
+
+fn id(text: &str) -> SnapshotId {
+    SnapshotId::parse(text).unwrap()
+}
+
+fn shared(snapshot: &str, description: &str) -> SourceSnapshot {
+    SourceSnapshot {
+        id: id(snapshot),
+        owner: AccountId::parse("111111111111").unwrap(),
+        volume: VolumeId::parse("vol-01234567").unwrap(),
+        size_gib: 1,
+        state: State::Completed,
+        start_time: time(),
+        encrypted: true,
+        description: description.into(),
+    }
+}
+
+fn copy_of(snapshot: &str) -> ExistingCopy {
+    ExistingCopy {
+        id: id("snap-0c0c0c0c"),
+        policy: PolicyName::parse("default").unwrap(),
+        source: id(snapshot),
+        origin: None,
+        state: State::Completed,
+        status: Some(Status::Verified),
+        lock_pending: false,
+        start_time: time(),
+    }
+}
+
+/// Two snapshots and an event of a third; one Region has a copy of the second, the other cannot be read.
+fn facts(scope: Scope) -> Facts {
+    let copies = RegionCopies { copies: vec![copy_of("snap-00000002")], tampered: Vec::new() };
+    let silent = CallError { code: "Timeout".to_owned(), message: "no answer".to_owned(), request_id: None };
+    Facts {
+        account: AccountId::parse("222222222222").ok(),
+        home: Region::parse("us-east-1").unwrap(),
+        scope,
+        named: ["snap-00000001", "snap-00000002", "snap-00000003"].map(|name| look::event(id(name))).into(),
+        snapshots: Ok(vec![shared("snap-00000001", "nightly \u{1b}[31m1"), shared("snap-00000002", "nightly 2")]),
+        regions: BTreeMap::from([
+            (Region::parse("eu-west-2").unwrap(), Ok(copies)),
+            (Region::parse("sa-east-1").unwrap(), Err(silent)),
+        ]),
+        keys: BTreeMap::new(),
+        recent: Vec::new(),
+        noticed: HashSet::new(),
+    }
+}
+
+fn printed(scope: Scope, as_json: bool) -> String {
+    let (facts, policies) = (facts(scope), policy::parse(POLICY).unwrap().policies);
+    let plan = decided(&policies, &facts, time()).unwrap();
+    assert_eq!(exit(&plan), Exit::Findings);
+    let mut output = Vec::new();
+    if as_json { print_json(&plan, time(), &mut output) } else { print_text(&plan, &facts, time(), &mut output) }
+        .unwrap();
+    String::from_utf8(output).unwrap()
+}
+
+#[test]
+fn for_machines() {
+    let text = printed(Scope::Events, true);
+    let last: Value = serde_json::from_str(text.lines().next_back().unwrap()).unwrap();
+    let regions = json!({"eu-west-2": {"protected": 1, "inFlight": 0}, "sa-east-1": {"protected": 0, "inFlight": 0}});
+    let summary = json!({"copy": 1, "skip": 2, "defer": 2, "refuse": 0, "regions": regions});
+    assert_eq!(last, json!({ "summary": summary }));
+    assert_data_eq!(text.rsplit_once("{\"summary\"").unwrap().0, str![[r#"
+{"action":"skip","reason":"not-visible","snapshot":"snap-00000003","message":"EC2 does not show the snapshot to this account: not shared yet, or no longer. The next sweep copies it if it appears."}
+{"action":"defer","reason":"region-unread","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. The next sweep looks again."}
+{"action":"skip","reason":"already-copied","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"eu-west-2","message":"snap-0c0c0c0c is a live copy of it."}
+{"action":"defer","reason":"region-unread","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. The next sweep looks again."}
+{"action":"copy","reason":"matched","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"eu-west-2","expireAfter":"2026-12-22T03:00:00Z","message":"It would be copied."}
+
+"#]].raw());
+}
+
+#[test]
+fn for_people() {
+    let text = printed(Scope::Sweep { since: None }, false);
+    for said in
+        ["snap-00000001", "already-copied", "region-unread", "sa-east-1: ", "eu-west-2: 1 protected, 0 in flight"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn nothing_to_do() {
+    let (facts, policies) = (facts(Scope::Events), policy::parse(POLICY).unwrap().policies);
+    let facts = Facts { named: Vec::new(), snapshots: Ok(Vec::new()), ..facts };
+    let plan = decided(&policies, &facts, time()).unwrap();
+    let mut output = Vec::new();
+    print_text(&plan, &facts, time(), &mut output).unwrap();
+    assert_eq!((output.as_slice(), exit(&plan)), (&b"Nothing to do.\n"[..], Exit::Fine));
+}
