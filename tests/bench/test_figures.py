@@ -76,11 +76,12 @@ def test_costs_follow_the_formula() -> None:
 
 def test_the_largest_process_of_a_build_counts(tmp_path: Path) -> None:
     """However deep it is below the command, and however many small ones follow it."""
-    hungry = f"{sys.executable} -c 'bytearray(300 << 20)'; true"
+    hungry = f"{sys.executable} -c 'bytearray(600 << 20)'; true"
     measured = clean_builds.measure(["sh", "-c", f'sh -c "{hungry}"; true'], tmp_path)
-    assert 300 / 1024 <= measured["peak_gib"] < 0.5
+    assert 600 / 1024 <= measured["peak_gib"] < 0.8
+    # What is left is this process's own size, which a child begins with.
     small = clean_builds.measure(["sh", "-c", "true"], tmp_path)
-    assert small["peak_gib"] < 0.1
+    assert small["peak_gib"] < 0.4
     with pytest.raises(subprocess.CalledProcessError):
         clean_builds.measure(["false"], tmp_path)
 
