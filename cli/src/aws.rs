@@ -87,8 +87,13 @@ impl Connection {
         if let Some(region) = &self.region {
             loader = loader.region(aws_config::Region::new(region.clone()));
         }
+        // One that is named in either way and does not exist is an error, as with the AWS CLI.
+        let of_environment = || std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+        let has_credentials = match self.profile.clone().or_else(of_environment) {
+            Some(name) => profile::has_credentials(&name).await?,
+            None => false,
+        };
         let Some(name) = &self.profile else { return Ok(loader.load().await) };
-        let has_credentials = profile::has_credentials(name).await?;
         let config = loader.profile_name(name).load().await;
         let credentials = profile::credentials(name, has_credentials, &config);
         Ok(config.into_builder().credentials_provider(credentials).build())
@@ -114,7 +119,8 @@ pub(crate) fn words(error: &CallError) -> String {
 
 /// A text of several lines in one, as of the SDK's list of places where it found no credentials.
 fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join("; ").replace(":; ", ": ")
 }
 
 impl Account {

@@ -70,6 +70,10 @@ fn what_needs_aws_says_what_to_do() {
         vec!["replay", "--dead-letter", "https://sqs.us-east-1.amazonaws.com/222222222222/dead.fifo"],
         vec!["replay", "--from", "log-group:/aws/lambda/copier", "--dry-run"],
     ] {
+        // As with the AWS CLI, whatever else is in the environment.
+        let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_PROFILE", "vault")];
+        let done = snapferry().args(&args).envs(keys).assert().code(2).stdout_eq("");
+        done.stderr_eq("snapferry: there is no profile \"vault\"\n[..]\n");
         let done = snapferry().args(&args).args(["--profile", "vault"]).assert().code(2).stdout_eq("");
         done.stderr_eq(str![[r#"
 snapferry: there is no profile "vault"
