@@ -52,8 +52,8 @@ pub(crate) struct Args {
 }
 
 const HELP: &str = "\
-Exit codes: 0 the copies were asked for (or with --dry-run would be), 1 there is nothing to copy, or something is refused, \
-deferred or fails, 2 wrong usage or cannot run";
+Exit codes: 0 the copies were asked for, 1 there is nothing to copy, or with --direct something is deferred or fails; with \
+--dry-run both as of plan; 2 wrong usage or cannot run";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policies = input::policies(&args.document)?;

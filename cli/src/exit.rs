@@ -52,3 +52,37 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         kind == Some(std::io::ErrorKind::BrokenPipe)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    /// Standard output that ends in this way.
+    struct Ended(ErrorKind);
+
+    impl std::io::Write for Ended {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(Error::from(self.0))
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn only_a_reader_who_has_gone_is_no_error() {
+        for (kind, is_fine) in [(ErrorKind::BrokenPipe, true), (ErrorKind::StorageFull, false)] {
+            let as_json = serde_json::to_writer(Ended(kind), &1).unwrap_err();
+            let as_text = writeln!(Ended(kind)).unwrap_err();
+            for error in [anyhow::Error::from(as_json), anyhow::Error::from(as_text)] {
+                let error = error.context("a report");
+                assert_eq!(is_broken_pipe(&error), is_fine, "{error:#}");
+                assert_eq!(acted(Exit::Findings, Some(error)).is_ok(), is_fine);
+            }
+        }
+        assert_eq!(acted(Exit::Findings, None).ok(), Some(Exit::Findings));
+    }
+}
