@@ -1,0 +1,143 @@
+//! The stack.
+
+use super::*;
+
+/// A change to a healthy stack.
+fn stack_otherwise(change: impl FnOnce(&mut Stack)) -> Vec<String> {
+    let mut stack = stack();
+    change(&mut stack);
+    otherwise(|facts| facts.stack = Some(("snapferry".to_owned(), Ok(stack))))
+}
+
+#[test]
+fn the_stack() {
+    assert_eq!(findings(&Facts { stack: None, ..facts() }, &policies("")).last().unwrap(), "Unknown stack ");
+    for (code, message, verdict) in [
+        ("ValidationError", "Stack [snapferry] does not exist", "Fail"),
+        ("AccessDenied", "no identity-based policy allows it", "Unknown"),
+    ] {
+        let stack = Some(("snapferry".to_owned(), Err(error(code, message))));
+        assert_eq!(otherwise(|facts| facts.stack = stack), [format!("{verdict} stack snapferry")]);
+    }
+    for (index, part) in Part::ALL.into_iter().enumerate() {
+        let (_, name) = part.of_template();
+        assert_eq!(
+            stack_otherwise(|stack| {
+                stack.resources.remove(index);
+            }),
+            [format!("Fail stack-resource {name}")]
+        );
+        for (status, verdict) in
+            [("DELETE_COMPLETE", "Fail"), ("UPDATE_FAILED", "Fail"), ("UPDATE_IN_PROGRESS", "Unknown")]
+        {
+            let found = stack_otherwise(|stack| stack.resources[index].status = status.to_owned());
+            assert_eq!(found, [format!("{verdict} stack-resource {name}")]);
+        }
+    }
+}
+
+#[test]
+fn what_runs() {
+    let gone = || Err(error("ResourceNotFoundException", ""));
+    let fail = ["Fail rule ShareRule"];
+    assert_eq!(stack_otherwise(|stack| stack.rule = Some(Ok("DISABLED".to_owned()))), fail);
+    assert_eq!(stack_otherwise(|stack| stack.rule = Some(gone())), fail);
+    let unread = Some(Err(error("AccessDenied", "")));
+    assert_eq!(stack_otherwise(|stack| stack.rule = unread), ["Unknown rule ShareRule"]);
+    for part in Part::SCHEDULES {
+        let fail = [format!("Fail schedule {}", part.of_template().1)];
+        let disabled = Ok("DISABLED".to_owned());
+        assert_eq!(
+            stack_otherwise(|stack| {
+                stack.schedules.insert(part, disabled);
+            }),
+            fail
+        );
+        assert_eq!(
+            stack_otherwise(|stack| {
+                stack.schedules.insert(part, gone());
+            }),
+            fail
+        );
+    }
+}
+
+fn given(stack: &mut Stack) -> &mut BTreeMap<String, String> {
+    stack.parameters.as_mut().unwrap().as_mut().unwrap()
+}
+
+#[test]
+fn what_copies() {
+    let gone = || Err(error("ResourceNotFoundException", ""));
+    let refused = stack_otherwise(|stack| stack.parameters = Some(Err(error("AccessDenied", ""))));
+    assert_eq!(refused, ["Unknown stack-parameter snapferry"]);
+    for part in Part::FUNCTIONS {
+        let name = part.of_template().1;
+        for (state, verdict) in [
+            (Ok("Failed".to_owned()), "Fail"),
+            (gone(), "Fail"),
+            (Ok("Pending".to_owned()), "Unknown"),
+            (Err(error("AccessDenied", "")), "Unknown"),
+        ] {
+            let found = stack_otherwise(|stack| drop(stack.functions.insert(part, state)));
+            assert_eq!(found, [format!("{verdict} function {name}")]);
+        }
+        let idle = Ok("Inactive".to_owned());
+        assert_eq!(stack_otherwise(|stack| drop(stack.functions.insert(part, idle))), [""; 0]);
+    }
+    for (state, verdict) in [
+        (Ok("Disabled".to_owned()), "Fail"),
+        (gone(), "Fail"),
+        (Ok("Enabling".to_owned()), "Unknown"),
+        (Err(error("AccessDenied", "")), "Unknown"),
+    ] {
+        let found = stack_otherwise(|stack| stack.mapping = Some(state));
+        assert_eq!(found, [format!("{verdict} queue-to-copier CopySharedSnapshotsQueue")]);
+    }
+}
+
+#[test]
+fn what_waits() {
+    let with = |part: Part, name: &'static str, value: Option<&'static str>| {
+        stack_otherwise(move |stack| {
+            let attributes: &mut BTreeMap<String, String> = stack.queues.get_mut(&part).unwrap().as_mut().unwrap();
+            match value {
+                Some(value) => attributes.insert(name.to_owned(), value.to_owned()),
+                None => attributes.remove(name),
+            };
+        })
+    };
+    for (name, value) in [("FifoQueue", None), ("ContentBasedDeduplication", Some("false")), ("RedrivePolicy", None)] {
+        assert_eq!(with(Part::CopierQueue, name, value), ["Fail queue CopierQueue"]);
+    }
+    assert_eq!(with(Part::CopierQueue, "ApproximateNumberOfMessages", Some("7")), Vec::<String>::new());
+    for part in [Part::CopierDeadLetterQueue, Part::UndeliveredQueue] {
+        let fail = [format!("Fail dead-letter-queue {}", part.of_template().1)];
+        assert_eq!(with(part, "ApproximateNumberOfMessages", Some("1")), fail);
+        assert_eq!(with(part, "ApproximateNumberOfMessagesNotVisible", Some("1")), fail);
+    }
+    let gone = Err(error("QueueDoesNotExist", ""));
+    assert_eq!(
+        stack_otherwise(|stack| {
+            stack.queues.insert(Part::CopierQueue, gone);
+        }),
+        ["Fail queue CopierQueue"]
+    );
+}
+
+#[test]
+fn what_the_stack_was_told() {
+    for name in ["SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns"] {
+        let other = stack_otherwise(|stack| {
+            given(stack).insert(name.to_owned(), "x,y".to_owned());
+        });
+        assert_eq!(other, [format!("Fail stack-parameter {name}")]);
+        // A CDK stack has none.
+        assert_eq!(
+            stack_otherwise(|stack| {
+                given(stack).remove(name);
+            }),
+            Vec::<String>::new()
+        );
+    }
+}
