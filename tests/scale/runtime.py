@@ -10,6 +10,7 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -59,27 +60,20 @@ class Function:
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": "unused",
         } | environment
-        self.lines: list[str] = []
-        self._process: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self._process = subprocess.Popen(
-            [str(self._binary)], env=self._environment, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        # A file, and no pipe with a reader behind it: what was printed before an answer is there when the answer is.
+        self._output = tempfile.NamedTemporaryFile()
+        self._process = subprocess.Popen([str(self._binary)], env=self._environment, stdout=self._output)
         return self
 
     def __exit__(self, *_: object) -> None:
         process = self._running()
         process.kill()
         process.wait()
-        if self._reader:
-            self._reader.join()
-        if process.stdout:
-            process.stdout.close()
+        self._output.close()
         self._server.shutdown()
         self._server.server_close()
 
@@ -110,18 +104,14 @@ class Function:
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit lines so far."""
-        parsed = (json.loads(line) for line in list(self.lines) if line.startswith('{"audit"'))
+        printed = Path(self._output.name).read_text().split("\n")
+        parsed = (json.loads(line) for line in printed if line.startswith('{"audit"'))
         return [record for record in parsed if record["audit"] == "snapferry/1"]
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             raise RuntimeError("not started")
         return self._process
-
-    def _read(self) -> None:
-        stdout = self._running().stdout
-        for line in stdout or ():
-            self.lines.append(line.rstrip("\n"))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         function = self
