@@ -5,24 +5,16 @@
 
 use std::path::PathBuf;
 
-use snapbox::cmd::{Command, cargo_bin};
+mod common;
+
+use common::snapferry;
+use snapbox::cmd::cargo_bin;
 use snapbox::str;
 
 const BARE: &str = "cross-account-copy.json";
 const NAMED: &str = r#"{"audit":"snapferry/1","time":"2026-11-22T03:00:00Z","event":"event.invalid","reason":"not-json","body":"{broken snap-0123456789abcdef0"}"#;
 const UNNAMED: &str = r#"{"audit":"snapferry/1","time":"2026-11-22T04:00:00Z","event":"event.invalid","reason":"no-snapshot","body":"{}"}"#;
 const STARTED: &str = r#"{"audit":"snapferry/1","time":"2026-11-22T05:00:00Z","event":"copy.started"}"#;
-
-/// The command among the policies that core is tested with, without any credentials or Region of this machine.
-fn snapferry() -> Command {
-    let policies = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../functions/core/tests/fixtures/policies");
-    Command::new(cargo_bin!("snapferry"))
-        .current_dir(policies)
-        .env_clear()
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "/dev/null")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-}
 
 #[test]
 fn records_of_an_export() {

@@ -2,21 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
-use std::path::PathBuf;
+mod common;
 
-use snapbox::cmd::{Command, cargo_bin};
+use common::snapferry;
 use snapbox::str;
-
-/// The command among the policies that core is tested with, without any credentials or Region of this machine.
-fn snapferry() -> Command {
-    let policies = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../functions/core/tests/fixtures/policies");
-    Command::new(cargo_bin!("snapferry"))
-        .current_dir(policies)
-        .env_clear()
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "/dev/null")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-}
 
 #[test]
 fn a_policy_that_is_none() {

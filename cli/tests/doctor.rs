@@ -1,19 +1,11 @@
 //! How `snapferry doctor` ends when it cannot look. What it sees is tested against the local AWS, in tests/cli.
 
-use snapbox::cmd::{Command, cargo_bin};
+mod common;
+
+use common::snapferry;
 use snapbox::str;
 
-const POLICY: &str = "../functions/core/tests/fixtures/policies/cross-account-copy.json";
-
-/// The command without anything that the machine is configured with.
-fn snapferry() -> Command {
-    Command::new(cargo_bin!("snapferry"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_clear()
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "/dev/null")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-}
+const POLICY: &str = "cross-account-copy.json";
 
 #[test]
 fn without_a_region() {
@@ -33,7 +25,7 @@ fn without_credentials() {
 
 #[test]
 fn without_a_policy_for_machines() {
-    for document in ["nosuch.json", "../functions/core/tests/fixtures/policies"] {
+    for document in ["nosuch.json", "."] {
         let done = snapferry().args(["doctor", "--json", document]).assert().code(2).stderr_eq("");
         let found: serde_json::Value = serde_json::from_slice(&done.get_output().stdout).unwrap();
         assert_eq!((&found["fail"], &found["checks"][0]["check"]), (&1.into(), &"policy".into()), "{found}");

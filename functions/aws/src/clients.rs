@@ -85,7 +85,7 @@ pub fn http_client(roots: Roots) -> anyhow::Result<SharedHttpClient> {
 }
 
 /// An HTTP client that reads its certificates at the first request, and not also whenever a service's client is made, to
-/// try them: `roots` has tried them already. Seven clients' trying was a fifth of what a first event takes.
+/// try them: `roots` has tried them already.
 #[derive(Debug)]
 struct OnceForAll(SharedHttpClient);
 
