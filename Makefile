@@ -114,6 +114,12 @@ deploy: deploy-check build $(SAM_VENV) ## deploy the target account's stack: POL
 		$(if $(filter 1,$(YES)),--no-confirm-changeset,--confirm-changeset) \
 		--parameter-overrides 'Policy=""' Architecture=$(ARCH) $$repeated $(PARAMETERS)
 
+.PHONY: plain
+plain: $(VENV) ## make plain CloudFormation of the templates, for StackSets, CDK and Terraform: dist/template.json
+	@mkdir -p dist
+	python infra/sam/plain.py dist/template.json
+	@install -m 644 $(SOURCE_TEMPLATE) dist/source-account.yaml
+
 .PHONY: live-test
 live-test: $(VENV) ## test a deployed stack with a snapshot of your own, on AWS: SOURCE_PROFILE= TARGET_PROFILE= (REGION= STACK=)
 	@python -m tests.live --source-profile "$(SOURCE_PROFILE)" --target-profile "$(TARGET_PROFILE)" --stack "$(STACK)" \
@@ -161,7 +167,8 @@ template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFor
 	cfn-lint $(TEMPLATE) $(SOURCE_TEMPLATE)
 	mkdir -p target/template
 	python -m tests.e2e.translate target/template/translated.json
-	cfn-lint target/template/translated.json
+	python infra/sam/plain.py target/template/plain.json
+	cfn-lint target/template/translated.json target/template/plain.json
 	AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(TEMPLATE)
 
 PYTEST := pytest --numprocesses auto --dist loadscope

@@ -1,30 +1,19 @@
 """The template as CloudFormation gets it: after the SAM transform, as JSON."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.sam import plain
 from tests.e2e import packages
-
-
-class _NoManagedPolicies:
-    """The transform asks AWS for the names of managed policies; the template uses none."""
-
-    def load(self) -> dict[str, str]:
-        return {}
 
 
 def translated() -> dict[str, Any]:
     """The template after the SAM transform."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
-    source = yaml_parse(packages.template(lambda function: f"s3://bucket/{function}.zip"))
-    result: dict[str, Any] = transform(source, {}, _NoManagedPolicies())
-    return result
+    return plain.translated(yaml_parse(packages.template(lambda function: f"s3://bucket/{function}.zip")))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,85 @@
+"""The plain form of template.yaml: CloudFormation without a Transform, which StackSets, the CDK and Terraform take.
+
+AWS's own translator makes it. The functions' code comes from parameters; nothing else differs from what SAM deploys.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+Template = dict[str, Any]
+
+SOURCE = Path(__file__).with_name("template.yaml")
+
+PARAMETERS = {
+    "CodeBucket": {
+        "Type": "String",
+        # A bucket's name has 63 characters at most, a hyphen and the longest name of a Region 15.
+        "AllowedPattern": "^[a-z0-9][a-z0-9.-]{1,45}[a-z0-9]$",
+        "ConstraintDescription": "must be the beginning of a bucket's name, at most 47 characters.",
+        "Description": (
+            "The bucket with the functions' packages, without the hyphen and the Region at its end: my-code for the "
+            "bucket my-code-eu-west-1, when the stack is in eu-west-1."
+        ),
+    },
+    "CodePrefix": {
+        "Type": "String",
+        "Default": "",
+        "AllowedPattern": "^([0-9A-Za-z!_.*'()-]+/)*$",
+        "ConstraintDescription": "must be empty, or folders that each end with a slash.",
+        "Description": (
+            "The folder of the packages in that bucket, which are copy-shared-snapshots.zip and so on. "
+            "Empty - they are not in a folder."
+        ),
+    },
+}
+LABELS = {"CodeBucket": "Bucket of the code, without its Region", "CodePrefix": "Folder of the code"}
+BUCKET = {"Fn::Sub": "${CodeBucket}-${AWS::Region}"}
+
+
+class NoManagedPolicies:
+    """The translator asks AWS for the names of managed policies; the template uses none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def translated(source: Template) -> Template:
+    """What CloudFormation's transform makes of a SAM template whose code is not in local folders."""
+    # The translator wants a Region's name to know the partition; nothing in the result depends on it.
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+    result: Template = transform(source, {}, NoManagedPolicies())
+    return result
+
+
+def plain(text: str) -> Template:
+    """The plain form of a SAM template's text; ValueError where a function's code is not a folder that is built."""
+    source = yaml_parse(text)
+    for name, resource in source["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = packed(name, resource["Properties"]["CodeUri"])
+            resource.pop("Metadata")  # what is in it is for `sam build`
+    source["Parameters"].update(PARAMETERS)
+    form = source["Metadata"]["AWS::CloudFormation::Interface"]
+    form["ParameterGroups"].append({"Label": {"default": "Where the code is"}, "Parameters": list(PARAMETERS)})
+    form["ParameterLabels"].update({name: {"default": label} for name, label in LABELS.items()})
+    return translated(source)
+
+
+def packed(name: str, folder: Any) -> dict[str, Any]:
+    """Where the plain form finds what SAM takes from a folder below target/lambda."""
+    built, _, function = str(folder).rstrip("/").rpartition("/")
+    if not built.endswith("target/lambda"):
+        raise ValueError(f"{name}: CodeUri is {folder}, which is not a folder below target/lambda")
+    return {"Bucket": BUCKET, "Key": {"Fn::Sub": f"${{CodePrefix}}{function}.zip"}}
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(plain(SOURCE.read_text()), indent=1) + "\n")

@@ -1,0 +1,80 @@
+"""The plain form deploys what SAM deploys, with the code from parameters."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.sam import plain
+from tests.e2e import packages
+from tests.e2e.translate import translated
+
+FORM = "AWS::CloudFormation::Interface"
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    return plain.plain(plain.SOURCE.read_text())
+
+
+def without_code(template: dict[str, Any]) -> dict[str, Any]:
+    """The resources but for what the two forms have to say differently: code, and what only `sam build` reads."""
+    kept: dict[str, Any] = json.loads(json.dumps(template["Resources"]))
+    for resource in kept.values():
+        resource.pop("Metadata", None)
+        resource["Properties"].pop("Code", None)
+    return kept
+
+
+def test_only_the_code_differs_from_what_sam_deploys(template: dict[str, Any]) -> None:
+    deployed = translated()
+    assert without_code(template) == without_code(deployed)
+    for section in ("Conditions", "Description", "Outputs"):
+        assert template[section] == deployed[section]
+    assert template["Parameters"] == {**deployed["Parameters"], **plain.PARAMETERS}
+
+
+def test_stacksets_take_it_and_a_request_does_not(template: dict[str, Any], tmp_path: Path) -> None:
+    written = tmp_path / "dist/template.json"
+    subprocess.run([sys.executable, plain.SOURCE.with_name("plain.py"), written], check=True)
+    assert json.loads(written.read_text()) == template
+    assert "Transform" not in template
+    assert "AWS::Serverless" not in written.read_text()
+    # CloudFormation User Guide, "Quotas": a template in a request, and one in S3. README says which it is.
+    assert 51_200 < written.stat().st_size < 1_000_000
+
+
+def test_each_function_comes_from_the_stacks_own_region(template: dict[str, Any]) -> None:
+    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
+    code = [each["Properties"]["Code"] for each in functions]
+    assert {each["S3Bucket"]["Fn::Sub"] for each in code} == {"${CodeBucket}-${AWS::Region}"}
+    names = {path.name for path in (packages.REPOSITORY / "functions").iterdir() if (path / "src/main.rs").is_file()}
+    assert {each["S3Key"]["Fn::Sub"] for each in code} == {f"${{CodePrefix}}{name}.zip" for name in names}
+
+
+def test_code_that_is_built_elsewhere_is_refused() -> None:
+    text = plain.SOURCE.read_text().replace("target/lambda/verify-copies/", "target/verify-copies/")
+    with pytest.raises(ValueError, match=re.escape("VerifyCopies: CodeUri is ../../target/verify-copies/")):
+        plain.plain(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "refused"),
+    [
+        ("CodeBucket", ["my-code", "a" * 47], ["", "My-Code", "my_code", "my-code-", "a" * 48]),
+        ("CodePrefix", ["", "v1/", "snapferry/1.0.0/"], ["v1", "/v1/", "v1//"]),
+    ],
+)
+def test_what_the_parameters_take(name: str, taken: list[str], refused: list[str]) -> None:
+    pattern = str(plain.PARAMETERS[name]["AllowedPattern"])
+    assert [each for each in (*taken, *refused) if re.search(pattern, each)] == taken
+
+
+def test_the_console_asks_for_them(template: dict[str, Any]) -> None:
+    form = template["Metadata"][FORM]
+    assert form["ParameterGroups"][-1]["Parameters"] == list(plain.PARAMETERS)
+    assert form["ParameterLabels"].keys() == template["Parameters"].keys()
