@@ -325,6 +325,12 @@ mod tests {
     }
 
     #[test]
+    fn of_an_edited_tag_no_more_than_a_line_is_kept() {
+        let read = ReadTags::read([(POLICY, "?".repeat(256).as_str())]);
+        assert_eq!(read.problems[0], TagProblem { key: POLICY, found: Some(format!("{}…", "?".repeat(80))) });
+    }
+
+    #[test]
     fn the_count_of_own_tags_is_the_largest_possible() {
         let all = CopyTags { settled_at: Some(Timestamp::UNIX_EPOCH), ..tags() };
         assert_eq!(all.to_pairs().len(), OWN_TAGS);

@@ -46,4 +46,25 @@ mod tests {
             assert_eq!(printable(text, max), expected);
         }
     }
+
+    #[test]
+    fn every_invisible_character_becomes_visible_and_its_neighbours_stay() {
+        let invisible = [
+            "\u{ad}",
+            "\u{61c}",
+            "\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}",
+            "\u{2028}\u{2029}",
+            "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}",
+            "\u{2060}\u{2061}\u{2062}\u{2063}\u{2064}\u{2065}\u{2066}\u{2067}\u{2068}\u{2069}",
+            "\u{206a}\u{206b}\u{206c}\u{206d}\u{206e}\u{206f}",
+            "\u{feff}",
+            "\u{fff9}\u{fffa}\u{fffb}",
+        ]
+        .concat();
+        for c in invisible.chars() {
+            assert_eq!(printable(&c.to_string(), 1), format!("\\u{{{:x}}}", u32::from(c)));
+        }
+        let visible = "\u{ac}\u{ae}\u{61b}\u{61d}\u{200a}\u{2010}\u{2027}\u{202f}\u{205f}\u{2070}\u{fefe}\u{fffc}";
+        assert_eq!(printable(visible, 80), visible);
+    }
 }

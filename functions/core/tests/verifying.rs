@@ -212,6 +212,8 @@ fn a_policy_that_moved_on_is_a_warning() {
         let record = moved(&policies, &tags);
         assert_eq!((record.reason, record.warnings), ("as-configured", vec![warning]));
     }
+    let simultaneous = with("snapferry:source-start-time", "2026-01-31T11:30:00Z");
+    assert!(moved(&under_key(""), &simultaneous).warnings.is_empty());
     let mut elsewhere = facts(vec![]);
     elsewhere.regions = [(Region::parse("eu-north-1").unwrap(), Ok(vec![copy(&tags())]))].into();
     let policies = under_key("");

@@ -40,7 +40,9 @@ pub fn recheck(deletion: &Deletion<'_>, fresh: &Vault, now: jiff::Timestamp) -> 
 /// Whether a copy is still as good as when another was found dispensable because of it.
 fn survives(survivor: &HeldCopy, planned: &HeldCopy) -> bool {
     let is_as_good = match planned.status {
-        Status::Rejected => survivor.status == Status::Rejected || survivor.is_verified(),
+        Status::Rejected => {
+            survivor.is_verified() || survivor.status == Status::Rejected && survivor.state != State::Error
+        }
         _ => survivor.is_verified(),
     };
     is_as_good && survivor.origin == planned.origin && survivor.source == planned.source

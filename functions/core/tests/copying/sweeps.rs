@@ -8,7 +8,8 @@ use snapferry_core::ids::{AccountId, VolumeId};
 use snapferry_core::tags::{self, Status, TagProblem};
 
 use crate::world::{
-    DAY, IRELAND, OHIO, OTHER, ago, copy, copy_id, error, like_nightly, nightly, now, region, source, sweep, world,
+    DAY, IRELAND, OHIO, OTHER, OWNER, ago, copy, copy_id, error, like_nightly, nightly, now, region, source, sweep,
+    world,
 };
 
 #[test]
@@ -135,6 +136,29 @@ pub(crate) fn noticed(world: &mut crate::world::World) {
     let noticed = plan.decisions.iter().filter_map(|decision| decision.notice()).collect();
     drop(plan);
     world.facts.noticed = noticed;
+}
+
+#[test]
+fn an_owner_that_shares_nothing_any_more_was_last_heard_when_its_newest_live_copy_was_started() {
+    let from = |owner: &str, number, start_time| {
+        let origin = Some((AccountId::parse(owner).unwrap(), VolumeId::parse("vol-00000001").unwrap()));
+        ExistingCopy { origin, start_time, ..copy(number, number) }
+    };
+    let both = like_nightly("nightly", &[("/EventSource/Parameters/SnapshotOwner", json!([OWNER, OTHER]))]);
+    let mut world = world(Scope::Sweep { since: None }, &[both]);
+    let failed = ExistingCopy { state: State::Error, ..from(OTHER, 5, ago(1)) };
+    world.has(
+        IRELAND,
+        [from(OTHER, 1, ago(3 * DAY)), from(OTHER, 2, ago(2 * DAY)), from(OTHER, 3, ago(4 * DAY)), failed],
+    );
+    let heard = |world: &crate::world::World| {
+        let tally = decide(&world.policies, &world.facts, now()).tally;
+        [OWNER, OTHER].map(|owner| tally.owners[&AccountId::parse(owner).unwrap()])
+    };
+    assert_eq!(heard(&world), [None, Some(ago(2 * DAY))]);
+    // What it shares counts before what was copied.
+    let shared = SourceSnapshot { owner: AccountId::parse(OTHER).unwrap(), start_time: ago(5 * DAY), ..source(9) };
+    assert_eq!(heard(world.shows([shared])), [None, Some(ago(5 * DAY))]);
 }
 
 #[test]

@@ -25,26 +25,44 @@ fn a_deletion_is_told_as_it_went() {
         let record = record(&plan.deletions[0], &outcome, now());
         let event = serde_json::to_value(record.event).unwrap();
         let notice = plan.deletions[0].notice(&outcome).is_some();
+        let (harmless, closes) = (outcome.is_harmless(), outcome.closes_region());
         format!(
-            "{} {} {notice} {}",
+            "{} {} notice:{notice} harmless:{harmless} closes:{closes} {}",
             event.as_str().unwrap(),
             record.reason,
             record.error.map(|e| e.code).unwrap_or_default()
         )
     };
     for (outcome, expected) in [
-        (Outcome::Deleted, "copy.expired expired false "),
+        (Outcome::Deleted, "copy.expired expired notice:false harmless:false closes:false "),
         (
             Outcome::Gone(error("InvalidSnapshot.NotFound", "")),
-            "copy.expired already-gone false InvalidSnapshot.NotFound",
+            "copy.expired already-gone notice:false harmless:false closes:false InvalidSnapshot.NotFound",
         ),
-        (Outcome::Changed(Change::Gone), "copy.skipped already-gone false "),
-        (Outcome::Changed(Change::NotDue), "copy.kept no-longer-due false "),
-        (Outcome::Changed(Change::SurvivorGone), "copy.kept survivor-gone false "),
-        (Outcome::Refused(error("InvalidSnapshot.InUse", "")), "copy.kept in-use true InvalidSnapshot.InUse"),
-        (Outcome::Refused(error("UnauthorizedOperation", "")), "copy.kept not-authorized true UnauthorizedOperation"),
-        (Outcome::Unanswered(error("Timeout", "")), "copy.kept answer-lost false Timeout"),
-        (Outcome::Unread(error("Timeout", "")), "copy.kept not-read-again false Timeout"),
+        (Outcome::Changed(Change::Gone), "copy.skipped already-gone notice:false harmless:true closes:false "),
+        (Outcome::Changed(Change::NotDue), "copy.kept no-longer-due notice:false harmless:true closes:false "),
+        (Outcome::Changed(Change::SurvivorGone), "copy.kept survivor-gone notice:false harmless:true closes:false "),
+        (
+            Outcome::Refused(error("InvalidSnapshot.InUse", "")),
+            "copy.kept in-use notice:true harmless:true closes:false InvalidSnapshot.InUse",
+        ),
+        (
+            Outcome::Refused(error("UnauthorizedOperation", "")),
+            "copy.kept not-authorized notice:true harmless:true closes:false UnauthorizedOperation",
+        ),
+        (
+            Outcome::Refused(error("RequestLimitExceeded", "")),
+            "copy.kept throttled notice:true harmless:true closes:true RequestLimitExceeded",
+        ),
+        // It may be deleted: it counts as if it were.
+        (
+            Outcome::Unanswered(error("Timeout", "")),
+            "copy.kept answer-lost notice:false harmless:false closes:true Timeout",
+        ),
+        (
+            Outcome::Unread(error("Timeout", "")),
+            "copy.kept not-read-again notice:false harmless:true closes:true Timeout",
+        ),
     ] {
         assert_eq!(told(outcome), expected);
     }

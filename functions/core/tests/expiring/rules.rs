@@ -20,6 +20,13 @@ fn what_is_over_goes_and_the_newest_stays() {
 }
 
 #[test]
+fn a_copy_that_ec2_shows_on_two_pages_is_one_copy() {
+    let (last, broken) = (copy(1, -40, -10), copy(2, -1, 29).without("snapferry:policy").volume(2));
+    let shown = [last.clone(), broken.clone(), last, broken];
+    assert_eq!(outcome(&shown), (vec![], kept(["2 malformed-tags", "1 last-verified"])));
+}
+
+#[test]
 fn the_moment_of_expiry_is_not_past_it() {
     let newest = copy(2, -1, 29);
     let at = |moment: &str| copy(1, -31, -1).tag("snapferry:expire-after", moment);
@@ -131,6 +138,9 @@ fn the_rejected_go_once_there_is_a_better_copy_of_their_source() {
     assert_eq!(outcome(&[rejected(1, -2), copying]), (vec![], kept(["1 only-copy"])));
     // Of several rejected ones the newest stays.
     assert_eq!(outcome(&[rejected(1, -4), rejected(2, -3), rejected(3, -2)]), (vec![1, 2], kept(["3 only-copy"])));
+    // One in error holds no data: it goes, and keeps no other from staying.
+    let empty = rejected(3, -2).state(State::Error);
+    assert_eq!(outcome(&[rejected(1, -4), rejected(2, -3), empty]), (vec![1, 3], kept(["2 only-copy"])));
     let other_policy = copy(2, -1, 29).of_source(7).tag("snapferry:policy", "other");
     assert_eq!(outcome(&[rejected(1, -2), other_policy]), (vec![], kept(["1 only-copy"])));
 }
@@ -272,11 +282,13 @@ fn the_second_look_finds_every_change() {
         (vec![old.clone(), newest.clone().without("snapferry:policy")], Err(Change::SurvivorGone)),
         (vec![old.clone(), newest.clone().state(State::Error)], Err(Change::SurvivorGone)),
         (vec![old.clone(), newest.clone().volume(2)], Err(Change::SurvivorGone)),
+        (vec![old.clone(), newest.clone().of_source(8)], Err(Change::SurvivorGone)),
         (vec![old.clone().tag("snapferry:expire-after", day(9).to_string()), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().without("snapferry:expire-after"), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().without("snapferry:policy"), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().tag("snapferry:policy", "other"), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().judged("rejected", -9), newest.clone()], Err(Change::NotDue)),
+        (vec![old.clone().of_source(8), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().state(State::Pending), newest.clone()], Err(Change::NotDue)),
         (vec![foreign, newest.clone()], Err(Change::NotDue)),
     ] {
@@ -293,7 +305,16 @@ fn the_second_look_at_a_rejected_copy_wants_its_better_one() {
     let look = |shown: &[Shown]| recheck(&plan.deletions[0], &vault(shown), now());
     assert_eq!(look(&[rejected.clone(), better.clone()]), Ok(()));
     assert_eq!(look(&[rejected.clone(), better.judged("rejected", 0)]), Err(Change::SurvivorGone));
-    assert_eq!(look(&[rejected]), Err(Change::SurvivorGone));
+    assert_eq!(look(&[rejected.clone()]), Err(Change::SurvivorGone));
+    // Of two rejected ones the newer stays, unless it is in error by now.
+    let newer = rejected.clone().renumbered(2, -1);
+    let plan_facts = facts(&[rejected.clone(), newer.clone()]);
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    let look = |shown: &[Shown]| recheck(&plan.deletions[0], &vault(shown), now());
+    assert_eq!(look(&[rejected.clone(), newer.clone()]), Ok(()));
+    assert_eq!(look(&[rejected.clone(), newer.clone().judged("verified", 0)]), Ok(()));
+    assert_eq!(look(&[rejected.clone(), newer.clone().judged("failed", 0)]), Err(Change::SurvivorGone));
+    assert_eq!(look(&[rejected, newer.state(State::Error)]), Err(Change::SurvivorGone));
 }
 
 #[test]

@@ -90,6 +90,13 @@ impl Shown {
         self.tag("snapferry:status", status).tag("snapferry:settled-at", day(settled).to_string()).state(state)
     }
 
+    /// Another snapshot with the same tags, started so many days from now.
+    pub(crate) fn renumbered(mut self, number: u32, start: i64) -> Self {
+        self.id = format!("snap-c{number:07x}");
+        self.start = day(start);
+        self
+    }
+
     pub(crate) fn of_source(self, number: u32) -> Self {
         self.tag("snapferry:source-snapshot", format!("snap-5{number:07x}"))
     }
