@@ -12,8 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapbox::cmd::{Command, cargo_bin};
 use snapbox::{file, str};
-use snapferry_core::audit::{Event, Record};
-use snapferry_core::chain::{Chain, Environment};
+use snapferry_core::audit::{Chain, Environment, Event, Record};
 
 /// A folder of the test's own, empty.
 fn folder(test: &str) -> PathBuf {

@@ -4,8 +4,7 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use snapferry_core::audit::Record;
-use snapferry_core::chain::{Chain, Environment};
+use snapferry_core::audit::{Chain, Environment, Record};
 
 /// The audit's end of the function: one for each life of the process.
 #[derive(Debug)]

@@ -1,10 +1,12 @@
 //! What comes in: EBS share events and sweep ticks, read leniently, because a refused event is a missed backup, and
 //! believed in nothing but the snapshot's ID, because anybody may have written it.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::ids::SnapshotId;
+use crate::audit::{Event, Record, Source};
+use crate::ids::{Region, SnapshotId};
 use crate::text::printable;
 
 /// How much of an unreadable body its audit record keeps, in characters.
@@ -143,6 +145,43 @@ fn snapshot_named(envelope: &Envelope) -> Option<SnapshotId> {
         .chain(resources)
         .filter_map(Value::as_str)
         .find_map(|arn| SnapshotId::parse(arn.rsplit('/').next().unwrap_or(arn)).ok())
+}
+
+impl InvalidEvent {
+    /// The record of an event that cannot be read; `queued` when it came through the queue and is now off it.
+    #[must_use]
+    pub fn record(&self, queued: bool, now: Timestamp) -> Record {
+        let fate = if queued {
+            "It was taken off the queue: this record is all that is left of it. If it was a share event, the next sweep \
+             copies its snapshot."
+        } else {
+            "Nothing was done."
+        };
+        let mut record =
+            Record::new(Event::EventInvalid, self.reason, now).message(format!("An input cannot be read. {fate}"));
+        record.trigger = Some("event");
+        record.problem = Some(self.problem.clone());
+        record.body = Some(self.body.clone());
+        record
+    }
+}
+
+impl OtherEvent {
+    /// The record of an event that asks for no copy, received in `home`.
+    #[must_use]
+    pub fn record(&self, home: &Region, now: Timestamp) -> Record {
+        let mut record = Record::new(Event::CopySkipped, self.reason, now)
+            .message("An event that asks for no copy; problem says which.".to_owned());
+        record.trigger = Some("event");
+        record.trigger_id = Some(self.id.clone());
+        record.problem = Some(self.problem.clone());
+        record.source = self.snapshot.as_ref().map(|snapshot| Source {
+            snapshot: snapshot.to_string(),
+            region: home.to_string(),
+            ..Source::default()
+        });
+        record
+    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,12 @@
 //! arguments, decisions with their reasons go out, so every choice can be tested in a table.
 
 pub mod audit;
-pub mod chain;
 pub mod copying;
 pub mod coverage;
 pub mod event;
 pub mod expiring;
 pub mod facts;
 pub mod ids;
-pub mod metrics;
 pub mod order;
 pub mod policy;
 pub mod retention;

@@ -116,8 +116,9 @@ fn told(policies: &[Policy], copy: Candidate) -> String {
 
 #[test]
 fn a_good_copy_is_verified() {
-    let record = settled(&under_key(""), copy(&tags())).unwrap().scheduled(None);
-    insta::assert_snapshot!(serde_json::to_string(&record).unwrap(), @r#"{"audit":"snapferry/1","time":"2026-01-31T12:00:00Z","event":"copy.verified","reason":"as-configured","trigger":"schedule","policy":"default","source":{"snapshot":"snap-00000001","account":"111111111111","region":"us-east-1","volume":"vol-00000001","sizeGib":8,"startTime":"2026-01-31T11:00:00Z"},"copy":{"snapshot":"snap-0000c001","region":"eu-west-1","kmsKey":"arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab","expireAfter":"2026-02-28T11:30:00Z","status":"verified","secondsSinceStart":1800,"secondsSinceSource":3600}}"#);
+    let mut record = settled(&under_key(""), copy(&tags())).unwrap().scheduled(None);
+    record.version = "1.2.3";
+    insta::assert_snapshot!(serde_json::to_string(&record).unwrap(), @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-01-31T12:00:00Z","event":"copy.verified","reason":"as-configured","trigger":"schedule","policy":"default","source":{"snapshot":"snap-00000001","account":"111111111111","region":"us-east-1","volume":"vol-00000001","sizeGib":8,"startTime":"2026-01-31T11:00:00Z"},"copy":{"snapshot":"snap-0000c001","region":"eu-west-1","kmsKey":"arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab","expireAfter":"2026-02-28T11:30:00Z","status":"verified","secondsSinceStart":1800,"secondsSinceSource":3600}}"#);
 }
 
 #[test]

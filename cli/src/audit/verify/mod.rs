@@ -5,7 +5,7 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use snapferry_core::chain::{Added, Ledger, Place};
+use snapferry_core::audit::{Added, Lives, Position};
 
 use self::report::{File, Report};
 use crate::audit::lines;
@@ -41,11 +41,11 @@ wrong usage, or a file that cannot be read, or no audit line in any of them";
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let stdin = args.files.iter().filter(|path| path.as_os_str() == input::STDIN);
     anyhow::ensure!(stdin.count() < 2, "standard input can be read only once");
-    let mut ledger = Ledger::default();
+    let mut lives = Lives::default();
     let mut unlinked = Vec::new();
     let files = args.files.iter().enumerate();
-    let files = files.map(|(number, path)| read(number, path, &mut ledger, &mut unlinked)).collect();
-    let report = Report::new(files, unlinked, ledger.judge(args.since));
+    let files = files.map(|(number, path)| read(number, path, &mut lives, &mut unlinked)).collect();
+    let report = Report::new(files, unlinked, lives.judge(args.since));
     if args.json {
         report.print_json()?;
     } else {
@@ -54,15 +54,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(report.exit())
 }
 
-fn read(number: usize, path: &Path, ledger: &mut Ledger, unlinked: &mut Vec<Place>) -> File {
+fn read(number: usize, path: &Path, lives: &mut Lives, unlinked: &mut Vec<Position>) -> File {
     let mut file = File::new(path);
     let each = |line: u64, text: &str| {
-        let place = Place { file: number, line };
-        match ledger.add(text, place) {
+        let position = Position { file: number, line };
+        match lives.add(text, position) {
             Added::Line => file.lines += 1,
             Added::Unlinked => {
                 file.lines += 1;
-                unlinked.push(place);
+                unlinked.push(position);
             }
             Added::Other => {}
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use snapferry_core::chain::{Finding, Life, Line, Place};
+use snapferry_core::audit::{Finding, Life, Line, Position};
 
 use crate::exit::Exit;
 use crate::input;
@@ -107,9 +107,9 @@ impl File {
 
 impl Report {
     /// Puts everything together.
-    pub(crate) fn new(files: Vec<File>, unlinked: Vec<Place>, lives: Vec<Life>) -> Self {
+    pub(crate) fn new(files: Vec<File>, unlinked: Vec<Position>, lives: Vec<Life>) -> Self {
         let environments: Vec<Environment> = lives.iter().map(|life| environment(life, &files)).collect();
-        let unlinked: Vec<At> = unlinked.into_iter().map(|place| at(place, &files)).collect();
+        let unlinked: Vec<At> = unlinked.into_iter().map(|position| at(position, &files)).collect();
         let is_broken = environments.iter().any(|environment| environment.verdict == Verdict::Broken);
         let verdict = if is_broken || !unlinked.is_empty() {
             Verdict::Broken
@@ -228,7 +228,7 @@ impl std::fmt::Display for At {
 }
 
 fn environment(life: &Life, files: &[File]) -> Environment {
-    let lines = |run: &snapferry_core::chain::Run| (run.first.clone(), run.last.clone());
+    let lines = |run: &snapferry_core::audit::Run| (run.first.clone(), run.last.clone());
     let first = life.runs.first().map(lines).map(|(first, _)| first);
     let last = life.runs.last().map(lines).map(|(_, last)| last);
     Environment {
@@ -252,7 +252,7 @@ fn found(finding: &Finding, files: &[File]) -> Found {
             to: line,
             after: lines.iter().map(|line| line.time).min(),
             before: lines.iter().map(|line| line.time).max().unwrap_or(Timestamp::MAX),
-            places: lines.iter().map(|line| at(line.place, files)).collect(),
+            places: lines.iter().map(|line| at(line.position, files)).collect(),
         }
     };
     match finding {
@@ -262,7 +262,7 @@ fn found(finding: &Finding, files: &[File]) -> Found {
             to: *to,
             after: after.as_ref().map(|line| line.time),
             before: before.time,
-            places: after.iter().chain([before]).map(|line| at(line.place, files)).collect(),
+            places: after.iter().chain([before]).map(|line| at(line.position, files)).collect(),
         },
         Finding::Altered(line) => of("altered", &[line]),
         Finding::Contradicted(line, other) => of("contradicted", &[line, other]),
@@ -271,11 +271,11 @@ fn found(finding: &Finding, files: &[File]) -> Found {
     }
 }
 
-fn at(place: Place, files: &[File]) -> At {
-    let file = files.get(place.file);
+fn at(position: Position, files: &[File]) -> At {
+    let file = files.get(position.file);
     At {
         file: file.map(|file| file.file.clone()).unwrap_or_default(),
-        line: place.line,
+        line: position.line,
         shown: file.map(|file| file.shown.clone()).unwrap_or_default(),
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use super::path::Path;
+use crate::audit::{Event, Record};
 use crate::ids::PolicyName;
 
 /// The first thing that is wrong with a policy document, in one line:
@@ -44,6 +47,17 @@ pub struct Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} ({})", self.path, self.message, self.code)
+    }
+}
+
+impl Warning {
+    /// The record of something remarkable in a policy.
+    #[must_use]
+    pub fn record(&self, now: Timestamp) -> Record {
+        let mut record =
+            Record::new(Event::PolicyWarning, self.code, now).message(format!("{}: {}", self.path, self.message));
+        record.policy = Some(self.policy.to_string());
+        record
     }
 }
 

@@ -1,13 +1,13 @@
 //! The audit's lines: every reason there is, the schema that describes them, the metrics on them, hostile text in them.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod chain;
 mod copying;
 mod expiring;
 mod hostile;
 mod incoming;
 mod metrics;
 mod recorded;
-mod released;
 mod schema;
 mod sources;
 mod sweeps;

@@ -1,9 +1,11 @@
 //! Lines for tests outside this library, which read metrics, alarms and queries out of them: a record of each reason, and
-//! of each sweep.
+//! of each sweep. A new version of the program changes nothing in them.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+
+use snapferry_core::audit::Record;
 
 use crate::every_record;
 
@@ -15,7 +17,7 @@ fn the_recorded_lines_are_of_this_version() {
     let lines: Vec<String> = every_record()
         .into_iter()
         .filter(|record| seen.insert((record.event, record.reason, record.trigger_id.clone())))
-        .map(|record| record.to_line() + "\n")
+        .map(|record| Record { version: "1.2.3", ..record }.to_line() + "\n")
         .collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECORDED);
     if std::env::var_os("RECORD_AUDIT_LINES").is_some() {

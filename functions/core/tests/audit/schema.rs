@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
-use snapferry_core::audit::{Event, REASONS, SCHEMA};
-use snapferry_core::chain::{Chain, Environment};
+use snapferry_core::audit::{Chain, Environment, Event, REASONS, SCHEMA};
 
 use crate::every_record;
 use crate::world::now;
@@ -123,6 +122,7 @@ fn what_no_line_may_be_is_refused() {
         ("an event that is not listed", spoilt("/event", json!("copy.dreamt"))),
         ("another format", spoilt("/audit", json!("snapferry/2"))),
         ("no time", without("time")),
+        ("no version", without("version")),
         ("a time that is none", spoilt("/time", json!("yesterday"))),
         ("no policy", without("policy")),
         ("a member that is not described", more),

@@ -10,9 +10,9 @@ fn error(code: &str, message: &str) -> CallError {
     CallError { code: code.to_owned(), message: message.to_owned(), request_id: Some("r-1".to_owned()) }
 }
 
-/// The line without its metrics.
+/// The line without its metrics, by a program of version 1.2.3.
 fn told(record: &Record) -> String {
-    serde_json::to_string(record).unwrap()
+    serde_json::to_string(&Record { version: "1.2.3", ..record.clone() }).unwrap()
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn a_deletion_is_told_as_it_went() {
     let plan_facts = facts(&[copy(1, -40, -10), copy(2, -1, 29)]);
     let plan = decide(&policies(""), &plan_facts, LIMITS, now());
     let line = |outcome| told(&record(&plan.deletions[0], &outcome, now()).scheduled(Some("run-1")));
-    insta::assert_snapshot!(line(Outcome::Deleted), @r#"{"audit":"snapferry/1","time":"2026-11-22T12:00:00Z","event":"copy.expired","reason":"expired","message":"Its time was over since 2026-11-12T12:00:00Z; snap-c0000002 is newer and stays.","trigger":"schedule","triggerId":"run-1","policy":"default","source":{"snapshot":"snap-50000001","account":"111111111111","region":"us-east-1","volume":"vol-00000001","startTime":"2026-10-13T12:00:00Z"},"copy":{"snapshot":"snap-c0000001","region":"eu-west-1","expireAfter":"2026-11-12T12:00:00Z","status":"verified"}}"#);
+    insta::assert_snapshot!(line(Outcome::Deleted), @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.expired","reason":"expired","message":"Its time was over since 2026-11-12T12:00:00Z; snap-c0000002 is newer and stays.","trigger":"schedule","triggerId":"run-1","policy":"default","source":{"snapshot":"snap-50000001","account":"111111111111","region":"us-east-1","volume":"vol-00000001","startTime":"2026-10-13T12:00:00Z"},"copy":{"snapshot":"snap-c0000001","region":"eu-west-1","expireAfter":"2026-11-12T12:00:00Z","status":"verified"}}"#);
     let told = |outcome: Outcome| {
         let record = record(&plan.deletions[0], &outcome, now());
         let event = serde_json::to_value(record.event).unwrap();
@@ -112,9 +112,9 @@ fn what_stays_is_told_with_its_reason() {
 #[test]
 fn summaries_carry_a_count() {
     let alarm = Alarm::MassExpiry { due: 300, verified: 400, deletions: 299 };
-    insta::assert_snapshot!(told(&refused(&alarm, now())), @r#"{"audit":"snapferry/1","time":"2026-11-22T12:00:00Z","event":"copy.refused","reason":"mass-expiry","message":"Nothing is deleted: the time of 300 out of 400 verified copies is over at once, which looks like a wrong clock or a mistaken policy. If this is what you want, set SNAPFERRY_ALLOW_MASS_EXPIRY (the stack's AllowMassExpiry) to true for as long as it takes.","count":299}"#);
+    insta::assert_snapshot!(told(&refused(&alarm, now())), @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.refused","reason":"mass-expiry","message":"Nothing is deleted: the time of 300 out of 400 verified copies is over at once, which looks like a wrong clock or a mistaken policy. If this is what you want, set SNAPFERRY_ALLOW_MASS_EXPIRY (the stack's AllowMassExpiry) to true for as long as it takes.","count":299}"#);
     let closed = told(&rest(Rest::RegionClosed, Some(&region(REGION)), 7, now()));
-    insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but EC2 stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
+    insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but EC2 stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
     let limit = rest(Rest::RunLimit, None, 7, now());
     assert_eq!((limit.reason, limit.count, limit.copy), ("run-limit", Some(7), None));
     assert_eq!(rest(Rest::OutOfTime, None, 1, now()).reason, "out-of-time");

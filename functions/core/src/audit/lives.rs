@@ -1,16 +1,16 @@
-//! Reading audit lines back, and judging what they say of each other.
+//! Audit lines read back, and judged by what they say of each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Environment, Hash, Link};
-use crate::audit::FORMAT;
+use super::link::{Environment, Hash, Link};
+use super::record::FORMAT;
 
 /// Where a line was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// The number of the file among all files, counted from 0.
     pub file: usize,
     /// The number of the line, or of the log event, in that file, counted from 1.
@@ -19,7 +19,7 @@ pub struct Place {
 
 /// All lines that were read, by environment.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct Lives {
     lives: BTreeMap<Environment, Vec<Line>>,
 }
 
@@ -31,7 +31,7 @@ pub struct Line {
     /// When it says that it was written.
     pub time: Timestamp,
     /// Where it was read.
-    pub place: Place,
+    pub position: Position,
     hash: Hash,
     previous: Hash,
 }
@@ -102,9 +102,9 @@ struct Read {
     chain: Option<Link>,
 }
 
-impl Ledger {
+impl Lives {
     /// Adds a line as it was printed, without its end.
-    pub fn add(&mut self, text: &str, place: Place) -> Added {
+    pub fn add(&mut self, text: &str, position: Position) -> Added {
         if !text.starts_with(&format!("{{\"audit\":\"{FORMAT}\"")) {
             return Added::Other;
         }
@@ -113,7 +113,7 @@ impl Ledger {
             return Added::Unlinked;
         }
         let Link { environment, line: number, previous } = link;
-        let line = Line { number, time, place, hash: Hash::of(text.as_bytes()), previous };
+        let line = Line { number, time, position, hash: Hash::of(text.as_bytes()), previous };
         self.lives.entry(environment).or_default().push(line);
         Added::Line
     }
@@ -152,7 +152,7 @@ impl Life {
 
 fn judge_life(environment: Environment, mut lines: Vec<Line>, may_be_cut: bool) -> Option<Life> {
     let mut findings = disordered(&mut lines);
-    lines.sort_by_key(|line| (line.number, line.place));
+    lines.sort_by_key(|line| (line.number, line.position));
     let lines = single(lines, &mut findings);
     let (first, last) = (lines.first()?, lines.last()?);
     let mut life = Life { environment, runs: Vec::new(), findings, before: 0 };
@@ -184,11 +184,11 @@ fn judge_life(environment: Environment, mut lines: Vec<Line>, may_be_cut: bool) 
 
 /// Lines that stand behind a later one of the same file.
 fn disordered(lines: &mut [Line]) -> Vec<Finding> {
-    lines.sort_by_key(|line| line.place);
+    lines.sort_by_key(|line| line.position);
     let mut latest: Option<&Line> = None;
     let mut findings = Vec::new();
     for line in lines.iter() {
-        match latest.filter(|latest| latest.place.file == line.place.file) {
+        match latest.filter(|latest| latest.position.file == line.position.file) {
             Some(latest) if line.number < latest.number => findings.push(Finding::Disordered(line.clone())),
             _ => latest = Some(line),
         }
@@ -205,7 +205,7 @@ fn single(lines: Vec<Line>, findings: &mut Vec<Finding>) -> Vec<Line> {
             let Some(earlier) = index.checked_sub(1).and_then(|index| same.get(index)) else { continue };
             if line.hash != earlier.hash {
                 findings.push(Finding::Contradicted(earlier.clone(), line.clone()));
-            } else if line.place.file == earlier.place.file {
+            } else if line.position.file == earlier.position.file {
                 findings.push(Finding::Repeated(earlier.clone(), line.clone()));
             }
         }

@@ -1,87 +1,29 @@
-//! The audit record: one JSON object a line, `snapferry/1`, described in `audit.schema.json`.
+//! What a line of the audit says.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::chain::Link;
+use super::reason::{Event, meaning};
+use super::sweep::{Coverage, Owner, Sweep};
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
-use crate::metrics::Metrics;
 use crate::tags::{Lock, ReadTags, Status};
 use crate::text::printable;
-
-mod incoming;
-mod reasons;
-mod sweep;
-
-pub use self::reasons::{REASONS, meaning};
-pub use self::sweep::{Coverage, Owner, Sweep};
 
 /// The record format's name and version, in every line.
 pub const FORMAT: &str = "snapferry/1";
 
-/// The JSON Schema of a line.
-pub const SCHEMA: &str = include_str!("../audit.schema.json");
+/// The program's version, in every line.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Event {
-    /// EC2 took a copy request. The copy is not a backup yet.
-    #[serde(rename = "copy.started")]
-    CopyStarted,
-    /// There was nothing to do.
-    #[serde(rename = "copy.skipped")]
-    CopySkipped,
-    /// Not now; the next sweep looks again.
-    #[serde(rename = "copy.deferred")]
-    CopyDeferred,
-    /// Snapferry will not copy until somebody repairs something.
-    #[serde(rename = "copy.refused")]
-    CopyRefused,
-    /// EC2 refused a request, or gave up on a copy.
-    #[serde(rename = "copy.failed")]
-    CopyFailed,
-    /// The copy is what the policy asked for.
-    #[serde(rename = "copy.verified")]
-    CopyVerified,
-    /// The copy is completed, but not what the policy asked for.
-    #[serde(rename = "copy.rejected")]
-    CopyRejected,
-    /// The copy has been pending for more than a day.
-    #[serde(rename = "copy.stalled")]
-    CopyStalled,
-    /// The copy was locked, or could not be (then with `error`).
-    #[serde(rename = "copy.locked")]
-    CopyLocked,
-    /// The copy was deleted: EC2 said so.
-    #[serde(rename = "copy.expired")]
-    CopyExpired,
-    /// The copy's time is over and it was kept.
-    #[serde(rename = "copy.kept")]
-    CopyKept,
-    /// A sweep has looked at everything.
-    #[serde(rename = "sweep.completed")]
-    SweepCompleted,
-    /// How one target Region stands at the end of a sweep.
-    #[serde(rename = "sweep.region")]
-    SweepRegion,
-    /// When a sweep last heard of one owner.
-    #[serde(rename = "sweep.owner")]
-    SweepOwner,
-    /// Something came in that cannot be read.
-    #[serde(rename = "event.invalid")]
-    EventInvalid,
-    /// The policy is accepted, and something in it deserves a look; said at each cold start.
-    #[serde(rename = "policy.warning")]
-    PolicyWarning,
-}
-
-/// One line of the audit.
+/// One decision, outcome or count, as the audit tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// [`FORMAT`].
     pub audit: &'static str,
+    /// The program's version.
+    pub version: &'static str,
     /// When the line was written, RFC 3339 in UTC.
     pub time: Timestamp,
     /// What happened.
@@ -133,9 +75,6 @@ pub struct Record {
     /// What a sweep knows of one owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
-    /// Where the line stands among those of its environment; set when it is written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chain: Option<Link>,
 }
 
 /// The shared snapshot of a record.
@@ -213,12 +152,13 @@ pub struct Error {
 }
 
 impl Record {
-    /// A record with nothing but its event, reason and time. The reason must be [listed](REASONS).
+    /// A record with nothing but its event, reason and time. The reason must be [listed](super::REASONS).
     #[must_use]
     pub fn new(event: Event, reason: &'static str, time: Timestamp) -> Self {
-        debug_assert!(meaning(event, reason).is_some(), "{event:?} {reason}: list it in audit/reasons.rs");
+        debug_assert!(meaning(event, reason).is_some(), "{event:?} {reason}: list it in audit/reason.rs");
         Self {
             audit: FORMAT,
+            version: VERSION,
             time,
             event,
             reason,
@@ -237,7 +177,6 @@ impl Record {
             sweep: None,
             coverage: None,
             owner: None,
-            chain: None,
         }
     }
 
@@ -266,21 +205,6 @@ impl Record {
         self.trigger_id = run.map(|run| crate::text::printable(run, 80));
         self
     }
-
-    /// The line, without its end: the record's members, then those that make metrics of it.
-    #[must_use]
-    pub fn to_line(&self) -> String {
-        // Strings, numbers and maps with text keys only: nothing here can fail to serialize.
-        serde_json::to_string(&Line { record: self, metrics: Metrics::of(self) }).unwrap_or_default()
-    }
-}
-
-#[derive(Serialize)]
-struct Line<'r> {
-    #[serde(flatten)]
-    record: &'r Record,
-    #[serde(flatten)]
-    metrics: Option<Metrics>,
 }
 
 impl Source {

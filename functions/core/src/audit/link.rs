@@ -19,8 +19,6 @@
 //!   for all before it.
 //! - It says nothing of what was never written: a line that standard output did not take is a gap.
 
-mod ledger;
-
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,9 +26,6 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
-
-pub use self::ledger::{Added, Finding, Ledger, Life, Line, Place, Run};
-use crate::audit::Record;
 
 /// How an environment's ID writes the time of its beginning.
 const BEGAN: &str = "%Y%m%dT%H%M%SZ";
@@ -57,27 +52,6 @@ pub struct Environment(String);
 /// The SHA-256 of a line.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hash([u8; 32]);
-
-/// The lines of an environment as they are written.
-#[derive(Debug)]
-pub struct Chain(Link);
-
-impl Chain {
-    /// The chain of an environment that has not written anything.
-    #[must_use]
-    pub fn new(environment: Environment) -> Self {
-        Self(Link { environment, line: 1, previous: Hash::default() })
-    }
-
-    /// The next line: the record with its link.
-    #[must_use]
-    pub fn line(&mut self, record: &Record) -> String {
-        let line = Record { chain: Some(self.0.clone()), ..record.clone() }.to_line();
-        self.0.previous = Hash::of(line.as_bytes());
-        self.0.line = self.0.line.saturating_add(1);
-        line
-    }
-}
 
 impl Environment {
     /// The ID of an environment that began at this time.

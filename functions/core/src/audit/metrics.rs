@@ -8,7 +8,9 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use crate::audit::{Coverage, Event, Owner, Record, Sweep};
+use super::reason::Event;
+use super::record::Record;
+use super::sweep::{Coverage, Owner, Sweep};
 
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "Snapferry";

@@ -1,19 +1,11 @@
 //! An honest log verifies; whatever is done to a line that another one vouches for is noticed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a panic is how a test fails, in its helpers too"
-)]
-
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use snapferry_core::audit::{Event, Record};
-use snapferry_core::chain::{Added, Chain, Environment, Finding, Hash, Ledger, Life, Place};
+use snapferry_core::audit::{Added, Chain, Environment, Event, Finding, Hash, Life, Lives, Position, Record};
 
 fn began() -> Timestamp {
     "2026-11-22T03:00:00.7Z".parse().unwrap()
@@ -39,20 +31,21 @@ fn write(number: u64, count: usize) -> Vec<String> {
             _ => Record::new(Event::CopyFailed, "call-refused", time),
         };
         record.policy = Some("nightly".to_owned());
+        record.version = "1.2.3";
         chain.line(&record)
     };
     (0_i64..).take(count).map(line).collect()
 }
 
-/// What a ledger says of files of lines, and how many audit lines without a link it met.
+/// What is said of files of lines, and how many audit lines without a link it met.
 fn judged(files: &[Vec<String>], since: Option<&str>) -> (Vec<Life>, usize) {
-    let (mut ledger, mut unlinked) = (Ledger::default(), 0);
+    let (mut lives, mut unlinked) = (Lives::default(), 0);
     for (file, lines) in files.iter().enumerate() {
         for (line, text) in (1..).zip(lines) {
-            unlinked += usize::from(ledger.add(text, Place { file, line }) == Added::Unlinked);
+            unlinked += usize::from(lives.add(text, Position { file, line }) == Added::Unlinked);
         }
     }
-    (ledger.judge(since.map(|since| since.parse().unwrap())), unlinked)
+    (lives.judge(since.map(|since| since.parse().unwrap())), unlinked)
 }
 
 fn findings(lines: &[String]) -> Vec<Finding> {
@@ -67,9 +60,9 @@ fn is_noticed(lines: &[String]) -> bool {
 #[test]
 fn a_line_can_be_checked_by_hand() {
     let lines = written(7, 2);
-    insta::assert_snapshot!(lines[0], @r#"{"audit":"snapferry/1","time":"2026-11-22T03:00:00.7Z","event":"copy.started","reason":"matched","message":"copy 0 of \"7\"\n","policy":"nightly","chain":{"environment":"20261122T030000Z-0000000000000007","line":1,"previous":"0000000000000000000000000000000000000000000000000000000000000000"},"_aws":{"Timestamp":1795316400700,"CloudWatchMetrics":[{"Namespace":"Snapferry","Dimensions":[[]],"Metrics":[{"Name":"CopiesStarted","Unit":"Count"}]}]},"CopiesStarted":1}"#);
+    insta::assert_snapshot!(lines[0], @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T03:00:00.7Z","event":"copy.started","reason":"matched","message":"copy 0 of \"7\"\n","policy":"nightly","chain":{"environment":"20261122T030000Z-0000000000000007","line":1,"previous":"0000000000000000000000000000000000000000000000000000000000000000"},"_aws":{"Timestamp":1795316400700,"CloudWatchMetrics":[{"Namespace":"Snapferry","Dimensions":[[]],"Metrics":[{"Name":"CopiesStarted","Unit":"Count"}]}]},"CopiesStarted":1}"#);
     // What sha256sum says of that line.
-    let hash = "5183ce72ceebcb28c321e6c3954522aef27a4b15ad7312a7d9a17524f343f77b";
+    let hash = "8336c03da1acfaad3d484137614234c30e5a1f40a2d909d231b0302d35b15add";
     assert!(lines[1].contains(&format!("\"line\":2,\"previous\":\"{hash}\"")), "{}", lines[1]);
     assert_eq!(Hash::of(lines[0].as_bytes()).to_string(), hash);
     // printf abc | sha256sum
@@ -94,7 +87,7 @@ fn an_honest_log_is_one_run() {
     let [life] = lives.as_slice() else { panic!("one life expected") };
     assert_eq!((unlinked, &life.findings, life.before), (0, &Vec::new(), 0));
     let [run] = life.runs.as_slice() else { panic!("one run expected") };
-    assert_eq!((run.first.number, run.last.number, run.last.place.line), (1, 5, 5));
+    assert_eq!((run.first.number, run.last.number, run.last.position.line), (1, 5, 5));
     assert_eq!(life.proven(), [(1, 4)]);
 }
 
@@ -177,8 +170,8 @@ fn exports_may_overlap_and_come_in_any_order() {
 #[test]
 fn what_is_no_line_of_a_chain() {
     let line = &written(1, 1)[0];
-    let mut ledger = Ledger::default();
-    let mut add = |text: &str| ledger.add(text, Place { file: 0, line: 1 });
+    let mut lives = Lives::default();
+    let mut add = |text: &str| lives.add(text, Position { file: 0, line: 1 });
     for text in
         ["", "START RequestId: 1", "{\"level\":\"INFO\"}", &line.replace("snapferry/1", "snapferry/2"), &line[1..]]
     {

@@ -3,7 +3,62 @@
 //! A reason that is not listed here cannot be recorded: [`Record::new`](super::Record::new) asserts it in debug builds,
 //! which is how every test runs.
 
-use super::Event::{self, *};
+use serde::Serialize;
+
+use self::Event::*;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Event {
+    /// EC2 took a copy request. The copy is not a backup yet.
+    #[serde(rename = "copy.started")]
+    CopyStarted,
+    /// There was nothing to do.
+    #[serde(rename = "copy.skipped")]
+    CopySkipped,
+    /// Not now; the next sweep looks again.
+    #[serde(rename = "copy.deferred")]
+    CopyDeferred,
+    /// Snapferry will not copy until somebody repairs something.
+    #[serde(rename = "copy.refused")]
+    CopyRefused,
+    /// EC2 refused a request, or gave up on a copy.
+    #[serde(rename = "copy.failed")]
+    CopyFailed,
+    /// The copy is what the policy asked for.
+    #[serde(rename = "copy.verified")]
+    CopyVerified,
+    /// The copy is completed, but not what the policy asked for.
+    #[serde(rename = "copy.rejected")]
+    CopyRejected,
+    /// The copy has been pending for more than a day.
+    #[serde(rename = "copy.stalled")]
+    CopyStalled,
+    /// The copy was locked, or could not be (then with `error`).
+    #[serde(rename = "copy.locked")]
+    CopyLocked,
+    /// The copy was deleted: EC2 said so.
+    #[serde(rename = "copy.expired")]
+    CopyExpired,
+    /// The copy's time is over and it was kept.
+    #[serde(rename = "copy.kept")]
+    CopyKept,
+    /// A sweep has looked at everything.
+    #[serde(rename = "sweep.completed")]
+    SweepCompleted,
+    /// How one target Region stands at the end of a sweep.
+    #[serde(rename = "sweep.region")]
+    SweepRegion,
+    /// When a sweep last heard of one owner.
+    #[serde(rename = "sweep.owner")]
+    SweepOwner,
+    /// Something came in that cannot be read.
+    #[serde(rename = "event.invalid")]
+    EventInvalid,
+    /// The policy is accepted, and something in it deserves a look; said at each cold start.
+    #[serde(rename = "policy.warning")]
+    PolicyWarning,
+}
 
 /// Each event with each of its reasons and their meaning, grouped by event.
 pub const REASONS: &[(Event, &[(&str, &str)])] = &[

@@ -1,0 +1,20 @@
+//! The audit: one JSON object a line, `snapferry/1`, described in `audit.schema.json`.
+
+mod line;
+mod link;
+mod lives;
+mod metrics;
+mod reason;
+mod record;
+mod sweep;
+
+pub use self::line::Chain;
+pub use self::link::{Environment, Hash, Link};
+pub use self::lives::{Added, Finding, Life, Line, Lives, Position, Run};
+pub use self::metrics::{Metric, Metrics, NAMESPACE, NEVER_SEEN_HOURS, Unit};
+pub use self::reason::{Event, REASONS, meaning};
+pub use self::record::{Copy, Error, FORMAT, Record, Source};
+pub use self::sweep::{Coverage, Owner, Sweep};
+
+/// The JSON Schema of a line.
+pub const SCHEMA: &str = include_str!("../../audit.schema.json");
