@@ -1,0 +1,27 @@
+//! `snapferry audit`: what the functions leave behind.
+
+pub(crate) mod lines;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::terminal::exit::{self, Exit};
+
+/// Read the audit that the functions write
+#[derive(Debug, clap::Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Verify(verify::Args),
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::Verify(args) => verify::run(args),
+    }
+}

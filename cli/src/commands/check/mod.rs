@@ -1,0 +1,139 @@
+//! `snapferry check`: what a policy document says, and what is wrong with it or remarkable, without asking AWS.
+
+mod advice;
+mod filter;
+mod finding;
+mod normal;
+mod outline;
+mod render;
+mod report;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Parsed, Policy};
+
+use self::finding::{Finding, Level};
+use self::report::{Description, Report};
+use crate::terminal::exit::Exit;
+use crate::terminal::input;
+
+/// Check policy documents, offline
+///
+/// Takes what the functions take: PolicyDetails of an event-based policy, the answer of `aws dlm
+/// get-lifecycle-policy`, or an array of such answers. Prints the normalized policies to standard output, and what is
+/// wrong or remarkable to standard error.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The documents; - is standard input
+    #[arg(value_name = "POLICY", required_unless_present = "schema")]
+    documents: Vec<PathBuf>,
+    /// Say whether the filters take a snapshot with this description (may be repeated)
+    #[arg(long, value_name = "TEXT")]
+    description: Vec<String>,
+    /// What is deployed until now: warn of policies that get another name and so copy everything anew
+    #[arg(long, value_name = "POLICY")]
+    previous: Option<PathBuf>,
+    /// Take warnings for findings: exit with 1 when there are any
+    #[arg(long)]
+    strict: bool,
+    /// Do not print the normalized policies
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print everything to standard output as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print the JSON Schema of the policy document, for editors
+    #[arg(long, exclusive = true)]
+    schema: bool,
+}
+
+const HELP: &str = "\
+Exit codes: 0 every document is valid, 1 one is not (or, with --strict, has warnings), 2 wrong usage or a document that \
+cannot be read";
+
+/// The name of what is wrong with a document that cannot be read at all.
+const UNREADABLE: &str = "unreadable";
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    if args.schema {
+        std::io::stdout().write_all(policy::SCHEMA.as_bytes())?;
+        return Ok(Exit::Fine);
+    }
+    let stdin = args.documents.iter().chain(&args.previous).filter(|path| path.as_os_str() == input::STDIN);
+    anyhow::ensure!(stdin.count() < 2, "standard input can be read only once");
+    let previous = args.previous.as_deref().map(input::policies).transpose().context("--previous")?.unwrap_or_default();
+    let reports: Vec<Report> = args.documents.iter().map(|path| check(path, args, &previous)).collect();
+    if args.json {
+        report::print_json(&reports)?;
+    } else {
+        for report in &reports {
+            report::print_text(report, args.quiet)?;
+        }
+    }
+    Ok(reports.iter().map(|report| report.exit(args.strict)).max().unwrap_or(Exit::Fine))
+}
+
+fn check(path: &Path, args: &Args, previous: &[Policy]) -> Report {
+    let mut report = Report::new(path);
+    match input::read_at_most(path, MAX_DOCUMENT_BYTES) {
+        Ok(bytes) => match text(bytes) {
+            Ok(document) => {
+                // Places are counted from behind a byte order mark, as most editors do.
+                report.document = document.strip_prefix('\u{feff}').unwrap_or(&document).to_owned();
+                judge(&mut report, args, previous);
+            }
+            Err(error) => report.findings.push(*error),
+        },
+        Err(error) => {
+            report.is_unreadable = true;
+            report.findings.push(Finding::error(UNREADABLE, format!("cannot be read: {error}"), None));
+        }
+    }
+    report.valid = report.findings.iter().all(|finding| finding.level != Level::Error);
+    report
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, Box<Finding>> {
+    if bytes.len() > MAX_DOCUMENT_BYTES {
+        let allowed = format!("at most {MAX_DOCUMENT_BYTES} bytes");
+        return Err(Box::new(Finding::error("policy-invalid", "larger than any policy".to_owned(), Some(allowed))));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let message = format!("not UTF-8 after {} bytes", error.utf8_error().valid_up_to());
+        Box::new(Finding::error("policy-invalid", message, Some("JSON in UTF-8".to_owned())))
+    })
+}
+
+fn judge(report: &mut Report, args: &Args, previous: &[Policy]) {
+    let document = &report.document;
+    let parsed = policy::parse(document).map_err(Finding::from);
+    // What the parser took is JSON.
+    let value = serde_json::from_str::<Value>(document).unwrap_or_default();
+    let Parsed { policies, warnings } = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return report.findings.push(error),
+    };
+    let mut findings: Vec<Finding> = warnings.into_iter().map(Finding::from).collect();
+    for (policy, outline) in policies.iter().zip(outline::outline(&value)) {
+        findings.extend(advice::advise(policy, &outline));
+        if !previous.is_empty() {
+            findings.extend(advice::renamed(policy, &outline, &policies, previous));
+        }
+        for description in &args.description {
+            findings.extend(advice::full_match(policy, &outline, description));
+            report.descriptions.push(Description {
+                policy: policy.name.to_string(),
+                description: description.clone(),
+                matches: policy.description.matches(description),
+            });
+        }
+        report.policies.push(normal::normalize(policy, &outline));
+    }
+    findings = findings.into_iter().map(|finding| finding.placed(document)).collect();
+    findings.sort_by_key(|finding| (finding.line, finding.column));
+    report.findings = findings;
+}

@@ -1,0 +1,97 @@
+//! `snapferry coverage`: what is protected, and what is not.
+//!
+//! `gather` reads, core's `coverage` takes account, `table`, `json`, `csv` and `html` say it.
+
+mod csv;
+mod data;
+mod file;
+mod gather;
+mod html;
+mod json;
+mod line;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use snapferry_core::coverage::{Coverage, cover};
+use snapferry_core::ids::{AccountId, Region};
+
+use crate::account::connection::{Connection, block_on};
+use crate::terminal::exit::Exit;
+use crate::terminal::input;
+
+/// Show what is protected: each shared snapshot in each target Region
+///
+/// Reads the snapshots that the policies' owners share and the copies of them, and matches as the copier does. A
+/// snapshot is protected in a Region when a copy of it is completed, verified, and locked if the policy says so. Copies of
+/// snapshots that are no longer shared are listed as history.
+///
+/// Changes nothing. Needs ec2:DescribeSnapshots, and ec2:DescribeLockedSnapshots where copies are locked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The policy document; - is standard input
+    policy: PathBuf,
+    /// Leave out snapshots that were started before (RFC 3339, or a date), as SNAPFERRY_SWEEP_SINCE does
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    since: Option<Timestamp>,
+    /// Write a report for browsers: one file that needs nothing else; - is standard output
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write a line for each snapshot and Region; - is standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "html")]
+    csv: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+const HELP: &str = "\
+Exit codes: 0 everything that is shared and wanted is protected or in flight, 1 something is missing or failed, 2 wrong \
+usage, or not everything could be read: then nothing is said";
+
+/// Whose account is taken, and when.
+#[derive(Debug)]
+struct Scene<'s> {
+    now: Timestamp,
+    account: &'s AccountId,
+    home: &'s Region,
+    since: Option<Timestamp>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    for (name, path) in [("--csv", &args.csv), ("--html", &args.html)] {
+        let stdout_twice = args.json && path.as_deref().is_some_and(file::is_stdout);
+        anyhow::ensure!(!stdout_twice, "--json and {name} - both want standard output");
+    }
+    let policies = input::policies(&args.policy)?;
+    let now = Timestamp::now();
+    let (facts, home) = block_on(async {
+        let account = args.connection.open().await?;
+        let facts = gather::gather(&account, &policies, args.since).await?;
+        Ok((facts, account.home))
+    })?;
+    let coverage = cover(&policies, &facts);
+    let scene = Scene { now, account: &facts.account, home: &home, since: args.since };
+    say(args, &scene, &coverage)?;
+    Ok(if coverage.total().findings() > 0 { Exit::Findings } else { Exit::Fine })
+}
+
+fn say(args: &Args, scene: &Scene<'_>, coverage: &Coverage<'_>) -> anyhow::Result<()> {
+    if let Some(path) = &args.html {
+        file::write(path, |out| html::write(out, scene, coverage))?;
+    }
+    if let Some(path) = &args.csv {
+        file::write(path, |out| csv::write(out, coverage))?;
+    }
+    if args.json {
+        file::write(Path::new(input::STDIN), |out| json::write(out, scene, coverage))
+    } else if [&args.csv, &args.html].into_iter().flatten().any(|path| file::is_stdout(path)) {
+        Ok(())
+    } else {
+        table::print(scene, coverage)
+    }
+}

@@ -1,0 +1,197 @@
+//! The deployed stack.
+
+use std::collections::BTreeMap;
+
+use snapferry_core::facts::CallError;
+use snapferry_core::policy::{Encryption, Policy};
+
+use super::Check;
+use crate::commands::doctor::facts::{Facts, Part, Stack};
+
+/// The checks of the stack that was named.
+pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
+    let (name, stack) = match &facts.stack {
+        None => {
+            let message = "no stack was named, so no rule, queue or schedule was looked at";
+            return vec![Check::unknown("stack", "", message).remedy("Give --stack with its name.")];
+        }
+        Some((name, Err(error))) if is_missing(error) => {
+            let message = format!("there is no such stack in {} of {}", facts.home, facts.account);
+            return vec![
+                Check::fail("stack", name, message).because(error).remedy("Deploy it, or correct --stack or --region."),
+            ];
+        }
+        Some((name, Err(error))) => return vec![Check::unread("stack", name, error)],
+        Some((name, Ok(stack))) => (name, stack),
+    };
+    let mut checks = vec![Check::pass("stack", name, format!("it has {} resources", stack.resources.len()))];
+    checks.extend(Part::ALL.map(|part| resource(stack, part)));
+    checks.extend(stack.rule.iter().map(rule));
+    checks.extend(stack.schedules.iter().map(|(part, state)| schedule(*part, state)));
+    checks.extend(stack.functions.iter().map(|(part, state)| function(*part, state)));
+    checks.extend(stack.mapping.iter().map(mapping));
+    checks.extend(stack.queues.iter().map(|(part, attributes)| queue(*part, attributes)));
+    checks.extend(match &stack.parameters {
+        Some(Ok(given)) => parameters(facts, given, policies),
+        Some(Err(error)) => vec![Check::unread("stack-parameter", name, error)],
+        None => Vec::new(),
+    });
+    checks
+}
+
+/// CloudFormation answers a name that it does not know with a ValidationError.
+fn is_missing(error: &CallError) -> bool {
+    error.code == "ValidationError" && error.message.contains("does not exist")
+}
+
+/// CloudFormation User Guide, "Stack resource status codes".
+fn resource(stack: &Stack, part: Part) -> Check {
+    let (kind, name) = part.of_template();
+    let check = "stack-resource";
+    match stack.part(part) {
+        None => Check::fail(check, name, format!("the stack has no such {kind}"))
+            .remedy("This is no stack of Snapferry's, or it was changed: deploy the template again."),
+        Some(found) => match found.status.as_str() {
+            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => Check::pass(check, name, "in place"),
+            status if status.ends_with("_IN_PROGRESS") => {
+                Check::unknown(check, name, status.to_string()).remedy("Repeat when the deployment has ended.")
+            }
+            status => Check::fail(check, name, status.to_string()).remedy("See the stack's events, and deploy again."),
+        },
+    }
+}
+
+fn rule(state: &Result<String, CallError>) -> Check {
+    match state.as_deref() {
+        // The second form says that it also takes what CloudTrail records; either delivers.
+        Ok("ENABLED" | "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") => Check::pass("rule", "ShareRule", "enabled"),
+        Ok(state) => Check::fail("rule", "ShareRule", format!("{state}: shares are noticed by sweeps only"))
+            .remedy("Enable it: aws events enable-rule --name … (and find out who disabled it)."),
+        Err(error) if is_gone(error) => {
+            Check::fail("rule", "ShareRule", "it was deleted").because(error).remedy(DEPLOY)
+        }
+        Err(error) => Check::unread("rule", "ShareRule", error),
+    }
+}
+
+const DEPLOY: &str = "Somebody changed what the stack had made: deploy it again.";
+
+fn is_gone(error: &CallError) -> bool {
+    error.code.contains("ResourceNotFound")
+        || error.code.contains("NonExistentQueue")
+        || error.code.contains("QueueDoesNotExist")
+}
+
+fn schedule(part: Part, state: &Result<String, CallError>) -> Check {
+    let (_, name) = part.of_template();
+    match state.as_deref() {
+        Ok("ENABLED") => Check::pass("schedule", name, "enabled"),
+        Ok(state) => Check::fail("schedule", name, format!("{state}: {}", what_stops(part)))
+            .remedy("Enable it in EventBridge Scheduler, or deploy the stack again (and find out who disabled it)."),
+        Err(error) if is_gone(error) => {
+            Check::fail("schedule", name, format!("it was deleted: {}", what_stops(part))).because(error).remedy(DEPLOY)
+        }
+        Err(error) => Check::unread("schedule", name, error),
+    }
+}
+
+fn what_stops(part: Part) -> &'static str {
+    match part {
+        Part::SweepTimer => "what events miss is never copied",
+        Part::CopySharedSnapshots => "nothing is copied",
+        Part::VerifyTimer | Part::VerifyCopies => "no copy is verified or locked",
+        _ => "no copy expires",
+    }
+}
+
+/// Lambda API reference, FunctionConfiguration, `State`. A function that was idle for long starts anew when it is asked.
+fn function(part: Part, state: &Result<String, CallError>) -> Check {
+    let (_, name) = part.of_template();
+    match state.as_deref() {
+        Ok("Active" | "Inactive") => Check::pass("function", name, "there"),
+        Ok("Failed") => Check::fail("function", name, format!("it cannot run: {}", what_stops(part)))
+            .remedy("Lambda's console says why; deploy the stack again."),
+        Ok(state) => Check::unknown("function", name, state).remedy("Repeat in a minute."),
+        Err(error) if is_gone(error) => {
+            Check::fail("function", name, format!("it was deleted: {}", what_stops(part))).because(error).remedy(DEPLOY)
+        }
+        Err(error) => Check::unread("function", name, error),
+    }
+}
+
+/// Lambda API reference, GetEventSourceMapping, `State`.
+fn mapping(state: &Result<String, CallError>) -> Check {
+    let (check, (_, name)) = ("queue-to-copier", Part::QueueToCopier.of_template());
+    match state.as_deref() {
+        Ok("Enabled") => Check::pass(check, name, "enabled"),
+        Ok("Disabled" | "Disabling" | "Deleting") => {
+            Check::fail(check, name, "disabled: the copier gets no event and no sweep, so nothing is copied").remedy(
+                "Enable it: aws lambda update-event-source-mapping --enabled --uuid … (and find out who disabled it).",
+            )
+        }
+        Ok(state) => Check::unknown(check, name, state).remedy("Repeat in a minute."),
+        Err(error) if is_gone(error) => {
+            Check::fail(check, name, "it was deleted: nothing is copied").because(error).remedy(DEPLOY)
+        }
+        Err(error) => Check::unread(check, name, error),
+    }
+}
+
+fn queue(part: Part, attributes: &Result<BTreeMap<String, String>, CallError>) -> Check {
+    let (_, name) = part.of_template();
+    let attributes = match attributes {
+        Ok(attributes) => attributes,
+        Err(error) if is_gone(error) => {
+            return Check::fail("queue", name, "it was deleted").because(error).remedy(DEPLOY);
+        }
+        Err(error) => return Check::unread("queue", name, error),
+    };
+    let is_true = |name: &str| attributes.get(name).is_some_and(|value| value == "true");
+    let count = |name: &str| attributes.get(name).and_then(|value| value.parse::<u64>().ok()).unwrap_or_default();
+    let messages = count("ApproximateNumberOfMessages") + count("ApproximateNumberOfMessagesNotVisible");
+    match part {
+        Part::CopierQueue if !is_true("FifoQueue") || !is_true("ContentBasedDeduplication") => Check::fail(
+            "queue",
+            name,
+            "it does not keep to one writer: it is not FIFO with content-based deduplication",
+        )
+        .remedy(DEPLOY),
+        Part::CopierQueue if !attributes.contains_key("RedrivePolicy") => {
+            Check::fail("queue", name, "it has no dead-letter queue").remedy(DEPLOY)
+        }
+        Part::CopierQueue => Check::pass("queue", name, format!("FIFO, {messages} messages in it")),
+        _ if messages == 0 => Check::pass("dead-letter-queue", name, "empty"),
+        _ => Check::fail("dead-letter-queue", name, format!("{messages} messages that nobody has looked at"))
+            .remedy("See RUNBOOK.md, CopierDeadLetterAlarm and UndeliveredAlarm."),
+    }
+}
+
+/// The template's parameters repeat what the policy says, because a template cannot read it. A CDK stack has none.
+fn parameters(facts: &Facts, given: &BTreeMap<String, String>, policies: &[Policy]) -> Vec<Check> {
+    let targets = || policies.iter().flat_map(|policy| &policy.targets);
+    let owners = policies.iter().flat_map(|policy| &policy.owners).map(ToString::to_string).collect();
+    let regions = targets().map(|target| target.region.to_string()).collect();
+    let keys = targets().filter_map(|target| match &target.encryption {
+        Encryption::Key(key) => Some(key.to_string()),
+        Encryption::AsSource | Encryption::DefaultKey => None,
+    });
+    let source_key = facts.source.as_ref().and_then(|source| source.key.as_ref()).map(|(arn, _)| arn.clone());
+    let wanted: [(&str, Vec<String>); 4] = [
+        ("SourceAccounts", owners),
+        ("TargetRegions", regions),
+        ("TargetKeyArns", keys.collect()),
+        ("SourceKeyArns", source_key.into_iter().collect()),
+    ];
+    let check = |(name, wanted): &(&'static str, Vec<String>)| {
+        let given: Vec<&str> = given.get(*name)?.split(',').map(str::trim).collect();
+        let mut missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|each| !given.contains(each)).collect();
+        missing.dedup();
+        Some(if missing.is_empty() {
+            Check::pass("stack-parameter", name, "names all that is needed")
+        } else {
+            let message = format!("does not name {}, so the roles may not use it", missing.join(", "));
+            Check::fail("stack-parameter", name, message).remedy("Add it to the stack's parameter.")
+        })
+    };
+    wanted.iter().filter_map(check).collect()
+}

@@ -1,0 +1,304 @@
+//! Facts in, checks out.
+
+mod stack;
+
+use std::collections::BTreeMap;
+
+use snapferry_aws::copy_call::CopyError;
+use snapferry_aws::errors::CopyFailure;
+use snapferry_core::facts::{CallError, KeyFact, KeyProblem, SourceSnapshot, State};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
+use snapferry_core::policy;
+
+use super::*;
+use crate::commands::doctor::check::Verdict;
+use crate::commands::doctor::facts::{Defaults, Resource, Source, Stack, TargetKey, Try};
+
+const KEY: &str = "arn:aws:kms:eu-west-2:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const SOURCE_KEY: &str = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
+
+fn policies(extra: &str) -> Vec<Policy> {
+    let document = format!(
+        r#"{{"PolicyType": "EVENT_BASED_POLICY",
+            "EventSource": {{"Type": "MANAGED_CWE", "Parameters": {{"EventType": "shareSnapshot",
+                "SnapshotOwner": ["111111111111"], "DescriptionRegex": "nightly.*"}}}},
+            "Actions": [{{"Name": "copy", "CrossRegionCopy": [
+                {{"Target": "eu-west-2", "EncryptionConfiguration": {{"Encrypted": true, "CmkArn": "{KEY}"}}}}{extra}]}}]}}"#
+    );
+    policy::parse(&document).unwrap().policies
+}
+
+fn region(name: &str) -> Region {
+    Region::parse(name).unwrap()
+}
+
+fn error(code: &str, message: &str) -> CallError {
+    CallError { code: code.to_owned(), message: message.to_owned(), request_id: None }
+}
+
+/// The stack as it is when all is well.
+fn stack() -> Stack {
+    let resources = Part::ALL.map(|part| {
+        let (kind, name) = part.of_template();
+        Resource {
+            logical_id: name.to_owned(),
+            kind: kind.to_owned(),
+            physical_id: format!("snapferry-{name}-1A2B"),
+            status: "CREATE_COMPLETE".to_owned(),
+        }
+    });
+    let queue = || {
+        let attributes = [
+            ("FifoQueue", "true"),
+            ("ContentBasedDeduplication", "true"),
+            ("RedrivePolicy", "{}"),
+            ("ApproximateNumberOfMessages", "0"),
+        ];
+        Ok(attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    };
+    let parameters = [
+        ("SourceAccounts", "111111111111"),
+        ("TargetRegions", "eu-west-2"),
+        ("TargetKeyArns", KEY),
+        ("SourceKeyArns", SOURCE_KEY),
+    ];
+    Stack {
+        parameters: Some(Ok(parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into())),
+        resources: resources.into(),
+        rule: Some(Ok("ENABLED".to_owned())),
+        schedules: Part::SCHEDULES.map(|part| (part, Ok("ENABLED".to_owned()))).into(),
+        functions: Part::FUNCTIONS.map(|part| (part, Ok("Active".to_owned()))).into(),
+        mapping: Some(Ok("Enabled".to_owned())),
+        queues: Part::QUEUES.map(|part| (part, queue())).into(),
+    }
+}
+
+fn snapshot() -> SourceSnapshot {
+    SourceSnapshot {
+        id: SnapshotId::parse("snap-01234567").unwrap(),
+        owner: AccountId::parse("111111111111").unwrap(),
+        volume: VolumeId::parse("vol-01234567").unwrap(),
+        size_gib: 1,
+        state: State::Completed,
+        start_time: "2026-11-22T03:00:00Z".parse().unwrap(),
+        encrypted: true,
+        description: "nightly 7".into(),
+    }
+}
+
+fn facts() -> Facts {
+    let regions = ["us-east-1", "eu-west-2", "sa-east-1"];
+    Facts {
+        account: AccountId::parse("222222222222").unwrap(),
+        arn: "arn:aws:sts::222222222222:assumed-role/Operator/somebody".to_owned(),
+        home: region("us-east-1"),
+        regions: Ok(regions.map(|name| (name.to_owned(), "opt-in-not-required".to_owned())).into()),
+        keys: vec![TargetKey {
+            key: KeyArn::parse(KEY).unwrap(),
+            region: region("eu-west-2"),
+            fact: KeyFact::Usable,
+            try_use: Ok(()),
+        }],
+        defaults: regions.map(|name| (region(name), Ok(defaults(Some(true))))).into(),
+        source: Some(Source {
+            id: snapshot().id,
+            seen: Ok(Some(snapshot())),
+            key: Some((SOURCE_KEY.to_owned(), Some(KeyFact::Usable))),
+            tries: vec![Try { policy: policies("")[0].name.clone(), region: region("eu-west-2"), answer: Ok(()) }],
+        }),
+        stack: Some(("snapferry".to_owned(), Ok(stack()))),
+    }
+}
+
+fn defaults(is_aws_managed: Option<bool>) -> Defaults {
+    Defaults { by_default: false, key: "alias/aws/ebs".to_owned(), is_aws_managed }
+}
+
+/// The checks that are not passed, in short.
+fn findings(facts: &Facts, policies: &[Policy]) -> Vec<String> {
+    let found = checks(facts, policies);
+    for check in &found {
+        assert!(check.verdict != Verdict::Pass || check.remedy.is_none(), "{check:?}");
+    }
+    found
+        .iter()
+        .filter(|check| check.verdict != Verdict::Pass)
+        .map(|check| format!("{:?} {} {}", check.verdict, check.check, check.subject))
+        .collect()
+}
+
+/// What nobody can know beforehand.
+fn always() -> Vec<String> {
+    vec![format!("Unknown key-use {KEY}"), "Unknown copy-result snap-01234567".to_owned()]
+}
+
+/// What is found besides when a fact is otherwise.
+fn otherwise(change: impl FnOnce(&mut Facts)) -> Vec<String> {
+    let mut facts = facts();
+    change(&mut facts);
+    let mut found = findings(&facts, &policies(""));
+    found.retain(|finding| !always().contains(finding));
+    found
+}
+
+#[test]
+fn all_is_well() {
+    assert_eq!(findings(&facts(), &policies("")), always());
+}
+
+#[test]
+fn accounts_and_policies() {
+    assert_eq!(
+        otherwise(|facts| facts.account = AccountId::parse("111111111111").unwrap()),
+        ["Fail account 111111111111"]
+    );
+    let mut disabled = policies("");
+    disabled[0].state = policy::State::Disabled;
+    assert!(findings(&facts(), &disabled).contains(&"Unknown policy default".to_owned()));
+    disabled[0].state = policy::State::Enabled;
+    disabled[0].owners.clear();
+    assert!(findings(&facts(), &disabled).contains(&"Fail policy default".to_owned()));
+}
+
+#[test]
+fn regions_and_defaults() {
+    let opted = |status: &str| {
+        let status = status.to_owned();
+        otherwise(|facts| {
+            facts.regions.as_mut().unwrap().insert("eu-west-2".to_owned(), status);
+        })
+    };
+    assert_eq!(opted("opted-in"), Vec::<String>::new());
+    assert_eq!(opted("not-opted-in"), ["Fail region-enabled eu-west-2"]);
+    assert_eq!(
+        otherwise(|facts| {
+            facts.regions.as_mut().unwrap().remove("eu-west-2");
+        }),
+        ["Fail region-enabled eu-west-2"]
+    );
+    assert_eq!(
+        otherwise(|facts| facts.regions = Err(error("Throttling", ""))),
+        ["Unknown region-enabled eu-west-2", "Unknown region-enabled us-east-1"]
+    );
+    assert_eq!(
+        otherwise(|facts| {
+            facts.defaults.insert(region("eu-west-2"), Err(error("AuthFailure", "")));
+        }),
+        ["Unknown encryption-by-default eu-west-2"]
+    );
+    // A target without a key of its own: AWS's "vault under a default key".
+    for encryption in [r#"{"Encrypted": false}"#, r#"{"Encrypted": true}"#] {
+        let without = policies(&format!(r#", {{"Target": "sa-east-1", "EncryptionConfiguration": {encryption}}}"#));
+        for (is_aws_managed, words) in
+            [(Some(true), "never be shared"), (Some(false), "alias/aws/ebs"), (None, "alias")]
+        {
+            let mut facts = facts();
+            facts.defaults.insert(region("sa-east-1"), Ok(defaults(is_aws_managed)));
+            let found = checks(&facts, &without);
+            let check = found.iter().find(|check| check.check == "target-key").unwrap();
+            assert_eq!(check.verdict, Verdict::Unknown);
+            assert!(check.message.contains(words), "{check:?}");
+        }
+    }
+}
+
+#[test]
+fn target_keys() {
+    use KeyProblem::{AccessDenied, AwsManaged, Disabled, NotFound, NotReady, NotSymmetric, OtherKey, PendingDeletion};
+    let no_identity = "not authorized to perform: kms:DescribeKey because no identity-based policy allows it";
+    let no_resource = "not authorized because no resource-based policy allows it";
+    for (fact, found) in [
+        (KeyFact::Unusable(Disabled), "Fail"),
+        (KeyFact::Unusable(PendingDeletion), "Fail"),
+        (KeyFact::Unusable(NotReady("Creating".to_owned())), "Fail"),
+        (KeyFact::Unusable(NotFound(error("NotFoundException", ""))), "Fail"),
+        (KeyFact::Unusable(AwsManaged), "Fail"),
+        (KeyFact::Unusable(NotSymmetric("RSA_2048".to_owned())), "Fail"),
+        (KeyFact::Unusable(OtherKey("x".to_owned())), "Fail"),
+        (KeyFact::Unusable(AccessDenied(error("AccessDeniedException", no_resource))), "Fail"),
+        (KeyFact::Unusable(AccessDenied(error("AccessDeniedException", no_identity))), "Unknown"),
+        (KeyFact::Unread(error("Timeout", "")), "Unknown"),
+    ] {
+        assert_eq!(otherwise(|facts| facts.keys[0].fact = fact.clone()), [format!("{found} key {KEY}")], "{fact:?}");
+    }
+    // The copier's own role is told by the stack; what it may not, nobody else may for it.
+    let denied = KeyFact::Unusable(AccessDenied(error("AccessDeniedException", no_identity)));
+    let role = "arn:aws:sts::222222222222:assumed-role/snapferry-CopySharedSnapshotsRole-1A2B/session";
+    let found = otherwise(|facts| (facts.keys[0].fact, facts.arn) = (denied, role.to_owned()));
+    assert_eq!(found, [format!("Fail key {KEY}")]);
+    assert_eq!(otherwise(|facts| facts.keys[0].region = region("sa-east-1")), [format!("Fail key {KEY}")]);
+    let denied = error("AccessDeniedException", no_identity);
+    let mut facts = facts();
+    facts.keys[0].try_use = Err(denied);
+    let found = checks(&facts, &policies(""));
+    assert!(found.iter().any(|check| check.check == "key-use" && check.remedy.is_some() && check.error.is_some()));
+}
+
+#[test]
+fn the_snapshot() {
+    assert_eq!(findings(&Facts { source: None, ..facts() }, &policies("")).last().unwrap(), "Unknown source ");
+    let seen = |change: fn(&mut SourceSnapshot)| {
+        otherwise(|facts| {
+            let mut snapshot = snapshot();
+            change(&mut snapshot);
+            facts.source.as_mut().unwrap().seen = Ok(Some(snapshot));
+        })
+    };
+    assert_eq!(seen(|snapshot| snapshot.state = State::Pending), ["Unknown source snap-01234567"]);
+    assert_eq!(seen(|snapshot| snapshot.state = State::Error), ["Fail source snap-01234567"]);
+    assert_eq!(seen(|snapshot| snapshot.description = "weekly".into()), ["Fail source-wanted snap-01234567"]);
+    assert_eq!(
+        seen(|snapshot| snapshot.owner = AccountId::parse("333333333333").unwrap()),
+        ["Fail source-wanted snap-01234567"]
+    );
+    assert_eq!(otherwise(|facts| facts.source.as_mut().unwrap().seen = Ok(None)), ["Fail source snap-01234567"]);
+    let unread = Err(error("Timeout", ""));
+    assert_eq!(otherwise(|facts| facts.source.as_mut().unwrap().seen = unread), ["Unknown source snap-01234567"]);
+}
+
+#[test]
+fn the_snapshots_key() {
+    let key = |fact: KeyFact| {
+        otherwise(|facts| facts.source.as_mut().unwrap().key = Some((SOURCE_KEY.to_owned(), Some(fact))))
+    };
+    let denied = |message| KeyFact::Unusable(KeyProblem::AccessDenied(error("AccessDeniedException", message)));
+    let fail = [format!("Fail source-key {SOURCE_KEY}")];
+    assert_eq!(key(denied("no resource-based policies allow access")), fail);
+    assert_eq!(key(denied("no identity-based policy allows it")), [format!("Unknown source-key {SOURCE_KEY}")]);
+    assert_eq!(key(KeyFact::Unusable(KeyProblem::AwsManaged)), fail);
+    assert_eq!(key(KeyFact::Unusable(KeyProblem::Disabled)), fail);
+    assert_eq!(key(KeyFact::Unusable(KeyProblem::NotFound(error("NotFoundException", "")))), fail);
+    let none = |encrypted| {
+        otherwise(|facts| {
+            let source = facts.source.as_mut().unwrap();
+            (source.key, source.seen) = (None, Ok(Some(SourceSnapshot { encrypted, ..snapshot() })));
+        })
+    };
+    assert_eq!(none(false), Vec::<String>::new());
+    assert_eq!(none(true), ["Unknown source-key snap-01234567"]);
+}
+
+#[test]
+fn copies_that_ec2_would_refuse() {
+    let refused = |code: &str, message: &str, reason| {
+        let failure = CopyFailure::Refused { reason, remedy: "…" };
+        let answer = Err(CopyError { failure, error: error(code, message) });
+        otherwise(|facts| facts.source.as_mut().unwrap().tries[0].answer = answer)
+    };
+    let (fail, unknown) = (["Fail copy-dry-run default eu-west-2"], ["Unknown copy-dry-run default eu-west-2"]);
+    assert_eq!(refused("InvalidParameterValue", "The specified keyId is disabled", "key-refused"), fail);
+    assert_eq!(refused("SnapshotCopyUnsupported.InterRegion", "", "copy-unsupported"), fail);
+    assert_eq!(refused("InvalidParameterCombination", "", "call-refused"), fail);
+    assert_eq!(refused("UnauthorizedOperation", "no identity-based policy allows it", "not-authorized"), unknown);
+    assert_eq!(refused("UnauthorizedOperation", "explicit deny in a service control policy", "not-authorized"), fail);
+    let silent = Err(CopyError { failure: CopyFailure::Silence, error: error("Timeout", "") });
+    assert_eq!(otherwise(|facts| facts.source.as_mut().unwrap().tries[0].answer = silent), unknown);
+    // The remedy of a combination that EC2 does not support is its own.
+    let mut facts = facts();
+    let failure = CopyFailure::Refused { reason: "copy-unsupported", remedy: "…" };
+    facts.source.as_mut().unwrap().tries[0].answer =
+        Err(CopyError { failure, error: error("SnapshotCopyUnsupported.InterRegion", "") });
+    assert!(
+        checks(&facts, &policies("")).iter().any(|check| check.message.contains("does not support this combination"))
+    );
+}

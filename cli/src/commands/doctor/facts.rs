@@ -1,0 +1,194 @@
+//! What doctor knows when it has looked: facts only, no opinion.
+
+use std::collections::BTreeMap;
+
+use snapferry_aws::copy_call::CopyError;
+use snapferry_core::facts::{CallError, KeyFact, SourceSnapshot};
+use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
+
+use crate::account::logical::is_called;
+
+/// All facts.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// The account of the credentials.
+    pub(crate) account: AccountId,
+    /// Whose the credentials are.
+    pub(crate) arn: String,
+    /// The Region of the stack.
+    pub(crate) home: Region,
+    /// All Regions of the partition with their `OptInStatus`.
+    pub(crate) regions: Result<BTreeMap<String, String>, CallError>,
+    /// The keys that the policies name.
+    pub(crate) keys: Vec<TargetKey>,
+    /// What EBS encrypts by itself, in each target Region.
+    pub(crate) defaults: BTreeMap<Region, Result<Defaults, CallError>>,
+    /// The snapshot that was named.
+    pub(crate) source: Option<Source>,
+    /// The stack that was named.
+    pub(crate) stack: Option<(String, Result<Stack, CallError>)>,
+}
+
+/// A key that encrypts copies.
+#[derive(Debug)]
+pub(crate) struct TargetKey {
+    pub(crate) key: KeyArn,
+    pub(crate) region: Region,
+    /// What DescribeKey said.
+    pub(crate) fact: KeyFact,
+    /// What a DryRun of GenerateDataKeyWithoutPlaintext said.
+    pub(crate) try_use: Result<(), CallError>,
+}
+
+/// EBS's own settings of a Region.
+#[derive(Debug, Clone)]
+pub(crate) struct Defaults {
+    /// Whether new volumes and copies are encrypted without being asked for.
+    pub(crate) by_default: bool,
+    /// The key that is used when none is named: its ARN, ID or alias.
+    pub(crate) key: String,
+    /// Whether AWS manages that key, when KMS told.
+    pub(crate) is_aws_managed: Option<bool>,
+}
+
+/// A shared snapshot.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) id: SnapshotId,
+    /// `None` when it cannot be seen.
+    pub(crate) seen: Result<Option<SourceSnapshot>, CallError>,
+    /// The key that it is encrypted under, and what DescribeKey said of that; the ARN as EC2 writes it.
+    pub(crate) key: Option<(String, Option<KeyFact>)>,
+    /// What a DryRun of each copy said.
+    pub(crate) tries: Vec<Try>,
+}
+
+/// A DryRun of a copy.
+#[derive(Debug)]
+pub(crate) struct Try {
+    pub(crate) policy: PolicyName,
+    pub(crate) region: Region,
+    pub(crate) answer: Result<(), CopyError>,
+}
+
+/// A deployed stack.
+#[derive(Debug, Default)]
+pub(crate) struct Stack {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) parameters: Option<Result<BTreeMap<String, String>, CallError>>,
+    /// By the role of the part in the stack; those parts only that are there.
+    pub(crate) rule: Option<Result<String, CallError>>,
+    pub(crate) schedules: BTreeMap<Part, Result<String, CallError>>,
+    /// The state of each function, and of the mapping that gives the queue's messages to the copier.
+    pub(crate) functions: BTreeMap<Part, Result<String, CallError>>,
+    pub(crate) mapping: Option<Result<String, CallError>>,
+    pub(crate) queues: BTreeMap<Part, Result<BTreeMap<String, String>, CallError>>,
+}
+
+/// A resource of a stack.
+#[derive(Debug, Clone)]
+pub(crate) struct Resource {
+    pub(crate) logical_id: String,
+    pub(crate) kind: String,
+    /// Its name, URL or ARN; empty while there is none.
+    pub(crate) physical_id: String,
+    pub(crate) status: String,
+}
+
+/// A part of the stack that Snapferry cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    ShareRule,
+    CopierQueue,
+    CopierDeadLetterQueue,
+    UndeliveredQueue,
+    SweepTimer,
+    VerifyTimer,
+    ExpiryTimer,
+    CopySharedSnapshots,
+    VerifyCopies,
+    DeleteExpiredCopies,
+    CopySharedSnapshotsRole,
+    QueueToCopier,
+}
+
+impl Part {
+    /// All parts.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::ShareRule,
+        Self::CopierQueue,
+        Self::CopierDeadLetterQueue,
+        Self::UndeliveredQueue,
+        Self::SweepTimer,
+        Self::VerifyTimer,
+        Self::ExpiryTimer,
+        Self::CopySharedSnapshots,
+        Self::VerifyCopies,
+        Self::DeleteExpiredCopies,
+        Self::CopySharedSnapshotsRole,
+        Self::QueueToCopier,
+    ];
+    /// The schedules.
+    pub(crate) const SCHEDULES: [Self; 3] = [Self::SweepTimer, Self::VerifyTimer, Self::ExpiryTimer];
+    /// The functions.
+    pub(crate) const FUNCTIONS: [Self; 3] = [Self::CopySharedSnapshots, Self::VerifyCopies, Self::DeleteExpiredCopies];
+    /// The queues.
+    pub(crate) const QUEUES: [Self; 3] = [Self::CopierQueue, Self::CopierDeadLetterQueue, Self::UndeliveredQueue];
+
+    /// Its type, and its logical ID in infra/sam/template.yaml.
+    pub(crate) fn of_template(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ShareRule => ("AWS::Events::Rule", "ShareRule"),
+            Self::CopierQueue => ("AWS::SQS::Queue", "CopierQueue"),
+            Self::CopierDeadLetterQueue => ("AWS::SQS::Queue", "CopierDeadLetterQueue"),
+            Self::UndeliveredQueue => ("AWS::SQS::Queue", "UndeliveredQueue"),
+            Self::SweepTimer => ("AWS::Scheduler::Schedule", "SweepTimer"),
+            Self::VerifyTimer => ("AWS::Scheduler::Schedule", "VerifyTimer"),
+            Self::ExpiryTimer => ("AWS::Scheduler::Schedule", "ExpiryTimer"),
+            Self::CopySharedSnapshots => ("AWS::Lambda::Function", "CopySharedSnapshots"),
+            Self::VerifyCopies => ("AWS::Lambda::Function", "VerifyCopies"),
+            Self::DeleteExpiredCopies => ("AWS::Lambda::Function", "DeleteExpiredCopies"),
+            Self::CopySharedSnapshotsRole => ("AWS::IAM::Role", "CopySharedSnapshotsRole"),
+            Self::QueueToCopier => ("AWS::Lambda::EventSourceMapping", "CopySharedSnapshotsQueue"),
+        }
+    }
+}
+
+impl Stack {
+    /// The resource that is this part. CDK gives the one event source mapping another name.
+    pub(crate) fn part(&self, part: Part) -> Option<&Resource> {
+        let (kind, name) = part.of_template();
+        let mut of_kind = self.resources.iter().filter(|resource| resource.kind == kind);
+        of_kind.find(|resource| part == Part::QueueToCopier || is_called(&resource.logical_id, name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_found_in_either_stack() {
+        let resource = |kind: &str, id: &str| Resource {
+            logical_id: id.to_owned(),
+            kind: kind.to_owned(),
+            physical_id: String::new(),
+            status: "CREATE_COMPLETE".to_owned(),
+        };
+        let stack = Stack {
+            resources: vec![
+                resource("AWS::SQS::Queue", "VaultCopierDeadLetterQueue0A1B2C3D"),
+                resource("AWS::SQS::Queue", "VaultCopierQueue0A1B2C3D"),
+                resource("AWS::Events::Rule", "ShareRule"),
+                resource("AWS::Lambda::EventSourceMapping", "VaultCopySharedSnapshotsSqsEventSource99"),
+            ],
+            ..Stack::default()
+        };
+        let found = |part| stack.part(part).map(|resource| resource.logical_id.as_str());
+        assert_eq!(found(Part::CopierQueue), Some("VaultCopierQueue0A1B2C3D"));
+        assert_eq!(found(Part::CopierDeadLetterQueue), Some("VaultCopierDeadLetterQueue0A1B2C3D"));
+        assert_eq!(found(Part::ShareRule), Some("ShareRule"));
+        assert_eq!(found(Part::QueueToCopier), Some("VaultCopySharedSnapshotsSqsEventSource99"));
+        assert_eq!(found(Part::UndeliveredQueue), None);
+    }
+}

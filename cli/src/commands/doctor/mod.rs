@@ -1,0 +1,88 @@
+//! `snapferry doctor`: whether everything that a copy needs is in place. It reads, and asks with DryRun; it changes
+//! nothing.
+
+mod check;
+mod checks;
+mod facts;
+mod gather;
+mod report;
+
+use std::path::PathBuf;
+
+use snapferry_core::ids::SnapshotId;
+
+use self::check::Check;
+use crate::account::connection::{self, Connection, NoWay};
+use crate::terminal::exit::Exit;
+use crate::terminal::input;
+
+/// Look whether everything that copies need is in place
+///
+/// Reads, and asks with DryRun; changes nothing. One line a check: pass, fail, or unknown where these credentials or
+/// AWS's interfaces cannot show it, and below it what to do. Use credentials of the target account, best those of an
+/// operator who may read EC2, KMS, CloudFormation, EventBridge, Lambda, Scheduler and SQS.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The policy document; - is standard input
+    #[arg(value_name = "POLICY")]
+    document: PathBuf,
+    /// A snapshot that is shared with this account: look at its key and try its copies with DryRun, too
+    #[arg(long, value_name = "ID", value_parser = SnapshotId::parse)]
+    snapshot: Option<SnapshotId>,
+    /// The deployed stack: look at its rule, queues, schedules and functions, too
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+const HELP: &str = "\
+Exit codes: 0 nothing fails (what is unknown is counted), 1 something fails, 2 wrong usage or cannot run, as without \
+credentials";
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let policies = match input::policies(&args.document) {
+        Ok(policies) => policies,
+        Err(error) if args.json => {
+            report::print_json(&[no_policy(args, &error)])?;
+            return Ok(Exit::CannotRun);
+        }
+        Err(error) => return Err(error),
+    };
+    let checks = connection::block_on(async {
+        let account = match args.connection.open().await {
+            Ok(account) => account,
+            Err(error) => return Ok(Err(no_credentials(error))),
+        };
+        let facts = gather::gather(&account, &policies, args.snapshot.as_ref(), args.stack.as_deref()).await;
+        Ok(Ok(checks::checks(&facts, &policies)))
+    })?;
+    let (checks, exit) = match checks {
+        Ok(checks) => {
+            let exit = report::exit(&checks);
+            (checks, exit)
+        }
+        Err(check) => (vec![check], Exit::CannotRun),
+    };
+    if args.json {
+        report::print_json(&checks)?;
+    } else {
+        report::print_text(&checks)?;
+    }
+    Ok(exit)
+}
+
+fn no_policy(args: &Args, error: &anyhow::Error) -> Check {
+    let message = format!("{error:#}; nothing was looked at");
+    Check::fail("policy", input::shown(&args.document), message)
+        .remedy("Correct it; `snapferry check` shows the place.")
+}
+
+fn no_credentials(error: NoWay) -> Check {
+    let NoWay { problem, remedy } = error;
+    Check::fail("credentials", "", format!("{problem}; nothing else was looked at")).remedy(remedy)
+}

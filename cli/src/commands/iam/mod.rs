@@ -1,0 +1,118 @@
+//! `snapferry iam`: what the three functions' roles have to allow for a policy document, and nothing more.
+
+mod roles;
+pub(crate) mod statement;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use snapferry_core::ids::{KeyArn, Region};
+
+use self::roles::{Role, Scope};
+use self::statement::Document;
+use crate::terminal::exit::{self, Exit};
+use crate::terminal::input;
+
+/// The name and version of the form that `--json` prints.
+const FORMAT: &str = "snapferry-iam/1";
+
+/// Print the IAM policies of the three functions' roles for a policy, offline
+///
+/// They are those of infra/sam/template.yaml, with the policy's accounts, Regions and keys. What only a deployed stack
+/// knows stays as the template names it, such as ${CopierQueue.Arn}.
+#[derive(Debug, clap::Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Args {
+    /// The policy document; - is standard input
+    #[arg(value_name = "POLICY")]
+    document: PathBuf,
+    /// The Region of the stack, whose snapshots are shared [default: AWS_REGION or AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "REGION", value_parser = Region::parse)]
+    region: Option<Region>,
+    /// A key under which a source account encrypts what it shares (may be repeated)
+    #[arg(long, value_name = "ARN", value_parser = KeyArn::parse)]
+    source_key: Vec<KeyArn>,
+    /// A Region that is no target any more and whose copies shall still expire (may be repeated)
+    #[arg(long, value_name = "REGION", value_parser = Region::parse)]
+    retired_region: Vec<Region>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Answer<'r> {
+    format: &'static str,
+    region: &'r Region,
+    roles: Vec<RoleAnswer<'r>>,
+}
+
+#[derive(Debug, Serialize)]
+struct RoleAnswer<'r> {
+    role: &'static str,
+    function: &'static str,
+    policies: Vec<PolicyAnswer<'r>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PolicyAnswer<'r> {
+    name: &'static str,
+    document: &'r Document,
+    /// What each statement is for, by its Sid.
+    why: BTreeMap<&'r str, &'static str>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let policies = input::policies(&args.document)?;
+    let home = args.region.clone().map_or_else(region_of_environment, Ok)?;
+    let scope = Scope::new(&policies, home, args.source_key.clone(), args.retired_region.clone());
+    anyhow::ensure!(!scope.owners.is_empty(), "the policy names no SnapshotOwner, so there is nothing to allow");
+    anyhow::ensure!(!scope.targets.is_empty(), "the policy names no Target, so there is nothing to allow");
+    let roles = roles::roles(&scope);
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&answer(&scope.home, &roles))?)?;
+    } else {
+        for role in &roles {
+            write!(out, "{}", text(role)?)?;
+        }
+    }
+    Ok(out.flush().map(|()| Exit::Fine)?)
+}
+
+fn region_of_environment() -> anyhow::Result<Region> {
+    let set = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| std::env::var(name).ok());
+    let name = set.context("no Region: give --region, or set AWS_REGION")?;
+    Region::parse(&name).with_context(|| format!("{name:?} is no Region"))
+}
+
+fn answer<'r>(region: &'r Region, roles: &'r [Role]) -> Answer<'r> {
+    let policy = |(name, document): &'r (&'static str, Document)| {
+        let why = document.statements().iter().map(|statement| (statement.sid.as_ref(), statement.why)).collect();
+        PolicyAnswer { name, document, why }
+    };
+    let role = |role: &'r Role| RoleAnswer {
+        role: role.name,
+        function: role.function,
+        policies: role.policies.iter().map(policy).collect(),
+    };
+    Answer { format: FORMAT, region, roles: roles.iter().map(role).collect() }
+}
+
+/// Each policy as a document that IAM takes, and above it what it is for.
+fn text(role: &Role) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for (name, document) in &role.policies {
+        text.push_str(&format!("# {}, the role of {}: policy {name}\n", role.name, role.function));
+        for statement in document.statements() {
+            text.push_str(&format!("#   {}: {}\n", statement.sid, statement.why));
+        }
+        text.push_str(&serde_json::to_string_pretty(document)?);
+        text.push_str("\n\n");
+    }
+    Ok(text)
+}

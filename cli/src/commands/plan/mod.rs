@@ -1,0 +1,223 @@
+//! `snapferry plan`: what the copier would do now, and why, without doing it.
+
+mod rows;
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use serde_json::json;
+use snapferry_core::copying::{Decision, Facts, Plan, Scope, decide};
+use snapferry_core::event::{self, Message, ShareEvent};
+use snapferry_core::ids::SnapshotId;
+use snapferry_core::policy::Policy;
+
+use self::rows::{Action, Row};
+use crate::account::connection::{Connection, block_on, words};
+use crate::account::look;
+use crate::terminal::exit::Exit;
+use crate::terminal::input;
+
+/// More decisions than these are counted on a terminal instead of listed.
+const LISTED: usize = 50;
+/// The largest event: what EventBridge and SQS carry, 256 KiB, and more.
+const MAX_EVENT_BYTES: usize = 1 << 20;
+
+/// Show what would be copied, skipped and deferred now, and why
+///
+/// Reads what the copier reads and decides as it does, for a sweep over everything that is shared, or for one event or
+/// snapshot. Changes nothing. What a copier that runs at this moment remembers of the last minutes is not known here.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The policy document; - is standard input
+    #[arg(value_name = "POLICY")]
+    document: PathBuf,
+    /// Decide for this event, as EventBridge delivers it
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    event: Option<PathBuf>,
+    /// Decide for this snapshot, as if an event named it
+    #[arg(long, value_name = "ID", value_parser = snapshot)]
+    snapshot: Option<SnapshotId>,
+    /// Ignore snapshots started before this time (RFC 3339, or a date), as SNAPFERRY_SWEEP_SINCE does
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with_all = ["event", "snapshot"])]
+    since: Option<Timestamp>,
+    /// Print one JSON object a line: every decision, and a summary as the last
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+const HELP: &str = "\
+Exit codes: 0 what is wanted is copied or would be, 1 something is refused, deferred, copied twice, or named and not there, \
+2 wrong usage or cannot run";
+
+/// Reads a snapshot's ID from the command line.
+pub(crate) fn snapshot(text: &str) -> Result<SnapshotId, String> {
+    SnapshotId::parse(text).map_err(|error| error.to_string())
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let policies = input::policies(&args.document)?;
+    let (scope, named) = asked(args)?;
+    let (facts, now) = block_on(async {
+        let account = args.connection.open().await?;
+        let clients = look::clients(&account, &policies);
+        let now = Timestamp::now();
+        Ok((look::facts(&account, &clients, &policies, scope, named).await, now))
+    })?;
+    let plan = decided(&policies, &facts, now)?;
+    print(&plan, &facts, now, args.json)?;
+    Ok(exit(&plan))
+}
+
+/// What is asked for.
+fn asked(args: &Args) -> anyhow::Result<(Scope, Vec<ShareEvent>)> {
+    let sweep = Scope::Sweep { since: args.since };
+    match (&args.event, &args.snapshot) {
+        (_, Some(snapshot)) => Ok((Scope::Events, vec![look::event(snapshot.clone())])),
+        (None, None) => Ok((sweep, Vec::new())),
+        (Some(path), None) => match read_event(path)? {
+            Message::Share(share) => Ok((Scope::Events, vec![share])),
+            Message::Sweep { .. } => Ok((sweep, Vec::new())),
+            Message::Other(other) => {
+                anyhow::bail!(
+                    "{}: the copier skips this event ({}): {}",
+                    input::shown(path),
+                    other.reason,
+                    other.problem
+                )
+            }
+        },
+    }
+}
+
+fn read_event(path: &Path) -> anyhow::Result<Message> {
+    let shown = input::shown(path);
+    let text = input::text(path, MAX_EVENT_BYTES)?;
+    event::parse(&text).map_err(|invalid| {
+        anyhow::anyhow!("{shown}: the copier cannot read this event ({}): {}", invalid.reason, invalid.problem)
+    })
+}
+
+/// Decides as the copier does.
+///
+/// # Errors
+/// When the shared snapshots could not be read.
+pub(crate) fn decided<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> anyhow::Result<Plan<'f>> {
+    if let Err(error) = &facts.snapshots {
+        anyhow::bail!("the shared snapshots in {} cannot be read: {}", facts.home, words(error));
+    }
+    Ok(decide(policies, facts, now))
+}
+
+/// Prints the decisions.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn print(plan: &Plan<'_>, facts: &Facts, now: Timestamp, as_json: bool) -> anyhow::Result<()> {
+    let output = BufWriter::new(anstream::stdout().lock());
+    if as_json { print_json(plan, now, output) } else { print_text(plan, facts, now, output) }
+}
+
+/// Whether somebody has to look at a decision.
+pub(crate) fn exit(plan: &Plan<'_>) -> Exit {
+    if plan.decisions.iter().any(rows::is_finding) { Exit::Findings } else { Exit::Fine }
+}
+
+fn print_json(plan: &Plan<'_>, now: Timestamp, mut output: impl Write) -> anyhow::Result<()> {
+    for decision in &plan.decisions {
+        serde_json::to_writer(&mut output, &Row::new(decision, now))?;
+        writeln!(output)?;
+    }
+    let regions: serde_json::Map<_, _> = plan
+        .tally
+        .regions
+        .iter()
+        .map(|(region, standing)| {
+            (region.to_string(), json!({"protected": standing.protected, "inFlight": standing.in_flight}))
+        })
+        .collect();
+    let counts = counts(plan, now);
+    let count = |action| counts.iter().filter(|((each, ..), _)| *each == action).map(|(_, count)| count).sum::<usize>();
+    let summary = json!({"summary": {
+        "copy": count(Action::Copy), "skip": count(Action::Skip), "defer": count(Action::Defer),
+        "refuse": count(Action::Refuse), "regions": regions,
+    }});
+    writeln!(output, "{summary}")?;
+    output.flush()?;
+    Ok(())
+}
+
+fn print_text(plan: &Plan<'_>, facts: &Facts, now: Timestamp, mut output: impl Write) -> anyhow::Result<()> {
+    if plan.decisions.is_empty() {
+        writeln!(output, "Nothing to do.")?;
+    } else if plan.decisions.len() <= LISTED {
+        let mut table = table(&["", "snapshot", "to", "policy", "why"]);
+        for decision in &plan.decisions {
+            let row = Row::new(decision, now);
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            table.add_row([
+                word(row.action).to_owned(),
+                text(&row.snapshot),
+                text(&row.region),
+                text(&row.policy),
+                format!("{}: {}", row.reason, row.message),
+            ]);
+        }
+        writeln!(output, "{table}")?;
+    } else {
+        let mut table = table(&["", "why", "to", "decisions", "for example"]);
+        for ((action, reason, region), count) in counts(plan, now) {
+            let example = plan.decisions.iter().map(|decision| Row::new(decision, now)).find(|row| {
+                row.action == action && row.reason == reason && row.region.as_deref().unwrap_or_default() == region
+            });
+            let example = example.and_then(|row| row.snapshot).unwrap_or_default();
+            table.add_row([word(action).to_owned(), reason.to_owned(), region, count.to_string(), example]);
+        }
+        writeln!(output, "{table}\n--json lists every decision.")?;
+    }
+    if matches!(facts.scope, Scope::Sweep { .. }) {
+        for (region, standing) in &plan.tally.regions {
+            writeln!(output, "{region}: {} protected, {} in flight", standing.protected, standing.in_flight)?;
+        }
+    }
+    output.flush()?;
+    Ok(())
+}
+
+fn counts(plan: &Plan<'_>, now: Timestamp) -> BTreeMap<(Action, &'static str, String), usize> {
+    let mut counts = BTreeMap::new();
+    for decision in &plan.decisions {
+        let row = Row::new(decision, now);
+        *counts.entry((row.action, row.reason, row.region.unwrap_or_default())).or_default() += 1;
+    }
+    counts
+}
+
+/// A table that fits the terminal.
+pub(crate) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::Copy => "copy",
+        Action::Skip => "skip",
+        Action::Defer => "defer",
+        Action::Refuse => "refuse",
+    }
+}
+
+/// Whether there is anything to copy.
+pub(crate) fn would_copy(decision: &Decision<'_>) -> bool {
+    Row::new(decision, Timestamp::UNIX_EPOCH).action == Action::Copy
+}
+
+#[cfg(test)]
+mod tests;
