@@ -1,9 +1,8 @@
 //! The one call that starts a copy. CopySnapshot has no client token, so it is repeated only after EC2 said that it
 //! did not happen.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_ec2::operation::copy_snapshot::CopySnapshotOutput;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_smithy_types::retry::RetryConfig;
@@ -65,23 +64,12 @@ async fn ask(
     dry_run: Option<bool>,
 ) -> Result<CopySnapshotOutput, CopyError> {
     let region = &request.target.region;
-    let tags = request.tags(at);
-    let presigned = if request.home == region {
-        None
-    } else {
-        let mut form = form(request, &tags);
-        form.extend(dry_run.map(|dry_run| ("DryRun".to_owned(), dry_run.to_string())));
-        Some(presigned_url(clients, request, &form).await?)
-    };
-    let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
+    let tag = |(key, value): (String, String)| Tag::builder().key(key).value(value).build();
     let specification = TagSpecification::builder()
         .resource_type(ResourceType::Snapshot)
-        .set_tags(Some(tags.iter().map(tag).collect()))
+        .set_tags(Some(request.tags(at).into_iter().map(tag).collect()))
         .build();
-    let timeouts =
-        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(ATTEMPT_TIMEOUT).build();
-    let once = aws_sdk_ec2::config::Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
-    clients
+    let copy = clients
         .ec2(region)
         .copy_snapshot()
         .set_dry_run(dry_run)
@@ -92,13 +80,26 @@ async fn ask(
         .set_kms_key_id(request.key().map(ToString::to_string))
         .set_completion_duration_minutes(completion_duration(request))
         .tag_specifications(specification)
-        .set_destination_region(presigned.as_ref().map(|_| region.to_string()))
-        .set_presigned_url(presigned)
+        .destination_region(region.as_str());
+    let url = presign::copy_snapshot_url(clients.config(), request.home, copy.as_input().clone()).await;
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(ATTEMPT_TIMEOUT).build();
+    let once = aws_sdk_ec2::config::Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+    copy.presigned_url(url.map_err(not_signed)?)
         .customize()
         .config_override(once)
         .send()
         .await
         .map_err(|error| CopyError { failure: copy_failure(&error), error: call_error(&error) })
+}
+
+/// Nothing has been sent yet, so the copy certainly was not started; asking the next sweep is right all the same.
+fn not_signed(error: CallError) -> CopyError {
+    let failure = CopyFailure::Refused {
+        reason: "not-signed",
+        remedy: "The presigned URL could not be made, so nothing was sent. Check the function's credentials.",
+    };
+    CopyError { failure, error }
 }
 
 fn unreadable(message: String) -> CopyError {
@@ -118,45 +119,4 @@ fn encrypted(request: &CopyRequest<'_>) -> Option<bool> {
 
 fn completion_duration(request: &CopyRequest<'_>) -> Option<i32> {
     request.target.completion_duration_minutes.and_then(|minutes| i32::try_from(minutes).ok())
-}
-
-async fn presigned_url(
-    clients: &Clients,
-    request: &CopyRequest<'_>,
-    form: &[(String, String)],
-) -> Result<String, CopyError> {
-    // Nothing has been sent yet, so the copy certainly was not started; asking the next sweep is right all the same.
-    let not_sent = |message: String| CopyError {
-        failure: CopyFailure::Refused {
-            reason: "not-signed",
-            remedy: "The presigned URL could not be made, so nothing was sent. Check the function's credentials.",
-        },
-        error: CallError { code: "NotSent".to_owned(), message, request_id: None },
-    };
-    let provider = clients.config().credentials_provider().ok_or_else(|| not_sent("no credentials".to_owned()))?;
-    let credentials = provider.provide_credentials().await.map_err(|error| not_sent(error.to_string()))?;
-    let home = request.home.as_str();
-    let endpoint = presign::endpoint(clients.config(), home).await.map_err(|error| not_sent(error.to_string()))?;
-    let now = SystemTime::now();
-    presign::copy_snapshot_url(&credentials, &endpoint, home, request.target.region.as_str(), form, now)
-        .map_err(|error| not_sent(error.to_string()))
-}
-
-/// The request's members as EC2's query protocol names them.
-fn form(request: &CopyRequest<'_>, tags: &[(String, String)]) -> Vec<(String, String)> {
-    let mut form = vec![
-        ("SourceRegion".to_owned(), request.home.to_string()),
-        ("SourceSnapshotId".to_owned(), request.source.id.to_string()),
-        ("Description".to_owned(), request.description()),
-    ];
-    form.extend(encrypted(request).map(|encrypted| ("Encrypted".to_owned(), encrypted.to_string())));
-    form.extend(request.key().map(|key| ("KmsKeyId".to_owned(), key.to_string())));
-    let minutes = completion_duration(request);
-    form.extend(minutes.map(|minutes| ("CompletionDurationMinutes".to_owned(), minutes.to_string())));
-    form.push(("TagSpecification.1.ResourceType".to_owned(), "snapshot".to_owned()));
-    for (number, (key, value)) in (1..).zip(tags) {
-        form.push((format!("TagSpecification.1.Tag.{number}.Key"), key.clone()));
-        form.push((format!("TagSpecification.1.Tag.{number}.Value"), value.clone()));
-    }
-    form
 }

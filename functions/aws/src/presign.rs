@@ -1,101 +1,106 @@
-//! CopySnapshot's `PresignedUrl`, byte for byte as botocore makes it.
+//! CopySnapshot's `PresignedUrl`: the same request once more, addressed to the source Region and signed in its query.
+//! It is botocore's, parameter for parameter and signature for signature.
 //!
 //! The API reference now calls the member deprecated, and the Rust SDK does not send it. Every other SDK still does,
 //! and what its absence did in the past was a copy under another key than the one asked for, so Snapferry sends it.
+//!
+//! The SDK's own client of the source Region makes the URL. Its host is therefore the one that this client would call,
+//! whatever the environment says of endpoints, FIPS and dual stack. Only what it sends the request with is replaced, by
+//! a connector that keeps the URL and sends nothing.
 
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_sdk_ec2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use aws_smithy_http::query::fmt_string as encoded;
+use aws_config::SdkConfig;
+use aws_runtime::auth::{HttpSignatureType, SigV4OperationSigningConfig};
+use aws_sdk_ec2::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_ec2::error::BoxError;
+use aws_sdk_ec2::operation::copy_snapshot::builders::CopySnapshotInputBuilder;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use snapferry_core::facts::CallError;
+use snapferry_core::ids::Region;
+
+use crate::errors::call_error;
 
 /// How long the URL is valid: what botocore asks for. EC2 uses it at once.
 const EXPIRES: Duration = Duration::from_secs(3600);
 
-/// Why a URL could not be made; nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum PresignError {
-    /// There is no EC2 endpoint for the source Region.
-    #[error("no EC2 endpoint is known for Region {region}")]
-    Endpoint {
-        /// The source Region.
-        region: String,
-        /// The SDK's reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The request could not be signed.
-    #[error("the presigned URL could not be signed")]
-    Sign(#[source] aws_sigv4::http_request::SigningError),
-    /// The signing parameters were incomplete.
-    #[error("the presigned URL's signing parameters are incomplete")]
-    Parameters(#[source] v4::signing_params::BuildError),
-}
-
-/// The EC2 endpoint of `region`, or the configured one for all.
+/// The URL of `request`, which names its `DestinationRegion`, for the `source` Region.
 ///
 /// # Errors
-/// [`PresignError::Endpoint`].
-pub async fn endpoint(config: &aws_config::SdkConfig, region: &str) -> Result<String, PresignError> {
-    let configured = std::env::var("AWS_ENDPOINT_URL_EC2").ok().filter(|url| !url.is_empty());
-    if let Some(url) = configured.or_else(|| config.endpoint_url().map(str::to_owned)) {
-        return Ok(url);
-    }
-    let fail = |source| PresignError::Endpoint { region: region.to_owned(), source };
-    let params = Params::builder()
-        .region(region)
-        .use_fips(config.use_fips().unwrap_or(false))
-        .use_dual_stack(config.use_dual_stack().unwrap_or(false))
-        .build()
-        .map_err(|error| fail(error.into()))?;
-    let resolved = DefaultResolver::new().resolve_endpoint(&params).await.map_err(&fail)?;
-    Ok(resolved.url().to_owned())
+/// The SDK's own words when there are no credentials, no endpoint is known for the Region, or the configured one is no URL.
+pub async fn copy_snapshot_url(
+    config: &SdkConfig,
+    source: &Region,
+    request: CopySnapshotInputBuilder,
+) -> Result<String, CallError> {
+    let kept = Kept::default();
+    let connector = SharedHttpConnector::new(kept.clone());
+    let config = aws_sdk_ec2::config::Builder::from(config)
+        .region(aws_config::Region::new(source.to_string()))
+        .retry_config(RetryConfig::disabled())
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .interceptor(InQuery)
+        .build();
+    let answer = request.send_with(&aws_sdk_ec2::Client::from_conf(config)).await;
+    kept.url().ok_or_else(|| match answer {
+        Err(error) => call_error(&error),
+        Ok(_) => CallError { code: "NotSent".to_owned(), message: "no request was made".to_owned(), request_id: None },
+    })
 }
 
-/// The URL of a GET on the source Region's `endpoint` with `params`, the members of the real request in its order
-/// (without `PresignedUrl`), plus `DestinationRegion`.
-///
-/// # Errors
-/// [`PresignError`] when signing fails, as with credentials that hold no signable text.
-pub fn copy_snapshot_url(
-    credentials: &Credentials,
-    endpoint: &str,
-    source_region: &str,
-    destination_region: &str,
-    params: &[(String, String)],
-    now: SystemTime,
-) -> Result<String, PresignError> {
-    let mut url = format!("{}/?Action=CopySnapshot&Version=2016-11-15", endpoint.trim_end_matches('/'));
-    let destination = ("DestinationRegion", destination_region);
-    for (key, value) in params.iter().map(|(key, value)| (key.as_str(), value.as_str())).chain([destination]) {
-        append(&mut url, key, value);
+/// Moves the request's form into its query, where the signer then puts the signature too.
+#[derive(Debug)]
+struct InQuery;
+
+impl Intercept for InQuery {
+    fn name(&self) -> &'static str {
+        "InQuery"
     }
-    let identity = credentials.clone().into();
-    let mut settings = SigningSettings::default();
-    settings.signature_location = SignatureLocation::QueryParams;
-    settings.expires_in = Some(EXPIRES);
-    let signing = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(source_region)
-        .name("ec2")
-        .time(now)
-        .settings(settings)
-        .build()
-        .map_err(PresignError::Parameters)?
-        .into();
-    let request =
-        SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[])).map_err(PresignError::Sign)?;
-    let (instructions, _signature) = sign(request, &signing).map_err(PresignError::Sign)?.into_parts();
-    for (key, value) in instructions.params() {
-        append(&mut url, key, value);
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        let form = std::mem::replace(request.body_mut(), SdkBody::empty());
+        let form = std::str::from_utf8(form.bytes().ok_or("the request's form is no text")?)?;
+        let url = format!("{}?{form}", request.uri());
+        request.set_method("GET")?;
+        request.set_uri(url)?;
+        // Whoever follows the URL sends no header but its host.
+        let names: Vec<String> = request.headers().iter().map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            request.headers_mut().remove(name);
+        }
+        let mut signing = config.load::<SigV4OperationSigningConfig>().cloned().unwrap_or_default();
+        signing.signing_options.signature_type = HttpSignatureType::HttpRequestQueryParams;
+        signing.signing_options.expires_in = Some(EXPIRES);
+        config.interceptor_state().store_put(signing);
+        Ok(())
     }
-    Ok(url)
 }
 
-fn append(url: &mut String, key: &str, value: &str) {
-    url.push('&');
-    url.push_str(&encoded(key));
-    url.push('=');
-    url.push_str(&encoded(value));
+/// What stands in for the network: keeps the URL of the request that it is given.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<Mutex<Option<String>>>);
+
+impl Kept {
+    fn url(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl HttpConnector for Kept {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.uri().to_owned());
+        HttpConnectorFuture::ready(Err(ConnectorError::user("the request is signed and not sent".into())))
+    }
 }

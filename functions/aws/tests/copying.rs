@@ -77,9 +77,12 @@ async fn the_request_carries_all_that_the_policy_asks_for() {
 }
 
 #[tokio::test]
-async fn in_the_home_region_no_url_is_sent() {
+async fn within_the_home_region_a_url_is_sent_too() {
     let rule = mock!(aws_sdk_ec2::Client::copy_snapshot)
-        .match_requests(|request| request.presigned_url().is_none() && request.destination_region().is_none())
+        .match_requests(|request| {
+            let url = request.presigned_url().unwrap_or_default();
+            request.destination_region() == Some("us-east-1") && url.contains("&DestinationRegion=us-east-1&")
+        })
         .then_output(|| started("snap-0000c001"));
     let clients = clients([ec2("us-east-1", &[&rule])], []);
     let outcomes = run(&clients, &policies(&["us-east-1"])[0], &[source(1)], LONG).await;
