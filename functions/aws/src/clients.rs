@@ -16,8 +16,8 @@ use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, Sh
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use snapferry_core::ids::Region;
 
-use crate::environment;
 use crate::roots::Roots;
+use crate::{environment, settings};
 
 /// Connecting to a Regional endpoint takes milliseconds; after this it is down, and other Regions wait for it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -100,6 +100,15 @@ impl HttpClient for OnceForAll {
 }
 
 impl Clients {
+    /// A function's clients: its home Region is the one that it runs in.
+    ///
+    /// # Errors
+    /// When `AWS_REGION` or `AWS_CA_BUNDLE` cannot be used.
+    pub fn of_function(regions: impl IntoIterator<Item = Region>) -> anyhow::Result<Self> {
+        let home = settings::home_region()?;
+        Ok(Self::new(lambda_config(&home)?, home, regions))
+    }
+
     /// Makes the clients for `home` and `regions`.
     #[must_use]
     pub fn new(config: SdkConfig, home: Region, regions: impl IntoIterator<Item = Region>) -> Self {

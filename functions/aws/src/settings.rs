@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
+use snapferry_core::expiring::Limits;
 use snapferry_core::ids::Region;
 use snapferry_core::policy::{self, Parsed, Policy};
+
+use crate::environment::variable;
 
 /// Reads `SNAPFERRY_POLICY`: the document itself, when its first non-blank character is `{` or `[`, or a path to it
 /// (a relative one starts at the function's package, `LAMBDA_TASK_ROOT`).
@@ -34,6 +37,12 @@ pub fn sweep_since() -> anyhow::Result<Option<Timestamp>> {
     parsed("SNAPFERRY_SWEEP_SINCE", "an RFC 3339 timestamp such as 2026-11-22T00:00:00Z", |text| text.parse().ok())
 }
 
+/// The Regions that the policies copy to.
+#[must_use]
+pub fn targets(policies: &[Policy]) -> BTreeSet<Region> {
+    policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone()).collect()
+}
+
 /// The Regions whose copies are verified and expired: all targets of the policies, and those that were targets once
 /// and that `SNAPFERRY_RETIRED_REGIONS` names.
 ///
@@ -43,26 +52,20 @@ pub fn regions(policies: &[Policy]) -> anyhow::Result<BTreeSet<Region>> {
     let regions = |text: &str| text.split(',').map(|region| Region::parse(region.trim()).ok()).collect();
     let expected = "Region codes separated by commas, such as eu-west-1,us-east-1,";
     let retired: Option<Vec<Region>> = parsed("SNAPFERRY_RETIRED_REGIONS", expected, regions)?;
-    let targets = policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone());
-    Ok(targets.chain(retired.unwrap_or_default()).collect())
+    Ok(targets(policies).into_iter().chain(retired.unwrap_or_default()).collect())
 }
 
-/// Reads `SNAPFERRY_MAX_DELETES_PER_RUN`: how many copies one run may delete; 100 when it is not set.
+/// Reads `SNAPFERRY_MAX_DELETES_PER_RUN`, how many copies one run may delete (100 when it is not set), and
+/// `SNAPFERRY_ALLOW_MASS_EXPIRY`, whether copies are deleted although the clock or their number is suspicious (`false`
+/// when it is not set).
 ///
 /// # Errors
-/// When it is no whole number, or 0.
-pub fn max_deletes_per_run() -> anyhow::Result<usize> {
+/// When the one is no whole number, or 0, or the other neither `true` nor `false`.
+pub fn limits() -> anyhow::Result<Limits> {
     let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
-    Ok(parsed("SNAPFERRY_MAX_DELETES_PER_RUN", "a whole number of at least 1", number)?.unwrap_or(100))
-}
-
-/// Reads `SNAPFERRY_ALLOW_MASS_EXPIRY`: whether copies are deleted although the clock or their number is suspicious;
-/// `false` when it is not set.
-///
-/// # Errors
-/// When it is neither `true` nor `false`.
-pub fn allow_mass_expiry() -> anyhow::Result<bool> {
-    Ok(parsed("SNAPFERRY_ALLOW_MASS_EXPIRY", "true or false", |text| text.parse().ok())?.unwrap_or(false))
+    let max_deletes = parsed("SNAPFERRY_MAX_DELETES_PER_RUN", "a whole number of at least 1", number)?.unwrap_or(100);
+    let allow = parsed("SNAPFERRY_ALLOW_MASS_EXPIRY", "true or false", |text| text.parse().ok())?;
+    Ok(Limits { max_deletes, allow_mass_expiry: allow.unwrap_or(false) })
 }
 
 /// Reads `AWS_REGION`, the home Region.
@@ -72,11 +75,6 @@ pub fn allow_mass_expiry() -> anyhow::Result<bool> {
 pub fn home_region() -> anyhow::Result<Region> {
     let region = |text: &str| Region::parse(text).ok();
     parsed("AWS_REGION", "a Region code such as eu-central-1", region)?.context("AWS_REGION is not set")
-}
-
-/// A variable that is set and not blank.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
 fn parsed<T>(name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> anyhow::Result<Option<T>> {

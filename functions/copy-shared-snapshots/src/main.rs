@@ -3,31 +3,17 @@
 mod handler;
 mod input;
 
-use anyhow::Context as _;
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::Value;
-use snapferry_aws::{clients, logging, settings};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> std::process::ExitCode {
-    logging::start();
-    match run().await {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            std::process::ExitCode::FAILURE
-        }
-    }
-}
+use snapferry_aws::clients::Clients;
+use snapferry_aws::settings;
 
-async fn run() -> anyhow::Result<()> {
-    let parsed = settings::policies()?;
-    let since = settings::sweep_since()?;
-    let home = settings::home_region()?;
-    let regions = parsed.policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone());
-    let clients = clients::Clients::new(clients::lambda_config(&home)?, home, regions);
-    let copier = handler::Copier::new(clients, parsed.policies, since);
-    copier.warn(&parsed.warnings);
-    let handle = service_fn(async |event: LambdaEvent<Value>| copier.handle(event).await);
-    lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed).context("the Lambda runtime API failed")
+fn main() -> ExitCode {
+    snapferry_runtime::main(|| {
+        let parsed = settings::policies()?;
+        let clients = Clients::of_function(settings::targets(&parsed.policies))?;
+        let copier = handler::Copier::new(clients, parsed.policies, settings::sweep_since()?);
+        copier.warn(&parsed.warnings);
+        Ok(async move |event| copier.handle(event).await)
+    })
 }

@@ -2,29 +2,16 @@
 
 mod handler;
 
-use anyhow::Context as _;
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::Value;
-use snapferry_aws::{clients, logging, settings};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> std::process::ExitCode {
-    logging::start();
-    match run().await {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            std::process::ExitCode::FAILURE
-        }
-    }
-}
+use snapferry_aws::clients::Clients;
+use snapferry_aws::settings;
 
-async fn run() -> anyhow::Result<()> {
-    let policies = settings::policies()?.policies;
-    let regions = settings::regions(&policies)?;
-    let home = settings::home_region()?;
-    let clients = clients::Clients::new(clients::lambda_config(&home)?, home, regions.clone());
-    let verifier = handler::Verifier::new(clients, policies, regions);
-    let handle = service_fn(async |event: LambdaEvent<Value>| verifier.handle(event).await);
-    lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed).context("the Lambda runtime API failed")
+fn main() -> ExitCode {
+    snapferry_runtime::main(|| {
+        let policies = settings::policies()?.policies;
+        let regions = settings::regions(&policies)?;
+        let verifier = handler::Verifier::new(Clients::of_function(regions.clone())?, policies, regions);
+        Ok(async move |event| verifier.handle(event).await)
+    })
 }

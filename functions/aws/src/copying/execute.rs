@@ -10,12 +10,8 @@ use snapferry_core::ids::Region;
 
 use crate::clients::Clients;
 use crate::copy_call::{CopyError, copy_snapshot};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, RESERVE};
 use crate::errors::CopyFailure;
-
-/// No copy is started when less of the invocation remains: a call must be able to end, and its record to be written,
-/// before the function is stopped.
-pub const RESERVE: Duration = Duration::from_secs(10);
 
 /// How often one copy is asked for while EC2 throttles.
 const THROTTLED_ATTEMPTS: u32 = 6;

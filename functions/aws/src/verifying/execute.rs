@@ -10,8 +10,7 @@ use snapferry_core::tags::{self, Lock, Status};
 use snapferry_core::verifying::{Decision, Locking, Outcome};
 
 use crate::clients::Clients;
-use crate::copying::RESERVE;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, RESERVE};
 use crate::writes;
 
 /// Carries out `decisions`: Regions at the same time, within a Region one after the other in the given order. `report`
