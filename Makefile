@@ -13,7 +13,7 @@ PYTHON ?= python3
 ARCH ?= x86_64
 # How many random worlds make soak runs through.
 RUNS ?= 200
-# A policy document to put into the functions' packages as policy.json.
+# A policy document, to be the stack's layer.
 POLICY ?=
 # What make deploy deploys, where, and as whom; without REGION and PROFILE it is as AWS's own tools have it.
 STACK ?= snapferry
@@ -69,13 +69,21 @@ check: ## run what is quick: formatting, lints, licences, types, core's tests
 	@tests/phases.sh $(MAKE) venv fmt lint types deny core-test clippy
 
 .PHONY: build
-build: $(VENV) rust-target ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64, POLICY=file)
+build: $(VENV) rust-target policy-layer ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64)
 	@[ -d target/lambda ] || echo "The first build compiles AWS's SDK for EC2, 1.2 million lines: ten minutes or so on two cores."
 	$(CARGO_BUILD) $(FUNCTIONS:%=--bin %) $(LIMITS:%=--bin %) $(if $(filter arm64,$(ARCH)),--arm64,)
 	@for function in $(FUNCTIONS); do \
-		[ -z "$(POLICY)" ] || install -m 644 "$(POLICY)" "target/lambda/$$function/policy.json"; \
 		printf '%8d bytes  %s\n' "$$(stat -c %s target/lambda/$$function/bootstrap)" "target/lambda/$$function/bootstrap"; \
 	done
+
+# SAM packs the folder even where the document is the parameter Policy and the layer is not made, and Lambda takes no
+# empty package.
+.PHONY: policy-layer
+policy-layer: ## put POLICY=file where SAM makes the stack's layer of it: target/policy-layer/policy.json
+	@mkdir -p target/policy-layer
+	@[ -z "$(POLICY)" ] || install -m 644 "$(POLICY)" target/policy-layer/policy.json
+	@[ -e target/policy-layer/policy.json ] || echo "policy.json is missing here: make policy-layer POLICY=policy.json" \
+		> target/policy-layer/README
 
 .PHONY: cli
 cli: $(VENV) ## build the operator's command: target/release/snapferry
@@ -98,16 +106,29 @@ soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
 		cargo test --release --locked --package snapferry-core --test model -- never_lost --nocapture
 
 .PHONY: deploy-check
-deploy-check: $(if $(filter target/release/snapferry,$(SNAPFERRY)),cli) ## is POLICY=file a policy that can be deployed?
+deploy-check: deployable ## is POLICY=file a policy that can be deployed?
+	@$(SNAPFERRY) check --quiet "$(POLICY)"
+
+# Says nothing but what forbids it.
+.PHONY: deployable
+deployable: $(if $(filter target/release/snapferry,$(SNAPFERRY)),cli)
 	@[ -n "$(POLICY)" ] || { echo "Which policy? make $(or $(MAKECMDGOALS),$@) POLICY=policy.json" >&2; exit 2; }
 	@[ -z "$(findstring Policy=,$(PARAMETERS))" ] \
 		|| { echo "PARAMETERS must not have a Policy: what is checked and deployed is the file POLICY." >&2; exit 2; }
-	@$(SNAPFERRY) check --quiet "$(POLICY)"
+	@said="$$($(SNAPFERRY) check --quiet "$(POLICY)" 2>&1)" || { code=$$?; echo "$$said" >&2; exit $$code; }
 	@$(SNAPFERRY) check --json "$(POLICY)" | $(PYTHON) infra/sam/parameters.py > /dev/null
+
+# What check says of the policy, and of what it renames or leaves behind of the deployed one.
+.PHONY: deploy-compare
+deploy-compare: deployable $(VENV)
+	@mkdir -p target/deploy
+	@python infra/sam/deployed.py $(STACK) $(REGION:%=--region %) $(PROFILE:%=--profile %) > target/deploy/previous.json
+	@previous=target/deploy/previous.json; [ -s $$previous ] || previous=; \
+	$(SNAPFERRY) check --quiet $${previous:+--previous $$previous} "$(POLICY)"
 
 # The parameter Policy is emptied, because a stack that once had one would keep it and not read the file.
 .PHONY: deploy
-deploy: deploy-check build $(SAM_VENV) ## deploy the target account's stack: POLICY=file (STACK= REGION= PROFILE= PARAMETERS= YES=1)
+deploy: deploy-compare build $(SAM_VENV) ## deploy the target account's stack: POLICY=file (STACK= REGION= PROFILE= PARAMETERS= YES=1)
 	repeated="$$($(SNAPFERRY) check --json "$(POLICY)" | python infra/sam/parameters.py)"; \
 	$(SAM) deploy --template-file $(TEMPLATE) --stack-name $(STACK) $(REGION:%=--region %) $(PROFILE:%=--profile %) \
 		--resolve-s3 --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
@@ -119,6 +140,10 @@ plain: $(VENV) ## make plain CloudFormation of the templates, for StackSets, CDK
 	@mkdir -p dist
 	python infra/sam/plain.py dist/template.json
 	@install -m 644 $(SOURCE_TEMPLATE) dist/source-account.yaml
+
+.PHONY: dist
+dist: build plain ## plain, with the packages beside it, for a bucket: dist/*.zip (POLICY=file: and the policy's)
+	python infra/sam/pack.py dist $(if $(POLICY),"$(POLICY)")
 
 .PHONY: live-test
 live-test: $(VENV) ## test a deployed stack with a snapshot of your own, on AWS: SOURCE_PROFILE= TARGET_PROFILE= (REGION= STACK=)

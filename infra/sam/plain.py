@@ -1,6 +1,7 @@
 """The plain form of template.yaml: CloudFormation without a Transform, which StackSets, the CDK and Terraform take.
 
-AWS's own translator makes it. The functions' code comes from parameters; nothing else differs from what SAM deploys.
+AWS's own translator makes it. Code and policy come from a bucket that parameters name; nothing else differs from what
+SAM deploys.
 """
 
 import json
@@ -37,8 +38,23 @@ PARAMETERS = {
             "Empty - they are not in a folder."
         ),
     },
+    "PolicyKey": {
+        "Type": "String",
+        "Default": "policy.zip",
+        "AllowedPattern": "^[0-9A-Za-z!_.*'()/-]+\\.zip$",
+        "ConstraintDescription": "must be the key of a ZIP file in the bucket.",
+        "Description": (
+            "The ZIP file in that bucket, its folder included, that has the policy document in it as policy.json. "
+            "Another document needs another key, or CloudFormation does not see it. Not used when the document is the "
+            "parameter Policy."
+        ),
+    },
 }
-LABELS = {"CodeBucket": "Bucket of the code, without its Region", "CodePrefix": "Folder of the code"}
+LABELS = {
+    "CodeBucket": "Bucket of code and policy, without its Region",
+    "CodePrefix": "Folder of the code",
+    "PolicyKey": "Key of the policy",
+}
 BUCKET = {"Fn::Sub": "${CodeBucket}-${AWS::Region}"}
 
 
@@ -61,9 +77,12 @@ def plain(text: str) -> Template:
     """The plain form of a SAM template's text; ValueError where a function's code is not a folder that is built."""
     source = yaml_parse(text)
     for name, resource in source["Resources"].items():
+        properties = resource["Properties"]
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = packed(name, resource["Properties"]["CodeUri"])
+            properties["CodeUri"] = packed(name, properties["CodeUri"])
             resource.pop("Metadata")  # what is in it is for `sam build`
+        elif resource["Type"] == "AWS::Lambda::LayerVersion":
+            properties["Content"] = {"S3Bucket": BUCKET, "S3Key": {"Ref": "PolicyKey"}}
     source["Parameters"].update(PARAMETERS)
     form = source["Metadata"]["AWS::CloudFormation::Interface"]
     form["ParameterGroups"].append({"Label": {"default": "Where the code is"}, "Parameters": list(PARAMETERS)})

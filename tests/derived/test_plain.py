@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.sam import plain
+from infra.sam import pack, plain
 from tests.e2e import packages
 from tests.e2e.translate import translated
 
@@ -22,11 +22,13 @@ def template() -> dict[str, Any]:
 
 
 def without_code(template: dict[str, Any]) -> dict[str, Any]:
-    """The resources but for what the two forms have to say differently: code, and what only `sam build` reads."""
+    """The resources but for what the two forms have to say differently: where code and policy are, and what only `sam
+    build` reads."""
     kept: dict[str, Any] = json.loads(json.dumps(template["Resources"]))
     for resource in kept.values():
         resource.pop("Metadata", None)
-        resource["Properties"].pop("Code", None)
+        for name in ("Code", "Content"):
+            resource["Properties"].pop(name, None)
     return kept
 
 
@@ -52,8 +54,18 @@ def test_each_function_comes_from_the_stacks_own_region(template: dict[str, Any]
     functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
     code = [each["Properties"]["Code"] for each in functions]
     assert {each["S3Bucket"]["Fn::Sub"] for each in code} == {"${CodeBucket}-${AWS::Region}"}
+    assert {each["S3Key"]["Fn::Sub"] for each in code} == {f"${{CodePrefix}}{name}.zip" for name in pack.FUNCTIONS}
     names = {path.name for path in (packages.REPOSITORY / "functions").iterdir() if (path / "src/main.rs").is_file()}
-    assert {each["S3Key"]["Fn::Sub"] for each in code} == {f"${{CodePrefix}}{name}.zip" for name in names}
+    assert names == set(pack.FUNCTIONS)
+
+
+def test_the_policy_comes_from_there_too_under_a_key_of_its_own(template: dict[str, Any]) -> None:
+    layer = template["Resources"]["PolicyLayer"]["Properties"]
+    assert layer["Content"] == {"S3Bucket": {"Fn::Sub": "${CodeBucket}-${AWS::Region}"}, "S3Key": {"Ref": "PolicyKey"}}
+    one, same, other = (pack.policy(text) for text in (b"{}", b"{}", b"{ }"))
+    assert one == same
+    assert one[0] != other[0]
+    assert re.search(str(plain.PARAMETERS["PolicyKey"]["AllowedPattern"]), f"snapferry/{one[0]}")
 
 
 def test_code_that_is_built_elsewhere_is_refused() -> None:
@@ -66,6 +78,7 @@ def test_code_that_is_built_elsewhere_is_refused() -> None:
     ("name", "taken", "refused"),
     [
         ("CodeBucket", ["my-code", "a" * 47], ["", "My-Code", "my_code", "my-code-", "a" * 48]),
+        ("PolicyKey", ["policy-1.zip", "a/b.zip"], ["", "policy.json", "a b.zip"]),
         ("CodePrefix", ["", "v1/", "snapferry/1.0.0/"], ["v1", "/v1/", "v1//"]),
     ],
 )

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.sam import pack
 from tests.cloud import LocalAws, until
 from tests.e2e import packages, records
 from tests.e2e.accounts import HOME, Account
@@ -94,14 +95,19 @@ class Stack:
 
 
 def deploy(account: Account, policy: Any, *, region: str = HOME, **parameters: str) -> Stack:
-    """Upload the packages and create the stack as `sam deploy` does; the parameters that repeat what the policy says
-    are taken from it."""
+    """Upload the packages and create the stack from the template's plain form; the parameters that repeat what the
+    policy says are taken from it."""
     upload(account, region)
-    values = {"Policy": json.dumps(policy), **repeated(policy), **parameters}
+    values = {
+        "CodeBucket": _bucket(account, region).removesuffix(f"-{region}"),
+        "PolicyKey": upload_policy(account, policy, region),
+        **repeated(policy),
+        **parameters,
+    }
     account.client("cloudformation", region).create_stack(
         StackName=STACK,
         TemplateURL=_upload_template(account, region),
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
     )
     return stack_of(account, region)
@@ -139,6 +145,13 @@ def upload(account: Account, region: str) -> None:
         s3.put_object(Bucket=_bucket(account, region), Key=f"{function}.zip", Body=packages.package(function))
 
 
+def upload_policy(account: Account, policy: Any, region: str = HOME) -> str:
+    """Put a policy document into that bucket as the layer's package, and return its key."""
+    key, content = pack.policy(json.dumps(policy).encode())
+    account.client("s3", region).put_object(Bucket=_bucket(account, region), Key=key, Body=content)
+    return key
+
+
 def repeated(policy: Any) -> dict[str, str]:
     """The parameters that IAM needs and that a policy document, or an array of them, already says."""
     documents = [each.get("Policy", each) for each in (policy if isinstance(policy, list) else [policy])]
@@ -155,12 +168,11 @@ def repeated(policy: Any) -> dict[str, str]:
 
 def _upload_template(account: Account, region: str) -> str:
     """Put the template into the bucket too: in a request CloudFormation takes 51,200 bytes of it (CloudFormation User
-    Guide, "Quotas"), which is why `sam deploy` uploads it as well."""
+    Guide, "Quotas"), and it is longer."""
     bucket = _bucket(account, region)
-    template = packages.template(lambda function: f"s3://{bucket}/{function}.zip")
-    account.client("s3", region).put_object(Bucket=bucket, Key="template.yaml", Body=template.encode())
+    account.client("s3", region).put_object(Bucket=bucket, Key="template.json", Body=packages.plain_form().encode())
     # The emulator knows only the form with the bucket in the path.
-    return f"https://s3.{region}.amazonaws.com/{bucket}/template.yaml"
+    return f"https://s3.{region}.amazonaws.com/{bucket}/template.json"
 
 
 def _bucket(account: Account, region: str) -> str:

@@ -23,6 +23,8 @@ VALID = policies.details(
     ["111122223333", "777788889999"], policies.target(NEAR, key=KEY, keep=(3, "DAYS")), policies.target(FAR)
 )
 EMPTY = tuple(f"AWS_{name}" for name in ("PROFILE", "DEFAULT_REGION", "REGION", "ENDPOINT_URL"))
+# Nothing of this machine says who the operator is.
+NOBODY = {"AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def command() -> Path:
@@ -47,7 +49,7 @@ class Checkout:
         return subprocess.run(
             ["make", "deploy", f"SNAPFERRY={command()}", *arguments],
             cwd=self.path,
-            env={**inherited, "PATH": ":".join(programs), "HOME": str(self.path), **environment},
+            env={**inherited, "PATH": ":".join(programs), "HOME": str(self.path), **NOBODY, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -87,8 +89,6 @@ def checkout(tmp_path: Path) -> Checkout:
             shutil.copytree(there, here, ignore=shutil.ignore_patterns("snapferry", "bare-*"))
         else:
             shutil.copy(there, here)
-    for policy in tmp_path.glob("target/lambda/*/policy.json"):
-        policy.unlink()
     # The tools' environments are there, and as new as what is to be in them.
     for environment, wanted in ((".venv", ""), (".venv-sam", "-sam")):
         (tmp_path / environment).mkdir()
@@ -100,8 +100,10 @@ def checkout(tmp_path: Path) -> Checkout:
     return made
 
 
-def packaged(checkout: Checkout) -> list[str]:
-    return sorted(str(each.parent.name) for each in checkout.path.glob("target/lambda/*/policy.json"))
+def layer(checkout: Checkout) -> Any:
+    """The document that SAM finds for the layer."""
+    there = checkout.path / "target/policy-layer/policy.json"
+    return json.loads(there.read_text()) if there.exists() else None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_an_invalid_policy_stops_before_anything_is_built_or_deployed(
     assert run.returncode != 0
     assert message in run.stderr
     assert "my policy.json:1:" in run.stderr, "the place, as check prints it"
-    assert (checkout.called("cargo"), checkout.called("sam"), packaged(checkout)) == ([], [], [])
+    assert (checkout.called("cargo"), checkout.called("sam"), layer(checkout)) == ([], [], None)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_a_valid_policy_that_cannot_be_deployed_stops_it_too(checkout: Checkout,
     run = checkout.deploy(checkout.write(policy), f"SAM={checkout.stand_in('sam')}")
     assert run.returncode != 0
     assert f"my policy.json: {message}" in run.stderr
-    assert (checkout.called("cargo"), checkout.called("sam"), packaged(checkout)) == ([], [], [])
+    assert (checkout.called("cargo"), checkout.called("sam"), layer(checkout)) == ([], [], None)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_what_sam_is_told(checkout: Checkout) -> None:
     assert run.returncode == 0, run.stderr
     [build] = checkout.called("cargo")
     assert build[:3] == ["lambda", "build", "--release"]
-    assert packaged(checkout) == ["copy-shared-snapshots", "delete-expired-copies", "verify-copies"]
+    assert layer(checkout) == VALID
     [[*told]] = checkout.called("sam")
     options, parameters = told[: told.index("--parameter-overrides")], told[told.index("--parameter-overrides") + 1 :]
     assert options == [
@@ -194,26 +196,65 @@ def test_without_more_said_it_asks_and_leaves_place_and_credentials_to_sam(check
     assert told[told.index("--stack-name") + 1] == "snapferry"
 
 
-def test_a_deployed_stack_copies_by_the_policy_in_its_packages(
-    checkout: Checkout, source: Account, target: Account, aws: LocalAws
+def test_what_is_deployed_may_be_unreadable(checkout: Checkout) -> None:
+    run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}", f"REGION={HOME}")
+    assert run.returncode == 0, run.stderr
+    assert "snapferry: what is deployed cannot be compared with: Unable to locate credentials" in run.stderr
+    assert len(checkout.called("sam")) == 1
+
+
+@pytest.fixture
+def operator(target: Account, aws: LocalAws) -> dict[str, str]:
+    """Whom the AWS tools act as."""
+    return {"AWS_ACCESS_KEY_ID": target.number, "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL": aws.endpoint}
+
+
+def deploy_with_sam(checkout: Checkout, aws: LocalAws, operator: dict[str, str], *arguments: str) -> str:
+    """Run all of `make deploy` but cargo, and return what it said besides SAM."""
+    sam = packages.REPOSITORY / ".venv-sam/bin/sam"
+    run = checkout.deploy(*arguments, f"SAM={sam}", f"REGION={HOME}", "YES=1", **operator)
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}\n{aws.log_tail()}"
+    return run.stderr
+
+
+def test_a_deployed_stack_copies_by_the_policy_in_its_layer(
+    checkout: Checkout, source: Account, target: Account, aws: LocalAws, operator: dict[str, str]
 ) -> None:
     policy = policies.details([source.number], policies.target(NEAR))
-    operator = {
-        "AWS_ACCESS_KEY_ID": target.number,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_ENDPOINT_URL": aws.endpoint,
-    }
+    given = checkout.write(policy)
+    first = deploy_with_sam(checkout, aws, operator, given, "PARAMETERS='SweepSchedule=\"rate(7 minutes)\"'")
+    assert "snapferry: not deployed yet, so the policy is compared with none" in first
     # The second deployment keeps what it is not told again.
-    for more in ("PARAMETERS='SweepSchedule=\"rate(7 minutes)\"'", "PARAMETERS=LogLevel=debug"):
-        sam = packages.REPOSITORY / ".venv-sam/bin/sam"
-        run = checkout.deploy(checkout.write(policy), f"SAM={sam}", f"REGION={HOME}", "YES=1", more, **operator)
-        assert run.returncode == 0, f"{run.stdout}\n{run.stderr}\n{aws.log_tail()}"
+    deploy_with_sam(checkout, aws, operator, given, "PARAMETERS=LogLevel=debug")
     stack = stack_of(target)
     [deployed] = target.client("cloudformation").describe_stacks(StackName="snapferry")["Stacks"]
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in deployed["Parameters"]}
     chosen = {"Architecture": "x86_64", "SweepSchedule": "rate(7 minutes)", "LogLevel": "debug"}
     assert parameters == {**parameters, **repeated(policy), **chosen, "Policy": ""}
-    assert deployed_policy(target.client, HOME, "snapferry") == policy, "what is in the package"
+    assert deployed_policy(target.client, HOME, "snapferry") == policy, "what is in the layer"
     snapshot = source.create_snapshot()["SnapshotId"]
     source.share(snapshot, target.number)
     stack.wait_for_audit(event="copy.started", source__snapshot=snapshot)
+
+
+def test_an_edit_of_the_policy_changes_its_layer_and_no_function(
+    checkout: Checkout, source: Account, target: Account, aws: LocalAws, operator: dict[str, str]
+) -> None:
+    def packages_of_functions() -> dict[str, str]:
+        return {
+            each["FunctionName"]: each["CodeSha256"] for each in target.client("lambda").list_functions()["Functions"]
+        }
+
+    deploy_with_sam(checkout, aws, operator, checkout.write(policies.details([source.number], policies.target(NEAR))))
+    before = packages_of_functions()
+    edited = policies.details([source.number], policies.target(FAR))
+    said = deploy_with_sam(checkout, aws, operator, checkout.write(edited))
+    assert "target-removed" in said
+    assert packages_of_functions() == before
+    assert len(before) == 3
+    assert deployed_policy(target.client, HOME, "snapferry") == edited
+    stack = stack_of(target)
+    snapshot = source.create_snapshot()["SnapshotId"]
+    source.share(snapshot, target.number)
+    [started] = stack.wait_for_audit(event="copy.started", source__snapshot=snapshot)
+    assert started["copy"]["region"] == FAR

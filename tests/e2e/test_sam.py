@@ -49,9 +49,11 @@ def parameters() -> list[str]:
     return list(yaml.safe_load(text))
 
 
-def test_guided_deployment_with_the_policy_in_the_package(checkout: Path, source: Account, target: Account) -> None:
+def test_guided_deployment_with_the_policy_in_the_layer(checkout: Path, source: Account, target: Account) -> None:
     policy = policies.details([source.number], policies.target(NEAR, key=target.create_key(NEAR)))
-    (checkout / "target/lambda/copy-shared-snapshots/policy.json").write_text(json.dumps(policy))
+    layer = checkout / "target/policy-layer"
+    layer.mkdir()
+    (layer / "policy.json").write_text(json.dumps(policy))
     sam(checkout, target, "build", "--template", "infra/sam/template.yaml")
     asked = [STACK, HOME, *(repeated(policy).get(name, "") for name in parameters())]
     # Confirm changes? Allow role creation? Disable rollback? Save arguments?

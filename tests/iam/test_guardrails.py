@@ -49,6 +49,7 @@ EVERYBODY = (*DELETERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR, OPERATOR, RO
 SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 FUNCTION = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:snapferry-VerifyCopies-1A2B3C4D5E6F"
+LAYER = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:layer:snapferry-policy"
 QUEUE = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierQueue-1A2B3C4D5E6F.fifo"
 DEAD_LETTERS = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierDeadLetterQueue-1A2B3C4D5E6F.fifo"
 DEAD_LETTERS_CDK = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:SnapferryVault-VaultCopierDeadLetterQueue65305803-1A2B.fifo"
@@ -106,6 +107,10 @@ def test_every_action_exists() -> None:
         ("lambda:UpdateFunctionConfiguration", FUNCTION, {}, {ADMINISTRATOR}),
         ("lambda:PutFunctionConcurrency", FUNCTION, {}, {ADMINISTRATOR}),
         ("lambda:DeleteFunction", FUNCTION, {}, {ADMINISTRATOR}),
+        ("lambda:PublishLayerVersion", LAYER, {}, {ADMINISTRATOR}),
+        ("lambda:AddLayerVersionPermission", f"{LAYER}:3", {}, {ADMINISTRATOR}),
+        ("lambda:RemoveLayerVersionPermission", f"{LAYER}:3", {}, {ADMINISTRATOR}),
+        ("lambda:DeleteLayerVersion", f"{LAYER}:3", {}, {ADMINISTRATOR}),
         (
             "lambda:DeleteEventSourceMapping",
             f"arn:aws:lambda:eu-central-1:{ACCOUNT}:event-source-mapping:0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f",
@@ -198,11 +203,13 @@ def test_denied_to_all_but(action: str, resource: str, context: dict[str, Any], 
         ("kms:CreateGrant", KEY, {}),
         # Other applications.
         ("lambda:UpdateFunctionCode", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:other", {}),
+        ("lambda:PublishLayerVersion", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:layer:other", {}),
         ("lambda:DeleteEventSourceMapping", "*", {"lambda:FunctionArn": FUNCTION.replace("snapferry", "other")}),
         ("sqs:DeleteQueue", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/other", {}),
         ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/other", {}),
         ("lambda:InvokeFunction", FUNCTION, {}),
+        ("lambda:GetLayerVersion", f"{LAYER}:3", {}),
         # What `snapferry copy` and `replay` do as an operator: give to the copier, and take from the dead letters.
         ("sqs:SendMessage", QUEUE, {}),
         *(

@@ -1,16 +1,12 @@
 """What a deployed stack is to do with a snapshot that an account shares."""
 
-import io
 import json
 import re
-import urllib.request
-import zipfile
 from dataclasses import dataclass
 from typing import Any
 
+from infra.sam.deployed import document
 from tests.live.setting import Clients, RefusedError
-
-COPIER = "CopySharedSnapshots"
 
 
 @dataclass(frozen=True)
@@ -28,15 +24,11 @@ class Wanted:
 
 
 def policy(target: Clients, region: str, stack: str) -> Any:
-    """The policy document of the stack's copying function, from its environment or from its package."""
-    functions = target("lambda", region)
-    function = functions.get_function(FunctionName=_copier(target, region, stack))
-    said: str = function["Configuration"]["Environment"]["Variables"]["SNAPFERRY_POLICY"]
-    if said.lstrip()[:1] in {"{", "["}:
-        return json.loads(said)
-    location = function["Code"]["Location"]
-    with urllib.request.urlopen(location, timeout=60) as package:  # noqa: S310  # Lambda's own signed URL
-        return json.loads(zipfile.ZipFile(io.BytesIO(package.read())).read(said))
+    """The policy document that the stack's functions work by."""
+    try:
+        return json.loads(document(target("cloudformation", region), target("lambda", region), stack))
+    except LookupError as error:
+        raise RefusedError(f"In {region}, {error}") from error
 
 
 def parameters(target: Clients, region: str, stack: str) -> dict[str, str]:
@@ -85,19 +77,6 @@ def _wanted(name: str, entry: dict[str, Any]) -> Wanted:
         keep=(retain["Interval"], retain["IntervalUnit"]) if retain else None,
         tags=tuple((tag["Key"], tag["Value"]) for tag in entry.get("TagsToAdd", [])),
     )
-
-
-def _copier(target: Clients, region: str, stack: str) -> str:
-    pages = target("cloudformation", region).get_paginator("list_stack_resources").paginate(StackName=stack)
-    found = [
-        str(each["PhysicalResourceId"])
-        for page in pages
-        for each in page["StackResourceSummaries"]
-        if each["ResourceType"] == "AWS::Lambda::Function" and COPIER in each["LogicalResourceId"]
-    ]
-    if len(found) != 1:
-        raise RefusedError(f"The stack {stack} in {region} has {len(found)} functions {COPIER}: is it Snapferry's?")
-    return found[0]
 
 
 def _policies(document: Any) -> list[tuple[str, str, dict[str, Any]]]:

@@ -12,6 +12,7 @@ is one account seeing another's snapshots. So its snapshot actions are replaced 
 - `notices`    EBS's events and how badly they may arrive
 - `queries`    saved queries in stacks
 - `output`     what functions print, without a line lost
+- `layers`     the files of functions' layers
 - `rules`      faults and spoiled copies: what is to go wrong, where and how often
 - `calls`      the record of every EC2 and KMS call
 - `gateway`    stands before the emulator: records calls, injects faults, answers the control client

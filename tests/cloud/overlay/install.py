@@ -7,6 +7,7 @@ from tests.cloud.overlay import (
     defaults,
     describing,
     keys,
+    layers,
     lifecycle,
     locking,
     notices,
@@ -49,13 +50,14 @@ ACTIONS: dict[str, Action] = {
 
 
 def install(world: World) -> None:
-    """Replace the actions, the keys' description, the way of events into queues, that of functions' output
-    and their credentials."""
+    """Replace the actions, the keys' description, the way of events into queues, that of functions' output,
+    their layers and their credentials."""
     ec2._ACTION_MAP.update({name: _bound(world, action) for name, action in ACTIONS.items()})
     keys.install()
     notices.deduplicate_queues(world)
     queries.install()
     output.install()
+    layers.install()
     roles.install()
 
 
