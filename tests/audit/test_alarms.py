@@ -1,6 +1,7 @@
 """Each alarm of the template, driven by lines that the library wrote through to its state, and held to its promise that
 it does not flap."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from tests.audit.cloudwatch import Alarm, Datapoint, extracted, times_in_alarm
 from tests.audit.lines import SCHEMA, Line, at, every, line, sweep
 from tests.audit.template import resources
+from tests.e2e.packages import TEMPLATE
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 HOUR = 60
@@ -213,10 +215,19 @@ def test_it_looks_at_a_metric_that_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_it_says_why_it_does_not_flap(name: str) -> None:
+def test_its_description_says_what_happened_and_what_to_do(name: str) -> None:
     description = ALARMS[name]["AlarmDescription"]
-    assert "It does not flap, because " in description
+    sentences = re.findall(r"[^.]+\.(?= )", description)
+    assert len(sentences) >= 2, "what happened, and what to do"
+    assert "flap" not in description
     assert len(description) <= 1024
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_the_template_says_above_it_why_it_does_not_flap(name: str) -> None:
+    comment = re.search(rf"((?:^  #.*\n)+)^  {name}:$", TEMPLATE.read_text(), re.MULTILINE)
+    assert comment
+    assert " so it does not flap." in " ".join(comment[1].replace("#", " ").split()) or "first function" in comment[1]
 
 
 def test_it_notifies_the_topic_when_it_comes_and_when_it_goes() -> None:
