@@ -197,18 +197,20 @@ template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFor
 	AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(TEMPLATE)
 
 PYTEST := pytest --numprocesses auto --dist loadscope
+# What e2e does not run a second time.
+OF_OTHER_PHASES := bench cloud iam parity presign scale
 
 .PHONY: iam
 iam: $(VENV) ## ask an IAM evaluator what the roles and the vault account's guardrails permit
 	pytest tests/iam
 
 .PHONY: cdk
-cdk: $(VENV) ## lint and test the CDK constructs, and compare them with the templates (skipped without Node.js 20)
+cdk: $(VENV) ## lint and test the CDK constructs, and hold them against the templates (skipped without Node.js 20)
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory cdk-test; \
 	else echo "SKIPPED: the CDK constructs in infra/cdk were not tested, because Node.js (20.19 or newer) is not installed."; fi
 
 .PHONY: cdk-test
-cdk-test: $(NODE_MODULES)
+cdk-test: $(NODE_MODULES) plain
 	cd infra/cdk && npm run --silent lint && npm test --silent
 	pytest tests/parity
 
@@ -218,7 +220,7 @@ cloud-test: $(VENV) ## test the local AWS, and the fixtures against the SDK they
 
 .PHONY: e2e
 e2e: build cli $(SAM_VENV) ## deploy the template to the local AWS and test what it does
-	$(PYTEST) tests --ignore tests/cloud --ignore tests/presign --ignore tests/scale --ignore tests/bench
+	$(PYTEST) tests $(OF_OTHER_PHASES:%=--ignore tests/%)
 
 .PHONY: scale
 scale: build cli ## 100,000 snapshots swept and accounted for, and the benchmark's few rounds, alone on the machine

@@ -12,7 +12,6 @@ from tests.cloud import LocalAws, until
 from tests.e2e import policies
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import STACK, deploy
-from tests.e2e.packages import REPOSITORY
 
 NEAR = "us-west-2"
 FAR = "eu-west-1"
@@ -150,23 +149,6 @@ def test_a_named_profile_precedes_the_environment(
     # The environment's are not taken instead of those that a profile does not have.
     assert by_source("plan", document, "--profile", "nothing").code == 2
     assert account(by_source("doctor", document, "--json", profile="vault")) == source.number
-
-
-def test_a_construct_names_its_queue_otherwise(
-    source: Account, target: Account, document: Path, tmp_path: Path
-) -> None:
-    snapshot = shared(source, target)
-    queue = target.client("sqs").create_queue(QueueName="copier.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    outputs = json.loads((REPOSITORY / "infra/cdk/test/snapshots/vault.json").read_text())["Outputs"]
-    names = {name: {"Value": queue if "CopierQueueUrl" in name else "other"} for name in outputs}
-    template = {"Resources": {"Any": {"Type": "AWS::SQS::Queue"}}, "Outputs": names}
-    target.client("cloudformation").create_stack(StackName="construct", TemplateBody=json.dumps(template))
-    done = run(target, "copy", document, "--snapshot", snapshot, "--stack", "construct", "--json")
-    assert done.code == 0, done.err
-    requested = lines(done)[-1]["requested"]
-    assert requested["queue"] == queue
-    (message,) = target.client("sqs").receive_message(QueueUrl=queue)["Messages"]
-    assert json.loads(message["Body"])["id"] == requested["triggerId"]
 
 
 def test_copy_goes_through_the_stacks_queue(source: Account, target: Account, policy: Any, document: Path) -> None:

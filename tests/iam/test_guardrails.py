@@ -52,7 +52,7 @@ FUNCTION = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:snapferry-VerifyCopi
 LAYER = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:layer:snapferry-policy"
 QUEUE = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierQueue-1A2B3C4D5E6F.fifo"
 DEAD_LETTERS = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierDeadLetterQueue-1A2B3C4D5E6F.fifo"
-DEAD_LETTERS_CDK = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:SnapferryVault-VaultCopierDeadLetterQueue65305803-1A2B.fifo"
+DEAD_LETTERS_CDK = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:SnapferryVault-CopierDeadLetterQueue-1A2B3C4D5E6F.fifo"
 UNDELIVERED = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-UndeliveredQueue-1A2B3C4D5E6F"
 COPY = {"aws:ResourceTag/snapferry:policy": "default"}
 

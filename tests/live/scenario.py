@@ -120,7 +120,7 @@ def differences(
 
 
 def key_policy(plan: Plan) -> dict[str, Any]:
-    """What infra/sam/source-account.yaml says of its key; tests/parity holds the two against each other."""
+    """What infra/sam/source-account.yaml says of its key; tests/iam holds the two against each other."""
     use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
     grant = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
     for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}

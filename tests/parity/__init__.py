@@ -1,1 +1,1 @@
-"""The CDK constructs against the SAM templates: the same resources, or a listed difference with its reason."""
+"""The stacks of the CDK constructs against the templates with the same parameters."""

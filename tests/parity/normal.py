@@ -1,28 +1,7 @@
 """One form for what can be written in several ways and means the same."""
 
 import json
-import re
 from typing import Any
-
-_HASH = re.compile(r"[0-9A-F]{8}$")
-_REFERENCE = re.compile(r"\$\{(\w+)((?:\.\w+)?)\}")
-
-
-def renamed(stack: dict[str, dict[str, Any]], prefix: str, names: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """A stack without the construct's name in front of CDK's logical IDs and the hash behind, in references too."""
-    new = {
-        old: names.get(short, short) for section in stack.values() for old in section for short in [_short(old, prefix)]
-    }
-
-    def refer(value: Any) -> Any:
-        text = _REFERENCE.sub(lambda found: f"${{{new.get(found[1], found[1])}{found[2]}}}", json.dumps(value))
-        return json.loads(text)
-
-    return {title: {new[old]: refer(each) for old, each in section.items()} for title, section in stack.items()}
-
-
-def _short(name: str, prefix: str) -> str:
-    return _HASH.sub("", name.removeprefix(prefix))
 
 
 def resource(value: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Compares each case, resource by resource and output by output."""
+"""The CDK constructs' stacks are the templates with each case's values in place of the parameters."""
 
 import json
 import shutil
@@ -9,58 +9,24 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.sam import plain
 from tests.e2e import packages
-from tests.e2e.translate import translated
-from tests.live import scenario
-from tests.parity import normal
 from tests.parity.resolve import Resolver, Template
 
 CASES = Path(__file__).with_name("cases.json")
-CDK = packages.REPOSITORY / "infra/cdk"
-PROGRAM = CDK / "dist/test/parity.js"
+PROGRAM = packages.REPOSITORY / "infra/cdk/dist/test/parity.js"
 SOURCE_TEMPLATE = packages.REPOSITORY / "infra/sam/source-account.yaml"
-
-# What CDK calls otherwise: its logical ID without the construct's name and the hash, and SAM's.
-NAMES = {
-    "vault": {"CopierDeadLetterQueuePolicy": "DeadLetterQueuePolicy"},
-    "source": {},
-}
-
-# Where the two differ and may, by path; one that no longer differs must leave the list.
-DIFFERENCES: dict[str, dict[str, str]] = {
-    "vault": {
-        **{
-            f"Resources.{function}.Properties.Tags": "SAM marks the functions as its own."
-            for function in ("CopySharedSnapshots", "VerifyCopies", "DeleteExpiredCopies")
-        },
-        **{
-            f"Resources.{queue}.{policy}": "CDK writes for queues what is CloudFormation's default."
-            for queue in ("CopierQueue", "CopierDeadLetterQueue", "UndeliveredQueue")
-            for policy in ("DeletionPolicy", "UpdateReplacePolicy")
-        },
-        **{
-            f"Resources.{function}EventInvokeConfig.Properties.DestinationConfig": "SAM writes an empty one."
-            for function in ("VerifyCopies", "DeleteExpiredCopies")
-        },
-        "Resources.ShareRule.Properties.State": "CDK writes what is EventBridge's default.",
-    },
-    "source": {
-        "Outputs.StatementsForAnExistingKey": "CDK has a function for it: SnapshotSource.keyStatements.",
-        "Outputs.SourceAccount": "A CDK app knows its accounts.",
-    },
-}
 
 
 def cases(kind: str) -> dict[str, dict[str, str]]:
-    """The cases of one kind: their parameters, as one deploys the SAM template with them."""
+    """The cases of one kind: their parameters, as one deploys the template with them; Policy is a file's path."""
     found: dict[str, dict[str, str]] = json.loads(CASES.read_text())[kind]
     return found
 
 
 def vault_parameters(case: dict[str, str]) -> dict[str, str]:
-    """With the policy's text instead of its path, and with what CDK takes out of the policy."""
-    text = (packages.REPOSITORY / case["Policy"]).read_text()
-    document = json.loads(text)
+    """Without the policy, which is a layer, and with what the roles repeat of it."""
+    document = json.loads((packages.REPOSITORY / case["Policy"]).read_text())
     answers = document if isinstance(document, list) else [{"Policy": {"PolicyDetails": document}}]
     policies = [answer["Policy"]["PolicyDetails"] for answer in answers]
     copies = [copy for policy in policies for action in policy["Actions"] for copy in action["CrossRegionCopy"]]
@@ -68,7 +34,7 @@ def vault_parameters(case: dict[str, str]) -> dict[str, str]:
     keys = [copy["EncryptionConfiguration"].get("CmkArn") for copy in copies]
     return {
         **case,
-        "Policy": text,
+        "Policy": "",
         "SourceAccounts": _distinct(owners),
         "TargetRegions": _distinct([copy["Target"] for copy in copies]),
         "TargetKeyArns": _distinct([key for key in keys if key]),
@@ -89,84 +55,39 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def compared(kind: str, prefix: str, template: Template, parameters: dict[str, str], stack: Template) -> dict[str, str]:
-    """The differences of a case."""
-    sam = _whole(Resolver(template, parameters))
-    cdk = normal.renamed(_whole(Resolver(stack, {})), prefix, NAMES[kind])
-    for side in (sam, cdk):
-        side["Resources"] = {name: normal.resource(each) for name, each in side["Resources"].items()}
-    return normal.differences(sam, cdk)
-
-
-def _whole(resolver: Resolver) -> dict[str, dict[str, Any]]:
+def whole(template: Template, parameters: dict[str, str]) -> dict[str, Any]:
+    """What is created and printed, apart from where it was written; numbers as texts, which a parameter's are."""
+    resolver = Resolver(template, parameters)
+    for resource in (resources := resolver.resources()).values():
+        resource.pop("Metadata", None)
+        resource.pop("Condition", None)
+        if resource["Type"] == "AWS::Lambda::LayerVersion":
+            resource["Properties"]["Content"] = "what the case's policy is packed into"
     outputs = {name: {**each, "Condition": None} for name, each in resolver.outputs().items()}
-    return {"Resources": resolver.resources(), "Outputs": outputs}
+    found: dict[str, Any] = json.loads(json.dumps({"Resources": resources, "Outputs": outputs}), parse_int=str)
+    return found
 
 
 @pytest.mark.parametrize("case", cases("vault"))
 def test_vault(synthesized: Path, case: str) -> None:
     stack = json.loads((synthesized / f"vault {case}.json").read_text())
-    found = compared("vault", "Vault", translated(), vault_parameters(cases("vault")[case]), stack)
-    assert_listed("vault", found)
+    template = plain.plain(plain.SOURCE.read_text())
+    assert whole(stack, {}) == whole(template, vault_parameters(cases("vault")[case]))
 
 
 @pytest.mark.parametrize("case", cases("source"))
 def test_source(synthesized: Path, case: str) -> None:
     stack = json.loads((synthesized / f"source {case}.json").read_text())
     template = yaml_parse(SOURCE_TEMPLATE.read_text())
-    found = compared("source", "Source", template, cases("source")[case], stack)
-    assert_listed("source", found)
+    assert whole(stack, {}) == whole(template, cases("source")[case])
 
 
-def assert_listed(kind: str, found: dict[str, str]) -> None:
-    listed = DIFFERENCES[kind]
-    unlisted = {path: each for path, each in found.items() if path not in listed}
-    assert not unlisted, f"differences that are not listed: {json.dumps(unlisted, indent=1)}"
-    gone = [path for path in listed if path not in found]
-    assert not gone, f"listed differences that no longer exist: {gone}"
-
-
-def test_statements_for_an_existing_key() -> None:
-    """What the template prints for a key that is there already is what it gives to a key of its own."""
-    resolver = Resolver(yaml_parse(SOURCE_TEMPLATE.read_text()), cases("source")["defaults"])
-    printed = json.loads(resolver.outputs()["StatementsForAnExistingKey"]["Value"])
-    _, *own = resolver.resources()["SnapshotKey"]["Properties"]["KeyPolicy"]["Statement"]
-    assert printed == own
-
-
-def test_the_key_of_the_live_test() -> None:
-    """The key that the live test makes lets the target account do what the template's does."""
-    owner, target = "111122223333", cases("source")["defaults"]["TargetAccount"]
-    resolver = Resolver(yaml_parse(SOURCE_TEMPLATE.read_text()), cases("source")["defaults"])
-    text = json.dumps(resolver.resources()["SnapshotKey"]["Properties"]["KeyPolicy"])
-    template = json.loads(text.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", owner))
-    for statement in template["Statement"]:
-        del statement["Sid"]
-    plan = scenario.Plan("run", "aws", "eu-central-1", "snapferry", owner, target, "live", None, [], [])
-    assert scenario.key_policy(plan) == template
-
-
-def test_a_difference_is_found(synthesized: Path) -> None:
-    stack = json.loads((synthesized / "vault defaults.json").read_text())
-    template = translated()
-    (copying,) = (
-        statement
-        for policy in template["Resources"]["CopySharedSnapshotsRole"]["Properties"]["Policies"]
-        if policy.get("PolicyName") == "copy-shared-snapshots"
-        for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Sid"] == "CopyFromSourceAccounts"
-    )
-    del copying["Condition"]
-    template["Resources"]["UndeliveredAlarm"]["Properties"]["Threshold"] = 1
-    del template["Resources"]["SweepTimer"]
-    found = compared("vault", "Vault", template, vault_parameters(cases("vault")["defaults"]), stack)
-    assert {path for path in found if path not in DIFFERENCES["vault"]} == {
-        "Resources.CopySharedSnapshotsRole.Properties.Policies.copy-shared-snapshots"
-        ".PolicyDocument.Statement.CopyFromSourceAccounts.Condition.StringEquals",
-        "Resources.SweepTimer",
-        "Resources.UndeliveredAlarm.Properties.Threshold",
-    }
-    with pytest.raises(AssertionError, match="not listed"):
-        assert_listed("vault", found)
-    with pytest.raises(AssertionError, match="no longer exist"):
-        assert_listed("vault", {})
+def test_every_parameter_reaches_its_place() -> None:
+    """Each is given otherwise than by default in a case, so that a prop that does not reach it makes a difference."""
+    templates = {"vault": plain.plain(plain.SOURCE.read_text()), "source": yaml_parse(SOURCE_TEMPLATE.read_text())}
+    for kind, template in templates.items():
+        given = cases(kind)["every option"]
+        parameters = vault_parameters(given) if kind == "vault" else given
+        unlike = {name for name, each in template["Parameters"].items() if parameters.get(name) != each.get("Default")}
+        # The policy is a layer, and CDK says where; without the key there would be less to compare.
+        assert set(template["Parameters"]) - unlike <= {"Policy", "PolicyKey", "CreateKey"}

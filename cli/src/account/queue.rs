@@ -5,7 +5,6 @@ use aws_config::SdkConfig;
 use snapferry_aws::errors::call_error;
 
 use crate::account::connection::words;
-use crate::account::logical::is_called;
 
 /// The message group of everything in the copier's queue (`infra/sam/template.yaml`).
 const GROUP: &str = "copier";
@@ -38,14 +37,10 @@ impl Queue {
             let words = words(&call_error(&error));
             anyhow::anyhow!("the stack {stack} cannot be read: {words}; --stack names it, --queue names its queue")
         })?;
-        let outputs = stacks.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
-        let mut urls = outputs.filter(|output| output.output_key().is_some_and(|key| is_called(key, OUTPUT)));
-        let url = urls.next().and_then(|output| output.output_value());
+        let mut outputs = stacks.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
+        let named = outputs.find(|output| output.output_key() == Some(OUTPUT));
+        let url = named.and_then(|output| output.output_value());
         let url = url.with_context(|| format!("the stack {stack} has no output {OUTPUT}; --queue names the queue"))?;
-        anyhow::ensure!(
-            urls.next().is_none(),
-            "the stack {stack} has several outputs {OUTPUT}: say which with --queue"
-        );
         Ok(url.to_owned())
     }
 }

@@ -5,13 +5,15 @@
 import { join } from 'node:path';
 
 import { App, Stack, Validations } from 'aws-cdk-lib';
-import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 
 import { SnapshotSource, SnapshotVault } from '../lib';
 
 const SOURCE = { account: '111122223333', region: 'eu-central-1' };
 const TARGET = { account: '444455556666', region: SOURCE.region };
+
+/** The checkout's folder, seen from `dist/bin`. */
+const INFRA = join(__dirname, '..', '..', '..');
 
 const app = new App();
 
@@ -25,12 +27,13 @@ const target = new Stack(app, 'SnapferryVault', {
   env: TARGET,
   description: 'Snapferry, target account: copies EBS snapshots that other accounts share with this one.',
 });
-const alarmTopic = Topic.fromTopicArn(target, 'Alarms', `arn:aws:sns:${TARGET.region}:${TARGET.account}:operators`);
 new SnapshotVault(target, 'Vault', {
-  policyFile: join(__dirname, '..', '..', '..', 'policy.example.json'),
+  policy: join(INFRA, 'policy.example.json'),
+  // Where `make build` leaves the functions.
+  code: { folder: join(INFRA, '..', 'target', 'lambda') },
   // What the source account's stack prints as KeyArn.
   sourceKeyArns: [`arn:aws:kms:${SOURCE.region}:${SOURCE.account}:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f`],
-  alarmTopic,
+  alarmTopicArn: `arn:aws:sns:${TARGET.region}:${TARGET.account}:operators`,
 });
 
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -1,5 +1,5 @@
 import { Validations } from 'aws-cdk-lib';
-import type { IConstruct } from 'constructs';
+import type { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 
 /*
  * What cdk-nag's AwsSolutions rules object to, each with the reason why it stays. The constructs acknowledge these for
@@ -15,45 +15,53 @@ const READING = 'EC2 knows no narrower permission for describing than every reso
 const OWN_COPIES = 'Copies have IDs and Regions that are not known beforehand; the conditions limit the statement.';
 const KEY_USES = 'KMS names one permission by several calls, and the statement names the keys themselves.';
 
-/** By the construct that they are about. */
-export const ACKNOWLEDGED = {
-  CopySharedSnapshotsRole: {
-    [`${IAM5}[Resource::*]`]: READING,
-    [`${IAM5}[${SNAPSHOTS}/snap-*]`]: 'Shared snapshots have IDs that are not known beforehand; their owners limit it.',
-    [`${IAM5}[${SNAPSHOTS}/<*>]`]: 'A snapshot that does not exist yet has the literal ID "*", which is no wildcard.',
-    [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+/** By template and logical ID. */
+export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<string, string>>> = {
+  vault: {
+    CopySharedSnapshotsRole: {
+      [`${IAM5}[Resource::*]`]: READING,
+      [`${IAM5}[${SNAPSHOTS}/snap-*]`]:
+        'Shared snapshots have IDs that are not known beforehand; their owners limit it.',
+      [`${IAM5}[${SNAPSHOTS}/<!*>]`]:
+        'A snapshot that does not exist yet has the literal ID "*", which is no wildcard.',
+      [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+    },
+    UseTargetKeys: {
+      [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
+      [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
+    },
+    UseSourceKeys: {
+      [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
+      [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
+    },
+    VerifyCopiesRole: {
+      [`${IAM5}[Resource::*]`]: READING,
+      [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+    },
+    DeleteExpiredCopiesRole: {
+      [`${IAM5}[Resource::*]`]: READING,
+      [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+    },
+    UndeliveredQueue: {
+      'AwsSolutions::AwsSolutions-SQS3':
+        'It is the dead-letter queue of the rule and the schedules, which are no queues.',
+    },
   },
-  UseTargetKeys: {
-    [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
-    [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
+  source: {
+    SnapshotPolicyRole: {
+      [`${IAM5}[Resource::*]`]: READING,
+      [`${IAM5}[${HERE}:<AWS::AccountId>:instance/*]`]: 'The tag in the schedule, not the role, chooses the instances.',
+      [`${IAM5}[${HERE}:<AWS::AccountId>:volume/*]`]: 'The tag in the schedule, not the role, chooses the volumes.',
+      [`${IAM5}[${HERE}::snapshot/*]`]: 'Snapshots have IDs that are not known before they are created.',
+    },
   },
-  UseSourceKeys: {
-    [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
-    [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
-  },
-  VerifyCopiesRole: {
-    [`${IAM5}[Resource::*]`]: READING,
-    [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
-  },
-  DeleteExpiredCopiesRole: {
-    [`${IAM5}[Resource::*]`]: READING,
-    [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
-  },
-  UndeliveredQueue: {
-    'AwsSolutions::AwsSolutions-SQS3':
-      'It is the dead-letter queue of the rule and the schedules, which are no queues.',
-  },
-  SnapshotPolicyRole: {
-    [`${IAM5}[Resource::*]`]: READING,
-    [`${IAM5}[${HERE}:<AWS::AccountId>:instance/*]`]: 'The tag in the schedule, not the role, chooses the instances.',
-    [`${IAM5}[${HERE}:<AWS::AccountId>:volume/*]`]: 'The tag in the schedule, not the role, chooses the volumes.',
-    [`${IAM5}[${HERE}::snapshot/*]`]: 'Snapshots have IDs that are not known before they are created.',
-  },
-} as const;
+};
 
-/** Acknowledges what is known about `construct`. */
-export function acknowledge(construct: IConstruct, name: keyof typeof ACKNOWLEDGED): void {
-  for (const [id, reason] of Object.entries(ACKNOWLEDGED[name])) {
-    Validations.of(construct).acknowledge({ id, reason });
+/** Acknowledges what is known about a template's resources. */
+export function acknowledge(template: CfnInclude, name: 'vault' | 'source'): void {
+  for (const resource of template.node.children) {
+    for (const [id, reason] of Object.entries(ACKNOWLEDGED[name][resource.node.id] ?? {})) {
+      Validations.of(resource).acknowledge({ id, reason });
+    }
   }
 }

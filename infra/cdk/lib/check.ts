@@ -1,41 +1,67 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import Ajv2020, { type ErrorObject } from 'ajv/dist/2020';
 
-/** The checkout that this file is in, seen from `dist/lib`. */
-export const REPOSITORY = resolve(__dirname, '..', '..', '..', '..');
+import { DERIVED } from './template';
 
-/** Where `make cli` leaves the operator's command. */
-export const SNAPFERRY = join(REPOSITORY, 'target', 'release', 'snapferry');
-
-const SCHEMA = join(REPOSITORY, 'functions', 'core', 'policy.schema.json');
-
-/** What is right, and what is wrong, with a document. */
-export interface Findings {
+/** What is right, and what is wrong, with a document, and what it names. */
+export interface Checked {
+  /** The command, or the schema, that looked. */
+  readonly by: string;
   /** A valid document has none. Each is one line: the member's path, what is wrong, what is allowed. */
-  readonly errors: string[];
+  readonly errors: readonly string[];
   /** What is accepted and deserves a look. */
-  readonly warnings: string[];
+  readonly warnings: readonly string[];
+  /** The policies of a valid document, as `aws dlm get-lifecycle-policy` prints one. */
+  readonly policies: readonly LifecyclePolicyAnswer[];
+}
+
+/** As much of a policy as the template repeats, with DLM's member names. */
+export interface LifecyclePolicyAnswer {
+  readonly Policy: { readonly PolicyDetails: PolicyDetails };
+}
+
+interface PolicyDetails {
+  readonly EventSource: { readonly Parameters: { readonly SnapshotOwner: readonly string[] } };
+  readonly Actions: readonly { readonly CrossRegionCopy: readonly CrossRegionCopy[] }[];
+}
+
+interface CrossRegionCopy {
+  readonly Target: string;
+  readonly EncryptionConfiguration: { readonly CmkArn?: string | null };
 }
 
 /**
- * Checks a policy document as the functions will when they start: with `snapferry check` where it is built, and else
- * with the JSON Schema, which says less and in its own words.
+ * The command that checks policies: the one that is given here or in the environment's SNAPFERRY, else the one on the PATH,
+ * else none.
  */
-export function checkPolicy(document: string, snapferry: string = SNAPFERRY): Findings {
-  return existsSync(snapferry) ? checkWithCommand(document, snapferry) : checkWithSchema(document);
+export function findCommand(given = process.env['SNAPFERRY']): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => folder !== '');
+  return given ?? folders.map((folder) => join(folder, 'snapferry')).find((file) => existsSync(file));
 }
 
-/** What `snapferry check --json` prints, of format `snapferry-check/1`. */
-interface Checked {
+/**
+ * Checks a policy document as the functions will when they start, with `snapferry check`; and without a command with the
+ * JSON Schema, which cannot say everything and says it in its own words.
+ *
+ * @throws an error where the command does not run, or is of another version
+ */
+export function checkPolicy(document: Buffer, command: string | undefined): Checked {
+  return command === undefined ? checkWithSchema(document) : checkWithCommand(document, command);
+}
+
+/** What `snapferry check --json` prints. */
+interface Printed {
   readonly format: string;
-  readonly files: { readonly findings: Finding[] }[];
+  readonly files: readonly {
+    readonly findings: readonly Finding[];
+    readonly policies?: readonly LifecyclePolicyAnswer[];
+  }[];
 }
 
-/** An error or a warning of the Rust code. */
 interface Finding {
   readonly level: 'error' | 'warning' | 'note';
   readonly code: string;
@@ -47,22 +73,23 @@ interface Finding {
 const FORMAT = 'snapferry-check/1';
 
 /** Exit codes of `snapferry`: 0 fine, 1 findings, 2 it could not run. */
-function checkWithCommand(document: string, snapferry: string): Findings {
+function checkWithCommand(document: Buffer, command: string): Checked {
   const folder = mkdtempSync(join(tmpdir(), 'snapferry-'));
   try {
     const file = join(folder, 'policy.json');
     writeFileSync(file, document);
-    const run = spawnSync(snapferry, ['check', '--json', file], { encoding: 'utf8' });
+    const run = spawnSync(command, ['check', '--json', file], { encoding: 'utf8' });
     if (run.error ?? (run.status !== 0 && run.status !== 1)) {
-      throw new Error(`${snapferry} check: ${run.error?.message ?? run.stderr.trim()}`);
+      throw new Error(`${command} check: ${run.error?.message ?? run.stderr.trim()}`);
     }
-    const { format, files } = JSON.parse(run.stdout) as Checked;
+    const { format, files } = JSON.parse(run.stdout) as Printed;
     if (format !== FORMAT) {
-      throw new Error(`${snapferry} check: prints ${format}, not ${FORMAT}: build both from one checkout`);
+      throw new Error(`${command} check: prints ${format}, not ${FORMAT}: take both from one release`);
     }
     const findings = files.flatMap((each) => each.findings);
     const of = (level: Finding['level']): string[] => findings.filter((each) => each.level === level).map(line);
-    return { errors: of('error'), warnings: of('warning') };
+    const policies = files.flatMap((each) => each.policies ?? []);
+    return { by: `${command} check`, errors: of('error'), warnings: of('warning'), policies };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -74,17 +101,24 @@ function line({ level, path, message, allowed, code }: Finding): string {
   return `${path === '' ? 'policy document' : path}: ${message}${end}`;
 }
 
-function checkWithSchema(document: string): Findings {
+function checkWithSchema(document: Buffer): Checked {
+  const by = 'the JSON Schema of policies; snapferry, which can say more, is neither in SNAPFERRY nor on the PATH';
   let parsed: unknown;
   try {
-    parsed = JSON.parse(document);
+    // Without the byte order mark that Windows PowerShell writes.
+    parsed = JSON.parse(document.toString('utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
-    return { errors: [`policy document: not JSON: ${(error as Error).message}`], warnings: [] };
+    return { by, errors: [`policy document: not JSON: ${(error as Error).message}`], warnings: [], policies: [] };
   }
-  const schema = JSON.parse(readFileSync(SCHEMA, 'utf8')) as object;
+  const schema = JSON.parse(readFileSync(join(DERIVED, 'policy.schema.json'), 'utf8')) as object;
   const validate = new Ajv2020({ strictTypes: false }).compile(schema);
-  const errors = validate(parsed) ? [] : (validate.errors ?? []).filter(saysSomething).map(inWords);
-  return { errors, warnings: [] };
+  if (!validate(parsed)) {
+    const errors = (validate.errors ?? []).filter(saysSomething).map(inWords);
+    return { by, errors, warnings: [], policies: [] };
+  }
+  const answers = [parsed].flat() as (LifecyclePolicyAnswer | PolicyDetails)[];
+  const policies = answers.map((each) => ('Policy' in each ? each : { Policy: { PolicyDetails: each } }));
+  return { by, errors: [], warnings: [], policies };
 }
 
 /** That an `if` led to a failed `then` is said by the failed keyword itself. */

@@ -1,6 +1,5 @@
-export type { VaultAlarms } from './alarms';
-export { checkPolicy, type Findings } from './check';
-export * from './policy';
+export type { CodeInBucket, CodeInFolder, FunctionCode } from './code';
+export type { SourceParameters, VaultParameters } from '../derived/parameters';
 export * from './snapshot-source';
 export * from './snapshot-vault';
-export * from './vault-props';
+export { IncludedTemplate } from './template';

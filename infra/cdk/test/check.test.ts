@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { checkPolicy } from '../lib';
-import { REPOSITORY, SNAPFERRY } from '../lib/check';
-import { EXAMPLE_POLICY, examplePolicy } from './scene';
+import { type Checked, checkPolicy, findCommand } from '../lib/check';
+import { vault } from './scene';
+import { EXAMPLE_POLICY, examplePolicy, REPOSITORY } from './scene';
 
 const FIXTURES = join(REPOSITORY, 'functions', 'core', 'tests', 'fixtures', 'policies');
 
-/** Where there is no command. */
-const NOWHERE = '/nowhere';
+/** What the schema, or the command, says of a document. */
+function checked(document: unknown, command?: string): Checked {
+  return checkPolicy(Buffer.from(typeof document === 'string' ? document : JSON.stringify(document)), command);
+}
 
 /** A command in place of `snapferry` that prints `output` and exits with `code`. */
 function command(output: string, code: number): string {
@@ -24,74 +26,111 @@ function command(output: string, code: number): string {
   return path;
 }
 
-describe('without the command, the schema', () => {
-  it('takes what the parser takes', () => {
-    for (const name of ['cross-account-copy.json', 'get-lifecycle-policy.json', 'several.json']) {
-      const { errors } = checkPolicy(readFileSync(join(FIXTURES, name), 'utf8'), NOWHERE);
-      assert.deepEqual(errors, [], name);
-    }
-    assert.deepEqual(checkPolicy(readFileSync(EXAMPLE_POLICY, 'utf8'), NOWHERE).errors, []);
-  });
-
-  it('says where and what', () => {
-    const policy = examplePolicy();
-    const misspelt = { ...policy, PolicyTyp: 1, EventSource: { ...policy.EventSource, Type: 'MANAGED' } };
-    const { errors } = checkPolicy(JSON.stringify([{ Policy: { PolicyId: 'a', PolicyDetails: misspelt } }]), NOWHERE);
-    assert.deepEqual(errors, ['[0].Policy.PolicyDetails: must NOT have additional properties ("PolicyTyp")']);
-    const wrong = { ...policy, EventSource: { ...policy.EventSource, Type: 'MANAGED' } };
-    assert.deepEqual(checkPolicy(JSON.stringify(wrong), NOWHERE).errors, [
-      'EventSource.Type: must be equal to constant ("MANAGED_CWE")',
-    ]);
-    assert.match(checkPolicy('{', NOWHERE).errors.join(), /^policy document: not JSON: /);
-    assert.match(checkPolicy('1', NOWHERE).errors.join(), /^policy document: must be object,array/);
-  });
-});
-
 /** What the command prints for a document with these findings. */
-function checked(...findings: object[]): string {
+function printed(...findings: object[]): string {
   return JSON.stringify({ format: 'snapferry-check/1', valid: false, files: [{ file: 'policy.json', findings }] });
 }
 
-describe('with the command', () => {
-  it('its lines are those of the Rust code', () => {
-    const found = checked(
+/** Runs `act` with these variables in the environment in place of its own. */
+function withEnvironment<T>(variables: Record<string, string>, act: () => T): T {
+  const before = process.env;
+  process.env = variables;
+  try {
+    return act();
+  } finally {
+    process.env = before;
+  }
+}
+
+describe('the command', () => {
+  const built = command(printed(), 0);
+  const folder = join(built, '..');
+
+  it('is the one that is named, else the one on the PATH, else none', () => {
+    assert.equal(
+      withEnvironment({ PATH: folder, SNAPFERRY: '/named' }, () => findCommand('/given')),
+      '/given',
+    );
+    assert.equal(
+      withEnvironment({ PATH: folder, SNAPFERRY: '/named' }, () => findCommand()),
+      '/named',
+    );
+    assert.equal(
+      withEnvironment({ PATH: `/nowhere:${folder}` }, () => findCommand()),
+      built,
+    );
+    assert.equal(
+      withEnvironment({ PATH: '/nowhere' }, () => findCommand()),
+      undefined,
+    );
+  });
+
+  it('checks the policy of a vault, and without it the schema does, and either is named', () => {
+    const refusing = command(printed({ level: 'error', code: 'policy-invalid', path: 'State', message: 'odd' }), 1);
+    assert.throws(
+      () => vault({ snapferry: refusing }),
+      (error: Error) =>
+        error.message ===
+        `Stack/Vault: ${EXAMPLE_POLICY} is not valid; it was checked by ${refusing} check\nState: odd`,
+    );
+    const made = withEnvironment({ PATH: '/nowhere' }, () => vault());
+    const [said] = made.node.metadata.filter((each) => each.type === 'aws:cdk:info');
+    assert.match(String(said?.data), /^the policy was checked by the JSON Schema of policies/);
+  });
+
+  it('prints lines that are those of the Rust code', () => {
+    const found = printed(
       { level: 'error', code: 'policy-invalid', path: 'PolicyType', message: '"x"', allowed: 'EVENT_BASED_POLICY' },
       { level: 'error', code: 'not-json', path: '', message: 'not JSON' },
     );
-    assert.deepEqual(checkPolicy('{}', command(found, 1)), {
-      errors: ['PolicyType: "x"; allowed: EVENT_BASED_POLICY', 'policy document: not JSON'],
-      warnings: [],
-    });
+    const { errors, warnings } = checked({}, command(found, 1));
+    assert.deepEqual(errors, ['PolicyType: "x"; allowed: EVENT_BASED_POLICY', 'policy document: not JSON']);
+    assert.deepEqual(warnings, []);
   });
 
-  it('warnings are no errors, and notes are nothing', () => {
-    const found = checked(
+  it('prints warnings, which are no errors, and notes, which are nothing', () => {
+    const found = printed(
       { level: 'warning', code: 'state-error', path: 'State', message: 'reads as ENABLED' },
       { level: 'note', code: 'matches-everything', path: 'DescriptionRegex', message: 'matches everything' },
     );
-    assert.deepEqual(checkPolicy('{}', command(found, 0)), {
-      errors: [],
-      warnings: ['State: reads as ENABLED (state-error)'],
-    });
+    const { errors, warnings } = checked({}, command(found, 0));
+    assert.deepEqual(errors, []);
+    assert.deepEqual(warnings, ['State: reads as ENABLED (state-error)']);
   });
 
-  it('a command that cannot run is not taken for an answer', () => {
-    assert.throws(() => checkPolicy('{}', command('', 2)), /check: /);
-    assert.throws(() => checkPolicy('{}', command('not JSON', 1)), SyntaxError);
-    assert.throws(
-      () => checkPolicy('{}', command('{"format":"snapferry-check/2"}', 0)),
-      /build both from one checkout/,
-    );
+  it('is not taken for an answer when it cannot run', () => {
+    assert.throws(() => checked({}, command('', 2)), /check: /);
+    assert.throws(() => checked({}, '/nowhere'), /\/nowhere check: .*ENOENT/);
+    assert.throws(() => checked({}, command('not JSON', 1)), SyntaxError);
+    assert.throws(() => checked({}, command('{"format":"snapferry-check/2"}', 0)), /take both from one release/);
+  });
+});
+
+describe('without the command, the schema', () => {
+  it('takes what the parser takes, and sees what the policies name', () => {
+    for (const [file, count] of [
+      ['cross-account-copy.json', 1],
+      ['get-lifecycle-policy.json', 1],
+      ['several.json', 2],
+    ] as const) {
+      const text = readFileSync(join(FIXTURES, file), 'utf8');
+      for (const document of [text, `\uFEFF${text}`]) {
+        const { errors, policies } = checked(document);
+        assert.deepEqual(errors, [], file);
+        assert.equal(policies.length, count, file);
+        assert.ok(policies.every((each) => each.Policy.PolicyDetails.Actions.length > 0));
+      }
+    }
   });
 
-  it(
-    'the built one says what the Rust tests say',
-    { skip: !existsSync(SNAPFERRY) && `${SNAPFERRY} is not built` },
-    () => {
-      const policy = { ...examplePolicy(), PolicyType: 'EVENT_BASED_POLICIES' };
-      assert.deepEqual(checkPolicy(JSON.stringify(policy)).errors, [
-        'PolicyType: "EVENT_BASED_POLICIES"; allowed: EVENT_BASED_POLICY',
-      ]);
-    },
-  );
+  it('says where and what', () => {
+    const { EventSource: source, ...others } = examplePolicy();
+    const wrong = { ...others, EventSource: { ...source, Type: 'MANAGED' } };
+    assert.deepEqual(checked([{ Policy: { PolicyId: 'a', PolicyDetails: { ...wrong, PolicyTyp: 1 } } }]).errors, [
+      '[0].Policy.PolicyDetails: must NOT have additional properties ("PolicyTyp")',
+    ]);
+    assert.deepEqual(checked(wrong).errors, ['EventSource.Type: must be equal to constant ("MANAGED_CWE")']);
+    assert.match(checked('{').errors.join(), /^policy document: not JSON: /);
+    assert.match(checked('1').errors.join(), /^policy document: must be object,array/);
+  });
 });

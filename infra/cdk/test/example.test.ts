@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { REPOSITORY } from '../lib/check';
-import { builtFunctions } from './scene';
+import { builtFunctions, REPOSITORY } from './scene';
 
 /** As much of the repository as the example needs, with placeholders where `make build` leaves the functions. */
 function checkout(): string {
   const folder = mkdtempSync(join(tmpdir(), 'snapferry-checkout-'));
-  for (const each of ['infra/cdk/dist', 'infra/policy.example.json', 'functions/core/policy.schema.json']) {
+  for (const each of ['infra/cdk/dist', 'infra/cdk/derived', 'infra/policy.example.json']) {
     mkdirSync(dirname(join(folder, each)), { recursive: true });
     cpSync(join(REPOSITORY, each), join(folder, each), { recursive: true });
   }

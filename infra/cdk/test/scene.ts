@@ -1,19 +1,29 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 
-import { type PolicyDetails, SnapshotVault, type SnapshotVaultProps } from '../lib';
-import { REPOSITORY } from '../lib/check';
+import { SnapshotVault, type SnapshotVaultProps } from '../lib';
+
+/** The checkout that this file is in, seen from `dist/test`. */
+export const REPOSITORY = resolve(__dirname, '..', '..', '..', '..');
 
 /** The policy that the repository ships as an example. */
 export const EXAMPLE_POLICY = join(REPOSITORY, 'infra', 'policy.example.json');
 
-/** A template as CloudFormation gets it. */
-export interface Json {
-  readonly [member: string]: Json | Json[] | string | number | boolean | undefined;
+/** As much of the example's shape as the tests change. */
+export interface ExamplePolicy {
+  readonly EventSource: { readonly Parameters: { SnapshotOwner: string[] } };
+  readonly Actions: [
+    { readonly CrossRegionCopy: [{ RetainRule: { Interval: number }; EncryptionConfiguration: { CmkArn?: string } }] },
+  ];
+}
+
+/** The example, as an object of the caller's own. */
+export function examplePolicy(): ExamplePolicy {
+  return JSON.parse(readFileSync(EXAMPLE_POLICY, 'utf8')) as ExamplePolicy;
 }
 
 /** A folder laid out as `make build` leaves it, with something else in place of the binaries. */
@@ -26,29 +36,22 @@ export function builtFunctions(): string {
   return folder;
 }
 
-/** The example policy, as an object. */
-export function examplePolicy(): PolicyDetails {
-  return JSON.parse(readFileSync(EXAMPLE_POLICY, 'utf8')) as PolicyDetails;
+/** A stack that knows neither its account nor its Region, in an app for which CloudFormation's own rules are errors. */
+export function newStack(): Stack {
+  const context = { '@aws-cdk/core:validateAgainstDefaultRules': true };
+  return new Stack(new App({ analyticsReporting: false, context }), 'Stack');
 }
 
-/** A vault in a stack of its own that knows neither its account nor its Region. */
-export function vault(props: Partial<SnapshotVaultProps> = {}): { app: App; stack: Stack; vault: SnapshotVault } {
-  // CloudFormation's own rules are errors, too.
-  const context = { '@aws-cdk/core:validateAgainstDefaultRules': true };
-  const app = new App({ analyticsReporting: false, context });
-  const stack = new Stack(app, 'Stack');
-  const says = props.policies ?? props.policyFile ?? props.policy;
-  const made = new SnapshotVault(stack, 'Vault', {
-    builtFunctions: builtFunctions(),
-    ...(says === undefined && { policy: examplePolicy() }),
+/** A vault, which takes its code from a bucket where nothing else is said. */
+export function vault(props: Partial<SnapshotVaultProps> = {}, stack = newStack()): SnapshotVault {
+  return new SnapshotVault(stack, 'Vault', {
+    policy: EXAMPLE_POLICY,
+    code: { bucket: 'snapferry', prefix: '0.1.0/' },
     ...props,
   });
-  return { app, stack, vault: made };
 }
 
-/** What a stack becomes, with the hashes of its assets masked. */
-export function synthesized(stack: Stack): { template: Template; json: Json } {
-  const template = Template.fromStack(stack);
-  const masked = JSON.stringify(template.toJSON(), null, 2).replace(/[0-9a-f]{64}/g, '<hash>');
-  return { template, json: JSON.parse(masked) as Json };
+/** The template of the stack that a construct is in. */
+export function synthesized(construct: SnapshotVault | Stack): Template {
+  return Template.fromStack(Stack.of(construct));
 }

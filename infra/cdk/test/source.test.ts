@@ -1,66 +1,54 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { App, Stack } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
-import { Key } from 'aws-cdk-lib/aws-kms';
 
-import { ResourceType, SnapshotSource } from '../lib';
-import { synthesized } from './scene';
-import { assertSnapshot } from './snapshot';
+import { SnapshotSource, type SnapshotSourceProps } from '../lib';
+import { newStack, synthesized, vault } from './scene';
 
-function source(props: Partial<ConstructorParameters<typeof SnapshotSource>[2]> = {}): Stack {
-  const stack = new Stack(new App({ analyticsReporting: false }), 'Stack');
+function source(props: Partial<SnapshotSourceProps> = {}): ReturnType<typeof synthesized> {
+  const stack = newStack();
   new SnapshotSource(stack, 'Source', { targetAccount: '444455556666', ...props });
-  return stack;
+  return synthesized(stack);
 }
 
 describe('a source', () => {
-  it('is what was reviewed', () => {
-    assertSnapshot('source', synthesized(source()).json);
-  });
-
   it('shares with the target account and nobody else', () => {
-    synthesized(source({ unshareDays: 3, resourceType: ResourceType.INSTANCE })).template.hasResourceProperties(
-      'AWS::DLM::LifecyclePolicy',
-      {
-        PolicyDetails: Match.objectLike({
-          ResourceTypes: ['INSTANCE'],
-          Schedules: [
-            Match.objectLike({
-              ShareRules: [{ TargetAccounts: ['444455556666'], UnshareInterval: 3, UnshareIntervalUnit: 'DAYS' }],
-            }),
-          ],
-        }),
-      },
-    );
-  });
-
-  it('lets grants on its key be made for AWS services only', () => {
-    synthesized(source()).template.hasResourceProperties('AWS::KMS::Key', {
-      KeyPolicy: {
-        Statement: Match.arrayWith([
-          Match.objectLike({
-            Action: ['kms:CreateGrant', 'kms:ListGrants', 'kms:RevokeGrant'],
-            Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } },
-          }),
-        ]),
-      },
+    const shared = { TargetAccounts: ['444455556666'], UnshareInterval: 3, UnshareIntervalUnit: 'DAYS' };
+    source({ unshareDays: 3, resourceType: 'INSTANCE' }).hasResourceProperties('AWS::DLM::LifecyclePolicy', {
+      PolicyDetails: Match.objectLike({
+        ResourceTypes: ['INSTANCE'],
+        Schedules: [Match.objectLike({ ShareRules: [shared] })],
+      }),
     });
   });
 
-  it('names one role of the target account when it is told to', () => {
-    const role = 'arn:aws:iam::444455556666:role/copier';
-    const { json } = synthesized(source({ targetRoleArn: role }));
-    assert.equal(JSON.stringify(json).split(role).length - 1, 2);
-    assert.ok(!JSON.stringify(json).includes('444455556666:root'));
+  it('makes no key where the volumes have one', () => {
+    source().resourceCountIs('AWS::KMS::Key', 1);
+    source({ createKey: false }).resourceCountIs('AWS::KMS::Key', 0);
   });
 
-  it('takes a key that is there already', () => {
-    const stack = new Stack(new App({ analyticsReporting: false }), 'Stack');
-    const key = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-central-1:111122223333:key/1');
-    new SnapshotSource(stack, 'Source', { targetAccount: '444455556666', key });
-    synthesized(stack).template.resourceCountIs('AWS::KMS::Key', 0);
-    assert.equal(SnapshotSource.keyStatements('444455556666').length, 2);
+  it('has no parameters and no Metadata', () => {
+    const { Parameters: parameters, Metadata: metadata } = source().toJSON() as Record<string, object>;
+    assert.deepEqual(Object.keys(parameters ?? {}), ['BootstrapVersion']);
+    assert.equal(metadata, undefined);
+  });
+
+  it('refuses what a parameter would refuse', () => {
+    assert.throws(() => source({ createTime: '3 am', targetAccount: '4' }), {
+      message:
+        'Stack/Source: targetAccount: "4" must be an account number of 12 digits.\n' +
+        'Stack/Source: createTime: "3 am" must be a time such as 03:00.',
+    });
+    assert.throws(() => source({ targetAccount: undefined as unknown as string }), /targetAccount is missing/);
+  });
+
+  it('does not stand beside a vault in one stack', () => {
+    const stack = newStack();
+    vault({}, stack);
+    assert.throws(
+      () => new SnapshotSource(stack, 'Source', { targetAccount: '444455556666' }),
+      /Stack\/Source: the stack Stack has Stack\/Vault in it already/,
+    );
   });
 });

@@ -1,404 +1,216 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { Stack } from 'aws-cdk-lib';
-import { Annotations, Capture, Match, Template } from 'aws-cdk-lib/assertions';
-import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import { Architecture } from 'aws-cdk-lib/aws-lambda';
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Stack, Stage } from 'aws-cdk-lib';
+import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
+import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 
-import { type CrossRegionCopy, LogLevel, type PolicyDetails, SnapshotVault } from '../lib';
-import { REPOSITORY } from '../lib/check';
-import { ofLogs } from '../lib/permissions';
-import { builtFunctions, EXAMPLE_POLICY, examplePolicy, synthesized, vault } from './scene';
-import { assertSnapshot } from './snapshot';
-
-const SOURCE_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f';
+import { SnapshotVault } from '../lib';
+import { builtFunctions, EXAMPLE_POLICY, examplePolicy, newStack, synthesized, vault } from './scene';
 
 describe('a vault', () => {
-  it('is what was reviewed', () => {
-    const made = vault({ sourceKeyArns: [SOURCE_KEY] });
-    assertSnapshot('vault', synthesized(made.stack).json);
-  });
-
-  it('is what was reviewed, with every option', () => {
-    const { stack } = vaultWithEveryOption();
-    assertSnapshot('vault-every-option', synthesized(stack).json);
-  });
-
-  it('runs one copier at a time', () => {
-    const { template } = synthesized(vault().stack);
-    template.hasResourceProperties('AWS::SQS::Queue', { FifoQueue: true, ContentBasedDeduplication: true });
-    for (const [type, path] of [
-      ['AWS::Events::Rule', { Targets: [Match.objectLike({ SqsParameters: { MessageGroupId: 'copier' } })] }],
-      ['AWS::Scheduler::Schedule', { Target: Match.objectLike({ SqsParameters: { MessageGroupId: 'copier' } }) }],
-    ] as const) {
-      template.hasResourceProperties(type, path);
-    }
-  });
-
-  it('gives the copying role no other account, Region or key than the policy names', () => {
-    const { template } = synthesized(vault({ sourceKeyArns: [SOURCE_KEY] }).stack);
-    const statements = statementsOf(template, 'copies shared snapshots');
-    const bySid = (sid: string): Record<string, unknown> | undefined =>
-      statements.find((statement) => statement['Sid'] === sid);
-    assert.deepEqual(bySid('CopyFromSourceAccounts')?.['Condition'], {
-      StringEquals: { 'ec2:Owner': ['111122223333'] },
-    });
-    const keys = Object.values(template.findResources('AWS::IAM::ManagedPolicy')) as ManagedPolicyResource[];
-    const bySidOfKeys = (sid: string): Record<string, unknown> | undefined =>
-      keys.flatMap((policy) => policy.Properties.PolicyDocument.Statement).find((each) => each['Sid'] === sid);
-    assert.deepEqual(bySidOfKeys('UseTargetKeys')?.['Resource'], [
-      'arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab',
-      'arn:aws:kms:us-east-1:444455556666:key/9876dcba-98fe-76dc-54ba-0987654321fe',
-    ]);
-    assert.equal(bySidOfKeys('UseSourceKeys')?.['Resource'], SOURCE_KEY);
-    assert.deepEqual(bySid('TagWhileCopying')?.['Condition'], {
-      StringEquals: {
-        'ec2:CreateAction': 'CopySnapshot',
-        'aws:RequestedRegion': [{ Ref: 'AWS::Region' }, 'eu-west-1', 'us-east-1'],
-      },
-    });
-  });
-
-  it('gives no role a key when there are none', () => {
-    const policy = withTargets({ ...firstTarget(examplePolicy()), EncryptionConfiguration: { Encrypted: true } });
-    const { template } = synthesized(vault({ policy }).stack);
-    assert.ok(!JSON.stringify(template.toJSON()).includes('kms:'));
-  });
-
-  it('has room for as many keys as a role can be given', () => {
-    const { template } = synthesized(vault({ sourceKeyArns: sourceKeys(240) }).stack);
-    const policies = Object.values(template.findResources('AWS::IAM::ManagedPolicy')) as ManagedPolicyResource[];
-    assert.equal(policies.length, 10);
-    const keys = new Set<unknown>();
-    for (const { Properties: properties } of policies) {
-      assert.ok(JSON.stringify(properties.PolicyDocument).length <= 6144);
-      properties.PolicyDocument.Statement.flatMap((each) => each['Resource']).forEach((key) => keys.add(key));
-    }
-    assert.equal(keys.size, 242);
-    const [copier] = Object.values(
-      template.findResources('AWS::IAM::Role', { Properties: { ManagedPolicyArns: Match.anyValue() } }),
-    ) as { Properties: { ManagedPolicyArns: unknown[] } }[];
-    assert.equal(copier?.Properties.ManagedPolicyArns.length, 10);
-    assert.throws(() => vault({ sourceKeyArns: sourceKeys(241) }), /241 source keys are more than a role can be given/);
-  });
-
-  it('says when a role cannot name all that the policy names', () => {
-    const owners = (count: number): PolicyDetails => {
-      const { EventSource: source, ...others } = examplePolicy();
-      const accounts = Array.from({ length: count }, (_, index) => String(100_000_000_000 + index));
-      return { ...others, EventSource: { ...source, Parameters: { ...source.Parameters, SnapshotOwner: accounts } } };
+  it('has no parameters and no Metadata of its template', () => {
+    const {
+      Parameters: parameters,
+      Metadata: metadata,
+      Resources: resources,
+    } = synthesized(vault()).toJSON() as {
+      Parameters: object;
+      Metadata?: object;
+      Resources: Record<string, { Metadata?: object }>;
     };
-    synthesized(vault({ policy: owners(400) }).stack);
-    assert.throws(
-      () => vault({ policy: owners(700) }),
-      /more accounts and Regions than IAM takes for one role: CopySharedSnapshotsRole would have 1\d{4} characters/,
+    // The bootstrap's version is CDK's own.
+    assert.deepEqual(Object.keys(parameters), ['BootstrapVersion']);
+    assert.equal(metadata, undefined);
+    assert.deepEqual(
+      Object.keys(resources).filter((id) => resources[id]?.Metadata),
+      [],
     );
   });
 
-  it('lets the deleting role alone delete, and it nothing else', () => {
-    const { template } = synthesized(vault().stack);
-    const actions = (role: string): unknown[] => statementsOf(template, role).flatMap((each) => each['Action']);
-    assert.deepEqual(actions('deletes Snapferry'), [
-      'logs:CreateLogStream',
-      'logs:PutLogEvents',
-      'ec2:DescribeSnapshots',
-      'ec2:DeleteSnapshot',
-    ]);
-    assert.ok(!actions('copies shared').includes('ec2:DeleteSnapshot'));
-    assert.ok(!actions('settles and locks').includes('ec2:DeleteSnapshot'));
+  it('gives its resources by their logical IDs, to be changed', () => {
+    const made = vault();
+    made.resource('CopySharedSnapshots', CfnFunction).memorySize = 1024;
+    made.resource('UnprotectedAlarm', CfnAlarm).alarmActions = ['arn:aws:sns:eu-central-1:444455556666:pager'];
+    const template = synthesized(made);
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      MemorySize: 1024,
+      Description: Match.stringLikeRegexp('copies'),
+    });
+    const alarms = template.findResources('AWS::CloudWatch::Alarm') as Record<string, { Properties: object }>;
+    assert.deepEqual(alarms['UnprotectedAlarm']?.Properties, {
+      ...alarms['UnprotectedAlarm']?.Properties,
+      AlarmActions: ['arn:aws:sns:eu-central-1:444455556666:pager'],
+    });
+    assert.throws(() => made.resource('Nothing', CfnAlarm), /'Nothing' was not found/);
+    assert.throws(
+      () => made.resource('CopierQueue', CfnAlarm),
+      /Stack\/Vault: CopierQueue is AWS::SQS::Queue, which is no CfnAlarm/,
+    );
   });
 
-  it('keeps the audit records when the stack is deleted', () => {
-    const { template } = synthesized(vault().stack);
-    template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  it('is the only one in its stack', () => {
+    const stack = newStack();
+    vault({}, stack);
+    assert.throws(
+      () => new SnapshotVault(stack, 'Second', { policy: EXAMPLE_POLICY, code: { bucket: 'snapferry', prefix: '' } }),
+      /^Error: Stack\/Second: the stack Stack has Stack\/Vault in it already/,
+    );
+    const app = Stage.of(stack);
+    assert.ok(app);
+    vault({}, new Stack(app, 'Other'));
+  });
+
+  it('takes a topic of the same app, and has no conditions, which might not name it', () => {
+    const stack = newStack();
+    const topic = new Topic(stack, 'Topic');
+    const template = synthesized(vault({ alarmTopicArn: topic.topicArn, silentOwnerAlarmHours: 0 }, stack));
+    template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [stack.resolve(topic.topicArn)] });
+    assert.equal((template.toJSON() as { Conditions?: object }).Conditions, undefined);
+    assert.ok(!('SilentOwnerAlarm' in template.findResources('AWS::CloudWatch::Alarm')));
+    assert.ok('SilentOwnerAlarm' in synthesized(vault()).findResources('AWS::CloudWatch::Alarm'));
+  });
+
+  it('refuses what a parameter would refuse', () => {
+    assert.throws(
+      () =>
+        vault({ maxDeletesPerRun: 0, sweepSchedule: 'hourly', sourceKeyArns: ['alias/key'], logRetentionDays: 2 as 1 }),
+      (error: Error) => {
+        assert.deepEqual(error.message.split('\n'), [
+          'Stack/Vault: sourceKeyArns: "alias/key" must be ARNs of KMS keys (not of aliases), separated by commas without spaces.',
+          'Stack/Vault: maxDeletesPerRun: "0" must be at least 1',
+          'Stack/Vault: sweepSchedule: "hourly" must be a schedule such as rate(15 minutes) or cron(0/15 * * * ? *).',
+          'Stack/Vault: logRetentionDays: "2" must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, ' +
+            '1827, 2192, 2557, 2922, 3288, 3653',
+        ]);
+        return true;
+      },
+    );
   });
 });
 
-describe("a vault's key for the logs", () => {
-  const statement = Match.objectLike({
-    Sid: 'EncryptLogs',
-    Principal: { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.amazonaws.com']] } },
-    Condition: {
-      ArnLike: {
-        'kms:EncryptionContext:aws:logs:arn': Match.objectLike({ 'Fn::Join': Match.anyValue() }),
-      },
-    },
-  });
-
-  it('is told to let CloudWatch Logs use it', () => {
-    const stack = new Stack();
-    const logKey = new Key(stack, 'LogKey');
-    new SnapshotVault(stack, 'Vault', { policy: examplePolicy(), logKey, builtFunctions: builtFunctions() });
-    const { template } = synthesized(stack);
-    template.hasResourceProperties('AWS::KMS::Key', { KeyPolicy: { Statement: Match.arrayWith([statement]) } });
-    template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: stack.resolve(logKey.keyArn) as object });
-  });
-
-  it('is told what the README says', () => {
-    const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
-    const [said] = /\{"Sid": "EncryptLogs"[^]*?\}\}\}/.exec(readme) ?? [];
-    assert.ok(said);
-    const here: Record<string, string> = {
-      'AWS::Partition': 'aws',
-      'AWS::Region': 'eu-central-1',
-      'AWS::AccountId': '444455556666',
-    };
-    const written = JSON.stringify(ofLogs().toJSON());
-    const resolved = JSON.stringify(new Stack().resolve(JSON.parse(written)), (_, value: unknown) =>
-      joined(value, here),
+describe("a vault's code", () => {
+  it('is uploaded from a folder, and nothing else of it', () => {
+    const made = vault({ code: { folder: builtFunctions() } });
+    const template = synthesized(made);
+    assert.ok(!JSON.stringify(template.toJSON()).includes('${CodeBucket}'));
+    const keys = Object.values(template.findResources('AWS::Lambda::Function')).map((each) => {
+      const { Properties: properties } = each as { Properties: { Code: { S3Key: string } } };
+      return properties.Code.S3Key;
+    });
+    const { directory } = written(made);
+    const uploaded = readdirSync(directory).filter(
+      (name) => name.startsWith('asset.') && existsSync(join(directory, name, 'bootstrap')),
     );
-    assert.deepEqual(JSON.parse(resolved), JSON.parse(said));
+    assert.deepEqual(
+      uploaded.map((name) => readdirSync(join(directory, name))),
+      [['bootstrap'], ['bootstrap'], ['bootstrap']],
+    );
+    assert.deepEqual(keys.sort(), uploaded.map((name) => `${name.replace('asset.', '')}.zip`).sort());
   });
 
-  it('is left as it is when it is imported', () => {
-    const { template } = synthesized(vaultWithEveryOption().stack);
-    template.resourceCountIs('AWS::KMS::Key', 0);
-    template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: Match.stringLikeRegexp('^arn:aws:kms:') });
+  it('is found in the bucket of the Region', () => {
+    synthesized(vault()).hasResourceProperties('AWS::Lambda::Function', {
+      Code: { S3Bucket: { 'Fn::Sub': 'snapferry-${AWS::Region}' }, S3Key: { 'Fn::Sub': '0.1.0/verify-copies.zip' } },
+    });
+  });
+
+  it('has to be there', () => {
+    assert.throws(
+      () => vault({ code: { folder: '/nowhere' } }),
+      /neither \/nowhere\/.*zip nor \/nowhere\/.*bootstrap exists/,
+    );
   });
 });
 
 describe("a vault's policy", () => {
-  it('goes into the environment', () => {
-    const { template } = synthesized(vault().stack);
-    const variables = new Capture();
-    template.allResourcesProperties('AWS::Lambda::Function', {
-      Environment: { Variables: Match.objectLike({ SNAPFERRY_POLICY: variables }) },
-    });
-    assert.deepEqual(JSON.parse(variables.asString()), examplePolicy());
-  });
-
-  it('goes into the package when the environment has no room for it', () => {
-    const targets = Array.from({ length: 40 }, (_, index) => ({
-      ...firstTarget(examplePolicy()),
-      Target: `eu-${'abcdefghijklmnopqrst'.charAt(index % 20)}${index < 20 ? '' : 'x'}-west-1`,
-      EncryptionConfiguration: { Encrypted: true },
-    }));
-    const policy = withTargets(...targets);
-    const { app, stack } = vault({ policy });
-    const { template } = synthesized(stack);
-    template.allResourcesProperties('AWS::Lambda::Function', {
-      Environment: { Variables: Match.objectLike({ SNAPFERRY_POLICY: 'policy.json' }) },
-    });
-    const { directory } = app.synth();
-    const packed = readdirSync(directory)
-      .map((name) => join(directory, name, 'policy.json'))
-      .filter((file) => existsSync(file));
-    assert.equal(packed.length, 3);
-    for (const file of packed) {
-      assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), policy);
+  it('may be a path or an object, limits the roles, and is a layer', () => {
+    for (const policy of [EXAMPLE_POLICY, examplePolicy()]) {
+      const made = vault({ policy });
+      const template = synthesized(made);
+      const [layer] = Object.values(template.findResources('AWS::Lambda::LayerVersion')) as {
+        Properties: { Content: { S3Key: string } };
+      }[];
+      assert.ok(layer);
+      const { directory } = written(made);
+      const asset = join(directory, `asset.${layer.Properties.Content.S3Key.replace('.zip', '')}`);
+      assert.deepEqual(readdirSync(asset), ['policy.json']);
+      assert.deepEqual(JSON.parse(readFileSync(join(asset, 'policy.json'), 'utf8')), examplePolicy());
+      const text = JSON.stringify(template.toJSON());
+      for (const each of ['"ec2:Owner":["111122223333"]', 'us-east-1:444455556666:key/9876dcba', '"us-east-1"']) {
+        assert.ok(text.includes(each), each);
+      }
     }
   });
 
-  it('comes from a file, in each form', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'snapferry-policy-'));
-    const details = examplePolicy();
-    for (const document of [
-      details,
-      {
-        Policy: { PolicyId: 'policy-1', PolicyDetails: details, Tags: { team: 'backup' }, DateModified: 1795253400.5 },
-      },
-      [{ Policy: { PolicyId: 'policy-1', PolicyDetails: details } }],
-    ]) {
-      const file = join(folder, 'policy.json');
-      writeFileSync(file, `\uFEFF${JSON.stringify(document, null, 4)}`);
-      const { template } = synthesized(vault({ policyFile: file }).stack);
-      template.allResourcesProperties('AWS::Lambda::Function', {
-        Environment: { Variables: Match.objectLike({ SNAPFERRY_POLICY: JSON.stringify(document) }) },
-      });
-    }
-  });
-
-  it('is given once', () => {
-    assert.throws(() => vault({ policy: examplePolicy(), policyFile: EXAMPLE_POLICY }), /give one of policy, policies/);
-  });
-
-  it('is refused with the path of what is wrong', () => {
-    const target = { ...firstTarget(examplePolicy()), RetainRule: { Interval: 0, IntervalUnit: 'DAYS' } as const };
-    assert.throws(
-      () => vault({ policy: withTargets(target) }),
-      /Stack\/Vault: the policy is not valid\nActions\[0\]\.CrossRegionCopy\[0\]\.RetainRule\.Interval: /,
-    );
-  });
-
-  it('is refused when its values are known at deployment only', () => {
-    const stack = new Stack();
-    const target = {
-      ...firstTarget(examplePolicy()),
-      EncryptionConfiguration: { Encrypted: true, CmkArn: new Key(stack, 'Key').keyArn },
+  it('may name more owners than a parameter can hold, and not more than a role', () => {
+    const policy = (count: number): object => {
+      const example = examplePolicy();
+      example.EventSource.Parameters.SnapshotOwner = Array.from({ length: count }, (_, i) =>
+        String(100_000_000_000 + i),
+      );
+      return example;
     };
-    assert.throws(() => vault({ policy: withTargets(target) }), /known at deployment only/);
-  });
-
-  it('is refused when it permits nothing', () => {
-    const policy = examplePolicy();
-    const { EventSource: source } = policy;
-    const nobody = { ...source, Parameters: { ...source.Parameters, SnapshotOwner: [] } };
-    assert.throws(() => vault({ policy: { ...policy, EventSource: nobody } }), /names no SnapshotOwner or no Target/);
-  });
-
-  it('needs the functions built', () => {
+    const owners = statement(synthesized(vault({ policy: policy(500) })), 'CopyFromSourceAccounts');
+    assert.ok(JSON.stringify(owners).includes('"100000000499"'));
     assert.throws(
-      () => vault({ builtFunctions: '/nowhere' }),
-      /\/nowhere\/.*bootstrap does not exist: run `make build`/,
-    );
-  });
-});
-
-describe("a vault's helpers", () => {
-  it('let others read the audit and ask for a sweep', () => {
-    const { stack, vault: made } = vault();
-    const auditor = new Role(stack, 'Auditor', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
-    made.grantReadAudit(auditor);
-    made.grantSweep(auditor);
-    const { template } = synthesized(stack);
-    template.hasResourceProperties('AWS::IAM::Policy', {
-      PolicyDocument: {
-        Statement: [
-          Match.objectLike({
-            Action: ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents', 'logs:StartQuery'],
-            Resource: [1, 2, 3].map(() => Match.objectLike({ 'Fn::GetAtt': [Match.stringLikeRegexp('Logs'), 'Arn'] })),
-          }),
-          Match.objectLike({ Action: ['logs:GetQueryResults', 'logs:StopQuery'], Resource: '*' }),
-          Match.objectLike({ Action: 'sqs:SendMessage' }),
-        ],
-      },
-    });
-  });
-
-  it('are metrics to draw and to watch', () => {
-    const { stack, vault: made } = vault();
-    const helpers = Object.getOwnPropertyNames(SnapshotVault.prototype).filter((name) => /^metric[A-Z]/.test(name));
-    const drawn = Object.fromEntries(
-      helpers.map((name) => [name, (made[name as keyof SnapshotVault] as () => Metric).call(made)]),
-    );
-    assert.deepEqual(
-      Object.fromEntries(
-        Object.entries(drawn).map(([name, { namespace, metricName, dimensions, statistic }]) => [
-          name,
-          [namespace, metricName, stack.resolve(dimensions), statistic],
-        ]),
-      ),
-      {
-        metricProtected: ['Snapferry', 'Protected', undefined, 'Maximum'],
-        metricUnprotected: ['Snapferry', 'Unprotected', undefined, 'Maximum'],
-        metricOldestUnprotectedHours: ['Snapferry', 'OldestUnprotectedHours', undefined, 'Maximum'],
-        metricInFlight: ['Snapferry', 'InFlight', undefined, 'Maximum'],
-        metricCopiesVerified: ['Snapferry', 'CopiesVerified', undefined, 'Sum'],
-        metricCopiesFailed: ['Snapferry', 'CopiesFailed', undefined, 'Sum'],
-        metricCopiesRejected: ['Snapferry', 'CopiesRejected', undefined, 'Sum'],
-        metricDeadLetters: [
-          'AWS/SQS',
-          'ApproximateNumberOfMessagesVisible',
-          { QueueName: stack.resolve(made.copierDeadLetterQueue.queueName) as object },
-          'Maximum',
-        ],
-        metricUndelivered: [
-          'AWS/SQS',
-          'ApproximateNumberOfMessagesVisible',
-          { QueueName: stack.resolve(made.undeliveredQueue.queueName) as object },
-          'Maximum',
-        ],
-        metricOldestEvent: [
-          'AWS/SQS',
-          'ApproximateAgeOfOldestMessage',
-          { QueueName: stack.resolve(made.copierQueue.queueName) as object },
-          'Maximum',
-        ],
-      },
+      () => vault({ policy: policy(700) }),
+      /Stack\/Vault\/CopySharedSnapshotsRole would have 1\d{4} characters of inline policies, and IAM takes 10240/,
     );
   });
 
-  it('are metrics that the functions write', () => {
-    const written = readFileSync(join(REPOSITORY, 'functions', 'core', 'src', 'metrics.rs'), 'utf8');
-    const { vault: made } = vault();
-    const dimensionsMap = { PolicyId: 'default', TargetRegion: 'eu-west-1' };
-    for (const metric of [
-      made.metric('CopiesStarted', { dimensionsMap }),
-      made.metricProtected({ dimensionsMap: { TargetRegion: 'eu-west-1' } }),
-      made.metricUnprotected(),
-      made.metricOldestUnprotectedHours(),
-      made.metricInFlight(),
-      made.metricCopiesVerified(),
-      made.metricCopiesFailed(),
-      made.metricCopiesRejected({ dimensionsMap }),
-    ]) {
-      assert.ok(written.includes(`NAMESPACE: &str = "${metric.namespace}"`));
-      assert.ok(written.includes(`"${metric.metricName}"`), metric.metricName);
-      const names = Object.keys(metric.dimensions ?? {}).map((name) => `"${name}"`);
-      assert.ok(written.includes(`&[${names.join(', ')}]`), names.join());
+  it('may need more keys than a managed policy can hold', () => {
+    const template = synthesized(vault({ sourceKeyArns: sourceKeys(200) }));
+    const policies = Object.values(template.findResources('AWS::IAM::ManagedPolicy')) as {
+      Condition?: string;
+      Properties: { PolicyDocument: { Statement: [{ Sid: string; Resource: string[] }] } };
+    }[];
+    for (const sid of ['UseSourceKeys', 'GrantSourceKeysToEbs']) {
+      const of = policies.map((each) => each.Properties.PolicyDocument).filter((each) => each.Statement[0].Sid === sid);
+      assert.ok(of.every((each) => JSON.stringify(each).length <= 6144));
+      assert.deepEqual(of.flatMap((each) => each.Statement[0].Resource).sort(), sourceKeys(200));
     }
+    const { Properties: properties } = template.findResources('AWS::IAM::Role')['CopySharedSnapshotsRole'] as {
+      Properties: { ManagedPolicyArns: unknown[] };
+    };
+    assert.equal(properties.ManagedPolicyArns.length, policies.length);
+    assert.throws(() => vault({ sourceKeyArns: sourceKeys(400) }), /managed policies, and IAM takes 10 for a role/);
   });
 
-  it('warn about nothing in the example', () => {
-    Annotations.fromStack(vault().stack).hasNoWarning('*', Match.anyValue());
+  it('is refused with the path of what is wrong, and of the stack', () => {
+    const policy = examplePolicy();
+    policy.Actions[0].CrossRegionCopy[0].RetainRule.Interval = 0;
+    assert.throws(
+      () => vault({ policy }),
+      /Stack\/Vault: the policy is not valid; it was checked by [^\n]*\nActions\[0\]\.CrossRegionCopy\[0\]\.RetainRule\.Interval: /,
+    );
+  });
+
+  it('is refused when its values are known at deployment only, and when it permits nothing', () => {
+    const policy = examplePolicy();
+    policy.Actions[0].CrossRegionCopy[0].EncryptionConfiguration.CmkArn = new Topic(newStack(), 'Topic').topicArn;
+    assert.throws(() => vault({ policy }), /known at deployment only/);
+    const nobody = examplePolicy();
+    nobody.EventSource.Parameters.SnapshotOwner = [];
+    assert.throws(() => vault({ policy: nobody }), /names no SnapshotOwner or no Target/);
+  });
+
+  it('comes with what checked it', () => {
+    const made = vault();
+    Annotations.fromStack(Stack.of(made)).hasInfo('/Stack/Vault', Match.stringLikeRegexp('the policy was checked by '));
+    Annotations.fromStack(Stack.of(made)).hasNoWarning('*', Match.anyValue());
   });
 });
 
-function vaultWithEveryOption(): ReturnType<typeof vault> {
-  const stack = new Stack(undefined, 'Others');
-  return vault({
-    policies: [{ Policy: { PolicyId: 'production', State: 'ENABLED', PolicyDetails: examplePolicy() } }],
-    sourceKeyArns: [SOURCE_KEY],
-    sweepSince: '2026-11-01T00:00:00Z',
-    maxDeletesPerRun: 7,
-    allowMassExpiry: true,
-    retiredRegions: ['eu-north-1'],
-    sweepSchedule: ScheduleExpression.cron({ minute: '0/30' }),
-    verifySchedule: ScheduleExpression.expression('rate(10 minutes)'),
-    expirySchedule: ScheduleExpression.expression('rate(1 day)'),
-    logRetention: RetentionDays.TEN_YEARS,
-    logKey: Key.fromKeyArn(
-      stack,
-      'LogKey',
-      'arn:aws:kms:eu-central-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab',
-    ),
-    logLevel: LogLevel.DEBUG,
-    alarmTopic: Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-central-1:444455556666:operators'),
-    unprotectedAlarmHours: 12,
-    silentOwnerAlarmHours: 0,
-    sweepMissingAlarmHours: 4,
-    runbookUrl: 'https://example.com/runbook',
-    architecture: Architecture.ARM_64,
-    rolePath: '/snapferry/',
-    permissionsBoundary: ManagedPolicy.fromManagedPolicyArn(
-      stack,
-      'Boundary',
-      'arn:aws:iam::444455556666:policy/boundary',
-    ),
-    builtFunctions: builtFunctions(),
-  });
-}
-
-/** A text that CloudFormation joins, with what it refers to. */
-function joined(value: unknown, references: Record<string, string>): unknown {
-  if (typeof value !== 'object' || value === null || !('Fn::Join' in value)) {
-    return value;
-  }
-  const [separator, parts] = value['Fn::Join'] as [string, (string | { Ref: string })[]];
-  return parts.map((part) => (typeof part === 'string' ? part : references[part.Ref])).join(separator);
-}
-
-function firstTarget(policy: PolicyDetails): CrossRegionCopy {
-  const [target] = policy.Actions[0]?.CrossRegionCopy ?? [];
-  assert.ok(target);
-  return target;
-}
-
-function withTargets(...targets: CrossRegionCopy[]): PolicyDetails {
-  return { ...examplePolicy(), Actions: [{ Name: 'Copy', CrossRegionCopy: targets }] };
-}
-
-interface ManagedPolicyResource {
-  readonly Properties: { readonly PolicyDocument: { readonly Statement: Record<string, unknown>[] } };
+/** What the app that a vault is in becomes: the folder. */
+function written(made: SnapshotVault): { directory: string } {
+  const app = Stage.of(made);
+  assert.ok(app);
+  return app.synth();
 }
 
 /** So many keys, with ARNs as long as they get. */
@@ -409,12 +221,11 @@ function sourceKeys(count: number): string[] {
   );
 }
 
-/** The statements of the role whose description holds `words`. */
-function statementsOf(template: Template, words: string): Record<string, unknown>[] {
-  const [role] = Object.values(
-    template.findResources('AWS::IAM::Role', {
-      Properties: { Description: Match.stringLikeRegexp(words) },
-    }),
-  ) as { Properties: { Policies: { PolicyDocument: { Statement: Record<string, unknown>[] } }[] } }[];
-  return role?.Properties.Policies.flatMap((policy) => policy.PolicyDocument.Statement) ?? [];
+/** The statement with this Sid, of whichever role. */
+function statement(template: Template, sid: string): object | undefined {
+  const roles = Object.values(template.findResources('AWS::IAM::Role')) as {
+    Properties: { Policies: { PolicyDocument: { Statement: { Sid: string }[] } }[] };
+  }[];
+  const policies = roles.flatMap((role) => role.Properties.Policies);
+  return policies.flatMap((each) => each.PolicyDocument.Statement).find((each) => each.Sid === sid);
 }

@@ -6,8 +6,6 @@ use snapferry_aws::copy_call::CopyError;
 use snapferry_core::facts::{CallError, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
 
-use crate::account::logical::is_called;
-
 /// All facts.
 #[derive(Debug)]
 pub(crate) struct Facts {
@@ -155,11 +153,10 @@ impl Part {
 }
 
 impl Stack {
-    /// The resource that is this part. CDK gives the one event source mapping another name.
+    /// The resource that is this part.
     pub(crate) fn part(&self, part: Part) -> Option<&Resource> {
         let (kind, name) = part.of_template();
-        let mut of_kind = self.resources.iter().filter(|resource| resource.kind == kind);
-        of_kind.find(|resource| part == Part::QueueToCopier || is_called(&resource.logical_id, name))
+        self.resources.iter().find(|resource| resource.kind == kind && resource.logical_id == name)
     }
 }
 
@@ -168,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_found_in_either_stack() {
+    fn parts_are_found_by_the_templates_names() {
         let resource = |kind: &str, id: &str| Resource {
             logical_id: id.to_owned(),
             kind: kind.to_owned(),
@@ -177,18 +174,18 @@ mod tests {
         };
         let stack = Stack {
             resources: vec![
-                resource("AWS::SQS::Queue", "VaultCopierDeadLetterQueue0A1B2C3D"),
-                resource("AWS::SQS::Queue", "VaultCopierQueue0A1B2C3D"),
+                resource("AWS::SQS::Queue", "CopierDeadLetterQueue"),
+                resource("AWS::SQS::Queue", "CopierQueue"),
                 resource("AWS::Events::Rule", "ShareRule"),
-                resource("AWS::Lambda::EventSourceMapping", "VaultCopySharedSnapshotsSqsEventSource99"),
+                resource("AWS::Lambda::EventSourceMapping", "CopySharedSnapshotsQueue"),
             ],
             ..Stack::default()
         };
         let found = |part| stack.part(part).map(|resource| resource.logical_id.as_str());
-        assert_eq!(found(Part::CopierQueue), Some("VaultCopierQueue0A1B2C3D"));
-        assert_eq!(found(Part::CopierDeadLetterQueue), Some("VaultCopierDeadLetterQueue0A1B2C3D"));
+        assert_eq!(found(Part::CopierQueue), Some("CopierQueue"));
+        assert_eq!(found(Part::CopierDeadLetterQueue), Some("CopierDeadLetterQueue"));
         assert_eq!(found(Part::ShareRule), Some("ShareRule"));
-        assert_eq!(found(Part::QueueToCopier), Some("VaultCopySharedSnapshotsSqsEventSource99"));
+        assert_eq!(found(Part::QueueToCopier), Some("CopySharedSnapshotsQueue"));
         assert_eq!(found(Part::UndeliveredQueue), None);
     }
 }

@@ -1,0 +1,72 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { IgnoreMode } from 'aws-cdk-lib';
+import { CfnFunction, CfnLayerVersion } from 'aws-cdk-lib/aws-lambda';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import type { Construct } from 'constructs';
+
+/** Where the functions' packages are. */
+export type FunctionCode = CodeInFolder | CodeInBucket;
+
+/** A folder that has a `<function>.zip`, or a `<function>/bootstrap`, for each function; CDK uploads them as assets. */
+export interface CodeInFolder {
+  /** The folder: a release's `dist`, or the checkout's `target/lambda`. */
+  readonly folder: string;
+}
+
+/** A bucket that has a `<function>.zip` for each function. */
+export interface CodeInBucket {
+  /**
+   * The bucket's name without the hyphen and the Region at its end: my-code for the bucket my-code-eu-west-1, when the
+   * stack is in eu-west-1.
+   */
+  readonly bucket: string;
+  /** The beginning of the packages' keys, such as `0.1.0/`; empty when they are not in a folder. */
+  readonly prefix: string;
+}
+
+/** Lets the functions of `template` take their packages from where `code` says. */
+export function takeCode(template: Construct, code: FunctionCode): void {
+  if ('bucket' in code) {
+    return;
+  }
+  for (const each of template.node.children.filter((child) => child instanceof CfnFunction)) {
+    const name = each.node.id.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
+    each.code = inBucket(uploaded(template, `Code ${name}`, code.folder, name));
+  }
+}
+
+/** Lets the functions of `template` take this policy, of which the template makes a layer. */
+export function takePolicy(template: Construct, document: Buffer): void {
+  const folder = mkdtempSync(join(tmpdir(), 'snapferry-'));
+  try {
+    writeFileSync(join(folder, 'policy.json'), document);
+    const asset = new Asset(template, 'Policy', { path: folder });
+    for (const each of template.node.children.filter((child) => child instanceof CfnLayerVersion)) {
+      each.content = inBucket(asset);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function inBucket({ s3BucketName: s3Bucket, s3ObjectKey: s3Key }: Asset): { s3Bucket: string; s3Key: string } {
+  return { s3Bucket, s3Key };
+}
+
+function uploaded(template: Construct, id: string, folder: string, name: string): Asset {
+  const zip = join(folder, `${name}.zip`);
+  if (existsSync(zip)) {
+    return new Asset(template, id, { path: zip });
+  }
+  if (!existsSync(join(folder, name, 'bootstrap'))) {
+    throw new Error(`neither ${zip} nor ${join(folder, name, 'bootstrap')} exists: run \`make build\` in the checkout`);
+  }
+  return new Asset(template, id, {
+    path: join(folder, name),
+    exclude: ['*', '!bootstrap'],
+    ignoreMode: IgnoreMode.GIT,
+  });
+}
