@@ -1,4 +1,4 @@
-"""What `iam` and `key-policy` print is what the templates say."""
+"""What `iam` and `key-policy` print is what CloudFormation makes of the templates."""
 
 import json
 import re
@@ -8,24 +8,34 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.sam import parameters
 from tests.cli.command import snapferry
 from tests.e2e import packages
 from tests.e2e.translate import translated
-from tests.parity import normal
 from tests.parity.resolve import Resolver
-from tests.parity.test_parity import SOURCE_TEMPLATE, cases, vault_parameters
 
+SOURCE_TEMPLATE = packages.REPOSITORY / "infra/sam/source-account.yaml"
 ROLES = ("CopySharedSnapshotsRole", "VerifyCopiesRole", "DeleteExpiredCopiesRole")
+POLICIES = ("infra/policy.example.json", "functions/core/tests/fixtures/policies/several.json")
 # Not a target of either policy, and one.
 REGIONS = ("ap-southeast-7", "eu-central-1")
+KEY = "arn:aws:kms:eu-central-1:111111111111:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
+OPTIONS = (
+    {},
+    {"SourceKeyArns": KEY},
+    {"SourceKeyArns": f"{KEY},{KEY.replace('0a1b', 'ffff')}", "RetiredRegions": "eu-north-1,eu-south-2"},
+)
+TARGET, OWNER = "444455556666", "111122223333"
+COPIER = f"arn:aws:iam::{TARGET}:role/copier"
 
 
-def of_template(case: dict[str, str], region: str) -> dict[str, Any]:
-    """Each role's policies as CloudFormation creates them."""
-    resources = Resolver(translated(), vault_parameters(case)).resources()
+def deployed(policy: str, region: str, options: dict[str, str]) -> dict[str, Any]:
+    """Each role's policies as CloudFormation creates them when `make deploy` deploys the policy."""
+    [checked] = snapferry("check", "--json", policy).json()["files"]
+    resources = Resolver(translated(), {**parameters.repeated(checked["policies"]), **options}).resources()
     found = {role: named(resources, resources[role]["Properties"]) for role in ROLES}
     text = json.dumps(found).replace("${AWS::Partition}", "aws").replace("${AWS::Region}", region)
-    return normalized(json.loads(text))
+    return normal(json.loads(text))
 
 
 def named(resources: dict[str, Any], role: dict[str, Any]) -> dict[str, Any]:
@@ -39,97 +49,67 @@ def hyphened(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
-def normalized(roles: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = distinct(normal.resource({"Type": "", "Properties": roles})["Properties"])
-    return found
-
-
-def distinct(value: Any) -> Any:
-    """Lists without repetitions: the template names the Region of the stack twice when it is a target too."""
+def normal(value: Any) -> Any:
+    """What means the same to IAM in one form: a list of one, in any order, and what a list says twice."""
     if isinstance(value, dict):
-        return {name: distinct(each) for name, each in value.items()}
-    return list(dict.fromkeys(value)) if isinstance(value, list) else value
+        return {name: normal(each) for name, each in value.items()}
+    if isinstance(value, list):
+        distinct = {json.dumps(each, sort_keys=True): each for each in map(normal, value)}
+        return next(iter(distinct.values())) if len(distinct) == 1 else [distinct[each] for each in sorted(distinct)]
+    return value
 
 
-def printed(case: dict[str, str], region: str) -> Any:
-    """What `snapferry iam --json` prints for the case."""
-    options = []
+def printed(policy: str, region: str, options: dict[str, str]) -> Any:
+    """What `snapferry iam --json` prints."""
+    given = []
     for option, parameter in (("--source-key", "SourceKeyArns"), ("--retired-region", "RetiredRegions")):
-        options += [each for value in filter(None, case.get(parameter, "").split(",")) for each in (option, value)]
-    done = snapferry("iam", case["Policy"], "--json", *options, environment={"AWS_REGION": region})
+        given += [each for value in filter(None, options.get(parameter, "").split(",")) for each in (option, value)]
+    done = snapferry("iam", policy, "--json", *given, environment={"AWS_REGION": region})
     assert done.code == 0, done.err
-    return done.json()
+    return normal(
+        {role["role"]: {each["name"]: each["document"] for each in role["policies"]} for role in done.json()["roles"]}
+    )
 
 
+@pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("region", REGIONS)
-@pytest.mark.parametrize("case", cases("vault"))
-def test_roles(case: str, region: str) -> None:
-    given = cases("vault")[case]
-    answer = printed(given, region)
-    found = {
-        role["role"]: {policy["name"]: policy["document"] for policy in role["policies"]} for role in answer["roles"]
-    }
-    assert normalized(found) == of_template(given, region)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_roles(policy: str, region: str, options: dict[str, str]) -> None:
+    assert printed(policy, region, options) == deployed(policy, region, options)
 
 
 def test_a_difference_is_found() -> None:
-    given = cases("vault")["defaults"]
-    changed = of_template({**given, "RetiredRegions": "eu-north-1"}, REGIONS[0])
-    assert normal.differences(changed, of_template(given, REGIONS[0]))
+    other = printed(POLICIES[0], REGIONS[0], {"RetiredRegions": "eu-north-1"})
+    assert other != deployed(POLICIES[0], REGIONS[0], {})
 
 
-def comments() -> dict[tuple[str, str], str]:
-    """The template's sentence above each statement of a role's policy, by policy and Sid."""
-    found: dict[tuple[str, str], str] = {}
-    policy, sentence = "", ""
-    for line in packages.TEMPLATE.read_text().splitlines():
-        if name := re.search(r"PolicyName: (\S+)", line):
-            policy = name[1]
-        elif resource := re.fullmatch(r"  (\w+):", line):
-            policy = hyphened(resource[1])
-        elif comment := re.fullmatch(r" +# (.+)", line):
-            sentence = f"{sentence} {comment[1]}".lstrip()
-            continue
-        elif sid := re.search(r"- Sid: (\S+)", line):
-            found[policy, sid[1]] = sentence
-        sentence = ""
-    return found
+def source(**options: str) -> Resolver:
+    return Resolver(yaml_parse(SOURCE_TEMPLATE.read_text()), {"TargetAccount": TARGET, **options})
 
 
-def test_sentences() -> None:
-    answer = printed(cases("vault")["every option"], REGIONS[0])
-    above = comments()
-    why = {
-        (policy["name"], sid): sentence
-        for role in answer["roles"]
-        for policy in role["policies"]
-        for sid, sentence in policy["why"].items()
-    }
-    assert len(why) > 10
-    assert why == {key: above.get(key) for key in why}
+def in_account(value: Any) -> str:
+    return json.dumps(value).replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", OWNER)
 
 
-def key_policy(case: dict[str, str], *options: str) -> Any:
-    role = ("--target-role", case["TargetRoleArn"]) if "TargetRoleArn" in case else ()
-    target = ("--target", case["TargetAccount"])
-    return snapferry("key-policy", "infra/policy.example.json", *target, *role, *options, "--json").json()
+def key_policy(*options: str) -> Any:
+    return snapferry("key-policy", POLICIES[0], "--target", TARGET, *options, "--json").json()
 
 
-@pytest.mark.parametrize("case", cases("source"))
-def test_statements_of_a_key(case: str) -> None:
-    given = cases("source")[case]
-    resolver = Resolver(yaml_parse(SOURCE_TEMPLATE.read_text()), given)
+@pytest.mark.parametrize(
+    ("parameter", "option"), [({}, ()), ({"TargetRoleArn": COPIER}, ("--target-role", COPIER))], ids=["account", "role"]
+)
+def test_statements_of_a_key(parameter: dict[str, str], option: tuple[str, ...]) -> None:
+    resolver = source(**parameter)
     _, *own = resolver.resources()["SnapshotKey"]["Properties"]["KeyPolicy"]["Statement"]
-    expected = json.loads(json.dumps(own).replace("${AWS::Partition}", "aws"))
-    assert key_policy(given)["statements"] == expected
+    statements = key_policy(*option)["statements"]
+    assert statements == json.loads(in_account(own))
+    output = resolver.outputs()["StatementsForAnExistingKey"]["Value"]
+    assert statements == json.loads(output.replace("${AWS::Partition}", "aws"))
 
 
 def test_the_templates_key_needs_nothing(tmp_path: Path) -> None:
-    given = cases("source")["defaults"]
-    resolver = Resolver(yaml_parse(SOURCE_TEMPLATE.read_text()), given)
-    policy = resolver.resources()["SnapshotKey"]["Properties"]["KeyPolicy"]
-    text = json.dumps(policy).replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", "111122223333")
+    text = in_account(source().resources()["SnapshotKey"]["Properties"]["KeyPolicy"])
     (tmp_path / "key-policy.json").write_text(text)
-    answer = key_policy(given, "--merge", str(tmp_path / "key-policy.json"))
+    answer = key_policy("--merge", str(tmp_path / "key-policy.json"))
     assert [change["done"] for change in answer["changes"]] == ["kept", "kept"]
     assert answer["merged"] == text

@@ -1,7 +1,6 @@
 //! `snapferry iam`: what the three functions' roles have to allow for a policy document, and nothing more.
 
 mod roles;
-pub(crate) mod statement;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use snapferry_core::ids::{KeyArn, Region};
 
 use self::roles::{Role, Scope};
-use self::statement::Document;
+use crate::template::Document;
 use crate::terminal::exit::{self, Exit};
 use crate::terminal::input;
 
@@ -52,18 +51,18 @@ struct Answer<'r> {
 
 #[derive(Debug, Serialize)]
 struct RoleAnswer<'r> {
-    role: &'static str,
-    function: &'static str,
+    role: &'r str,
+    function: &'r str,
     policies: Vec<PolicyAnswer<'r>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PolicyAnswer<'r> {
-    name: &'static str,
+    name: &'r str,
     document: &'r Document,
     /// What each statement is for, by its Sid.
-    why: BTreeMap<&'r str, &'static str>,
+    why: BTreeMap<&'r str, &'r str>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -72,7 +71,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let scope = Scope::new(&policies, home, args.source_key.clone(), args.retired_region.clone());
     anyhow::ensure!(!scope.owners.is_empty(), "the policy names no SnapshotOwner, so there is nothing to allow");
     anyhow::ensure!(!scope.targets.is_empty(), "the policy names no Target, so there is nothing to allow");
-    let roles = roles::roles(&scope);
+    let roles = roles::roles(&scope)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&answer(&scope.home, &roles))?)?;
@@ -91,13 +90,14 @@ fn region_of_environment() -> anyhow::Result<Region> {
 }
 
 fn answer<'r>(region: &'r Region, roles: &'r [Role]) -> Answer<'r> {
-    let policy = |(name, document): &'r (&'static str, Document)| {
-        let why = document.statements().iter().map(|statement| (statement.sid.as_ref(), statement.why)).collect();
+    let policy = |(name, document): &'r (String, Document)| {
+        let why =
+            document.statements().iter().map(|statement| (statement.sid.as_str(), statement.why.as_str())).collect();
         PolicyAnswer { name, document, why }
     };
     let role = |role: &'r Role| RoleAnswer {
-        role: role.name,
-        function: role.function,
+        role: &role.name,
+        function: &role.function,
         policies: role.policies.iter().map(policy).collect(),
     };
     Answer { format: FORMAT, region, roles: roles.iter().map(role).collect() }

@@ -1,14 +1,17 @@
 //! The roles of the three functions and what each may do: what infra/sam/template.yaml says, for one policy document.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use anyhow::Context as _;
+use serde_json::Value;
 use snapferry_core::ids::{AccountId, KeyArn, Region};
 use snapferry_core::policy::{Encryption, Policy};
 
-use super::statement::{Document, Statement};
+use crate::template::{self, Document, Template};
 
-const USE_OF_KEYS: &[&str] = &["kms:DescribeKey", "kms:ReEncrypt*", "kms:Decrypt", "kms:GenerateDataKey*"];
+/// The functions, as the template calls them; each one's role is called so too, with `Role` behind.
+const FUNCTIONS: [&str; 3] = ["CopySharedSnapshots", "VerifyCopies", "DeleteExpiredCopies"];
 
 /// What the statements depend on.
 #[derive(Debug)]
@@ -31,11 +34,11 @@ pub(crate) struct Scope {
 #[derive(Debug)]
 pub(crate) struct Role {
     /// Its logical ID in the template.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// The function that runs in it.
-    pub(crate) function: &'static str,
+    pub(crate) function: String,
     /// Its policies: name and document.
-    pub(crate) policies: Vec<(&'static str, Document)>,
+    pub(crate) policies: Vec<(String, Document)>,
 }
 
 impl Scope {
@@ -49,200 +52,82 @@ impl Scope {
         Self {
             home,
             owners: policies.iter().flat_map(|policy| policy.owners.iter().cloned()).collect(),
-            targets: distinct(targets().map(|target| target.region.clone())),
-            target_keys: distinct(keys),
-            source_keys: distinct(source_keys),
-            retired: distinct(retired),
+            targets: targets().map(|target| target.region.clone()).collect(),
+            target_keys: keys.collect(),
+            source_keys,
+            retired,
         }
     }
 
-    /// Snapshots in all Regions; an EBS snapshot's ARN names no account (Service Authorization Reference, Amazon EC2).
-    fn snapshots(&self, id: &str) -> [String; 1] {
-        [format!("arn:{}:ec2:*::snapshot/{id}", self.home.partition())]
-    }
-
-    fn writable(&self) -> Vec<Region> {
-        distinct(std::iter::once(&self.home).chain(&self.targets).cloned())
+    /// The template with the parameters that the policies need.
+    fn template(&self) -> anyhow::Result<Template> {
+        Template::new(
+            template::VAULT,
+            [
+                ("AWS::Partition", self.home.partition().to_owned()),
+                ("AWS::Region", self.home.to_string()),
+                ("SourceAccounts", joined(&self.owners)),
+                ("TargetRegions", joined(&self.targets)),
+                ("TargetKeyArns", joined(&self.target_keys)),
+                ("SourceKeyArns", joined(&self.source_keys)),
+                ("RetiredRegions", joined(&self.retired)),
+            ],
+        )
     }
 }
 
 /// The three roles.
-pub(crate) fn roles(scope: &Scope) -> [Role; 3] {
-    [copier(scope), verifier(scope), deleter(scope)]
+///
+/// # Errors
+/// When the template is not as this version of the command reads it.
+pub(crate) fn roles(scope: &Scope) -> anyhow::Result<Vec<Role>> {
+    let template = scope.template()?;
+    let role = |&function: &&str| {
+        role(&template, function).with_context(|| format!("infra/sam/template.yaml, {function}Role"))
+    };
+    FUNCTIONS.iter().map(role).collect()
 }
 
-fn copier(scope: &Scope) -> Role {
-    let take = Statement::allow(
-        "TakeFromQueue",
-        "Lambda takes events and ticks from the queue on the function's behalf.",
-        &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-        ["${CopierQueue.Arn}"],
-    );
-    let mut policies = vec![
-        ("take-from-queue-and-log", Document::new(vec![take, write_logs("${CopySharedSnapshotsLogs.Arn}")])),
-        ("copy-shared-snapshots", Document::new(copying(scope))),
-    ];
-    if !scope.target_keys.is_empty() {
-        policies.extend(target_keys(&scope.target_keys));
+fn role(template: &Template, function: &str) -> anyhow::Result<Role> {
+    let name = format!("{function}Role");
+    let mut policies = Vec::new();
+    for policy in template.at(&name, "/Properties/Policies")?.as_array().into_iter().flatten() {
+        let called = policy.get("PolicyName").and_then(Value::as_str).context("a policy without a name")?;
+        let document = policy.get("PolicyDocument").context("a policy without a document")?;
+        let document = template.document(&name, document).with_context(|| called.to_owned())?;
+        policies.push((called.to_owned(), document));
     }
-    if !scope.source_keys.is_empty() {
-        policies.extend(source_keys(&scope.source_keys));
+    for attached in managed(template, &name)? {
+        let document = template.at(&attached, "/Properties/PolicyDocument")?;
+        let document = template.document(&attached, document).with_context(|| attached.clone())?;
+        policies.push((hyphenated(&attached), document));
     }
-    Role { name: "CopySharedSnapshotsRole", function: "copy-shared-snapshots", policies }
+    Ok(Role { name, function: hyphenated(function), policies })
 }
 
-fn copying(scope: &Scope) -> Vec<Statement> {
-    vec![
-        Statement::allow(
-            "ReadSnapshots",
-            "Read what is shared and what is copied already; EC2 knows no narrower permission for reading.",
-            &["ec2:DescribeSnapshots"],
-            ["*"],
-        ),
-        Statement::allow(
-            "CopyFromSourceAccounts",
-            "Copy from the source accounts' snapshots and nobody else's; in which Region EC2 places the source of a copy \
-             across Regions is not documented, so the owner and not the Region is the limit.",
-            &["ec2:CopySnapshot"],
-            scope.snapshots("snap-*"),
-        )
-        .when(json!({ "StringEquals": { "ec2:Owner": scope.owners } })),
-        Statement::allow(
-            "CreateTaggedCopies",
-            "Create copies that carry Snapferry's tags, in the target Regions (the home Region too, because the \
-             presigned URL of a copy across Regions is checked there); a snapshot that does not exist yet has the literal \
-             ID \"*\", which keeps this statement from also allowing a source.",
-            &["ec2:CopySnapshot"],
-            scope.snapshots("${*}"),
-        )
-        .when(json!({
-            "Null": present("aws:RequestTag", &["policy", "source-snapshot"]),
-            "StringEquals": { "aws:RequestedRegion": scope.writable() },
-        })),
-        Statement::allow(
-            "TagWhileCopying",
-            "Write tags while creating a copy, and at no other time.",
-            &["ec2:CreateTags"],
-            scope.snapshots("*"),
-        )
-        .when(json!({
-            "StringEquals": { "aws:RequestedRegion": scope.writable(), "ec2:CreateAction": "CopySnapshot" },
-        })),
-    ]
+/// The logical IDs of the managed policies that a role has with these parameters.
+fn managed(template: &Template, role: &str) -> anyhow::Result<Vec<String>> {
+    let Ok(written) = template.at(role, "/Properties/ManagedPolicyArns") else { return Ok(Vec::new()) };
+    let reference = |found: Value| {
+        let id = found.as_str().and_then(|text| text.strip_prefix("${")?.strip_suffix('}')).map(str::to_owned);
+        id.with_context(|| format!("{found} is no policy of the template"))
+    };
+    template.list(written)?.into_iter().map(reference).collect()
 }
 
-/// Two policies, which the template attaches as managed ones: IAM takes 10,240 characters of a role's inline policies in
-/// all, and 6,144 of a managed policy (IAM User Guide, "IAM and AWS STS quotas").
-fn target_keys(keys: &[KeyArn]) -> [(&'static str, Document); 2] {
-    let encrypt = Statement::allow(
-        "UseTargetKeys",
-        "Look whether a key exists and is usable before a copy starts, and encrypt the copies under it.",
-        USE_OF_KEYS,
-        keys.iter().map(KeyArn::as_str),
-    );
-    let grant = grant_to_ebs("GrantTargetKeysToEbs", keys);
-    [("use-target-keys", Document::new(vec![encrypt])), ("grant-target-keys-to-ebs", Document::new(vec![grant]))]
+fn joined<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
+    all.into_iter().map(|each| each.to_string()).collect::<Vec<_>>().join(",")
 }
 
-/// As for the target keys.
-fn source_keys(keys: &[KeyArn]) -> [(&'static str, Document); 2] {
-    let decrypt = Statement::allow(
-        "UseSourceKeys",
-        "Read what the source accounts encrypted under these keys of theirs.",
-        USE_OF_KEYS,
-        keys.iter().map(KeyArn::as_str),
-    );
-    let grant = grant_to_ebs("GrantSourceKeysToEbs", keys);
-    [("use-source-keys", Document::new(vec![decrypt])), ("grant-source-keys-to-ebs", Document::new(vec![grant]))]
-}
-
-fn grant_to_ebs(sid: &'static str, keys: &[KeyArn]) -> Statement {
-    let why = "Let EC2, and only an AWS service, use the keys for the copy after the call has returned.";
-    Statement::allow(sid, why, &["kms:CreateGrant"], keys.iter().map(KeyArn::as_str))
-        .when(json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } }))
-}
-
-fn verifier(scope: &Scope) -> Role {
-    let verify = vec![
-        Statement::allow(
-            "ReadSnapshots",
-            "Read copies and their locks; EC2 knows no narrower permission for reading.",
-            &["ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots"],
-            ["*"],
-        ),
-        Statement::allow(
-            "TagVerdict",
-            "Write a verdict on Snapferry's own copies: these three tags, and no other.",
-            &["ec2:CreateTags"],
-            scope.snapshots("*"),
-        )
-        .when(json!({
-            "ForAllValues:StringEquals": {
-                "aws:TagKeys": ["snapferry:status", "snapferry:settled-at", "snapferry:lock"],
-            },
-            "Null": { "aws:ResourceTag/snapferry:policy": "false", "aws:TagKeys": "false" },
-        })),
-        Statement::allow(
-            "LockCopies",
-            "Lock those of Snapferry's own copies that are marked to be locked.",
-            &["ec2:LockSnapshot"],
-            scope.snapshots("*"),
-        )
-        .when(json!({
-            "Null": present("aws:ResourceTag", &["policy"]),
-            "StringEquals": { "aws:ResourceTag/snapferry:lock": "pending" },
-        })),
-    ];
-    let logs = Document::new(vec![write_logs("${VerifyCopiesLogs.Arn}")]);
-    let policies = vec![("write-logs", logs), ("verify-copies", Document::new(verify))];
-    Role { name: "VerifyCopiesRole", function: "verify-copies", policies }
-}
-
-fn deleter(scope: &Scope) -> Role {
-    let regions = distinct(scope.targets.iter().chain(&scope.retired).cloned());
-    let delete = vec![
-        Statement::allow(
-            "ReadSnapshots",
-            "Read copies and their tags; EC2 knows no narrower permission for reading.",
-            &["ec2:DescribeSnapshots"],
-            ["*"],
-        ),
-        Statement::allow(
-            "DeleteCopies",
-            "Delete snapshots that carry Snapferry's identity tags, in the target Regions and the retired ones.",
-            &["ec2:DeleteSnapshot"],
-            scope.snapshots("*"),
-        )
-        .when(json!({
-            "Null": present(
-                "aws:ResourceTag",
-                &["policy", "source-account", "source-region", "source-snapshot", "status"],
-            ),
-            "StringEquals": { "aws:RequestedRegion": regions },
-        })),
-    ];
-    let logs = Document::new(vec![write_logs("${DeleteExpiredCopiesLogs.Arn}")]);
-    let policies = vec![("write-logs", logs), ("delete-expired-copies", Document::new(delete))];
-    Role { name: "DeleteExpiredCopiesRole", function: "delete-expired-copies", policies }
-}
-
-fn write_logs(group: &str) -> Statement {
-    let actions = &["logs:CreateLogStream", "logs:PutLogEvents"];
-    Statement::allow("WriteLogs", "Write to this function's own log group.", actions, [group])
-}
-
-/// The condition that all of these tags of Snapferry are there (IAM User Guide, "Condition operator to check existence
-/// of condition keys").
-fn present(key: &str, tags: &[&str]) -> Value {
-    tags.iter().map(|tag| (format!("{key}/snapferry:{tag}"), Value::from("false"))).collect()
-}
-
-fn distinct<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut found = Vec::new();
-    for each in all {
-        if !found.contains(&each) {
-            found.push(each);
-        }
+/// A logical ID as the functions and the inline policies are called.
+fn hyphenated(id: &str) -> String {
+    let mut name = String::new();
+    for (index, letter) in id.char_indices() {
+        let hyphen = if index > 0 && letter.is_uppercase() { "-" } else { "" };
+        let _ = write!(name, "{hyphen}{}", letter.to_ascii_lowercase());
     }
-    found
+    name
 }
+
+#[cfg(test)]
+mod tests;

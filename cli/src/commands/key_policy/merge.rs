@@ -11,7 +11,7 @@ use snapferry_core::ids::AccountId;
 use snapferry_core::policy;
 
 use super::unique::Unique;
-use crate::commands::iam::statement::Statement;
+use crate::template::Statement;
 
 /// A key policy with our statements in it.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub(crate) fn merge(document: &str, ours: &[Statement], account: &str) -> anyhow
     for statement in ours {
         let (statement, found) = placed(&before, statement, account)?;
         let value = serde_json::to_value(&statement)?;
-        let sid = statement.sid.to_string();
+        let sid = statement.sid.clone();
         let mut no_longer_named = Vec::new();
         let done = match found {
             None => {
@@ -122,7 +122,7 @@ fn placed<'b>(
     {
         return Ok((ours, found));
     }
-    ours.sid = format!("{}{account}", ours.sid).into();
+    ours.sid = format!("{}{account}", ours.sid);
     let own = with_sid(before, &ours.sid)?;
     // With nothing there at all it needs no account behind its Sid.
     Ok(if found.is_none() && own.is_none() { (statement.clone(), None) } else { (ours, own) })

@@ -14,7 +14,7 @@ use snapferry_core::ids::AccountId;
 use snapferry_core::policy::{Encryption, Policy};
 
 use self::merge::{Change, Done, Merged};
-use crate::commands::iam::statement::Statement;
+use crate::template::Statement;
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
@@ -84,7 +84,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let stdin = files.filter(|path| path.as_os_str() == input::STDIN).count();
     anyhow::ensure!(stdin < 2, "standard input can be read only once");
     let policies = input::policies(&args.document)?;
-    let ours = statements::statements(&principal(args, &policies)?);
+    let partition = partition(&policies);
+    let ours = statements::statements(partition, &args.target, role(args, partition)?)?;
     let merged = args.merge.as_deref().map(|file| merged(file, &ours, &args.target)).transpose()?;
     let mut warnings = doubts(args, &policies);
     warnings.extend(merged.as_ref().map(consequences).unwrap_or_default());
@@ -119,20 +120,19 @@ fn merged(file: &Path, ours: &[Statement], target: &AccountId) -> anyhow::Result
     merge().with_context(|| format!("{} is not merged", input::shown(file)))
 }
 
-/// The target account, or its one role; in the partition of the policy's Regions.
-fn principal(args: &Args, policies: &[Policy]) -> anyhow::Result<String> {
-    let target = &args.target;
+/// That of the policy's Regions.
+fn partition(policies: &[Policy]) -> &'static str {
     let region = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.region).next();
-    let partition = region.map_or("aws", |region| region.partition());
-    match &args.target_role {
-        None => Ok(format!("arn:{partition}:iam::{target}:root")),
-        Some(role) => {
-            let expected = format!("arn:{partition}:iam::{target}:role/");
-            let is_role = role.strip_prefix(&expected).is_some_and(|name| !name.is_empty());
-            anyhow::ensure!(is_role, "--target-role: {role:?} is no role of the target account ({expected}…)");
-            Ok(role.clone())
-        }
-    }
+    region.map_or("aws", |region| region.partition())
+}
+
+/// The one role, which has to be the target account's.
+fn role<'a>(args: &'a Args, partition: &str) -> anyhow::Result<Option<&'a str>> {
+    let Some(role) = args.target_role.as_deref() else { return Ok(None) };
+    let expected = format!("arn:{partition}:iam::{}:role/", args.target);
+    let is_role = role.strip_prefix(&expected).is_some_and(|name| !name.is_empty());
+    anyhow::ensure!(is_role, "--target-role: {role:?} is no role of the target account ({expected}…)");
+    Ok(Some(role))
 }
 
 /// What in the policy speaks against these accounts.

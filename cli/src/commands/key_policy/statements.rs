@@ -1,29 +1,28 @@
 //! What a source account's key policy has to say: the statements of infra/sam/source-account.yaml.
 
-use serde_json::{Value, json};
+use anyhow::Context as _;
+use snapferry_core::ids::AccountId;
 
-use crate::commands::iam::statement::Statement;
+use crate::template::{self, Statement, Template};
 
-/// The statements that let `principal` (a target account's root, or its copying role) use the key for copies.
+/// The statements that let the target account, or its one role, use the key for copies.
 ///
 /// Source: EBS User Guide, "Share the KMS key used to encrypt a shared Amazon EBS snapshot".
-pub(crate) fn statements(principal: &str) -> [Statement; 2] {
-    let principal: Value = json!({ "AWS": principal });
-    [
-        Statement::allow(
-            "UseByTheTargetAccount",
-            "The target account reads what is encrypted under this key, to encrypt its copies under a key of its own.",
-            &["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-            ["*"],
-        )
-        .to(principal.clone()),
-        Statement::allow(
-            "GrantsByTheTargetAccount",
-            "The target account lets EC2, and only an AWS service, use this key for a copy that is under way.",
-            &["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
-            ["*"],
-        )
-        .to(principal)
-        .when(json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } })),
-    ]
+///
+/// # Errors
+/// When the template is not as this version of the command reads it.
+pub(crate) fn statements(partition: &str, target: &AccountId, role: Option<&str>) -> anyhow::Result<Vec<Statement>> {
+    let key = || {
+        let given = [
+            ("AWS::Partition", partition.to_owned()),
+            ("TargetAccount", target.to_string()),
+            ("TargetRoleArn", role.unwrap_or_default().to_owned()),
+        ];
+        let template = Template::new(template::SOURCE, given)?;
+        template.document("SnapshotKey", template.at("SnapshotKey", "/Properties/KeyPolicy")?)
+    };
+    let mut statements = key().context("infra/sam/source-account.yaml")?.into_statements();
+    // The account of the key governs it, which each key policy says in its own words already.
+    statements.retain(|statement| !statement.names("${AWS::AccountId}"));
+    Ok(statements)
 }

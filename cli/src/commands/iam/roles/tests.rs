@@ -1,0 +1,100 @@
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+
+use super::*;
+
+const REGIONS: [&str; 5] = ["eu-central-1", "eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1"];
+const KEYS: [&str; 2] = [
+    "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "arn:aws:kms:us-east-1:222222222222:key/mrk-0a1b2c3d0a1b2c3d4e5f0a1b2c3d4e5f",
+];
+
+fn regions() -> impl Strategy<Value = Vec<Region>> {
+    subsequence(&REGIONS, 0..=REGIONS.len()).prop_map(|names| names.iter().map(|name| region(name)).collect())
+}
+
+fn region(name: &str) -> Region {
+    Region::parse(name).unwrap()
+}
+
+/// Some keys, all of them twice.
+fn keys() -> impl Strategy<Value = Vec<KeyArn>> {
+    subsequence(&KEYS, 0..=KEYS.len())
+        .prop_map(|arns| arns.iter().chain(&arns).map(|arn| KeyArn::parse(arn).unwrap()).collect())
+}
+
+fn scopes() -> impl Strategy<Value = Scope> {
+    let owners = prop::collection::btree_set("[0-9]{12}", 1..4)
+        .prop_map(|accounts| accounts.iter().map(|account| AccountId::parse(account).unwrap()).collect());
+    let targets = regions().prop_filter("there are targets", |targets| !targets.is_empty());
+    let home = prop::sample::select(&REGIONS).prop_map(region);
+    (home, owners, targets, keys(), keys(), regions()).prop_map(
+        |(home, owners, targets, target_keys, source_keys, retired)| Scope {
+            home,
+            owners,
+            targets,
+            target_keys,
+            source_keys,
+            retired,
+        },
+    )
+}
+
+fn statement(roles: &[Role], sid: &str) -> Option<Value> {
+    let documents = roles.iter().flat_map(|role| &role.policies).map(|(_, document)| document);
+    let mut found = documents.flat_map(Document::statements).filter(|statement| statement.sid == sid);
+    found.next().map(|statement| serde_json::to_value(statement).unwrap())
+}
+
+fn listed(value: &Value) -> Vec<&str> {
+    value
+        .as_array()
+        .map_or_else(|| vec![value.as_str().unwrap()], |all| all.iter().map(|each| each.as_str().unwrap()).collect())
+}
+
+/// Each once, in their order.
+fn distinct<'a>(all: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    all.into_iter().for_each(|each| {
+        if !found.contains(&each) {
+            found.push(each)
+        }
+    });
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn the_roles_allow_what_the_scope_names(scope in scopes()) {
+        let roles = roles(&scope).unwrap();
+        let text = format!("{:?}", roles);
+        prop_assert!(!text.contains("Fn::") && !text.contains("${AWS::"), "{}", text);
+        let sources = statement(&roles, "CopyFromSourceAccounts").unwrap();
+        let owners: Vec<_> = scope.owners.iter().map(AccountId::as_str).collect();
+        prop_assert_eq!(listed(&sources["Condition"]["StringEquals"]["ec2:Owner"]), owners);
+        for (sid, regions) in [
+            ("CreateTaggedCopies", std::iter::once(&scope.home).chain(&scope.targets).collect::<Vec<_>>()),
+            ("TagWhileCopying", std::iter::once(&scope.home).chain(&scope.targets).collect()),
+            ("DeleteCopies", scope.targets.iter().chain(&scope.retired).collect()),
+        ] {
+            let found = statement(&roles, sid).unwrap();
+            let resource = found["Resource"].as_str().unwrap();
+            let beginning = format!("arn:{}:ec2:*::snapshot/", scope.home.partition());
+            prop_assert!(resource.starts_with(&beginning), "{}", resource);
+            let regions = distinct(regions.into_iter().map(Region::as_str));
+            prop_assert_eq!(listed(&found["Condition"]["StringEquals"]["aws:RequestedRegion"]), regions);
+        }
+        for (keys, sids) in [
+            (&scope.target_keys, ["UseTargetKeys", "GrantTargetKeysToEbs"]),
+            (&scope.source_keys, ["UseSourceKeys", "GrantSourceKeysToEbs"]),
+        ] {
+            for sid in sids {
+                let found = statement(&roles, sid);
+                let expected = (!keys.is_empty()).then(|| distinct(keys.iter().map(KeyArn::as_str)));
+                prop_assert_eq!(found.as_ref().map(|found| listed(&found["Resource"])), expected);
+            }
+        }
+    }
+}
