@@ -89,8 +89,8 @@ Arguments:
 Options:
       --description <TEXT>  Say whether the filters take a snapshot with this description (may be
                             repeated)
-      --previous <POLICY>   What is deployed until now: warn of policies that get another name and
-                            so copy everything anew
+      --previous <POLICY>   What is deployed until now: warn of what the edit renames, leaves behind or
+                            encrypts under another key
       --strict              Take warnings for findings: exit with 1 when there are any
   -q, --quiet               Do not print the normalized policies
       --json                Print everything to standard output as one JSON object

@@ -35,25 +35,6 @@ pub(crate) fn full_match(policy: &Policy, outline: &Outline<'_>, description: &s
     Some(Finding::new(Level::Warning, "description-full-match", policy.name.as_str(), path, message))
 }
 
-/// Compares with the policies deployed until now: under another name everything is copied anew.
-pub(crate) fn renamed(policy: &Policy, outline: &Outline<'_>, all: &[Policy], previous: &[Policy]) -> Option<Finding> {
-    if previous.iter().any(|old| old.name == policy.name) {
-        return None;
-    }
-    let shares_work = |old: &&Policy| {
-        old.owners.intersection(&policy.owners).next().is_some()
-            && old.targets.iter().any(|target| policy.target(&target.region).is_some())
-    };
-    let mut gone = previous.iter().filter(|old| all.iter().all(|new| new.name != old.name));
-    let old = gone.find(shares_work)?;
-    let message = format!(
-        "new, and it seems to follow {:?}; the name is part of every copy's identity, so everything is copied anew",
-        old.name.as_str()
-    );
-    let path = member(&outline.path, "PolicyId");
-    Some(Finding::new(Level::Warning, "policy-renamed", policy.name.as_str(), path, message))
-}
-
 struct Advice<'p> {
     policy: &'p Policy,
     found: Vec<Finding>,

@@ -5,6 +5,7 @@ mod filter;
 mod finding;
 mod normal;
 mod outline;
+mod previous;
 mod render;
 mod report;
 
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     /// Say whether the filters take a snapshot with this description (may be repeated)
     #[arg(long, value_name = "TEXT")]
     description: Vec<String>,
-    /// What is deployed until now: warn of policies that get another name and so copy everything anew
+    /// What is deployed until now: warn of what an edit renames, leaves behind or encrypts under another key
     #[arg(long, value_name = "POLICY")]
     previous: Option<PathBuf>,
     /// Take warnings for findings: exit with 1 when there are any
@@ -118,20 +119,19 @@ fn judge(report: &mut Report, args: &Args, previous: &[Policy]) {
         Err(error) => return report.findings.push(error),
     };
     let mut findings: Vec<Finding> = warnings.into_iter().map(Finding::from).collect();
-    for (policy, outline) in policies.iter().zip(outline::outline(&value)) {
-        findings.extend(advice::advise(policy, &outline));
-        if !previous.is_empty() {
-            findings.extend(advice::renamed(policy, &outline, &policies, previous));
-        }
+    let outlines = outline::outline(&value);
+    findings.extend(previous::compare(&policies, &outlines, previous));
+    for (policy, outline) in policies.iter().zip(&outlines) {
+        findings.extend(advice::advise(policy, outline));
         for description in &args.description {
-            findings.extend(advice::full_match(policy, &outline, description));
+            findings.extend(advice::full_match(policy, outline, description));
             report.descriptions.push(Description {
                 policy: policy.name.to_string(),
                 description: description.clone(),
                 matches: policy.description.matches(description),
             });
         }
-        report.policies.push(normal::normalize(policy, &outline));
+        report.policies.push(normal::normalize(policy, outline));
     }
     findings = findings.into_iter().map(|finding| finding.placed(document)).collect();
     findings.sort_by_key(|finding| (finding.line, finding.column));
