@@ -19,11 +19,11 @@ pub enum Cause {
 /// Why a copy stays although its time is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep<'f> {
-    /// It is one of the last verified copies of its volume.
+    /// It is the newest verified copy of its volume of one of the last days on which there is one.
     LastVerified {
         /// The copy.
         copy: &'f HeldCopy,
-        /// How many stay at least.
+        /// On how many days.
         keep_at_least: usize,
         /// Whether it stays because its volume is unknown and its source account has sent nothing since.
         silent: bool,
@@ -126,8 +126,8 @@ impl fmt::Display for Keep<'_> {
             ),
             Self::LastVerified { keep_at_least, .. } => write!(
                 f,
-                "Its time is over, but it is one of the {keep_at_least} newest verified copies of its volume (KeepAtLeast). It \
-                 goes once newer ones are verified."
+                "Its time is over, but it is the newest verified copy of one of the last {keep_at_least} days on which its \
+                 volume has one (KeepAtLeast). It goes once newer ones of other days are verified."
             ),
             Self::OnlyCopy(_) => f.write_str(
                 "It was rejected more than a day ago, but there is no better copy of its source in this Region. It goes once \

@@ -4,11 +4,12 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::guard::Census;
 use super::{Cause, Deletion, HeldCopy, Keep, Kept, Plan, Vault, due};
 use crate::facts::State;
-use crate::ids::{AccountId, PolicyName, Region};
+use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::{Policy, Target};
 use crate::tags::{Lock, Status};
 
@@ -42,28 +43,45 @@ pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Vault, plan: &mut Plan
     scene.unsound(&verified, &others, plan);
 }
 
-/// The newest data first. A source that claims to have been started after its own copy is believed to be as old as the
-/// copy, so that no forged time outlives the copies that come after it.
+/// The newest data first.
 fn newest_first(a: &HeldCopy, b: &HeldCopy) -> std::cmp::Ordering {
-    let key = |copy: &HeldCopy| (copy.source_start_time.min(copy.start_time), copy.start_time);
+    let key = |copy: &HeldCopy| (copy.taken_at(), copy.start_time);
     Reverse(key(a)).cmp(&Reverse(key(b))).then_with(|| b.id.cmp(&a.id))
 }
 
+/// The newest copy of each of the last `days` UTC days on which there is one, each of another source: neither a burst of
+/// snapshots nor a duplicate displaces an older day. `copies` are of one volume, the newest first.
+fn last_days<'f>(copies: &[&'f HeldCopy], days: usize) -> HashSet<&'f SnapshotId> {
+    let (mut stay, mut sources, mut last) = (HashSet::new(), HashSet::new(), None);
+    for copy in copies {
+        if stay.len() == days {
+            break;
+        }
+        let day = TimeZone::UTC.to_datetime(copy.taken_at()).date();
+        if last != Some(day) && sources.insert(&copy.source) {
+            stay.insert(&copy.id);
+            last = Some(day);
+        }
+    }
+    stay
+}
+
 impl<'f> Scene<'f, '_> {
-    /// The verified copies of one origin, the newest first: the first `KeepAtLeast` of them stay.
+    /// The verified copies of one origin, the newest first: those that [`last_days`] chooses stay.
     fn volume(&self, copies: &[&'f HeldCopy], plan: &mut Plan<'f>, census: &mut Census) {
         let Some(newest) = copies.first() else { return };
         let keep = self.keep_at_least(&newest.origin.policy);
         let last_start = copies.iter().map(|copy| copy.start_time).max();
+        let stay = last_days(copies, keep);
         let mut expired = 0;
         let mut deletions = 0;
-        for (place, copy) in copies.iter().enumerate() {
+        for copy in copies {
             let Some((cause, at)) = due(copy, self.now) else { continue };
             expired += 1;
             // Of an origin that may be many volumes, a copy goes only when the source was still sending after its expiry:
             // then each volume that still exists has had its chance to be copied again.
             let silent = keep > 0 && newest.origin.is_volume_unknown() && last_start.is_none_or(|last| last <= at);
-            if place < keep || silent {
+            if stay.contains(&copy.id) || silent {
                 plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep, silent }));
                 continue;
             }

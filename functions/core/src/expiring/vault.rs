@@ -64,6 +64,13 @@ impl HeldCopy {
     pub fn is_verified(&self) -> bool {
         self.status == Status::Verified && self.state == State::Completed
     }
+
+    /// How old its data is believed to be. A source that claims to have been started after its own copy counts as old as
+    /// the copy, so that no forged time outlives the copies that come after it.
+    #[must_use]
+    pub fn taken_at(&self) -> Timestamp {
+        self.source_start_time.min(self.start_time)
+    }
 }
 
 /// The copies found in one Region.

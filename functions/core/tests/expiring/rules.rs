@@ -52,6 +52,32 @@ fn keep_at_least_comes_from_todays_rule() {
 }
 
 #[test]
+fn keep_at_least_counts_days_and_sources() {
+    let keeping = |keep, copies: &[Shown]| told(&decide(&keeping(keep), &facts(copies), LIMITS, now())).0;
+    let taken = |number, moment: &str| {
+        let mut copy = copy(number, 0, -1).tag("snapferry:source-start-time", moment);
+        copy.start = moment.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(60);
+        copy
+    };
+    // Seven snapshots in a minute are one day.
+    let days = (1..=6).map(|number| taken(number, &format!("2026-10-0{number}T03:00:00Z")));
+    let burst = (11..=17).map(|number| taken(number, &format!("2026-11-20T03:00:{number}Z")));
+    assert_eq!(keeping(7, &days.chain(burst).collect::<Vec<_>>()), vec![11, 12, 13, 14, 15, 16]);
+    // A day is UTC's, and the source's, not that of a copy made after midnight.
+    let midnight = [
+        taken(1, "2026-10-01T03:00:00Z"),
+        taken(2, "2026-10-02T00:00:00Z"),
+        taken(3, "2026-10-02T23:59:59Z"),
+        taken(4, "2026-10-03T00:00:00Z"),
+    ];
+    assert_eq!(keeping(3, &midnight), vec![2]);
+    // Two copies of one source are one, even on two days.
+    let forged =
+        |number, start| copy(number, start, -1).of_source(9).tag("snapferry:source-start-time", day(9).to_string());
+    assert_eq!(keeping(2, &[copy(1, -50, -1), forged(2, -45), forged(3, -44)]), vec![2]);
+}
+
+#[test]
 fn volumes_accounts_and_policies_stand_alone() {
     let copies = [
         copy(1, -40, -10),
