@@ -2,25 +2,28 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-/// So many copies may be due at once whatever their share: below it a vault is too small for shares to mean anything.
+/// So many copies may go at once whatever their share: below it a vault is too small for shares to mean anything.
 pub const MASS: usize = 10;
+
+/// How far this clock may be behind EC2's.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Why nothing is deleted in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alarm {
-    /// The clock is behind EC2's: a copy was started in what it takes for the future.
+    /// The clock is behind EC2's by more than [`CLOCK_TOLERANCE`]: a copy was started in what it takes for the future.
     ClockBehind {
         /// When the newest copy was started.
         newest: Timestamp,
         /// How many copies would have been deleted, run by run.
         deletions: usize,
     },
-    /// More than half of all verified copies are due at once.
+    /// More than half of all verified copies would go at once.
     MassExpiry {
-        /// Verified copies whose time is over.
-        due: usize,
+        /// Verified copies that would be deleted, run by run.
+        expiring: usize,
         /// All verified copies.
         verified: usize,
         /// How many copies would have been deleted, run by run.
@@ -52,13 +55,14 @@ impl fmt::Display for Alarm {
         match self {
             Self::ClockBehind { newest, .. } => write!(
                 f,
-                "Nothing is deleted: the newest copy was started at {newest}, which is later than now, so the clock cannot \
-                 be right."
+                "Nothing is deleted: the newest copy was started at {newest}, which is more than {} minutes later than now, so \
+                 the clock cannot be right.",
+                CLOCK_TOLERANCE.as_mins()
             ),
-            Self::MassExpiry { due, verified, .. } => write!(
+            Self::MassExpiry { expiring, verified, .. } => write!(
                 f,
-                "Nothing is deleted: the time of {due} out of {verified} verified copies is over at once, which looks like a \
-                 wrong clock or a mistaken policy."
+                "Nothing is deleted: {expiring} out of {verified} verified copies would go at once, which looks like a wrong \
+                 clock or a mistaken policy."
             ),
         }?;
         f.write_str(
@@ -73,7 +77,7 @@ impl fmt::Display for Alarm {
 pub(super) struct Census {
     newest: Option<Timestamp>,
     verified: usize,
-    due: usize,
+    expiring: usize,
 }
 
 impl Census {
@@ -82,22 +86,23 @@ impl Census {
         self.newest = self.newest.max(newest);
     }
 
-    /// Counts the verified copies of one volume. Where all that are due stay as its last ones, they count neither as due
-    /// nor at all: volumes that went silent long ago would otherwise stop the expiry of all others for good.
-    pub(super) fn volume(&mut self, verified: usize, due: usize, deletions: usize) {
-        if deletions == 0 {
-            self.verified += verified.saturating_sub(due);
-        } else {
-            self.verified += verified;
-            self.due += due;
-        }
+    /// Counts the verified copies of one volume: those whose time is over, and those of them that would go. What is kept
+    /// although its time is over is no deletion. Where all that are due are kept, they do not count at all: the last
+    /// copies of volumes that went silent long ago would otherwise hide how much of the others goes.
+    pub(super) fn volume(&mut self, verified: usize, due: usize, expiring: usize) {
+        self.verified += if expiring == 0 { verified.saturating_sub(due) } else { verified };
+        self.expiring += expiring;
     }
 
     pub(super) fn alarm(&self, now: Timestamp, deletions: usize) -> Option<Alarm> {
-        let Self { newest, verified, due } = *self;
+        let Self { newest, verified, expiring } = *self;
         match newest {
-            Some(newest) if now < newest => Some(Alarm::ClockBehind { newest, deletions }),
-            _ if due > MASS && due > verified / 2 => Some(Alarm::MassExpiry { due, verified, deletions }),
+            Some(newest) if newest.duration_since(now) > CLOCK_TOLERANCE => {
+                Some(Alarm::ClockBehind { newest, deletions })
+            }
+            _ if expiring > MASS && expiring > verified / 2 => {
+                Some(Alarm::MassExpiry { expiring, verified, deletions })
+            }
             _ => None,
         }
     }

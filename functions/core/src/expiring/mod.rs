@@ -21,7 +21,7 @@ mod recheck;
 mod survivors;
 mod vault;
 
-pub use self::guard::{Alarm, MASS};
+pub use self::guard::{Alarm, CLOCK_TOLERANCE, MASS};
 pub use self::outcome::{Outcome, Rest, kept, record, refused, rest};
 pub use self::reasons::{Cause, Change, Keep, Refusal};
 pub use self::recheck::{Quota, recheck};

@@ -238,8 +238,8 @@ fn more_than_half_at_once_raises_the_alarm() {
         (11, 11, false),
         (12, 11, true),
         (10, 1, false),
-        (11, 0, true),
-        (10, 0, false),
+        (12, 0, true),
+        (11, 0, false),
         (500, 500, false),
     ] {
         let facts = facts(&crowd(expired, fresh));
@@ -256,7 +256,7 @@ fn more_than_half_at_once_raises_the_alarm() {
 fn the_alarm_counts_all_that_is_due_before_any_limit() {
     let facts = facts(&crowd(300, 100));
     let plan = decide(&policies(""), &facts, Limits { max_deletes: 5, allow_mass_expiry: false }, now());
-    assert_eq!(plan.alarm, Some(Alarm::MassExpiry { due: 300, verified: 400, deletions: 300 }));
+    assert_eq!(plan.alarm, Some(Alarm::MassExpiry { expiring: 300, verified: 400, deletions: 300 }));
 }
 
 #[test]
@@ -266,6 +266,20 @@ fn volumes_that_went_silent_long_ago_do_not_stop_the_others() {
     let plan_facts = facts(&silent.chain(live).collect::<Vec<_>>());
     let plan = decide(&policies(""), &plan_facts, LIMITS, now());
     assert_eq!((plan.alarm, plan.deletions.len(), plan.kept.len()), (None, 12, 50));
+}
+
+#[test]
+fn retention_by_count_is_no_mass_expiry() {
+    // A day's retention and KeepAtLeast 7: of eight daily copies of each volume seven are due, and one goes.
+    let daily = |volume: u32| {
+        (0..8).map(move |age| copy(volume * 10 + age, -i64::from(age), 1 - i64::from(age)).volume(volume))
+    };
+    let plan_facts = facts(&(1..=40).flat_map(daily).collect::<Vec<_>>());
+    let plan = decide(&keeping(7), &plan_facts, LIMITS, now() + jiff::SignedDuration::from_hours(1));
+    assert_eq!((plan.alarm, plan.deletions.len(), plan.kept.len()), (None, 40, 240));
+    // The same vault, when the rule keeps one only: nearly all goes at once.
+    let plan = decide(&keeping(1), &plan_facts, LIMITS, now() + jiff::SignedDuration::from_hours(1));
+    assert_eq!(plan.alarm, Some(Alarm::MassExpiry { expiring: 280, verified: 320, deletions: 280 }));
 }
 
 #[test]
@@ -287,6 +301,17 @@ fn a_clock_behind_the_newest_copy_deletes_nothing() {
         assert!(plan.deletions.is_empty());
         let lifted = Limits { allow_mass_expiry: true, ..LIMITS };
         assert_eq!(told(&decide(&policies(""), &plan_facts, lifted, now())).0, vec![1]);
+    }
+}
+
+#[test]
+fn a_clock_behind_by_minutes_is_no_alarm() {
+    for (seconds, is_alarm) in [(1, false), (900, false), (901, true), (7200, true)] {
+        let mut newest = copy(2, 0, 30);
+        newest.start = now() + jiff::SignedDuration::from_secs(seconds);
+        let plan_facts = facts(&[copy(1, -40, -10), newest]);
+        let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+        assert_eq!(plan.alarm.map(|alarm| alarm.reason()), is_alarm.then_some("clock-behind"), "{seconds}");
     }
 }
 
