@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::expiring::{execute, gather};
-use snapferry_core::expiring::{Limits, Quota, decide, record, rest};
+use snapferry_core::expiring::{Attempts, Limits, decide, record, rest};
 use snapferry_core::ids::AccountId;
 
 const LONG: Duration = Duration::from_secs(280);
@@ -104,7 +104,8 @@ async fn run(clients: &Clients, codes: &[&str], max_deletes: usize, time: Durati
     let limits = Limits { max_deletes, allow_mass_expiry: true };
     let plan = decide(&policies(&["eu-west-1"]), &facts, limits, Timestamp::now());
     let told = RefCell::new(Vec::new());
-    let untried = execute(clients, &plan.deletions, Quota::new(max_deletes), deadline, |deletion, outcome| {
+    let attempts = Attempts::new(&plan.deletions, max_deletes, Timestamp::now());
+    let untried = execute(clients, attempts, deadline, |deletion, outcome| {
         let record = record(deletion, outcome, Timestamp::now());
         let event = serde_json::to_value(record.event).unwrap();
         let id = record.copy.unwrap().snapshot.unwrap();

@@ -12,7 +12,7 @@ use snapferry_aws::deadline::Deadline;
 use snapferry_aws::expiring::{execute, gather};
 use snapferry_aws::notices::Notices;
 use snapferry_core::audit::Record;
-use snapferry_core::expiring::{Deletion, Limits, Outcome, Plan, Quota, decide, kept, record, refused, rest};
+use snapferry_core::expiring::{Attempts, Deletion, Limits, Outcome, Plan, decide, kept, record, refused, rest};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::policy::Policy;
 
@@ -47,8 +47,8 @@ impl Expirer {
                 self.write(record(deletion, outcome, now), run);
             }
         };
-        let quota = Quota::new(self.limits.max_deletes);
-        let untried = execute(&self.clients, &plan.deletions, quota, deadline, report).await;
+        let attempts = Attempts::new(&plan.deletions, self.limits.max_deletes, Timestamp::now());
+        let untried = execute(&self.clients, attempts, deadline, report).await;
         for (why, region, count) in untried {
             self.write(rest(why, region, count, Timestamp::now()), run);
         }

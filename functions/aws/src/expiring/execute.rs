@@ -1,12 +1,10 @@
-//! Deletes what was decided, each copy after a second look at it. It chooses nothing: it only stops at a limit, and
-//! leaves a Region alone that stops answering.
+//! Deletes what was decided, each copy after a second look at it. It chooses nothing.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use snapferry_core::expiring::{Change, Deletion, Outcome, Quota, Rest, Vault, recheck};
+use snapferry_core::expiring::{Attempts, Change, Deletion, Outcome, Rest, Vault, recheck};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::Region;
 
@@ -26,53 +24,31 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(8);
 /// record must still be written.
 const RESERVE: Duration = Duration::from_secs(20);
 
-/// Carries out `deletions` in the given order, at most as many as `quota` allows. `report` is told of each outcome as
-/// soon as there is one. Gives how many were not even tried, and why; with the Region where it was for the Region's sake.
+/// Carries out `attempts`. `report` is told of each outcome as soon as there is one. Gives how many deletions were not even
+/// tried, and why; with the Region where it was for the Region's sake.
 pub async fn execute<'f>(
     clients: &Clients,
-    deletions: &[Deletion<'f>],
-    mut quota: Quota,
+    mut attempts: Attempts<'_, 'f>,
     deadline: Deadline,
     report: impl Fn(&Deletion<'f>, &Outcome),
 ) -> Vec<(Rest, Option<&'f Region>, usize)> {
-    let mut waiting = deletions.iter();
-    let mut closed: BTreeMap<&'f Region, usize> = BTreeMap::new();
-    let stopped = loop {
+    loop {
         if deadline.left() < RESERVE {
-            break Rest::OutOfTime;
+            return attempts.rest(Rest::OutOfTime);
         }
-        let granted = quota.take(AT_ONCE);
-        let open = |deletion: &&Deletion<'f>| match closed.get_mut(deletion.region) {
-            Some(passed) => {
-                *passed += 1;
-                false
-            }
-            None => true,
-        };
-        let batch: Vec<&Deletion<'f>> = waiting.by_ref().filter(open).take(granted).collect();
-        (batch.len()..granted).for_each(|_| quota.give_back());
+        let batch = attempts.next(AT_ONCE);
         if batch.is_empty() {
-            break Rest::RunLimit;
+            return attempts.rest(Rest::RunLimit);
         }
-        join_all(batch.iter().map(async |deletion| {
+        let outcomes = join_all(batch.iter().map(async |deletion| {
             let outcome = delete(clients, deletion).await;
             report(deletion, &outcome);
             outcome
-        }))
-        .await
-        .iter()
-        .zip(&batch)
-        .for_each(|(outcome, deletion)| {
-            if outcome.is_harmless() {
-                quota.give_back();
-            }
-            if outcome.closes_region() {
-                closed.entry(deletion.region).or_default();
-            }
-        });
-    };
-    let closed = closed.into_iter().map(|(region, passed)| (Rest::RegionClosed, Some(region), passed));
-    closed.chain([(stopped, None, waiting.len())]).filter(|(_, _, count)| *count > 0).collect()
+        }));
+        for (deletion, outcome) in batch.iter().zip(outcomes.await) {
+            attempts.done(deletion, &outcome);
+        }
+    }
 }
 
 async fn delete(clients: &Clients, deletion: &Deletion<'_>) -> Outcome {

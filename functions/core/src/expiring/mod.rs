@@ -14,6 +14,7 @@ use crate::ids::{AccountId, Region, SnapshotId};
 use crate::policy::Policy;
 use crate::tags::Status;
 
+mod attempts;
 mod guard;
 mod outcome;
 mod reasons;
@@ -21,10 +22,11 @@ mod recheck;
 mod survivors;
 mod vault;
 
+pub use self::attempts::{Attempts, FRUITLESS};
 pub use self::guard::{Alarm, CLOCK_TOLERANCE, MASS};
 pub use self::outcome::{Outcome, Rest, kept, record, refused, rest};
 pub use self::reasons::{Cause, Change, Keep, Refusal};
-pub use self::recheck::{Quota, recheck};
+pub use self::recheck::recheck;
 pub use self::vault::{HeldCopy, Inventory, Origin, SeenCopy, Vault};
 
 /// How long a failed or rejected copy stays after its verdict, so that somebody can look at it.
@@ -77,8 +79,8 @@ pub struct Kept<'f> {
 /// What is to be done.
 #[derive(Debug, Default)]
 pub struct Plan<'f> {
-    /// What may go, in the order in which it goes: what has been due for longest first, what is likely locked last. At
-    /// most [`Limits::max_deletes`] of them are deleted in a run; those that EC2 refuses to delete do not count.
+    /// What may go: what has been due for longest first, what is likely locked last. [`Attempts`] says how much of it is
+    /// tried in a run.
     pub deletions: Vec<Deletion<'f>>,
     /// What stays although its time is over.
     pub kept: Vec<Kept<'f>>,

@@ -28,7 +28,7 @@ pub enum Outcome {
 /// Why copies were not even tried, although their time is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rest {
-    /// The run has deleted, or tried, as many as it may.
+    /// The run has deleted as many as it may, or tried as many in vain.
     RunLimit,
     /// The time of the invocation is over.
     OutOfTime,
@@ -148,7 +148,7 @@ pub fn rest(rest: Rest, region: Option<&Region>, count: usize, now: Timestamp) -
         Rest::RunLimit => (
             "run-limit",
             "Their time is over, but one run deletes no more (SNAPFERRY_MAX_DELETES_PER_RUN, the stack's MaxDeletesPerRun), \
-             and tries ten times as many at most. The next run goes on.",
+             and gives up after 200 that it could not delete. The next run goes on.",
         ),
         Rest::OutOfTime => {
             ("out-of-time", "Their time is over, but too little of the invocation's remained. The next run goes on.")

@@ -1,12 +1,8 @@
-//! The second look at a copy, just before it is deleted, and how many may be deleted.
+//! The second look at a copy, just before it is deleted.
 
 use super::{Cause, Change, Deletion, HeldCopy, Vault, due};
 use crate::facts::State;
 use crate::tags::Status;
-
-/// How many attempts a run has for each deletion that it may make: copies that EC2 refuses to delete do not use up the
-/// limit, so that they never hold up the others for good, and yet they must not keep the function busy for hours.
-const ATTEMPTS: usize = 10;
 
 /// Whether a copy may still go, by a fresh reading of it and of the copy that makes it dispensable.
 ///
@@ -46,32 +42,4 @@ fn survives(survivor: &HeldCopy, planned: &HeldCopy) -> bool {
         _ => survivor.is_verified(),
     };
     is_as_good && survivor.origin == planned.origin && survivor.source == planned.source
-}
-
-/// How many deletions are left to a run.
-#[derive(Debug, Clone, Copy)]
-pub struct Quota {
-    deletions: usize,
-    attempts: usize,
-}
-
-impl Quota {
-    /// At most `max_deletes` deletions.
-    #[must_use]
-    pub fn new(max_deletes: usize) -> Self {
-        Self { deletions: max_deletes, attempts: max_deletes.saturating_mul(ATTEMPTS) }
-    }
-
-    /// Takes as many of `wanted` attempts as are left.
-    pub fn take(&mut self, wanted: usize) -> usize {
-        let taken = wanted.min(self.deletions).min(self.attempts);
-        self.deletions -= taken;
-        self.attempts -= taken;
-        taken
-    }
-
-    /// Gives back one of the taken ones that certainly deleted nothing.
-    pub fn give_back(&mut self) {
-        self.deletions += 1;
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use snapferry_core::expiring::{Cause, Limits, Plan, Quota, decide};
+use snapferry_core::expiring::{Cause, Limits, Plan, decide};
 use snapferry_core::facts::State;
 
 use crate::world::*;
@@ -193,25 +193,6 @@ proptest! {
         let order = |plan: &Plan<'_>| plan.deletions.iter().map(|d| d.copy.id.to_string()).collect::<Vec<_>>();
         prop_assert_eq!(order(&one), order(&two));
         prop_assert!(one.deletions.is_sorted_by_key(|deletion| (deletion.likely_locked, deletion.due)));
-    }
-
-    #[test]
-    fn whatever_ec2_refuses_a_run_never_deletes_more_than_its_limit(
-        limit in 1_usize..20, at_once in 1_usize..8, refused in prop::collection::vec(any::<bool>(), 0..400),
-    ) {
-        let (mut quota, mut waiting, mut deleted) = (Quota::new(limit), refused.iter(), 0);
-        loop {
-            let batch: Vec<&bool> = waiting.by_ref().take(quota.take(at_once)).collect();
-            if batch.is_empty() {
-                break;
-            }
-            for is_refused in batch {
-                if *is_refused { quota.give_back() } else { deleted += 1 }
-            }
-        }
-        prop_assert!(deleted <= limit);
-        let could = refused.iter().take(10 * limit).filter(|is_refused| !**is_refused).count();
-        prop_assert_eq!(deleted, could.min(limit));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One rule at a time.
 
-use snapferry_core::expiring::{Alarm, Change, Limits, Quota, decide, recheck};
+use snapferry_core::expiring::{Alarm, Change, Limits, decide, recheck};
 use snapferry_core::facts::{CallError, State};
 
 use crate::world::*;
@@ -366,19 +366,4 @@ fn the_second_look_at_a_rejected_copy_wants_its_better_one() {
     assert_eq!(look(&[rejected.clone(), newer.clone().judged("verified", 0)]), Ok(()));
     assert_eq!(look(&[rejected.clone(), newer.clone().judged("failed", 0)]), Err(Change::SurvivorGone));
     assert_eq!(look(&[rejected, newer.state(State::Error)]), Err(Change::SurvivorGone));
-}
-
-#[test]
-fn refusals_do_not_use_up_the_limit_and_end_nevertheless() {
-    let mut quota = Quota::new(3);
-    assert_eq!((quota.take(5), quota.take(5)), (3, 0));
-    quota.give_back();
-    assert_eq!((quota.take(5), quota.take(5)), (1, 0));
-    let mut quota = Quota::new(3);
-    let mut attempts = 0;
-    while quota.take(1) == 1 {
-        quota.give_back();
-        attempts += 1;
-    }
-    assert_eq!(attempts, 30);
 }

@@ -17,6 +17,9 @@ pub(crate) const REGION: &str = "eu-west-1";
 /// Nothing unusual is allowed.
 pub(crate) const LIMITS: Limits = Limits { max_deletes: 100, allow_mass_expiry: false };
 
+/// The guard is lifted.
+pub(crate) const LIFTED: Limits = Limits { max_deletes: 100, allow_mass_expiry: true };
+
 /// 2026-11-22, noon.
 pub(crate) fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
@@ -154,9 +157,13 @@ pub(crate) fn policies_with(target: &str) -> Vec<Policy> {
     policy::parse(&document).unwrap().policies
 }
 
+/// Of `snap-c0000007` 7.
+pub(crate) fn number(id: &SnapshotId) -> u32 {
+    u32::from_str_radix(&id.as_str()["snap-c".len()..], 16).unwrap()
+}
+
 /// The numbers of the copies that go, in order, and of those that stay with the reasons.
 pub(crate) fn told(plan: &Plan<'_>) -> (Vec<u32>, Vec<String>) {
-    let number = |id: &SnapshotId| u32::from_str_radix(&id.as_str()["snap-c".len()..], 16).unwrap();
     let gone = plan.deletions.iter().map(|deletion| number(&deletion.copy.id)).collect();
     let kept = plan.kept.iter().map(|kept| match (&kept.keep, kept.keep.copy()) {
         (_, Some(copy)) => format!("{} {}", number(&copy.id), kept.keep.reason()),
