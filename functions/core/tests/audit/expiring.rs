@@ -33,7 +33,7 @@ pub(crate) fn records() -> Vec<Record> {
     records.extend(keeps.into_iter().map(|keep| kept(&Kept { region: &region, keep }, now())));
     let alarms = every![Alarm;
         Alarm::ClockBehind { .. } => Alarm::ClockBehind { newest: now(), deletions: 12 },
-        Alarm::MassExpiry { .. } => Alarm::MassExpiry { due: 300, verified: 400, deletions: 299 },
+        Alarm::MassExpiry { .. } => Alarm::MassExpiry { expiring: 300, verified: 400, deletions: 299 },
     ];
     records.extend(alarms.iter().map(|alarm| refused(alarm, now())));
     let rests = every![Rest;

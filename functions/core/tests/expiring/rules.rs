@@ -266,6 +266,12 @@ fn volumes_that_went_silent_long_ago_do_not_stop_the_others() {
     let plan_facts = facts(&silent.chain(live).collect::<Vec<_>>());
     let plan = decide(&policies(""), &plan_facts, LIMITS, now());
     assert_eq!((plan.alarm, plan.deletions.len(), plan.kept.len()), (None, 12, 50));
+    // Nor do they hide how much of the others goes.
+    let silent = (1..=50).map(|number| copy(number, -400, -370).volume(number));
+    let plan_facts =
+        facts(&silent.chain((1000..1013).map(|number| copy(number, -40, -10).volume(999))).collect::<Vec<_>>());
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    assert_eq!(plan.alarm, Some(Alarm::MassExpiry { expiring: 12, verified: 13, deletions: 12 }));
 }
 
 #[test]
