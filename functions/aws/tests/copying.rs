@@ -29,7 +29,8 @@ async fn run(clients: &Clients, policy: &Policy, sources: &[SourceSnapshot], tim
     let mut decisions = Vec::new();
     for target in &policy.targets {
         for source in sources {
-            let request = CopyRequest { policy: &policy.name, source, home: &home, target };
+            let request =
+                CopyRequest { policy: &policy.name, filter: &policy.description, source, home: &home, target };
             let (policy, subject) = (Some(&policy.name), Subject::Seen(source));
             decisions.push(Decision { policy, subject, region: Some(&target.region), verdict: Verdict::Copy(request) });
         }

@@ -90,8 +90,13 @@ async fn an_error_keeps_the_services_words() {
 async fn a_copy_with_an_edited_tag_still_counts_and_is_reported() {
     let policies = common::policies(&["eu-west-1"]);
     let (original, home) = (source(7), region("us-east-1"));
-    let request =
-        CopyRequest { policy: &policies[0].name, source: &original, home: &home, target: &policies[0].targets[0] };
+    let request = CopyRequest {
+        policy: &policies[0].name,
+        filter: &policies[0].description,
+        source: &original,
+        home: &home,
+        target: &policies[0].targets[0],
+    };
     let tags = request.tags(time());
     let tagged = move |id: u32, edit: &'static str| {
         let tags = tags.iter().map(|(key, value)| {

@@ -114,7 +114,13 @@ async fn run(clients: &Clients) -> Vec<String> {
     };
     gather(clients, &KeyCache::default(), deadline, ask).await;
     let (home, source, target) = (region("us-east-1"), source(1), &policies[0].targets[0]);
-    let request = CopyRequest { policy: &policies[0].name, source: &source, home: &home, target };
+    let request = CopyRequest {
+        policy: &policies[0].name,
+        filter: &policies[0].description,
+        source: &source,
+        home: &home,
+        target,
+    };
     let decision = Decision {
         policy: Some(&policies[0].name),
         subject: Subject::Seen(&source),

@@ -78,7 +78,7 @@ id!(
     SnapshotId, "a snapshot ID such as snap-0123456789abcdef0", is_snapshot
 );
 id!(
-    /// An EBS volume as a snapshot names it. A copy names the placeholder `vol-ffffffff`.
+    /// An EBS volume as a snapshot names it. See [`VolumeId::is_filler`].
     VolumeId, "a volume ID such as vol-0123456789abcdef0", is_volume
 );
 id!(
@@ -114,6 +114,15 @@ impl Region {
         ];
         let found = partitions.iter().find(|(prefix, _)| self.0.starts_with(prefix));
         found.map_or("aws", |(_, partition)| partition)
+    }
+}
+
+impl VolumeId {
+    /// Whether EC2 names no volume: of a snapshot that is itself a copy, or was written through EBS's direct APIs, it names
+    /// `vol-ffffffff` or another filler of nothing but `f`.
+    #[must_use]
+    pub fn is_filler(&self) -> bool {
+        self.0.bytes().skip("vol-".len()).all(|digit| digit == b'f')
     }
 }
 

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use snapferry_core::ids::{KeyArn, Region};
-use snapferry_core::policy::{self, Encryption, LockMode, LockRule, Parsed, Policy, RetainRule, State, Tag, Target};
+use snapferry_core::policy::{
+    self, DescriptionFilter, Encryption, LockMode, LockRule, Parsed, Policy, RetainRule, State, Tag, Target,
+};
 use snapferry_core::retention::{Interval, IntervalUnit};
 
 const CROSS_ACCOUNT_COPY: &str = include_str!("fixtures/policies/cross-account-copy.json");
@@ -156,6 +158,38 @@ fn the_shipped_example_parses() {
     assert_eq!(warnings(&parsed), [""; 0]);
 }
 
+/// The filter of a policy with this DescriptionRegex.
+fn described(regex: &str) -> DescriptionFilter {
+    let regex = serde_json::to_string(regex).unwrap();
+    let document = CROSS_ACCOUNT_COPY.replacen("[\"111111111111\"]", &format!("[], \"DescriptionRegex\": {regex}"), 1);
+    policy::parse(&document).unwrap().policies[0].description.clone()
+}
+
+#[test]
+fn a_group_of_the_description_names_the_volume() {
+    for (regex, description, volume) in [
+        ("nightly (?<volume>vol-[0-9a-f]+).*", "nightly vol-0123456789abcdef0 of db", Some("vol-0123456789abcdef0")),
+        ("nightly (?P<volume>.*)", "nightly vol-01234567", Some("vol-01234567")),
+        // Whatever else it captures is no volume.
+        ("nightly (?<volume>.*)", "nightly vol-ffffffff", None),
+        ("nightly (?<volume>.*)", "nightly vol-01234567 ", None),
+        ("nightly (?<volume>.*)", "nightly vol-0123", None),
+        ("(?<volume>vol-[0-9a-f]+)?.*", "nightly", None),
+        ("nightly (?<volume>.*)", "weekly vol-01234567", None),
+        ("(?<volumes>.*)", "vol-01234567", None),
+        ("(.*)", "vol-01234567", None),
+        (".*<volume>.*", "<volume>", None),
+        ("\u{1f4a5}(?<volume>.*)", "\u{1f4a5}vol-01234567", Some("vol-01234567")),
+    ] {
+        let filter = described(regex);
+        assert_eq!(
+            filter.volume(description).map(|volume| volume.to_string()).as_deref(),
+            volume,
+            "{regex} {description}"
+        );
+    }
+}
+
 #[test]
 fn a_description_matches_as_a_whole() {
     for (regex, description, matches) in [
@@ -181,12 +215,7 @@ fn a_description_matches_as_a_whole() {
         ("(?x) prod .*  # everything of it", "reproduction", false),
         ("\u{1f4a5}.", "\u{1f4a5}\u{fffd}", true),
     ] {
-        let document = CROSS_ACCOUNT_COPY.replacen(
-            "[\"111111111111\"]",
-            &format!("[], \"DescriptionRegex\": {}", serde_json::to_string(regex).unwrap()),
-            1,
-        );
-        let filter = policy::parse(&document).unwrap().policies[0].description.clone();
+        let filter = described(regex);
         assert_eq!(filter.as_str(), regex);
         assert_eq!(filter.matches(description), matches, "{regex:?} on {description:?}");
     }
@@ -195,9 +224,7 @@ fn a_description_matches_as_a_whole() {
 /// Time linear in the description's length: a backtracking engine would be at it for longer than the universe lasts.
 #[test]
 fn a_regex_that_ruins_backtracking_engines_is_quick() {
-    let document = CROSS_ACCOUNT_COPY.replacen("[\"111111111111\"]", "[], \"DescriptionRegex\": \"(a*)*b\"", 1);
-    let filter = policy::parse(&document).unwrap().policies[0].description.clone();
-    assert!(!filter.matches(&"a".repeat(10_000)));
+    assert!(!described("(a*)*b").matches(&"a".repeat(10_000)));
 }
 
 #[test]

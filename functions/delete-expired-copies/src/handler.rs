@@ -12,7 +12,9 @@ use snapferry_aws::deadline::Deadline;
 use snapferry_aws::expiring::{execute, gather};
 use snapferry_aws::notices::Notices;
 use snapferry_core::audit::Record;
-use snapferry_core::expiring::{Attempts, Deletion, Limits, Outcome, Plan, decide, kept, record, refused, rest};
+use snapferry_core::expiring::{
+    Attempts, Deletion, Limits, Outcome, Plan, decide, kept, record, refused, rest, volume_unknown,
+};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::policy::Policy;
 
@@ -60,6 +62,9 @@ impl Expirer {
         let now = Timestamp::now();
         if let Some(alarm) = &plan.alarm {
             self.write(refused(alarm, now), run);
+        }
+        if plan.volume_unknown > 0 {
+            self.write(volume_unknown(plan.volume_unknown, now), run);
         }
         for stays in &plan.kept {
             if self.is_news(stays.notice(), now) {

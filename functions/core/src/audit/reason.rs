@@ -185,6 +185,7 @@ pub const REASONS: &[(Event, &[(&str, &str)])] = &[
             ("state-contradicts", "Its verdict and EC2's state of it do not go together."),
             ("survivor-gone", "Just before deletion the copy that made it dispensable was no longer good."),
             ("throttled", "EC2 takes no more requests at the moment."),
+            ("volume-unknown", "EC2 named no volume for their sources, so each may be the last copy of its volume."),
         ],
     ),
     (SweepCompleted, &[("swept", "A sweep has looked at everything that is shared and copied.")]),

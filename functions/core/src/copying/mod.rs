@@ -209,7 +209,8 @@ impl<'f> Decider<'f> {
             }
             matching = true;
             for target in &policy.targets {
-                let request = CopyRequest { policy: &policy.name, source: snapshot, home: &self.facts.home, target };
+                let (name, filter, home) = (&policy.name, &policy.description, &self.facts.home);
+                let request = CopyRequest { policy: name, filter, source: snapshot, home, target };
                 self.target(request, named);
             }
         }

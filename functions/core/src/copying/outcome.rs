@@ -58,6 +58,9 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, home: &Region, now: Ti
     };
     record.policy = decision.policy.map(ToString::to_string);
     record.source = source(&decision.subject, home);
+    if let (Verdict::Copy(request), Some(source)) = (&decision.verdict, &mut record.source) {
+        source.volume = Some(request.volume().to_string());
+    }
     record.copy = copy(decision, outcome);
     record
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::facts::SourceSnapshot;
-use crate::ids::{KeyArn, PolicyName, Region};
-use crate::policy::{Encryption, Target};
+use crate::ids::{KeyArn, PolicyName, Region, VolumeId};
+use crate::policy::{DescriptionFilter, Encryption, Target};
 use crate::tags::{CopyTags, Lock, Status};
 
 /// The longest description that EC2 takes, in characters (EC2 API reference, CopySnapshot).
@@ -15,6 +15,8 @@ pub const DESCRIPTION_LIMIT: usize = 255;
 pub struct CopyRequest<'f> {
     /// The policy that asks.
     pub policy: &'f PolicyName,
+    /// Its DescriptionRegex, which may name the volume.
+    pub filter: &'f DescriptionFilter,
     /// The snapshot to copy.
     pub source: &'f SourceSnapshot,
     /// The Region that the snapshot is in.
@@ -34,6 +36,14 @@ impl CopyRequest<'_> {
             text.push_str(&source.description);
         }
         text.chars().take(DESCRIPTION_LIMIT).collect()
+    }
+
+    /// The volume whose copy it is: EC2's word, and only where that is a filler what the DescriptionRegex captures.
+    #[must_use]
+    pub fn volume(&self) -> VolumeId {
+        let volume = &self.source.volume;
+        let captured = volume.is_filler().then(|| self.filter.volume(&self.source.description)).flatten();
+        captured.unwrap_or_else(|| volume.clone())
     }
 
     /// The key that the copy is to be encrypted under, if the policy names one.
@@ -59,7 +69,7 @@ impl CopyRequest<'_> {
             source_snapshot: self.source.id.clone(),
             source_account: self.source.owner.clone(),
             source_region: self.home.clone(),
-            source_volume: self.source.volume.clone(),
+            source_volume: self.volume(),
             source_size_gib: self.source.size_gib,
             source_start_time: self.source.start_time,
             kms_key: self.key().cloned(),

@@ -24,7 +24,7 @@ mod vault;
 
 pub use self::attempts::{Attempts, FRUITLESS};
 pub use self::guard::{Alarm, CLOCK_TOLERANCE, MASS};
-pub use self::outcome::{Outcome, Rest, kept, record, refused, rest};
+pub use self::outcome::{Outcome, Rest, kept, record, refused, rest, volume_unknown};
 pub use self::reasons::{Cause, Change, Keep, Refusal};
 pub use self::recheck::recheck;
 pub use self::vault::{HeldCopy, Inventory, Origin, SeenCopy, Vault};
@@ -84,6 +84,8 @@ pub struct Plan<'f> {
     pub deletions: Vec<Deletion<'f>>,
     /// What stays although its time is over.
     pub kept: Vec<Kept<'f>>,
+    /// How many more stay, because EC2 named no volume for their sources: see [`volume_unknown`].
+    pub volume_unknown: usize,
     /// Why nothing goes at all: `deletions` is empty then.
     pub alarm: Option<Alarm>,
 }

@@ -141,6 +141,20 @@ pub fn refused(alarm: &Alarm, now: Timestamp) -> Record {
     record
 }
 
+/// The one record of a run about all copies that stay because nobody knows which volume they are of.
+#[must_use]
+pub fn volume_unknown(count: usize, now: Timestamp) -> Record {
+    let mut record = Record::new(Event::CopyKept, "volume-unknown", now).message(
+        "Their time is over, but EC2 named no volume for their sources, which were copies themselves, so each may be the last \
+         copy of its volume. To let such copies go, name the volume in the sources' descriptions and capture it with a group \
+         (?<volume>vol-...) in DescriptionRegex, which holds for copies made from then on; or set KeepAtLeast to 0, which \
+         deletes by age alone."
+            .to_owned(),
+    );
+    record.count = u64::try_from(count).ok();
+    record
+}
+
 /// One record for all copies that were not even tried, for one reason; `region` where it holds for one only.
 #[must_use]
 pub fn rest(rest: Rest, region: Option<&Region>, count: usize, now: Timestamp) -> Record {

@@ -25,8 +25,6 @@ pub enum Keep<'f> {
         copy: &'f HeldCopy,
         /// On how many days.
         keep_at_least: usize,
-        /// Whether it stays because its volume is unknown and its source account has sent nothing since.
-        silent: bool,
     },
     /// It is rejected, and there is no better copy of its source in that Region.
     OnlyCopy(&'f HeldCopy),
@@ -116,11 +114,6 @@ impl<'f> Keep<'f> {
 impl fmt::Display for Keep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LastVerified { silent: true, .. } => f.write_str(
-                "Its time is over, but EC2 named no volume for its source (which was itself a copy), and no verified copy from \
-                 that account was started since: it may be the last one of a volume. It goes once that account's \
-                 next one is verified.",
-            ),
             Self::LastVerified { keep_at_least: 1, .. } => f.write_str(
                 "Its time is over, but it is the newest verified copy of its volume. It goes once a newer one is verified.",
             ),

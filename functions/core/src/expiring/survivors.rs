@@ -71,23 +71,23 @@ impl<'f> Scene<'f, '_> {
     fn volume(&self, copies: &[&'f HeldCopy], plan: &mut Plan<'f>, census: &mut Census) {
         let Some(newest) = copies.first() else { return };
         let keep = self.keep_at_least(&newest.origin.policy);
-        let last_start = copies.iter().map(|copy| copy.start_time).max();
+        // Any of them may be the last one of a volume, and no newer one is proof of the contrary.
+        let is_unknown = keep > 0 && newest.origin.is_volume_unknown();
         let stay = last_days(copies, keep);
         let mut expired = 0;
         let mut deletions = 0;
         for copy in copies {
             let Some((cause, at)) = due(copy, self.now) else { continue };
             expired += 1;
-            // Of an origin that may be many volumes, a copy goes only when the source was still sending after its expiry:
-            // then each volume that still exists has had its chance to be copied again.
-            let silent = keep > 0 && newest.origin.is_volume_unknown() && last_start.is_none_or(|last| last <= at);
-            if stay.contains(&copy.id) || silent {
-                plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep, silent }));
-                continue;
+            if is_unknown {
+                plan.volume_unknown += 1;
+            } else if stay.contains(&copy.id) {
+                plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep }));
+            } else {
+                deletions += 1;
+                let survivor = if keep == 0 { None } else { Some(*newest) };
+                plan.deletions.push(self.deletion(copy, cause, at, survivor));
             }
-            deletions += 1;
-            let survivor = if keep == 0 { None } else { Some(*newest) };
-            plan.deletions.push(self.deletion(copy, cause, at, survivor));
         }
         census.volume(copies.len(), expired, deletions);
     }

@@ -25,11 +25,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Whether EC2 named no volume: the sources are copies themselves, or were written through EBS's direct APIs. Then
-    /// one origin may stand for any number of volumes.
+    /// Whether EC2 named no volume, so that one origin may stand for any number of volumes.
     #[must_use]
     pub fn is_volume_unknown(&self) -> bool {
-        self.volume.as_str() == "vol-ffffffff"
+        self.volume.is_filler()
     }
 }
 

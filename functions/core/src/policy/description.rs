@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use regex_automata::PatternID;
 use regex_automata::meta::{Config, Regex};
 use regex_automata::nfa::thompson::WhichCaptures;
 use regex_syntax::ParserBuilder;
@@ -9,6 +10,7 @@ use regex_syntax::hir::{Capture, Class, Dot, Hir, HirKind, Look, Repetition};
 
 use super::error::Warnings;
 use super::path::{Path, Problem, quoted};
+use crate::ids::VolumeId;
 
 /// The longest `DescriptionRegex` (DLM API reference, `EventParameters`), in characters.
 const MAX_CHARACTERS: usize = 1000;
@@ -16,6 +18,9 @@ const MAX_CHARACTERS: usize = 1000;
 /// The most memory that a compiled regex may take, in bytes. `.{0,255}`, any description that EC2 keeps, takes a
 /// quarter of a mebibyte, `\w{64}` four; to reach the limit costs less than 0.1 s of a cold start.
 const MAX_COMPILED_BYTES: usize = 10 * 1024 * 1024;
+
+/// The group that names the source's volume where EC2 names none.
+const VOLUME: &str = "volume";
 
 /// A compiled `DescriptionRegex`.
 ///
@@ -26,6 +31,8 @@ const MAX_COMPILED_BYTES: usize = 10 * 1024 * 1024;
 pub struct DescriptionFilter {
     written: String,
     whole: Regex,
+    /// The same with its groups, where one is named `volume`.
+    volume: Option<Regex>,
 }
 
 impl DescriptionFilter {
@@ -33,6 +40,16 @@ impl DescriptionFilter {
     #[must_use]
     pub fn matches(&self, description: &str) -> bool {
         self.whole.is_match(description)
+    }
+
+    /// The volume that the group `(?<volume>…)` captures, if there is such a group and it captures a volume's ID.
+    #[must_use]
+    pub fn volume(&self, description: &str) -> Option<VolumeId> {
+        let regex = self.volume.as_ref()?;
+        let mut captures = regex.create_captures();
+        regex.captures(description, &mut captures);
+        let captured = description.get(captures.get_group_by_name(VOLUME)?.range())?;
+        VolumeId::parse(captured).ok().filter(|volume| !volume.is_filler())
     }
 
     /// The regex as the policy has it; `.*` when it has none.
@@ -61,8 +78,12 @@ impl DescriptionFilter {
             Some(_) => {}
         }
         let written = written.unwrap_or(".*");
-        let whole = compile(written).map_err(|error| explain(path, written, &error))?;
-        Ok(Self { written: written.to_owned(), whole })
+        let compiled = |captures| compile(written, captures).map_err(|error| explain(path, written, &error));
+        let whole = compiled(WhichCaptures::Implicit)?;
+        // Most policies have no such group, and are not compiled twice.
+        let grouped = if written.contains(VOLUME) { Some(compiled(WhichCaptures::All)?) } else { None };
+        let volume = grouped.filter(|regex| regex.group_info().to_index(PatternID::ZERO, VOLUME).is_some());
+        Ok(Self { written: written.to_owned(), whole, volume })
     }
 }
 
@@ -87,7 +108,7 @@ enum Unusable {
 }
 
 /// Compiled once, without the engines that a short regex's one answer is not worth: this is a good part of a cold start.
-fn compile(written: &str) -> Result<Regex, Unusable> {
+fn compile(written: &str, captures: WhichCaptures) -> Result<Regex, Unusable> {
     let parsed = ParserBuilder::new().dot_matches_new_line(true).build().parse(written);
     let parsed = parsed.map_err(|error| Unusable::Syntax(Box::new(error)))?;
     let word_boundaries = parsed.properties().look_set().contains_word();
@@ -95,7 +116,7 @@ fn compile(written: &str) -> Result<Regex, Unusable> {
     let whole = Hir::concat(vec![Hir::look(Look::Start), inside, Hir::look(Look::End)]);
     let config = Config::new()
         .nfa_size_limit(Some(MAX_COMPILED_BYTES))
-        .which_captures(WhichCaptures::Implicit)
+        .which_captures(captures)
         .dfa(false)
         .onepass(false)
         .backtrack(false);

@@ -25,7 +25,13 @@ pub(crate) fn records() -> Vec<Record> {
     let stands = |verdict| record(&about(verdict), &Outcome::Stands, &home(), now());
     let target = &policies[0].targets[0];
     let home = home();
-    let request = CopyRequest { policy: &policies[0].name, source: &source, home: &home, target };
+    let request = CopyRequest {
+        policy: &policies[0].name,
+        filter: &policies[0].description,
+        source: &source,
+        home: &home,
+        target,
+    };
     let (key, tampered, copies) = (key(), tampered(), [existing(2), existing(3)]);
     let (problems, last) = (key_problems(), snapshot(4));
     let mut records: Vec<Record> = skips(&copies).into_iter().map(|skip| stands(Verdict::Skip(skip))).collect();

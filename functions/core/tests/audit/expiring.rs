@@ -3,7 +3,7 @@
 use snapferry_core::audit::Record;
 use snapferry_core::expiring::{
     Alarm, Cause, Change, Deletion, HeldCopy, Inventory, Keep, Kept, Outcome, Refusal, Rest, SeenCopy, kept, record,
-    refused, rest,
+    refused, rest, volume_unknown,
 };
 use snapferry_core::facts::{CallError, State};
 
@@ -21,7 +21,7 @@ pub(crate) fn records() -> Vec<Record> {
     }
     let (tampered, error) = (tampered(), error());
     let keeps = every![Keep<'_>;
-        Keep::LastVerified { .. } => Keep::LastVerified { copy: &copy, keep_at_least: 1, silent: false },
+        Keep::LastVerified { .. } => Keep::LastVerified { copy: &copy, keep_at_least: 1 },
         Keep::OnlyCopy(_) => Keep::OnlyCopy(&copy),
         Keep::NotVerified(_) => Keep::NotVerified(&copy),
         Keep::NotSettled(_) => Keep::NotSettled(&copy),
@@ -41,6 +41,7 @@ pub(crate) fn records() -> Vec<Record> {
         Rest::OutOfTime => Rest::OutOfTime,
         Rest::RegionClosed => Rest::RegionClosed,
     ];
+    records.push(volume_unknown(40, now()));
     records.extend(rests.into_iter().map(|why| rest(why, Some(&region), 40, now())));
     records
 }

@@ -142,6 +142,7 @@ fn a_failed_lock_is_no_lock_and_a_refused_deletion_is_told_apart() {
         (Event::CopyLocked, "lock-rule-gone", "LocksFailed=1"),
         (Event::CopyKept, "last-verified", "CopiesKept=1"),
         (Event::CopyKept, "run-limit", "CopiesKept=40"),
+        (Event::CopyKept, "volume-unknown", "CopiesKept=40"),
         (Event::CopyKept, "locked", "CopiesKept=1 DeletionsRefused=1"),
         (Event::CopyKept, "in-use", "CopiesKept=1 DeletionsRefused=1"),
         (Event::CopyKept, "not-authorized", "CopiesKept=1 DeletionsRefused=1"),

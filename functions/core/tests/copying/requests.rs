@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use snapferry_core::copying::{CopyRequest, DESCRIPTION_LIMIT, Scope, Verdict, decide};
 use snapferry_core::facts::SourceSnapshot;
+use snapferry_core::ids::VolumeId;
 use snapferry_core::policy::MAX_TAGS_TO_ADD;
 use snapferry_core::tags::CopyTags;
 
@@ -31,6 +32,31 @@ fn whole(request: &CopyRequest<'_>) -> String {
     assert!(read.is_ok(), "{read:?}");
     let tags = tags.iter().map(|(key, value)| format!("\n  {key} = {value}"));
     format!("{}: {}{}", request.target.region, request.description(), tags.collect::<String>())
+}
+
+#[test]
+fn the_description_names_the_volume_where_ec2_names_none() {
+    let policy =
+        || like_nightly("nightly", &[("/EventSource/Parameters/DescriptionRegex", json!("nightly of (?<volume>.*)"))]);
+    let described = |volume: &str, text: &str| SourceSnapshot {
+        volume: VolumeId::parse(volume).unwrap(),
+        description: format!("nightly of {text}").into(),
+        ..source(1)
+    };
+    for (ec2s, text, volume) in [
+        ("vol-ffffffff", "vol-00000002", "vol-00000002"),
+        ("vol-fffffffffffffffff", "vol-00000002", "vol-00000002"),
+        ("vol-ffffffff", "a database", "vol-ffffffff"),
+        // EC2's word counts before the sender's.
+        ("vol-00000001", "vol-00000002", "vol-00000001"),
+    ] {
+        let tag = |request: &CopyRequest<'_>| {
+            let tags = request.tags(now());
+            tags.into_iter().find(|(key, _)| key == "snapferry:source-volume").unwrap().1
+        };
+        let told = requests(policy(), described(ec2s, text), tag);
+        assert_eq!(told, format!("{volume}\n\n{volume}"), "{ec2s} {text}");
+    }
 }
 
 #[test]

@@ -30,7 +30,13 @@ pub(super) async fn look(clients: &Clients, keys: &KeyCache, policies: &[Policy]
     if let Ok(Some(source)) = &seen {
         for policy in policies.iter().filter(|policy| policy.owners.contains(&source.owner)) {
             for target in &policy.targets {
-                let request = CopyRequest { policy: &policy.name, source, home: &clients.home, target };
+                let request = CopyRequest {
+                    policy: &policy.name,
+                    filter: &policy.description,
+                    source,
+                    home: &clients.home,
+                    target,
+                };
                 let answer = copy_call::dry_run(clients, &request, Timestamp::now()).await;
                 tries.push(Try { policy: policy.name.clone(), region: target.region.clone(), answer });
             }
