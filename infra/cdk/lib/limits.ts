@@ -46,36 +46,35 @@ function refuse(role: CfnRole, what: string, needed: number, taken: number): voi
 function divide(policy: CfnManagedPolicy, roles: readonly CfnRole[]): void {
   const stack = Stack.of(policy);
   const document = stack.resolve(policy.policyDocument) as PolicyDocument;
-  const [statement, ...others] = document.Statement;
-  if (characters(document) <= MAX_MANAGED_POLICY || others.length > 0 || !Array.isArray(statement?.Resource)) {
+  if (characters(document) <= MAX_MANAGED_POLICY) {
     return;
   }
-  const parts = groups(
-    statement.Resource,
-    MAX_MANAGED_POLICY - characters({ ...document, Statement: [{ ...statement, Resource: [] }] }),
+  const [first, ...more] = divided(document, policy.node.path);
+  policy.policyDocument = first;
+  const reference = JSON.stringify(stack.resolve(policy.ref));
+  const attached = roles.filter((role) =>
+    JSON.stringify(stack.resolve(role.managedPolicyArns ?? [])).includes(reference),
   );
-  const documents = parts.map((resources) => ({ ...document, Statement: [{ ...statement, Resource: resources }] }));
-  const attached = roles.filter(
-    (role) =>
-      stack.resolve(role.managedPolicyArns) !== undefined &&
-      refersTo(stack.resolve(role.managedPolicyArns), policy, stack),
-  );
-  policy.policyDocument = documents[0];
-  documents.slice(1).forEach((part, index) => {
+  more.forEach((policyDocument, index) => {
     const { description, path } = policy;
-    const more = new CfnManagedPolicy(policy, String(index + 2), {
-      policyDocument: part,
-      ...(description && { description }),
-      ...(path && { path }),
-    });
+    const props = { policyDocument, ...(description && { description }), ...(path && { path }) };
+    const { ref } = new CfnManagedPolicy(policy, String(index + 2), props);
     for (const role of attached) {
-      role.managedPolicyArns = [...(role.managedPolicyArns ?? []), more.ref];
+      role.managedPolicyArns = [...(role.managedPolicyArns ?? []), ref];
     }
   });
 }
 
-function refersTo(value: unknown, policy: CfnManagedPolicy, stack: Stack): boolean {
-  return JSON.stringify(value).includes(JSON.stringify(stack.resolve(policy.ref)));
+function divided(document: PolicyDocument, path: string): PolicyDocument[] {
+  const [statement, ...others] = document.Statement;
+  const resources = statement?.Resource;
+  if (!Array.isArray(resources) || others.length > 0) {
+    throw new Error(
+      `${path} would have ${String(characters(document))} characters, and IAM takes ${String(MAX_MANAGED_POLICY)}`,
+    );
+  }
+  const part = (Resource: unknown[]): PolicyDocument => ({ ...document, Statement: [{ ...statement, Resource }] });
+  return groups(resources, MAX_MANAGED_POLICY - characters(part([]))).map(part);
 }
 
 /** The texts in groups of at most `room` characters, quotes and commas included. */

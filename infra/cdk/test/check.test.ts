@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
 import { type Checked, checkPolicy, findCommand } from '../lib/check';
-import { vault } from './scene';
-import { EXAMPLE_POLICY, examplePolicy, REPOSITORY } from './scene';
+import { EXAMPLE_POLICY, examplePolicy, REPOSITORY, temporaryFolder, vault } from './scene';
 
 const FIXTURES = join(REPOSITORY, 'functions', 'core', 'tests', 'fixtures', 'policies');
 
@@ -17,7 +15,7 @@ function checked(document: unknown, command?: string): Checked {
 
 /** A command in place of `snapferry` that prints `output` and exits with `code`. */
 function command(output: string, code: number): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'snapferry-command-')), 'snapferry');
+  const path = join(temporaryFolder(), 'snapferry');
   writeFileSync(
     path,
     `#!/bin/sh\n[ "$1 $2" = "check --json" ] && [ -f "$3" ] || exit 2\ncat <<'E'\n${output}\nE\nexit ${String(code)}\n`,

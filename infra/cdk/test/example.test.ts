@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { builtFunctions, REPOSITORY } from './scene';
+import { builtFunctions, REPOSITORY, temporaryFolder } from './scene';
 
 /** As much of the repository as the example needs, with placeholders where `make build` leaves the functions. */
 function checkout(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'snapferry-checkout-'));
+  const folder = temporaryFolder();
   for (const each of ['infra/cdk/dist', 'infra/cdk/derived', 'infra/policy.example.json']) {
     mkdirSync(dirname(join(folder, each)), { recursive: true });
     cpSync(join(REPOSITORY, each), join(folder, each), { recursive: true });

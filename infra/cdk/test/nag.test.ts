@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -10,7 +9,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 
 import { SnapshotSource, SnapshotVault } from '../lib';
 import { ACKNOWLEDGED } from '../lib/acknowledged';
-import { builtFunctions, EXAMPLE_POLICY } from './scene';
+import { builtFunctions, EXAMPLE_POLICY, sourceKeys, temporaryFolder } from './scene';
 
 interface Report {
   readonly pluginReports: {
@@ -20,7 +19,7 @@ interface Report {
 }
 
 function report(fill: (stack: Stack) => void, env?: { account: string; region: string }): Report['pluginReports'][0] {
-  const directory = mkdtempSync(join(tmpdir(), 'snapferry-nag-'));
+  const directory = temporaryFolder();
   const app = new App({ analyticsReporting: false, outdir: directory });
   fill(new Stack(app, 'Stack', env && { env }));
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -39,7 +38,8 @@ const TEMPLATES: Record<keyof typeof ACKNOWLEDGED, (stack: Stack) => void> = {
   vault: (stack) => {
     new SnapshotVault(stack, 'Vault', {
       policy: EXAMPLE_POLICY,
-      sourceKeyArns: ['arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f'],
+      // More than one managed policy holds.
+      sourceKeyArns: sourceKeys(200),
       code: { folder: builtFunctions() },
     });
   },

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { builtFunctions, EXAMPLE_POLICY, REPOSITORY } from './scene';
+import { builtFunctions, EXAMPLE_POLICY, REPOSITORY, temporaryFolder } from './scene';
 
 const MODULES = join(REPOSITORY, 'infra', 'cdk', 'node_modules');
 
@@ -14,7 +13,7 @@ const OF_THE_APP = ['aws-cdk-lib', 'constructs', 'typescript', '@types'];
 
 /** As much of the repository as the package is made of, so that making it changes nothing under the tests' feet. */
 function checkout(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'snapferry-checkout-'));
+  const folder = temporaryFolder();
   const { bundleDependencies: bundled } = read(join(REPOSITORY, 'infra', 'cdk', 'package.json'));
   for (const each of [
     ...['dist', 'functions/core/policy.schema.json', 'infra/policy.example.json'],
@@ -73,7 +72,7 @@ app.synth();
 
 describe('the package', () => {
   it('is all that an app outside this checkout needs, without a network', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'snapferry-app-'));
+    const folder = temporaryFolder();
     const npm = (cwd: string, ...given: string[]): string =>
       execFileSync('npm', [...given, '--offline', '--no-audit', '--no-fund', '--no-update-notifier'], {
         cwd,

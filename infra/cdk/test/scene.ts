@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -26,9 +26,18 @@ export function examplePolicy(): ExamplePolicy {
   return JSON.parse(readFileSync(EXAMPLE_POLICY, 'utf8')) as ExamplePolicy;
 }
 
+/** A folder that goes with the process. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'snapferry-cdk-'));
+  process.on('exit', () => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
 /** A folder laid out as `make build` leaves it, with something else in place of the binaries. */
 export function builtFunctions(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'snapferry-built-'));
+  const folder = temporaryFolder();
   for (const name of ['copy-shared-snapshots', 'verify-copies', 'delete-expired-copies']) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'bootstrap'), `a placeholder of ${name}\n`);
@@ -39,7 +48,7 @@ export function builtFunctions(): string {
 /** A stack that knows neither its account nor its Region, in an app for which CloudFormation's own rules are errors. */
 export function newStack(): Stack {
   const context = { '@aws-cdk/core:validateAgainstDefaultRules': true };
-  return new Stack(new App({ analyticsReporting: false, context }), 'Stack');
+  return new Stack(new App({ analyticsReporting: false, context, outdir: temporaryFolder() }), 'Stack');
 }
 
 /** A vault, which takes its code from a bucket where nothing else is said. */
@@ -54,4 +63,12 @@ export function vault(props: Partial<SnapshotVaultProps> = {}, stack = newStack(
 /** The template of the stack that a construct is in. */
 export function synthesized(construct: SnapshotVault | Stack): Template {
   return Template.fromStack(Stack.of(construct));
+}
+
+/** So many keys, with ARNs as long as they get. */
+export function sourceKeys(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => `arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-${String(index).padStart(32, '0')}`,
+  );
 }

@@ -10,7 +10,7 @@ import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 
 import { SnapshotVault } from '../lib';
-import { builtFunctions, EXAMPLE_POLICY, examplePolicy, newStack, synthesized, vault } from './scene';
+import { builtFunctions, EXAMPLE_POLICY, examplePolicy, newStack, sourceKeys, synthesized, vault } from './scene';
 
 describe('a vault', () => {
   it('has no parameters and no Metadata of its template', () => {
@@ -211,14 +211,6 @@ function written(made: SnapshotVault): { directory: string } {
   const app = Stage.of(made);
   assert.ok(app);
   return app.synth();
-}
-
-/** So many keys, with ARNs as long as they get. */
-function sourceKeys(count: number): string[] {
-  return Array.from(
-    { length: count },
-    (_, index) => `arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-${String(index).padStart(32, '0')}`,
-  );
 }
 
 /** The statement with this Sid, of whichever role. */
