@@ -37,7 +37,10 @@ impl Document {
     /// # Errors
     /// When it is no policy document, or has a statement without a Sid or without a sentence.
     pub(super) fn new(document: Value, sentences: &Value) -> anyhow::Result<Self> {
-        let mut document: Self = serde_json::from_value(distinct(document)).context("it is no policy document")?;
+        let mut document = distinct(document);
+        // In one order, whether or not the build has serde_json keep that of the template.
+        document.sort_all_objects();
+        let mut document: Self = serde_json::from_value(document).context("it is no policy document")?;
         for statement in &mut document.statement {
             let sentence = sentences.get(&statement.sid).and_then(Value::as_str);
             statement.why = sentence.with_context(|| format!("no sentence explains {}", statement.sid))?.to_owned();
