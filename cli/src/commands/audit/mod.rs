@@ -1,6 +1,5 @@
 //! `snapferry audit`: what the functions leave behind.
 
-pub(crate) mod lines;
 mod verify;
 
 use clap::Subcommand;
@@ -12,16 +11,16 @@ use crate::terminal::exit::{self, Exit};
 #[command(after_help = exit::HELP)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    command: Command,
+    command: AuditCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum AuditCommand {
     Verify(verify::Args),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
-        Command::Verify(args) => verify::run(args),
+        AuditCommand::Verify(args) => verify::run(args),
     }
 }

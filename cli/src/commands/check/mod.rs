@@ -17,7 +17,7 @@ use serde_json::Value;
 use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Parsed, Policy};
 
 use self::finding::{Finding, Level};
-use self::report::{Description, Report};
+use self::report::{Description, DocumentReport};
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let stdin = args.documents.iter().chain(&args.previous).filter(|path| path.as_os_str() == input::STDIN);
     anyhow::ensure!(stdin.count() < 2, "standard input can be read only once");
     let previous = args.previous.as_deref().map(input::policies).transpose().context("--previous")?.unwrap_or_default();
-    let reports: Vec<Report> = args.documents.iter().map(|path| check(path, args, &previous)).collect();
+    let reports: Vec<DocumentReport> = args.documents.iter().map(|path| check(path, args, &previous)).collect();
     if args.json {
         report::print_json(&reports)?;
     } else {
@@ -78,8 +78,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(reports.iter().map(|report| report.exit(args.strict)).max().unwrap_or(Exit::Fine))
 }
 
-fn check(path: &Path, args: &Args, previous: &[Policy]) -> Report {
-    let mut report = Report::new(path);
+fn check(path: &Path, args: &Args, previous: &[Policy]) -> DocumentReport {
+    let mut report = DocumentReport::new(path);
     match input::read_at_most(path, MAX_DOCUMENT_BYTES) {
         Ok(bytes) => match text(bytes) {
             Ok(document) => {
@@ -109,7 +109,7 @@ fn text(bytes: Vec<u8>) -> Result<String, Box<Finding>> {
     })
 }
 
-fn judge(report: &mut Report, args: &Args, previous: &[Policy]) {
+fn judge(report: &mut DocumentReport, args: &Args, previous: &[Policy]) {
     let document = &report.document;
     let parsed = policy::parse(document).map_err(Finding::from);
     // What the parser took is JSON.

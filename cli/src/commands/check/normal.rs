@@ -9,7 +9,7 @@ use super::outline::Outline;
 /// A policy in the form of the answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Answer {
+pub(crate) struct NormalPolicy {
     policy: LifecyclePolicy,
 }
 
@@ -26,7 +26,7 @@ struct LifecyclePolicy {
 struct PolicyDetails {
     policy_type: &'static str,
     event_source: EventSource,
-    actions: Vec<Action>,
+    actions: Vec<NormalAction>,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,7 +46,7 @@ struct Parameters {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Action {
+struct NormalAction {
     name: String,
     cross_region_copy: Vec<CrossRegionCopy>,
 }
@@ -102,9 +102,9 @@ struct KeyValue {
 }
 
 /// Normalizes a policy. The names of its actions, which mean nothing to Snapferry, come from the document.
-pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> Answer {
+pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> NormalPolicy {
     let mut targets = policy.targets.iter();
-    let actions = outline.actions.iter().map(|action| Action {
+    let actions = outline.actions.iter().map(|action| NormalAction {
         name: action.name.to_owned(),
         cross_region_copy: targets.by_ref().take(action.copies.len()).map(copy).collect(),
     });
@@ -124,7 +124,7 @@ pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> Answer {
         State::Enabled => "ENABLED",
         State::Disabled => "DISABLED",
     };
-    Answer { policy: LifecyclePolicy { policy_id: policy.name.to_string(), state, policy_details } }
+    NormalPolicy { policy: LifecyclePolicy { policy_id: policy.name.to_string(), state, policy_details } }
 }
 
 fn copy(target: &Target) -> CrossRegionCopy {

@@ -12,12 +12,12 @@ pub(crate) struct Outline<'v> {
     /// The path of the `PolicyDetails`.
     pub(crate) details: String,
     /// The actions, in order.
-    pub(crate) actions: Vec<Action<'v>>,
+    pub(crate) actions: Vec<ActionOutline<'v>>,
 }
 
 /// One action of a policy.
 #[derive(Debug)]
-pub(crate) struct Action<'v> {
+pub(crate) struct ActionOutline<'v> {
     /// Its `Name`.
     pub(crate) name: &'v str,
     /// The paths of its `CrossRegionCopy` entries, in order.
@@ -71,7 +71,7 @@ fn policy(path: String, value: &Value) -> Outline<'_> {
     let actions = items(inner.get("Actions")).enumerate().map(|(index, value)| {
         let copies = items(value.get("CrossRegionCopy")).enumerate();
         let at = format!("{}[{index}].CrossRegionCopy", member(&details, "Actions"));
-        Action {
+        ActionOutline {
             name: value.get("Name").and_then(Value::as_str).unwrap_or_default(),
             copies: copies.map(|(index, _)| format!("{at}[{index}]")).collect(),
         }

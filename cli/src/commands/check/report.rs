@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::finding::{Finding, Level};
-use super::normal::Answer;
+use super::normal::NormalPolicy;
 use super::render;
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
@@ -16,7 +16,7 @@ const FORMAT: &str = "snapferry-check/1";
 
 /// All that is known of one document. This is its form in `--json`, too.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct DocumentReport {
     /// The name of the file as it was given.
     file: String,
     /// Whether Snapferry starts with it.
@@ -26,7 +26,7 @@ pub(crate) struct Report {
     /// Whether each policy's filter takes each `--description`.
     pub(crate) descriptions: Vec<Description>,
     /// The normalized policies, none when the document is not valid.
-    pub(crate) policies: Vec<Answer>,
+    pub(crate) policies: Vec<NormalPolicy>,
     /// The text that findings point into.
     #[serde(skip)]
     pub(crate) document: String,
@@ -49,7 +49,7 @@ pub(crate) struct Description {
     pub(crate) matches: bool,
 }
 
-impl Report {
+impl DocumentReport {
     /// A report without findings.
     pub(crate) fn new(path: &Path) -> Self {
         Self {
@@ -97,12 +97,12 @@ impl Report {
 }
 
 /// Prints all reports as one JSON object.
-pub(crate) fn print_json(reports: &[Report]) -> anyhow::Result<()> {
+pub(crate) fn print_json(reports: &[DocumentReport]) -> anyhow::Result<()> {
     #[derive(Serialize)]
     struct All<'r> {
         format: &'static str,
         valid: bool,
-        files: &'r [Report],
+        files: &'r [DocumentReport],
     }
 
     let all = All { format: FORMAT, valid: reports.iter().all(|report| report.valid), files: reports };
@@ -112,7 +112,7 @@ pub(crate) fn print_json(reports: &[Report]) -> anyhow::Result<()> {
 }
 
 /// Prints a report for people: the normalized policies to standard output, the rest to standard error.
-pub(crate) fn print_text(report: &Report, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn print_text(report: &DocumentReport, quiet: bool) -> anyhow::Result<()> {
     let mut err = anstream::stderr().lock();
     for finding in &report.findings {
         writeln!(err, "{}\n", render::render(finding, &report.shown, &report.document))?;

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use snapferry_core::coverage::{Coverage, Row};
 use snapferry_core::text::printable;
 
-use super::Scene;
+use super::scene::Scene;
 
 /// The longest description in the page, in characters: what EC2 keeps.
 const DESCRIPTION: usize = 255;
@@ -21,7 +21,7 @@ struct Data<'f> {
     volumes: &'f [&'f str],
     keys: &'f [&'f str],
     sources: Sources<'f>,
-    rows: Rows<'f>,
+    rows: PageRows<'f>,
 }
 
 /// Texts that are written once, and their numbers.
@@ -60,7 +60,7 @@ struct Sources<'f> {
     rows: &'f [&'f Row<'f>],
 }
 
-struct Rows<'f> {
+struct PageRows<'f> {
     lexicon: &'f Lexicon<'f>,
     rows: &'f [Row<'f>],
 }
@@ -93,7 +93,7 @@ pub(super) fn serialize<S: Serializer>(to: S, scene: &Scene<'_>, coverage: &Cove
         volumes: &lexicon.volumes.words,
         keys: &lexicon.keys.words,
         sources: Sources { lexicon: &lexicon, rows: &sources },
-        rows: Rows { lexicon: &lexicon, rows: &coverage.rows },
+        rows: PageRows { lexicon: &lexicon, rows: &coverage.rows },
     };
     data.serialize(to)
 }
@@ -113,7 +113,7 @@ impl Serialize for Sources<'_> {
     }
 }
 
-impl Serialize for Rows<'_> {
+impl Serialize for PageRows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.rows.iter().map(|row| {
             let copy = row.copy;

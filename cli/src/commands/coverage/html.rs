@@ -14,7 +14,8 @@ use snapferry_core::coverage::{Counts, Coverage, Row, Standing};
 use snapferry_core::text::printable;
 
 use super::line::span;
-use super::{Scene, data, table};
+use super::scene::Scene;
+use super::{data, table};
 
 const PAGE: &str = include_str!("report.html");
 const STYLE: &str = include_str!("report.css");

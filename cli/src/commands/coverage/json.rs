@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use snapferry_core::coverage::{Bucket, Counts, Coverage, Row, expiries, time_to_protect};
 
-use super::Scene;
 use super::line::Line;
+use super::scene::Scene;
 
 /// The name and version of the form.
 const FORMAT: &str = "snapferry-coverage/1";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'r> {
+struct CoverageReport<'r> {
     format: &'static str,
     verdict: &'static str,
     time: Timestamp,
@@ -31,9 +31,9 @@ struct Report<'r> {
     copies_of_other_policies: usize,
     total: Numbers,
     targets: Vec<Target<'r>>,
-    time_to_protect: Vec<Part>,
-    expiries: Vec<Part>,
-    rows: Rows<'r>,
+    time_to_protect: Vec<Count>,
+    expiries: Vec<Count>,
+    rows: JsonRows<'r>,
 }
 
 /// Counts with their names.
@@ -57,17 +57,17 @@ struct Target<'r> {
 }
 
 #[derive(Serialize)]
-struct Part {
+struct Count {
     label: &'static str,
     count: usize,
 }
 
-struct Rows<'r> {
+struct JsonRows<'r> {
     rows: &'r [Row<'r>],
     now: Timestamp,
 }
 
-impl Serialize for Rows<'_> {
+impl Serialize for JsonRows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.rows.iter().map(|row| Line::new(row, self.now)))
     }
@@ -88,7 +88,7 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         region: region.as_str(),
         numbers: (*counts).into(),
     });
-    let report = Report {
+    let report = CoverageReport {
         format: FORMAT,
         verdict: if total.findings() > 0 { "findings" } else { "covered" },
         time: scene.now,
@@ -105,12 +105,12 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         targets: targets.collect(),
         time_to_protect: parts(time_to_protect(coverage)),
         expiries: parts(expiries(coverage, scene.now)),
-        rows: Rows { rows: &coverage.rows, now: scene.now },
+        rows: JsonRows { rows: &coverage.rows, now: scene.now },
     };
     serde_json::to_writer(&mut *out, &report)?;
     Ok(writeln!(out)?)
 }
 
-fn parts(buckets: Vec<Bucket>) -> Vec<Part> {
-    buckets.into_iter().map(|Bucket { label, count }| Part { label, count }).collect()
+fn parts(buckets: Vec<Bucket>) -> Vec<Count> {
+    buckets.into_iter().map(|Bucket { label, count }| Count { label, count }).collect()
 }

@@ -9,14 +9,15 @@ mod gather;
 mod html;
 mod json;
 mod line;
+mod scene;
 mod table;
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use snapferry_core::coverage::{Coverage, cover};
-use snapferry_core::ids::{AccountId, Region};
 
+use self::scene::Scene;
 use crate::account::connection::{Connection, block_on};
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
@@ -52,15 +53,6 @@ pub(crate) struct Args {
 const HELP: &str = "\
 Exit codes: 0 everything that is shared and wanted is protected or in flight, 1 something is missing or failed, 2 wrong \
 usage, or not everything could be read: then nothing is said";
-
-/// Whose account is taken, and when.
-#[derive(Debug)]
-struct Scene<'s> {
-    now: Timestamp,
-    account: &'s AccountId,
-    home: &'s Region,
-    since: Option<Timestamp>,
-}
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     for (name, path) in [("--csv", &args.csv), ("--html", &args.html)] {

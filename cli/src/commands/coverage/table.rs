@@ -6,8 +6,8 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
 use snapferry_core::coverage::{Counts, Coverage, Row, Standing};
 
-use super::Scene;
 use super::line::span;
+use super::scene::Scene;
 
 /// The most findings that are printed; the files have all.
 const MAX_PRINTED: usize = 30;

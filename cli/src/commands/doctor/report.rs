@@ -14,7 +14,7 @@ const FORMAT: &str = "snapferry-doctor/1";
 const LONGEST: usize = 1500;
 
 #[derive(Debug, Serialize)]
-struct Report<'c> {
+struct DoctorReport<'c> {
     format: &'static str,
     pass: usize,
     fail: usize,
@@ -32,7 +32,7 @@ pub(crate) fn print_json(checks: &[Check]) -> anyhow::Result<()> {
     let of = |verdict| count(checks, verdict);
     let (pass, fail, unknown) = (of(Verdict::Pass), of(Verdict::Fail), of(Verdict::Unknown));
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", serde_json::to_string_pretty(&Report { format: FORMAT, pass, fail, unknown, checks })?)?;
+    writeln!(out, "{}", serde_json::to_string_pretty(&DoctorReport { format: FORMAT, pass, fail, unknown, checks })?)?;
     Ok(out.flush()?)
 }
 

@@ -7,7 +7,7 @@ use snapferry_aws::errors::call_error;
 use snapferry_core::event;
 use snapferry_core::text::printable;
 
-use super::report::{Replayed, Report, note};
+use super::report::{ReplayReport, Replayed, note};
 use crate::account::connection::words;
 use crate::account::queue;
 
@@ -36,7 +36,7 @@ impl<'q> Letters<'q> {
     ///
     /// A FIFO queue gives nothing more of a message group while some of it is hidden. So when nothing new comes, what stays is
     /// shown, and then the next ten come with it among them. The end is when that brings nothing new either.
-    pub(super) async fn replay(mut self, max: usize, report: &mut Report) -> anyhow::Result<()> {
+    pub(super) async fn replay(mut self, max: usize, report: &mut ReplayReport) -> anyhow::Result<()> {
         let mut is_shown = false;
         let done = loop {
             match self.batch(max, report).await {
@@ -60,7 +60,7 @@ impl<'q> Letters<'q> {
     }
 
     /// Receives some messages, and says how many of them are new.
-    async fn batch(&mut self, max: usize, report: &mut Report) -> anyhow::Result<usize> {
+    async fn batch(&mut self, max: usize, report: &mut ReplayReport) -> anyhow::Result<usize> {
         let receive = self.sqs.receive_message().queue_url(self.from).max_number_of_messages(10);
         let batch = receive.visibility_timeout(HIDDEN).wait_time_seconds(1).send().await.map_err(|error| {
             anyhow::anyhow!("the dead-letter queue {} cannot be read: {}", self.from, words(&call_error(&error)))
@@ -142,7 +142,7 @@ impl<'q> Letters<'q> {
     }
 
     /// How many messages are behind those that stay, by the queue's own, approximate count.
-    async fn count(&self, report: &mut Report) {
+    async fn count(&self, report: &mut ReplayReport) {
         let gone = if report.dry_run { 0 } else { report.replayed };
         let stay = self.seen.len().saturating_sub(gone);
         if stay == 0 {

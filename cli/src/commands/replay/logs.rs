@@ -10,10 +10,10 @@ use regex::Regex;
 use serde_json::Value;
 use snapferry_aws::errors::call_error;
 
-use super::report::{Replayed, Report, note};
+use super::report::{ReplayReport, Replayed, note};
 use crate::account::connection::words;
 use crate::account::queue;
-use crate::commands::audit::lines;
+use crate::terminal::audit_lines;
 use crate::terminal::input;
 
 /// What was exported.
@@ -34,7 +34,7 @@ pub(super) fn file(path: &Path, since: Option<Timestamp>) -> anyhow::Result<Expo
     let input = input::open(path).with_context(|| format!("{shown} cannot be read"))?;
     let mut lines = 0_u64;
     let mut records = Vec::new();
-    let read = lines::read(input, |_, line| {
+    let read = audit_lines::read(input, |_, line| {
         lines += 1;
         records.extend(record(line, since));
     });
@@ -76,7 +76,7 @@ pub(super) async fn replay(
     to: Option<(&aws_sdk_sqs::Client, &str)>,
     export: &Export,
     max: usize,
-    report: &mut Report,
+    report: &mut ReplayReport,
 ) -> anyhow::Result<()> {
     if export.records.is_empty() {
         note(&format!("{}, no event.invalid record", export.what));

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use self::dead_letters::Letters;
 use self::logs::Export;
-use self::report::Report;
+use self::report::ReplayReport;
 use crate::account::connection::{Connection, block_on};
 use crate::account::queue::{self, Queue};
 use crate::terminal::exit::Exit;
@@ -63,7 +63,7 @@ Exit codes: 0 all is put back (or with --dry-run would be), 1 something stays wh
 usage or cannot run, as with logs that have no line of the audit";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut report = Report::new(Box::new(anstream::stdout()), args.json, args.dry_run);
+    let mut report = ReplayReport::new(Box::new(anstream::stdout()), args.json, args.dry_run);
     let done = match (&args.dead_letter, &args.from) {
         (Some(from), _) => block_on(from_dead_letters(args, from, &mut report)),
         (None, Some(from)) => block_on(from_logs(args, from, &mut report)),
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
 }
 
-async fn from_dead_letters(args: &Args, from: &str, report: &mut Report) -> anyhow::Result<()> {
+async fn from_dead_letters(args: &Args, from: &str, report: &mut ReplayReport) -> anyhow::Result<()> {
     let account = args.connection.open().await?;
     let to = args.queue.url(&account.config).await?;
     anyhow::ensure!(!queue::is_same(from, &to), "{from} is the copier's own queue, and no dead-letter queue");
@@ -86,7 +86,7 @@ async fn from_dead_letters(args: &Args, from: &str, report: &mut Report) -> anyh
     Letters::new(&sqs, from, &to, args.all).replay(args.max, report).await
 }
 
-async fn from_logs(args: &Args, from: &str, report: &mut Report) -> anyhow::Result<()> {
+async fn from_logs(args: &Args, from: &str, report: &mut ReplayReport) -> anyhow::Result<()> {
     let group = from.strip_prefix(LOG_GROUP);
     // A file is read before anybody is asked for anything, and a dry run of one asks nobody.
     let mut export = match group {

@@ -24,7 +24,7 @@ pub(super) struct Replayed {
 }
 
 /// What is said as it happens, and counted for the end.
-pub(super) struct Report {
+pub(super) struct ReplayReport {
     output: Box<dyn Write>,
     json: bool,
     pub(super) dry_run: bool,
@@ -36,7 +36,7 @@ pub(super) struct Report {
     unsaid: Option<anyhow::Error>,
 }
 
-impl Report {
+impl ReplayReport {
     pub(super) fn new(output: Box<dyn Write>, json: bool, dry_run: bool) -> Self {
         Self { output, json, dry_run, replayed: 0, left: 0, not_looked_at: 0, unsaid: None }
     }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use snapferry_core::audit::{Added, Lives, Position};
 
-use self::report::{File, Report};
-use crate::commands::audit::lines;
+use self::report::{File, VerifyReport};
+use crate::terminal::audit_lines;
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut unlinked = Vec::new();
     let files = args.files.iter().enumerate();
     let files = files.map(|(number, path)| read(number, path, &mut lives, &mut unlinked)).collect();
-    let report = Report::new(files, unlinked, lives.judge(args.since));
+    let report = VerifyReport::new(files, unlinked, lives.judge(args.since));
     if args.json {
         report.print_json()?;
     } else {
@@ -67,7 +67,7 @@ fn read(number: usize, path: &Path, lives: &mut Lives, unlinked: &mut Vec<Positi
             Added::Other => {}
         }
     };
-    let done = input::open(path).map_err(anyhow::Error::from).and_then(|input| lines::read(input, each));
+    let done = input::open(path).map_err(anyhow::Error::from).and_then(|input| audit_lines::read(input, each));
     file.error = done.err().map(|error| format!("{error:#}"));
     file
 }

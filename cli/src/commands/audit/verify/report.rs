@@ -32,9 +32,9 @@ pub(crate) struct File {
 
 /// Everything, in the form of `--json`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct VerifyReport {
     format: &'static str,
-    verdict: Verdict,
+    verdict: Proof,
     files: Vec<File>,
     environments: Vec<Environment>,
     unlinked: Vec<At>,
@@ -42,7 +42,7 @@ pub(crate) struct Report {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+enum Proof {
     /// Nothing is wrong.
     Intact,
     /// Something is.
@@ -55,7 +55,7 @@ enum Verdict {
 #[serde(rename_all = "camelCase")]
 struct Environment {
     environment: String,
-    verdict: Verdict,
+    verdict: Proof,
     /// The number of the last line that is there.
     last_line: u64,
     /// When the first line that is there was written.
@@ -105,18 +105,18 @@ impl File {
     }
 }
 
-impl Report {
+impl VerifyReport {
     /// Puts everything together.
     pub(crate) fn new(files: Vec<File>, unlinked: Vec<Position>, lives: Vec<Life>) -> Self {
         let environments: Vec<Environment> = lives.iter().map(|life| environment(life, &files)).collect();
         let unlinked: Vec<At> = unlinked.into_iter().map(|position| at(position, &files)).collect();
-        let is_broken = environments.iter().any(|environment| environment.verdict == Verdict::Broken);
+        let is_broken = environments.iter().any(|environment| environment.verdict == Proof::Broken);
         let verdict = if is_broken || !unlinked.is_empty() {
-            Verdict::Broken
+            Proof::Broken
         } else if environments.is_empty() {
-            Verdict::Nothing
+            Proof::Nothing
         } else {
-            Verdict::Intact
+            Proof::Intact
         };
         Self { format: FORMAT, verdict, files, environments, unlinked }
     }
@@ -125,9 +125,9 @@ impl Report {
     pub(crate) fn exit(&self) -> Exit {
         match self.verdict {
             _ if self.files.iter().any(|file| file.error.is_some()) => Exit::CannotRun,
-            Verdict::Nothing => Exit::CannotRun,
-            Verdict::Broken => Exit::Findings,
-            Verdict::Intact => Exit::Fine,
+            Proof::Nothing => Exit::CannotRun,
+            Proof::Broken => Exit::Findings,
+            Proof::Intact => Exit::Fine,
         }
     }
 
@@ -153,12 +153,12 @@ impl Report {
         for place in &self.unlinked {
             writeln!(out, "{place}: an audit line that belongs to no environment; no function writes such a line")?;
         }
-        let broken = self.environments.iter().filter(|environment| environment.verdict == Verdict::Broken).count();
+        let broken = self.environments.iter().filter(|environment| environment.verdict == Proof::Broken).count();
         let lines: u64 = self.files.iter().map(|file| file.lines).sum();
         match self.verdict {
-            Verdict::Nothing => writeln!(err, "no line of Snapferry's audit in what was read")?,
-            Verdict::Intact => writeln!(out, "{}, {}: intact", self.environments(), counted(lines, "line"))?,
-            Verdict::Broken => writeln!(out, "{}, {}: {broken} broken", self.environments(), counted(lines, "line"))?,
+            Proof::Nothing => writeln!(err, "no line of Snapferry's audit in what was read")?,
+            Proof::Intact => writeln!(out, "{}, {}: intact", self.environments(), counted(lines, "line"))?,
+            Proof::Broken => writeln!(out, "{}, {}: {broken} broken", self.environments(), counted(lines, "line"))?,
         }
         Ok(out.flush()?)
     }
@@ -170,7 +170,7 @@ impl Report {
 
 impl Environment {
     fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let verdict = if self.verdict == Verdict::Broken { "broken" } else { "intact" };
+        let verdict = if self.verdict == Proof::Broken { "broken" } else { "intact" };
         let proven = match self.proven.as_slice() {
             [] => "nothing proven".to_owned(),
             ranges => format!("proven: {}", ranges.iter().map(Range::words).collect::<Vec<_>>().join(", ")),
@@ -233,7 +233,7 @@ fn environment(life: &Life, files: &[File]) -> Environment {
     let last = life.runs.last().map(lines).map(|(_, last)| last);
     Environment {
         environment: life.environment.to_string(),
-        verdict: if life.findings.is_empty() { Verdict::Intact } else { Verdict::Broken },
+        verdict: if life.findings.is_empty() { Proof::Intact } else { Proof::Broken },
         last_line: last.as_ref().map_or(0, |line| line.number),
         first_time: first.map_or(Timestamp::MIN, |line| line.time),
         last_time: last.map_or(Timestamp::MIN, |line| line.time),

@@ -2,7 +2,8 @@
 
 use snapferry_core::facts::{KeyFact, KeyProblem};
 
-use super::{Check, is_about_everybody, is_copier};
+use super::caller::{is_about_everybody, is_copier};
+use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Facts, TargetKey};
 
 /// Two checks for each key: what it is, and whether it can be used.

@@ -1,5 +1,6 @@
 //! From facts to checks, without asking anybody.
 
+mod caller;
 mod keys;
 mod regions;
 mod source;
@@ -7,11 +8,10 @@ mod stack;
 #[cfg(test)]
 mod tests;
 
-use snapferry_core::facts::CallError;
 use snapferry_core::policy::{Policy, State};
 
 use super::check::Check;
-use super::facts::{Facts, Part};
+use super::facts::Facts;
 
 /// All checks, in the order in which an operator repairs.
 pub(crate) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
@@ -52,21 +52,4 @@ fn policy(policy: &Policy) -> Check {
         State::Disabled => Check::unknown("policy", &policy.name, "DISABLED: it copies nothing")
             .remedy("Set State to ENABLED when it is to copy."),
     }
-}
-
-/// Whether the credentials are those of the copier's own role, as far as the stack tells.
-fn is_copier(facts: &Facts) -> bool {
-    let Some((_, Ok(stack))) = &facts.stack else { return false };
-    let role = stack.part(Part::CopySharedSnapshotsRole).map(|role| role.physical_id.as_str()).unwrap_or_default();
-    // arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION
-    !role.is_empty() && facts.arn.contains(":assumed-role/") && facts.arn.split('/').nth(1) == Some(role)
-}
-
-/// Whether a refusal says something about everybody, and not only about who asked (IAM User Guide, "Troubleshoot access
-/// denied error messages").
-fn is_about_everybody(error: &CallError, is_copier: bool) -> bool {
-    is_copier
-        || error.message.contains("service control policy")
-        || error.message.contains("resource-based policy")
-        || error.message.contains("resource-based policies")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use snapferry_core::ids::Region;
 use snapferry_core::policy::{Encryption, Policy};
 
-use super::Check;
+use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::Facts;
 
 /// The checks of the home Region and all target Regions.

@@ -7,7 +7,8 @@ use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::policy::Policy;
 use snapferry_core::text::printable;
 
-use super::{Check, is_about_everybody, is_copier};
+use super::caller::{is_about_everybody, is_copier};
+use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Facts, Source, Try};
 
 const UNSHARED_DEFAULT: &str = "A snapshot under the AWS managed key aws/ebs cannot be shared: if it is under that, copy it in \

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use snapferry_core::facts::CallError;
 use snapferry_core::policy::{Encryption, Policy};
 
-use super::Check;
+use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Facts, Part, Stack};
 
 /// The checks of the stack that was named.

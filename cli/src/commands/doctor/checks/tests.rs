@@ -12,7 +12,7 @@ use snapferry_core::policy;
 
 use super::*;
 use crate::commands::doctor::check::Verdict;
-use crate::commands::doctor::facts::{Defaults, Resource, Source, Stack, TargetKey, Try};
+use crate::commands::doctor::facts::{Defaults, Part, Resource, Source, Stack, TargetKey, Try};
 
 const KEY: &str = "arn:aws:kms:eu-west-2:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const SOURCE_KEY: &str = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";

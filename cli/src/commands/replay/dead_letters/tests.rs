@@ -126,7 +126,7 @@ async fn replay(
 ) -> (anyhow::Result<Exit>, String) {
     let printed = Rc::new(RefCell::new(Vec::new()));
     let output = Output(Some(Rc::clone(&printed)));
-    let mut report = Report::new(Box::new(output), true, dry_run);
+    let mut report = ReplayReport::new(Box::new(output), true, dry_run);
     let client = client(queues, takes);
     let done = Letters::new(&client, "dead", "copier", false).replay(max, &mut report).await;
     let exit = report.end();
@@ -174,7 +174,7 @@ async fn what_cannot_be_reached_is_counted() {
 #[tokio::test]
 async fn everything_leaves_nothing_behind() {
     let queues = Queues::new(true, rubbish(12).chain(shares(15)));
-    let mut report = Report::new(Box::new(Output::default()), true, false);
+    let mut report = ReplayReport::new(Box::new(Output::default()), true, false);
     let client = client(&queues, 100);
     Letters::new(&client, "dead", "copier", true).replay(100, &mut report).await.unwrap();
     assert_eq!(report.end().unwrap(), Exit::Fine);
@@ -217,7 +217,7 @@ async fn what_the_copiers_queue_refuses_stays_and_is_seen() {
 #[tokio::test]
 async fn a_reader_who_has_gone_stops_nothing() {
     let queues = Queues::new(false, rubbish(3).chain(shares(22)));
-    let mut report = Report::new(Box::new(Output(None)), false, false);
+    let mut report = ReplayReport::new(Box::new(Output(None)), false, false);
     let client = client(&queues, 100);
     Letters::new(&client, "dead", "copier", false).replay(100, &mut report).await.unwrap();
     assert_eq!(report.end().unwrap(), Exit::Findings);

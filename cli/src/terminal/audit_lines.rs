@@ -64,7 +64,7 @@ fn read_events(input: impl BufRead, each: &mut impl FnMut(u64, &str)) -> anyhow:
     let mut json = serde_json::Deserializer::from_reader(input);
     // `end` is wrong as long as something follows: the next page.
     while json.end().is_err() {
-        Answer(&mut each).deserialize(&mut json).context("not the JSON of `aws logs filter-log-events`")?;
+        LogAnswer(&mut each).deserialize(&mut json).context("not the JSON of `aws logs filter-log-events`")?;
     }
     Ok(())
 }
@@ -90,13 +90,13 @@ fn find(line: &[u8], mut each: impl FnMut(&str)) {
 }
 
 /// An answer: of its members only `events` matters.
-struct Answer<'f, F>(&'f mut F);
+struct LogAnswer<'f, F>(&'f mut F);
 
 /// The events of an answer: of their members only `message` matters.
-struct Events<'f, F>(&'f mut F);
+struct LogEvents<'f, F>(&'f mut F);
 
 #[derive(serde::Deserialize)]
-struct Event {
+struct LogEvent {
     message: Option<String>,
 }
 
@@ -109,7 +109,7 @@ struct Logged {
     _time: u64,
 }
 
-impl<'de, F: FnMut(&str)> DeserializeSeed<'de> for Answer<'_, F> {
+impl<'de, F: FnMut(&str)> DeserializeSeed<'de> for LogAnswer<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -117,7 +117,7 @@ impl<'de, F: FnMut(&str)> DeserializeSeed<'de> for Answer<'_, F> {
     }
 }
 
-impl<'de, F: FnMut(&str)> Visitor<'de> for Answer<'_, F> {
+impl<'de, F: FnMut(&str)> Visitor<'de> for LogAnswer<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -127,7 +127,7 @@ impl<'de, F: FnMut(&str)> Visitor<'de> for Answer<'_, F> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key::<String>()? {
             if name == "events" {
-                members.next_value_seed(Events(&mut *self.0))?;
+                members.next_value_seed(LogEvents(&mut *self.0))?;
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
@@ -136,7 +136,7 @@ impl<'de, F: FnMut(&str)> Visitor<'de> for Answer<'_, F> {
     }
 }
 
-impl<'de, F: FnMut(&str)> DeserializeSeed<'de> for Events<'_, F> {
+impl<'de, F: FnMut(&str)> DeserializeSeed<'de> for LogEvents<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -144,7 +144,7 @@ impl<'de, F: FnMut(&str)> DeserializeSeed<'de> for Events<'_, F> {
     }
 }
 
-impl<'de, F: FnMut(&str)> Visitor<'de> for Events<'_, F> {
+impl<'de, F: FnMut(&str)> Visitor<'de> for LogEvents<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -152,7 +152,7 @@ impl<'de, F: FnMut(&str)> Visitor<'de> for Events<'_, F> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut events: A) -> Result<(), A::Error> {
-        while let Some(event) = events.next_element::<Event>()? {
+        while let Some(event) = events.next_element::<LogEvent>()? {
             (self.0)(&event.message.unwrap_or_default());
         }
         Ok(())

@@ -1,0 +1,13 @@
+//! What every form of the coverage says besides the coverage.
+
+use jiff::Timestamp;
+use snapferry_core::ids::{AccountId, Region};
+
+/// Whose account is taken, and when.
+#[derive(Debug)]
+pub(super) struct Scene<'s> {
+    pub(super) now: Timestamp,
+    pub(super) account: &'s AccountId,
+    pub(super) home: &'s Region,
+    pub(super) since: Option<Timestamp>,
+}
