@@ -20,9 +20,9 @@ MAX_CHARACTERS = 5120
 ACCOUNT = "222222222222"
 # As CloudFormation names roles: stack, logical ID, and something random; of a name longer than IAM's 64 characters it
 # keeps 24 of the first two each. The second of each is of a construct with an ID of 15 characters, in a long stack.
-DELETER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-DeleteExpiredCopiesRole-1A2B3C4D5E6F"
-DELETERS = {
-    DELETER,
+EXPIRER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-DeleteExpiredCopiesRole-1A2B3C4D5E6F"
+EXPIRERS = {
+    EXPIRER,
     f"arn:aws:iam::{ACCOUNT}:role/snapferry/SnapferryVaultProduction-ProductionVaultDeleteExp-1A2B3C4D5E6F",
     f"arn:aws:iam::{ACCOUNT}:role/snapferry/StackSet-snapferry-1a2b3-VaultDeleteExpiredCopies-1A2B3C4D5E6F",
 }
@@ -41,10 +41,10 @@ TIMER = f"arn:aws:iam::{ACCOUNT}:role/snapferry/SnapferryVaultProduction-Product
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/snapferry-admin/deployment"
 OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/operator"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-# Named like the deleter, but not under the reserved path.
+# Named like the expirer, but not under the reserved path.
 IMPOSTOR = f"arn:aws:iam::{ACCOUNT}:role/snapferry-DeleteExpiredCopiesRole-1A2B3C4D5E6F"
 
-EVERYBODY = (*DELETERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR, OPERATOR, ROOT, IMPOSTOR)
+EVERYBODY = (*EXPIRERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR, OPERATOR, ROOT, IMPOSTOR)
 
 SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -88,7 +88,7 @@ def test_every_action_exists() -> None:
 @pytest.mark.parametrize(
     ("action", "resource", "context", "exempted"),
     [
-        ("ec2:DeleteSnapshot", SNAPSHOT, COPY, DELETERS),
+        ("ec2:DeleteSnapshot", SNAPSHOT, COPY, EXPIRERS),
         ("ec2:LockSnapshot", SNAPSHOT, COPY, VERIFIERS),
         ("ec2:UnlockSnapshot", SNAPSHOT, COPY, set()),
         ("ec2:ModifySnapshotTier", SNAPSHOT, COPY, set()),
@@ -137,7 +137,7 @@ def test_every_action_exists() -> None:
         ),
         ("sqs:DeleteQueue", QUEUE, {}, {ADMINISTRATOR}),
         *(
-            (action, QUEUE, {}, {*DELETERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR})
+            (action, QUEUE, {}, {*EXPIRERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR})
             for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
         ),
         ("sqs:PurgeQueue", QUEUE, {}, {ADMINISTRATOR}),
@@ -159,9 +159,9 @@ def test_every_action_exists() -> None:
             {},
             {ADMINISTRATOR},
         ),
-        ("iam:PutRolePolicy", DELETER, {}, {ADMINISTRATOR}),
-        ("iam:UpdateAssumeRolePolicy", DELETER, {}, {ADMINISTRATOR}),
-        ("iam:PassRole", DELETER, {}, {ADMINISTRATOR}),
+        ("iam:PutRolePolicy", EXPIRER, {}, {ADMINISTRATOR}),
+        ("iam:UpdateAssumeRolePolicy", EXPIRER, {}, {ADMINISTRATOR}),
+        ("iam:PassRole", EXPIRER, {}, {ADMINISTRATOR}),
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/snapferry/my-DeleteExpiredCopies", {}, {ADMINISTRATOR}),
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/snapferry-admin/me", {}, {ADMINISTRATOR}),
         *(

@@ -17,7 +17,7 @@ TARGET_KEY = f"arn:aws:kms:{TARGET_REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef
 SOURCE_KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
 OTHER_KEY = f"arn:aws:kms:{TARGET_REGION}:{ACCOUNT}:key/ffffffff-12ab-34cd-56ef-1234567890ab"
 
-COPIER, VERIFIER, DELETER = "CopySharedSnapshotsRole", "VerifyCopiesRole", "DeleteExpiredCopiesRole"
+COPIER, VERIFIER, EXPIRER = "CopySharedSnapshotsRole", "VerifyCopiesRole", "DeleteExpiredCopiesRole"
 TIMERS = ("SweepTimerRole", "VerifyTimerRole", "ExpiryTimerRole")
 
 SHARED = f"arn:aws:ec2:{REGION}::snapshot/snap-0123456789abcdef0"
@@ -64,7 +64,7 @@ OWN: dict[str, list[Probe]] = {
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
         ("ec2:LockSnapshot", COPY, TARGET_REGION, TO_BE_LOCKED),
     ],
-    DELETER: [
+    EXPIRER: [
         ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
         ("ec2:DeleteSnapshot", COPY, TARGET_REGION, ON_COPY),
         ("ec2:DeleteSnapshot", COPY.replace(TARGET_REGION, RETIRED_REGION), RETIRED_REGION, ON_COPY),
@@ -109,7 +109,7 @@ MISUSE: dict[str, list[Probe]] = {
         ("ec2:UnlockSnapshot", COPY, TARGET_REGION, TO_BE_LOCKED),
         ("ec2:DeleteTags", COPY, TARGET_REGION, ON_COPY),
     ],
-    DELETER: [
+    EXPIRER: [
         # A snapshot without tags, one that lacks any of them, and one in a Region that never was a target.
         ("ec2:DeleteSnapshot", COPY, TARGET_REGION, {}),
         *(
@@ -159,7 +159,7 @@ def test_misuse(roles: Roles, role: str) -> None:
     assert not allowed
 
 
-@pytest.mark.parametrize("role", [COPIER, VERIFIER, DELETER, *TIMERS])
+@pytest.mark.parametrize("role", [COPIER, VERIFIER, EXPIRER, *TIMERS])
 def test_the_others_work(roles: Roles, role: str) -> None:
     others = [probe for other in OWN if other != role for probe in OWN[other] if probe[0] not in EVERYBODYS]
     allowed = [(probe, str(decision)) for probe in others if (decision := asked(roles, role, probe)).allowed]
@@ -184,14 +184,14 @@ def test_timers_start_one_thing_each(roles: Roles) -> None:
 
 
 def test_no_role_writes_to_anothers_logs(roles: Roles) -> None:
-    for role in (COPIER, VERIFIER, DELETER):
-        for other in (COPIER, VERIFIER, DELETER):
+    for role in (COPIER, VERIFIER, EXPIRER):
+        for other in (COPIER, VERIFIER, EXPIRER):
             logs = roles.arn(f"{other.removesuffix('Role')}Logs")
             assert asked(roles, role, ("logs:PutLogEvents", logs, REGION, {})).allowed is (role == other)
 
 
 def test_every_role_is_probed(roles: Roles) -> None:
-    assert set(roles.names()) == {COPIER, VERIFIER, DELETER, *TIMERS}
+    assert set(roles.names()) == {COPIER, VERIFIER, EXPIRER, *TIMERS}
 
 
 def test_kms_statements_name_keys(roles: Roles) -> None:
@@ -255,4 +255,4 @@ def test_parameters_widen_only_what_they_name(parameters: dict[str, str]) -> Non
         assert not asked(roles, COPIER, ("kms:DescribeKey", key, TARGET_REGION, {})).allowed
     assert asked(roles, COPIER, ("ec2:CopySnapshot", SHARED, TARGET_REGION, {"ec2:Owner": STRANGER})).allowed is several
     there = COPY.replace(TARGET_REGION, OTHER_REGION)
-    assert asked(roles, DELETER, ("ec2:DeleteSnapshot", there, OTHER_REGION, ON_COPY)).allowed is several
+    assert asked(roles, EXPIRER, ("ec2:DeleteSnapshot", there, OTHER_REGION, ON_COPY)).allowed is several

@@ -81,7 +81,7 @@ impl Ec2 {
         }
     }
 
-    /// Lets time pass: copies end, late requests take effect, the verifier and the deleter run.
+    /// Lets time pass: copies end, late requests take effect, the verifier and the expirer run.
     pub(crate) fn advance(&mut self, to: Ms) {
         assert!(to >= self.now, "time went back");
         let (due, later) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= to);
