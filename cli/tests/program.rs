@@ -24,7 +24,7 @@ Commands:
   copy         Copy one snapshot now
   replay       Put invalid or dead-lettered events back into the copier's queue
   audit        Read the audit that the functions write
-  doctor       Look whether everything that copies need is in place
+  doctor       Check whether everything that a copy needs is in place
   iam          Print the IAM policies of the three functions' roles for a policy, offline
   key-policy   Print the statements that a source account's KMS key needs, offline
   coverage     Show what is protected: each shared snapshot in each target Region
@@ -42,6 +42,10 @@ Options:
 Exit codes: 0 fine, 1 findings, 2 wrong usage or cannot run
 
 "#]]);
+}
+
+#[test]
+fn help_of_a_command_within_a_command() {
     snapferry().args(["help", "audit", "verify"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
 Verify exported audit lines, offline
 
@@ -78,6 +82,10 @@ altered or out of place; 2 wrong usage, or a file that cannot be read, or no aud
 them
 
 "#]]);
+}
+
+#[test]
+fn short_help() {
     snapferry().args(["check", "-h"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
 Check policy documents, offline
 
@@ -87,11 +95,10 @@ Arguments:
   [POLICY]...  The documents; - is standard input
 
 Options:
-      --description <TEXT>  Say whether the filters take a snapshot with this description (may be
-                            repeated)
+      --description <TEXT>  Tell whether each filter matches this description (may be repeated)
       --previous <POLICY>   What is deployed until now: warn of what the edit renames, leaves behind or
                             encrypts under another key
-      --strict              Take warnings for findings: exit with 1 when there are any
+      --strict              Treat warnings as errors: exit with 1 when there are any
   -q, --quiet               Do not print the normalized policies
       --json                Print everything to standard output as one JSON object
       --schema              Print the JSON Schema of the policy document, for editors

@@ -32,13 +32,13 @@ pub(crate) struct Args {
     /// The documents; - is standard input
     #[arg(value_name = "POLICY", required_unless_present = "schema")]
     documents: Vec<PathBuf>,
-    /// Say whether the filters take a snapshot with this description (may be repeated)
+    /// Tell whether each filter matches this description (may be repeated)
     #[arg(long, value_name = "TEXT")]
     description: Vec<String>,
     /// What is deployed until now: warn of what an edit renames, leaves behind or encrypts under another key
     #[arg(long, value_name = "POLICY")]
     previous: Option<PathBuf>,
-    /// Take warnings for findings: exit with 1 when there are any
+    /// Treat warnings as errors: exit with 1 when there are any
     #[arg(long)]
     strict: bool,
     /// Do not print the normalized policies

@@ -52,7 +52,7 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Exit codes: 0 everything that is shared and wanted is protected or in flight, 1 something is missing or failed, 2 wrong \
-usage, or not everything could be read: then nothing is said";
+usage, or not everything could be read: then no report is printed";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     for (name, path) in [("--csv", &args.csv), ("--html", &args.html)] {

@@ -16,11 +16,11 @@ use crate::account::connection::{self, Connection, NoWay};
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
-/// Look whether everything that copies need is in place
+/// Check whether everything that a copy needs is in place
 ///
-/// Reads, and asks with DryRun; changes nothing. One line a check: pass, fail, or unknown where these credentials or
-/// AWS's interfaces cannot show it, and below it what to do. Use credentials of the target account, best those of an
-/// operator who may read EC2, KMS, CloudFormation, EventBridge, Lambda, Scheduler and SQS.
+/// Reads from AWS, sends DryRun requests, and changes nothing. Each check is printed as one line: pass, fail, or unknown
+/// where these credentials or AWS's interfaces cannot show it; the line below says what to do. Use credentials of the
+/// target account, best those of an operator who may read EC2, KMS, CloudFormation, EventBridge, Lambda, Scheduler and SQS.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {

@@ -36,8 +36,8 @@ pub(crate) struct Args {
     /// The URL of a dead-letter queue
     #[arg(long, value_name = "QUEUE_URL", group = "source")]
     dead_letter: Option<String>,
-    /// With --dead-letter: put back also what the copier cannot read. It makes records of that (event.invalid, with the
-    /// body), and the queue has it no more
+    /// With --dead-letter: put back also messages that the copier cannot read. The copier records each as event.invalid,
+    /// with its body, and the message leaves the dead-letter queue
     #[arg(long, conflicts_with = "from")]
     all: bool,
     /// With --from: leave out what was logged before this time (RFC 3339, or a date)
