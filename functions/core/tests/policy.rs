@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use snapferry_core::ids::{KeyArn, Region};
 use snapferry_core::policy::{
-    self, DescriptionFilter, Encryption, LockMode, LockRule, Parsed, Policy, RetainRule, State, Tag, Target,
+    self, DescriptionFilter, Encryption, LockMode, LockRule, Parsed, Policy, PolicyState, RetainRule, Tag, Target,
 };
 use snapferry_core::retention::{Interval, IntervalUnit};
 
@@ -40,7 +40,7 @@ fn key(arn: &str) -> Encryption {
 fn bare_policy_details() {
     let parsed = policy::parse(CROSS_ACCOUNT_COPY).unwrap();
     let [policy] = parsed.policies.as_slice() else { panic!("one policy expected") };
-    assert_eq!((policy.name.as_str(), policy.state), ("default", State::Enabled));
+    assert_eq!((policy.name.as_str(), policy.state), ("default", PolicyState::Enabled));
     assert_eq!((owners(policy), policy.description.as_str()), (vec!["111111111111"], ".*"));
     assert_eq!(
         policy.targets,
@@ -63,7 +63,7 @@ fn bare_policy_details() {
 fn answer_of_get_lifecycle_policy() {
     let parsed = policy::parse(GET_LIFECYCLE_POLICY).unwrap();
     let [policy] = parsed.policies.as_slice() else { panic!("one policy expected") };
-    assert_eq!((policy.name.as_str(), policy.state), ("policy-9876543210abcdef0", State::Enabled));
+    assert_eq!((policy.name.as_str(), policy.state), ("policy-9876543210abcdef0", PolicyState::Enabled));
     assert_eq!(owners(policy), ["111111111111", "333333333333"]);
     assert!(policy.description.matches("Created for policy: policy-0123 schedule: Default"));
     assert_eq!(policy.targets, [target("eu-central-1", Encryption::DefaultKey, None)]);
@@ -87,7 +87,7 @@ fn a_byte_order_mark_is_no_part_of_the_document() {
 fn several_policies_with_every_addition() {
     let parsed = policy::parse(SEVERAL).unwrap();
     let [locked, staging] = parsed.policies.as_slice() else { panic!("two policies expected") };
-    assert_eq!((locked.name.as_str(), locked.state), ("policy-0123456789abcdef0", State::Disabled));
+    assert_eq!((locked.name.as_str(), locked.state), ("policy-0123456789abcdef0", PolicyState::Disabled));
     assert_eq!(owners(locked), ["111111111111"]);
     let tag = |key: &str, value: &str| Tag { key: key.to_owned(), value: value.to_owned() };
     let lock =
@@ -108,7 +108,7 @@ fn several_policies_with_every_addition() {
             },
         ]
     );
-    assert_eq!((staging.name.as_str(), staging.state), ("staging", State::Enabled));
+    assert_eq!((staging.name.as_str(), staging.state), ("staging", PolicyState::Enabled));
     assert_eq!(
         staging.targets,
         [

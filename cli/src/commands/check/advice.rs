@@ -1,7 +1,7 @@
 //! What deserves a look in a valid policy besides what core warns of at every start.
 
 use serde_json::Value;
-use snapferry_core::policy::{Encryption, Policy, State, Target};
+use snapferry_core::policy::{Encryption, Policy, PolicyState, Target};
 
 use super::filter;
 use super::finding::{Finding, Level};
@@ -54,7 +54,7 @@ impl Advice<'_> {
     }
 
     fn state(&mut self, outline: &Outline<'_>) {
-        if self.policy.state == State::Disabled {
+        if self.policy.state == PolicyState::Disabled {
             let message = "DISABLED, so nothing is copied; what was copied is still verified and expires";
             self.add(Level::Note, "policy-disabled", member(&outline.path, "State"), message);
         }

@@ -2,7 +2,7 @@
 //! out, owners sorted, and nothing that Snapferry does not use. Checking it again gives the same policy.
 
 use serde::Serialize;
-use snapferry_core::policy::{Encryption, LockRule, Policy, RetainRule, State, Tag, Target};
+use snapferry_core::policy::{Encryption, LockRule, Policy, PolicyState, RetainRule, Tag, Target};
 
 use super::outline::Outline;
 
@@ -121,8 +121,8 @@ pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> NormalPolicy 
         },
     };
     let state = match policy.state {
-        State::Enabled => "ENABLED",
-        State::Disabled => "DISABLED",
+        PolicyState::Enabled => "ENABLED",
+        PolicyState::Disabled => "DISABLED",
     };
     NormalPolicy { policy: LifecyclePolicy { policy_id: policy.name.to_string(), state, policy_details } }
 }

@@ -7,7 +7,7 @@ use snapferry_core::copying::{Facts, Scope};
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::{CallError, KeyFact, RecentCopy, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
-use snapferry_core::policy::{Encryption, Policy, State, Target};
+use snapferry_core::policy::{Encryption, Policy, PolicyState, Target};
 
 use crate::clients::Clients;
 use crate::deadline::Deadline;
@@ -98,7 +98,7 @@ async fn snapshots(
 /// The owners that a sweep reads: those of all policies that copy.
 #[must_use]
 pub fn owners(policies: &[Policy]) -> Vec<AccountId> {
-    let enabled = policies.iter().filter(|policy| policy.state == State::Enabled);
+    let enabled = policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
     let owners: BTreeSet<&AccountId> = enabled.flat_map(|policy| &policy.owners).collect();
     owners.into_iter().cloned().collect()
 }

@@ -10,7 +10,7 @@ use crate::event::ShareEvent;
 use crate::facts::{CallError, ExistingCopy, KeyFact, RecentCopy, RegionCopies, SourceSnapshot, State, TamperedCopy};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::order::{Place, Served, fair};
-use crate::policy::{self, Encryption, Policy, Target};
+use crate::policy::{Encryption, Policy, PolicyState, Target};
 
 mod index;
 mod lane;
@@ -379,7 +379,7 @@ impl<'f> Decider<'f> {
 /// Why a policy has nothing to do with a snapshot, if it has not.
 #[must_use]
 pub fn not_for(policy: &Policy, snapshot: &SourceSnapshot) -> Option<Skip<'static>> {
-    if policy.state == policy::State::Disabled {
+    if policy.state == PolicyState::Disabled {
         Some(Skip::PolicyDisabled)
     } else if !policy.owners.contains(&snapshot.owner) {
         Some(Skip::OwnerNotListed)

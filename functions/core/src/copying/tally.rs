@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{CopyRequest, Decision, Deferral, Facts, Outcome, Subject, Verdict};
 use crate::facts::{KeyFact, SourceSnapshot};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
-use crate::policy::{Policy, State};
+use crate::policy::{Policy, PolicyState};
 
 /// Counts over everything that was looked at. One *identity* is (policy, source snapshot, target Region).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn earlier(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
 impl Tally {
     /// What is to be counted, and what is known without looking at snapshots.
     pub(super) fn begin(policies: &[Policy], facts: &Facts) -> Self {
-        let enabled = policies.iter().filter(|policy| policy.state == State::Enabled);
+        let enabled = policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
         let others = |owner: &&AccountId| facts.account.as_ref() != Some(*owner);
         let unusable_keys = facts.keys.iter().filter_map(|(key, fact)| match fact {
             KeyFact::Unusable(problem) => Some((key.clone(), problem.reason())),
@@ -99,7 +99,7 @@ impl Tally {
     pub(super) fn heard(&mut self, policies: &[Policy], snapshot: &SourceSnapshot) {
         let Some(newest) = self.owners.get_mut(&snapshot.owner) else { return };
         let wants = |policy: &Policy| {
-            policy.state == State::Enabled
+            policy.state == PolicyState::Enabled
                 && policy.owners.contains(&snapshot.owner)
                 && policy.description.matches(&snapshot.description)
         };

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Alarm, Cause, Change, Deletion, HeldCopy, Keep, Kept, Refusal};
+use super::guard::Alarm;
+use super::plan::{Deletion, Kept};
+use super::reasons::{Cause, Change, Keep, Refusal};
+use super::vault::HeldCopy;
 use crate::audit::{Copy, Event, Record, Source};
 use crate::facts::CallError;
 use crate::ids::Region;

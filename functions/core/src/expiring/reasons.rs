@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::HeldCopy;
+use super::vault::HeldCopy;
 use crate::facts::{CallError, TamperedCopy};
 
 /// Why a copy is deleted.

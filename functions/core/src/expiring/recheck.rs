@@ -1,6 +1,9 @@
 //! The second look at a copy, just before it is deleted.
 
-use super::{Cause, Change, Deletion, HeldCopy, Vault, due};
+use super::due::due;
+use super::plan::Deletion;
+use super::reasons::{Cause, Change};
+use super::vault::{HeldCopy, Vault};
 use crate::facts::State;
 use crate::tags::Status;
 

@@ -6,8 +6,11 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::due::due;
 use super::guard::Census;
-use super::{Cause, Deletion, HeldCopy, Keep, Kept, Plan, Vault, due};
+use super::plan::{Deletion, Kept, Plan};
+use super::reasons::{Cause, Keep};
+use super::vault::{HeldCopy, Vault};
 use crate::facts::State;
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::{Policy, Target};

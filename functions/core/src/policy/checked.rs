@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::description::DescriptionFilter;
+use super::document::{Parsed, Policy, PolicyState};
 use super::error::{Warning, Warnings};
 use super::path::{Path, Problem, quoted};
 use super::raw::{self, Document};
-use super::{DescriptionFilter, Parsed, Policy, State, Target, suggest, target};
+use super::target::{self, Target};
 use crate::ids::{AccountId, PolicyName};
 
 /// The name of a policy whose document has no `PolicyId`.
@@ -23,7 +25,9 @@ pub(super) fn check(document: Document) -> Result<Parsed, Problem> {
     let root = Path::default();
     let mut warnings = Vec::new();
     let policies = match document {
-        Document::Bare(details) => vec![policy(default_name(&root)?, State::Enabled, *details, &root, &mut warnings)?],
+        Document::Bare(details) => {
+            vec![policy(default_name(&root)?, PolicyState::Enabled, *details, &root, &mut warnings)?]
+        }
         Document::Answer(answer) => vec![single(*answer, &root, &mut warnings)?],
         Document::Answers(answers) => several(answers, &root, &mut warnings)?,
     };
@@ -85,23 +89,23 @@ fn lifecycle_policy(
     policy(name, state, details, &path.member("PolicyDetails"), warnings)
 }
 
-fn state(state: Option<&str>, policy: &Path, warnings: &mut Warnings<'_>) -> Result<State, Problem> {
+fn state(state: Option<&str>, policy: &Path, warnings: &mut Warnings<'_>) -> Result<PolicyState, Problem> {
     match state {
-        None | Some("ENABLED") => Ok(State::Enabled),
-        Some("DISABLED") => Ok(State::Disabled),
+        None | Some("ENABLED") => Ok(PolicyState::Enabled),
+        Some("DISABLED") => Ok(PolicyState::Disabled),
         Some("ERROR") => {
             let message =
                 "\"ERROR\" says that DLM could not run the policy; Snapferry has its own roles and reads it as ENABLED";
             warnings.add(&policy.member("State"), "state-error", message);
-            Ok(State::Enabled)
+            Ok(PolicyState::Enabled)
         }
-        Some(other) => Err(one_of(&policy.member("State"), other, &["ENABLED", "DISABLED", "ERROR"])),
+        Some(other) => Err(policy.member("State").none_of(&["ENABLED", "DISABLED", "ERROR"], other)),
     }
 }
 
 fn policy(
     name: PolicyName,
-    state: State,
+    state: PolicyState,
     details: raw::PolicyDetails,
     path: &Path,
     warnings: &mut Vec<Warning>,
@@ -122,7 +126,7 @@ fn policy_type(written: Option<&str>, details: &Path) -> Result<(), Problem> {
     let path = details.member("PolicyType");
     match written {
         Some(EVENT_BASED) => Ok(()),
-        Some(other) => Err(one_of(&path, other, &[EVENT_BASED])),
+        Some(other) => Err(path.none_of(&[EVENT_BASED], other)),
         None => Err(path.wrong("missing, which to DLM means EBS_SNAPSHOT_MANAGEMENT", EVENT_BASED)),
     }
 }
@@ -130,7 +134,7 @@ fn policy_type(written: Option<&str>, details: &Path) -> Result<(), Problem> {
 fn policy_language(written: Option<&str>, details: &Path) -> Result<(), Problem> {
     match written {
         None | Some("STANDARD") => Ok(()),
-        Some(other) => Err(one_of(&details.member("PolicyLanguage"), other, &["STANDARD"])),
+        Some(other) => Err(details.member("PolicyLanguage").none_of(&["STANDARD"], other)),
     }
 }
 
@@ -176,13 +180,13 @@ fn event_source(
 ) -> Result<(BTreeSet<AccountId>, DescriptionFilter), Problem> {
     let kind = path.required(source.r#type, "Type", "MANAGED_CWE")?;
     if kind != "MANAGED_CWE" {
-        return Err(one_of(&path.member("Type"), &kind, &["MANAGED_CWE"]));
+        return Err(path.member("Type").none_of(&["MANAGED_CWE"], &kind));
     }
     let parameters = path.required(source.parameters, "Parameters", "{\"EventType\": \"shareSnapshot\", …}")?;
     let path = path.member("Parameters");
     let event = path.required(parameters.event_type, "EventType", "shareSnapshot")?;
     if event != "shareSnapshot" {
-        return Err(one_of(&path.member("EventType"), &event, &["shareSnapshot"]));
+        return Err(path.member("EventType").none_of(&["shareSnapshot"], &event));
     }
     let owners = path.required(parameters.snapshot_owner, "SnapshotOwner", "an array of account IDs")?;
     let owners = snapshot_owners(&owners, &path.member("SnapshotOwner"), warnings)?;
@@ -243,10 +247,4 @@ fn action_name(name: Option<String>, action: &Path) -> Result<(), Problem> {
     let is_valid = (1..=MAX_ACTION_NAME).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'_' | b'-'));
     if is_valid { Ok(()) } else { Err(action.member("Name").wrong(quoted(&name), allowed)) }
-}
-
-/// `written` is none of the words that may stand at `path`.
-pub(super) fn one_of(path: &Path, written: &str, words: &[&str]) -> Problem {
-    let hint = suggest::hint(written, words.iter().copied());
-    path.wrong(format!("{}{hint}", quoted(written)), words.join(", "))
 }

@@ -4,10 +4,24 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::path::Segment;
+use super::error::PolicyError;
+use super::path::{Problem, Segment};
 
 /// What the reader says when it has arrived.
 const FOUND: &str = "the value starts here";
+
+/// The problem with the line and column where it is.
+pub(super) fn located(problem: Problem, document: &str) -> PolicyError {
+    let offset = problem.offset.or_else(|| offset_of(document, &problem.path.0));
+    let place = offset.map(|offset| line_and_column(document, offset));
+    PolicyError {
+        path: problem.path.to_string(),
+        message: problem.message,
+        allowed: problem.allowed,
+        line: place.map(|(line, _)| line),
+        column: place.map(|(_, column)| column),
+    }
+}
 
 /// The byte where the value at `path` starts, or else the innermost value around it that exists.
 pub(super) fn offset_of(document: &str, path: &[Segment]) -> Option<usize> {

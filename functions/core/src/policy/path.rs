@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::error::PolicyError;
-use super::locate;
+use super::suggest;
 
 /// The most characters of a value or a foreign member name that are repeated in a message: a key's ARN fits.
 const MAX_SHOWN: usize = 120;
@@ -35,6 +34,12 @@ impl Path {
     /// The value here is wrong.
     pub(super) fn wrong(&self, message: impl Into<String>, allowed: impl Into<String>) -> Problem {
         Problem { path: self.clone(), message: message.into(), allowed: allowed.into(), offset: None }
+    }
+
+    /// What is `written` here is none of the words that may stand here.
+    pub(super) fn none_of(&self, words: &[&str], written: &str) -> Problem {
+        let hint = suggest::hint(written, words.iter().copied());
+        self.wrong(format!("{}{hint}", quoted(written)), words.join(", "))
     }
 
     /// The member `name` of the object here, which must not be absent.
@@ -84,7 +89,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// A [`PolicyError`] before the document is searched for the place.
+/// A [`PolicyError`](super::PolicyError) before the document is searched for the place.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) path: Path,
@@ -92,20 +97,6 @@ pub(super) struct Problem {
     pub(super) allowed: String,
     /// The byte where it is, when the reader said so; otherwise the path is looked up.
     pub(super) offset: Option<usize>,
-}
-
-impl Problem {
-    pub(super) fn locate(self, document: &str) -> PolicyError {
-        let offset = self.offset.or_else(|| locate::offset_of(document, &self.path.0));
-        let place = offset.map(|offset| locate::line_and_column(document, offset));
-        PolicyError {
-            path: self.path.to_string(),
-            message: self.message,
-            allowed: self.allowed,
-            line: place.map(|(line, _)| line),
-            column: place.map(|(_, column)| column),
-        }
-    }
 }
 
 /// `text` as it may stand in a one-line message: in quotes, escaped and cut.

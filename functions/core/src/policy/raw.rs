@@ -11,7 +11,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::path::{Path, Problem, Segment, quoted};
-use super::{MAX_DOCUMENT_BYTES, locate, suggest};
+use super::{locate, suggest};
+
+/// The longest document that is read, in bytes. Thousands of times a real policy, and still read in milliseconds.
+pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
 /// The forms of a document.
 const FORMS: &str = "PolicyDetails of an event-based policy, {\"Policy\": {…}} as `aws dlm get-lifecycle-policy` \

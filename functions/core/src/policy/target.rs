@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::checked::one_of;
 use super::error::Warnings;
 use super::path::{Path, Problem, quoted};
 use super::raw;
@@ -193,7 +192,7 @@ fn lock_rule(rule: &raw::LockRule, retain: Option<&RetainRule>, path: &Path) -> 
     let mode = [LockMode::Governance, LockMode::Compliance]
         .into_iter()
         .find(|known| known.as_str() == mode)
-        .ok_or_else(|| one_of(&path.member("Mode"), mode, &["governance", "compliance"]))?;
+        .ok_or_else(|| path.member("Mode").none_of(&["governance", "compliance"], mode))?;
     let interval = interval(rule.interval, rule.interval_unit.as_deref(), path)?;
     if interval.longest_days() > u64::from(MAX_LOCK_DAYS) {
         let message = format!("{interval} may be {} days", interval.longest_days());
@@ -222,7 +221,7 @@ fn interval(count: Option<i64>, unit: Option<&str>, rule: &Path) -> Result<Inter
     let unit = IntervalUnit::ALL
         .into_iter()
         .find(|known| known.as_str() == unit)
-        .ok_or_else(|| one_of(&rule.member("IntervalUnit"), unit, &units))?;
+        .ok_or_else(|| rule.member("IntervalUnit").none_of(&units, unit))?;
     let path = rule.member("Interval");
     let allowed = format!("1 to {} {unit}", unit.max_count());
     let count = rule.required(count, "Interval", &allowed)?;

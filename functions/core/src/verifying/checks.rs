@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Candidate;
+use super::candidate::Candidate;
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::policy::{Encryption, Policy, Target};
 use crate::tags::TagProblem;

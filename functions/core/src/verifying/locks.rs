@@ -2,21 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::Candidate;
+use super::candidate::{Candidate, HeldLock};
 use super::checks::Today;
 use crate::policy::{LockMode, LockRule};
 use crate::tags::Lock;
-
-/// A lock that EC2 holds on a copy (EC2 API reference, DescribeLockedSnapshots). An expired one is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeldLock {
-    /// Its mode; a compliance lock in its cooling-off period is one of compliance.
-    pub mode: LockMode,
-    /// For how many days.
-    pub days: u32,
-    /// Since when.
-    pub since: Timestamp,
-}
 
 /// What LockSnapshot is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

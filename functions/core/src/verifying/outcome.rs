@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Candidate, Decision, Difference, LockRequest, Locking, Verdict};
+use super::candidate::Candidate;
+use super::checks::Difference;
+use super::decision::{Decision, Verdict};
+use super::locks::{LockRequest, Locking};
 use crate::audit::{Copy, Event, Record, Source};
 use crate::facts::CallError;
 use crate::ids::AccountId;

@@ -8,7 +8,7 @@ use snapferry_core::copying::{
 use snapferry_core::event::{self, Message, ShareEvent};
 use snapferry_core::facts::{KeyFact, RecentCopy};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
-use snapferry_core::policy::{Encryption, Policy, State};
+use snapferry_core::policy::{Encryption, Policy, PolicyState};
 
 use crate::clock::{MINUTE, Ms, SECOND, timestamp};
 use crate::ec2::Ec2;
@@ -173,7 +173,7 @@ impl Copier {
         if !sweep {
             return ec2.named(at, ids);
         }
-        let enabled = self.policies.iter().filter(|policy| policy.state == State::Enabled);
+        let enabled = self.policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
         let owners: Vec<&AccountId> = enabled.flat_map(|policy| &policy.owners).collect();
         let mut found = ec2.shared_by(at, &owners)?;
         let is_new = |id: &&SnapshotId| found.binary_search_by(|seen| seen.id.cmp(id)).is_err();

@@ -8,7 +8,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 
-use snapferry_core::policy::{Policy, State};
+use snapferry_core::policy::{Policy, PolicyState};
 
 use super::check::Check;
 use super::facts::Facts;
@@ -44,12 +44,12 @@ fn account(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
 
 fn policy(policy: &Policy) -> Check {
     match policy.state {
-        State::Enabled if policy.owners.is_empty() || policy.targets.is_empty() => {
+        PolicyState::Enabled if policy.owners.is_empty() || policy.targets.is_empty() => {
             Check::fail("policy", &policy.name, "it names no SnapshotOwner or no Target, so it copies nothing")
                 .remedy("Name the source accounts and the Regions (see `snapferry check`).")
         }
-        State::Enabled => Check::pass("policy", &policy.name, "enabled"),
-        State::Disabled => Check::unknown("policy", &policy.name, "DISABLED: it copies nothing")
+        PolicyState::Enabled => Check::pass("policy", &policy.name, "enabled"),
+        PolicyState::Disabled => Check::unknown("policy", &policy.name, "DISABLED: it copies nothing")
             .remedy("Set State to ENABLED when it is to copy."),
     }
 }

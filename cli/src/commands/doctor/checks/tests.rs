@@ -152,9 +152,9 @@ fn accounts_and_policies() {
         ["Fail account 111111111111"]
     );
     let mut disabled = policies("");
-    disabled[0].state = policy::State::Disabled;
+    disabled[0].state = policy::PolicyState::Disabled;
     assert!(findings(&facts(), &disabled).contains(&"Unknown policy default".to_owned()));
-    disabled[0].state = policy::State::Enabled;
+    disabled[0].state = policy::PolicyState::Enabled;
     disabled[0].owners.clear();
     assert!(findings(&facts(), &disabled).contains(&"Fail policy default".to_owned()));
 }

@@ -1,0 +1,52 @@
+//! What a document says.
+
+use std::collections::BTreeSet;
+
+use super::description::DescriptionFilter;
+use super::error::Warning;
+use super::target::Target;
+use crate::ids::{AccountId, PolicyName, Region};
+
+/// What a document says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The policies, in the document's order, with distinct names; at least one.
+    pub policies: Vec<Policy>,
+    /// What is accepted and deserves a look.
+    pub warnings: Vec<Warning>,
+}
+
+/// One policy: whose snapshots are copied, and to where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The `PolicyId`, or `default` where the document has none. Part of every copy's identity.
+    pub name: PolicyName,
+    /// Whether the policy copies.
+    pub state: PolicyState,
+    /// `SnapshotOwner`: the source accounts. Empty: nothing is copied.
+    pub owners: BTreeSet<AccountId>,
+    /// `DescriptionRegex`: which of their snapshots.
+    pub description: DescriptionFilter,
+    /// The `CrossRegionCopy` entries of all `Actions`; each Region stands at most once.
+    pub targets: Vec<Target>,
+}
+
+impl Policy {
+    /// The policy's target in `region`.
+    #[must_use]
+    pub fn target(&self, region: &Region) -> Option<&Target> {
+        self.targets.iter().find(|target| target.region == *region)
+    }
+}
+
+/// The `State` of a policy (DLM API reference, `LifecyclePolicy`).
+///
+/// DLM's third state, `ERROR`, says that DLM could not run the policy. Snapferry runs under roles of its own, so it
+/// reads `ERROR` as `ENABLED` and warns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PolicyState {
+    /// The policy copies. A document without a `State` is enabled.
+    Enabled,
+    /// The policy copies nothing; its copies are still verified and expired.
+    Disabled,
+}

@@ -1,0 +1,71 @@
+//! Which copies get a verdict now.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::candidate::{Candidate, Facts};
+use super::causes::Cause;
+use super::checks::{self, Today};
+use super::decision::{Decision, Verdict};
+use super::locks;
+use crate::facts::State;
+use crate::ids::{AccountId, Region};
+use crate::policy::Policy;
+use crate::tags::{Lock, Status};
+
+/// How long a copy may be pending before that is said once a day. Copies of the largest volumes take hours.
+pub const STALLED_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Decides for each copy that has no verdict or no lock yet, in each Region the oldest first. What is pending and
+/// younger than a day needs no decision.
+#[must_use]
+pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> Vec<Decision<'f>> {
+    let mut decisions = Vec::new();
+    for (region, candidates) in &facts.regions {
+        let candidates = match candidates {
+            Ok(candidates) => candidates,
+            Err(error) => {
+                decisions.push(Decision { region, copy: None, verdict: Verdict::Unread(error) });
+                continue;
+            }
+        };
+        let mut candidates: Vec<&Candidate> = candidates.iter().collect();
+        candidates.sort_by_key(|copy| (copy.start_time, &copy.id));
+        decisions.extend(candidates.into_iter().filter_map(|copy| {
+            let verdict = verdict(policies, facts.account.as_ref(), region, copy, now)?;
+            Some(Decision { region, copy: Some(copy), verdict })
+        }));
+    }
+    decisions
+}
+
+fn verdict<'f>(
+    policies: &'f [Policy],
+    account: Option<&AccountId>,
+    region: &Region,
+    copy: &Candidate,
+    now: Timestamp,
+) -> Option<Verdict<'f>> {
+    let today = match &copy.tags.policy {
+        Some(name) => Today::of(policies, name, region),
+        None => Today::PolicyGone,
+    };
+    match (copy.tags.status, copy.state) {
+        (Some(Status::Copying), State::Completed) => {
+            let differences = checks::differences(copy, account, today);
+            let warnings = checks::warnings(copy, today);
+            Some(if differences.is_empty() {
+                Verdict::Verify { warnings, lock: locks::locking(copy, today, now) }
+            } else {
+                Verdict::Reject { differences, warnings }
+            })
+        }
+        (Some(Status::Copying), State::Error) => Some(Verdict::Fail(Cause::of(&copy.state_message))),
+        (Some(Status::Copying), State::Pending | State::Other) => {
+            (now.duration_since(copy.start_time) > STALLED_AFTER).then_some(Verdict::Stall)
+        }
+        (Some(Status::Verified), State::Completed) if copy.tags.lock == Some(Lock::Pending) => {
+            Some(Verdict::Lock(locks::locking(copy, today, now)))
+        }
+        _ => None,
+    }
+}
