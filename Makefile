@@ -67,11 +67,11 @@ demo: build ## watch it work, on an emulated AWS: build, deploy, share three sna
 
 .PHONY: test
 test: ## run everything: checks, all tests, release build, end to end; prints where the time went
-	@tests/phases.sh $(MAKE) venv fmt lint types deny clippy rust-test build cli template iam cdk cloud-test e2e scale
+	@tests/phases.sh $(MAKE) venv fmt lint types circles deny clippy rust-test build cli template iam cdk cloud-test e2e scale
 
 .PHONY: check
 check: ## run what is quick: formatting, lints, licences, types, core's tests
-	@tests/phases.sh $(MAKE) venv fmt lint types deny core-test clippy
+	@tests/phases.sh $(MAKE) venv fmt lint types circles deny core-test clippy
 
 .PHONY: build
 build: $(VENV) rust-target policy-layer ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64)
@@ -179,6 +179,11 @@ lint: $(VENV) ## lint the Python
 types: $(VENV) ## check the Python's types
 	mypy
 
+.PHONY: circles
+circles: $(VENV) ## do modules of a Rust crate import each other in a circle?
+	pytest -q tests/arch
+	python -m tests.arch
+
 .PHONY: deny
 deny: $(VENV) ## check licences, bans and sources of the crates, offline
 	cargo fetch --locked --quiet
@@ -207,7 +212,7 @@ template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFor
 
 PYTEST := pytest --numprocesses auto --dist loadscope
 # What e2e does not run a second time.
-OF_OTHER_PHASES := bench cloud iam parity presign scale
+OF_OTHER_PHASES := arch bench cloud iam parity presign scale
 
 .PHONY: iam
 iam: $(VENV) ## ask an IAM evaluator what the roles and the vault account's guardrails permit

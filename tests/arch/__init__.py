@@ -1,0 +1,1 @@
+"""Circles of modules in the Rust crates."""
