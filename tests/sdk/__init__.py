@@ -1,0 +1,1 @@
+"""Tests of what becomes of AWS's SDK crates."""
