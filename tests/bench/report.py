@@ -10,6 +10,7 @@ import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tests.bench import prices
 from tests.bench.figures import ROOT, Row
@@ -71,13 +72,22 @@ def compile_section() -> str:
     if not COMPILE.exists():
         return "Not measured: `make bench-compile` does."
     measured = json.loads(COMPILE.read_text())
-    lines = ["| clean | minutes | largest compiler process | to reach | |", "|---|--:|--:|---|---|"]
-    lines += [
-        f"| `{each['command']}` | {each['seconds'] / 60:.1f} | {each['peak_gib']:.2f} GiB | ≤ 8 GiB "
-        f"| {'reached' if each['peak_gib'] <= 8 else 'MISSED'} |"
-        for each in measured["builds"]
+    lines = [
+        "| clean | seconds | largest compiler process | to reach | | before the SDK was cut |",
+        "|---|--:|--:|---|---|--:|",
     ]
+    lines += [compile_row(each) for each in measured["builds"]]
     return f"Measured on {measured['date']} at commit {measured['commit']}.\n\n" + "\n".join(lines)
+
+
+def compile_row(build: dict[str, Any]) -> str:
+    """A clean build beside what it has to reach."""
+    reached = build["seconds"] <= build["seconds_to_reach"] and build["peak_gib"] <= build["gib_to_reach"]
+    return (
+        f"| {build['what']} | {build['seconds']:.0f} | {build['peak_gib']:.2f} GiB "
+        f"| ≤ {build['seconds_to_reach']} s, ≤ {build['gib_to_reach']} GiB | {'reached' if reached else 'MISSED'} "
+        f"| {build['before']} |"
+    )
 
 
 def chart(rows: list[Row]) -> str:
