@@ -2,6 +2,8 @@
 
 mod execute;
 mod gather;
+mod memory;
 
 pub use execute::execute;
 pub use gather::{Ask, gather, owners};
+pub use memory::Memory;

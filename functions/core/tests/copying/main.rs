@@ -9,8 +9,6 @@
 
 mod attempts;
 mod events;
-mod lane;
-mod memory;
 mod requests;
 mod sweeps;
 mod world;

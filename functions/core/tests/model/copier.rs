@@ -1,12 +1,10 @@
-//! The copier over the model: the handler's four steps, with core's own decisions and state machines.
+//! The copier over the model: the handler's four steps and the executor's rules, with core's own decisions.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeMap;
 
-use snapferry_core::copying::{
-    Decision, Deferral, Facts, Memory, Outcome, Plan, Scope, Subject, Tally, UsableKeys, Verdict, decide, record,
-};
+use snapferry_core::copying::{Decision, Deferral, Facts, Outcome, Plan, Scope, Tally, Verdict, decide, record};
 use snapferry_core::event::{self, Message, ShareEvent};
-use snapferry_core::facts::{KeyFact, RecentCopy};
+use snapferry_core::facts::KeyFact;
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::policy::{Encryption, Policy, PolicyState};
 
@@ -14,33 +12,45 @@ use crate::clock::{MINUTE, Ms, SECOND, timestamp};
 use crate::ec2::Ec2;
 use crate::execute::{Execution, execute};
 use crate::laws::Line;
+use crate::memory::Memory;
 use crate::policies::{ACCOUNT, REGIONS, policies, wishes};
 
 /// As the template sets it.
 pub(crate) const FUNCTION_TIMEOUT: Ms = 5 * MINUTE;
-/// What a copier may do wrong with core's decisions and state machines. The laws have to catch each of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mistake {
-    /// It remembers nothing of what it has just asked for.
-    ForgetsAll,
-    /// It does not note a request whose answer was lost.
-    ForgetsLostAnswers,
+/// How long a key found usable is not asked about again.
+const KEY_GOOD_FOR: Ms = 5 * MINUTE;
+
+/// How the copier behaves. Everything but `Rules::default()` is a mistake that the laws have to catch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// It remembers the copies that it has just asked for.
+    pub(crate) remembers: bool,
+    /// The holds are compared with the time at which reading began, not with that of the decision.
+    pub(crate) holds_from_reading: bool,
     /// It forgets a copy once EC2 has shown it.
-    ForgetsSeen,
-    /// It compares the holds with the time of the decision, not with that at which reading began.
-    HoldsFromDecision,
+    pub(crate) forgets_seen: bool,
     /// It asks again at once when an answer is lost.
-    RetriesBlindly,
-    /// It goes on asking a Region that said stop.
-    NeverCloses,
-    /// It says at every sweep what is to be said once a day.
-    RepeatsNotices,
+    pub(crate) retries_blindly: bool,
     /// It takes every description.
-    CopiesUnasked,
-    /// No sweep ever comes.
-    NeverSweeps,
+    pub(crate) copies_unasked: bool,
+    /// Sweeps happen.
+    pub(crate) sweeps: bool,
     /// Copies stand in line as they come.
-    TakesNoTurns,
+    pub(crate) fair: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            remembers: true,
+            holds_from_reading: true,
+            forgets_seen: false,
+            retries_blindly: false,
+            copies_unasked: false,
+            sweeps: true,
+            fair: true,
+        }
+    }
 }
 
 /// The function, and what it keeps from one invocation to the next.
@@ -48,11 +58,9 @@ pub(crate) enum Mistake {
 pub(crate) struct Copier {
     policies: Vec<Policy>,
     since: Ms,
-    mistake: Option<Mistake>,
+    rules: Rules,
     memory: Memory,
-    keys: UsableKeys,
-    /// The copies that EC2 has shown, for [`Mistake::ForgetsSeen`].
-    seen: BTreeSet<SnapshotId>,
+    keys: BTreeMap<KeyArn, Ms>,
 }
 
 /// How an invocation ended.
@@ -65,23 +73,18 @@ pub(crate) enum Ended {
 }
 
 impl Copier {
-    pub(crate) fn new(mistake: Option<Mistake>, since: Ms) -> Self {
+    pub(crate) fn new(rules: Rules, since: Ms) -> Self {
         let mut policies = policies();
-        if mistake == Some(Mistake::CopiesUnasked) {
+        if rules.copies_unasked {
             let any = policies[1].description.clone();
             policies.iter_mut().for_each(|policy| policy.description = any.clone());
         }
-        Self { policies, since, mistake, memory: Memory::default(), keys: UsableKeys::default(), seen: BTreeSet::new() }
+        Self { policies, since, rules, memory: Memory::default(), keys: BTreeMap::new() }
     }
 
     /// The environment is gone: the next invocation starts in a new one.
-    pub(crate) fn restart(&mut self, ec2: &mut Ec2) {
-        (self.memory, self.keys) = (Memory::default(), UsableKeys::default());
-        ec2.laws.forget_notices();
-    }
-
-    fn makes(&self, mistake: Mistake) -> bool {
-        self.mistake == Some(mistake)
+    pub(crate) fn restart(&mut self) {
+        (self.memory, self.keys) = (Memory::default(), BTreeMap::new());
     }
 
     /// One invocation, killed right after its `kill`th CopySnapshot was sent, if it gets that far.
@@ -90,23 +93,19 @@ impl Copier {
         if !sweep && named.is_empty() {
             return Ended::Well(began + SECOND / 20);
         }
-        ec2.is_asked_anew();
         let (facts, read) = self.gather(ec2, sweep, named, began);
-        let decides = if self.makes(Mistake::HoldsFromDecision) { read } else { began };
+        let decides = if self.rules.holds_from_reading { began } else { read };
         let mut plan = decide(&self.policies, &facts, timestamp(decides));
-        if self.makes(Mistake::TakesNoTurns) {
+        if !self.rules.fair {
             plan.decisions.sort_by_key(|decision| copies(decision).map(|request| request.source.start_time));
         }
         let Execution { outcomes, ended, killed } =
-            execute(ec2, &plan.decisions, read, began + FUNCTION_TIMEOUT, kill, self.mistake);
+            execute(ec2, &plan.decisions, read, began + FUNCTION_TIMEOUT, kill, self.rules.retries_blindly);
         for (decision, outcome, at) in &outcomes {
-            let is_lost = matches!(outcome, Outcome::Deferred(Deferral::AnswerLost(_)));
-            if !(is_lost && self.makes(Mistake::ForgetsLostAnswers)) {
-                self.memory.note(&plan.decisions[*decision], outcome, timestamp(*at));
-            }
+            self.memory.note(&plan.decisions[*decision], outcome, *at);
         }
         if killed {
-            self.restart(ec2);
+            self.restart();
             return Ended::Killed;
         }
         self.judge(ec2, &facts, plan, &outcomes, ended);
@@ -114,7 +113,7 @@ impl Copier {
     }
 
     fn gather(&mut self, ec2: &mut Ec2, sweep: bool, named: Vec<ShareEvent>, began: Ms) -> (Facts, Ms) {
-        let (recent, noticed) = self.recall(began);
+        let (recent, noticed) = if self.rules.remembers { self.memory.recall(began) } else { Default::default() };
         let ids: Vec<SnapshotId> = named.iter().map(|event| event.snapshot.clone()).collect();
         let slow = ec2.weather.slow_reads;
         let most = if ec2.weather.happens(&mut ec2.rng.fork(), began, slow) { 40 * SECOND } else { SECOND };
@@ -132,7 +131,7 @@ impl Copier {
             regions: BTreeMap::new(),
             keys: BTreeMap::new(),
             recent,
-            noticed,
+            noticed: noticed.into_iter().collect(),
         };
         for (what, at) in order.into_iter().zip(times) {
             match what {
@@ -144,23 +143,10 @@ impl Copier {
                 _ => facts.snapshots = self.snapshots(ec2, at, sweep, &ids),
             }
         }
-        let shown = facts.regions.values().flatten().flat_map(|found| &found.copies);
-        self.seen.extend(shown.map(|copy| copy.id.clone()));
-        (facts, began + most)
-    }
-
-    /// What the memory holds, but for what this copier forgets by mistake.
-    fn recall(&mut self, now: Ms) -> (Vec<RecentCopy>, HashSet<String>) {
-        let (mut recent, mut noticed) = self.memory.recall(timestamp(now));
-        match self.mistake {
-            Some(Mistake::ForgetsAll) => recent.clear(),
-            Some(Mistake::ForgetsSeen) => {
-                recent.retain(|recent| recent.copy.as_ref().is_none_or(|copy| !self.seen.contains(copy)))
-            }
-            Some(Mistake::RepeatsNotices) => noticed.clear(),
-            _ => {}
+        if self.rules.forgets_seen {
+            self.memory.forget_seen(&facts);
         }
-        (recent, noticed)
+        (facts, began + most)
     }
 
     fn snapshots(
@@ -186,10 +172,10 @@ impl Copier {
         let mut facts = BTreeMap::new();
         for target in self.policies.iter().flat_map(|policy| &policy.targets) {
             let Encryption::Key(key) = &target.encryption else { continue };
-            let known = self.keys.contains(key, timestamp(at));
+            let known = self.keys.get(key).is_some_and(|seen| at < seen + KEY_GOOD_FOR);
             let fact = if known { KeyFact::Usable } else { ec2.key(at, key) };
-            if !known {
-                self.keys.note(key, &fact, timestamp(at));
+            if !known && fact == KeyFact::Usable {
+                self.keys.insert(key.clone(), at);
             }
             facts.insert(key.clone(), fact);
         }
@@ -207,9 +193,6 @@ impl Copier {
         for (decision, outcome, at) in outcomes {
             let decision = &decisions[*decision];
             tally.add(decision, outcome);
-            if let (Some(notice), false) = (decision.notice(), is_named(facts, decision)) {
-                ec2.laws.told(notice, *at);
-            }
             // Most wait behind a closed Region; a record for each of them would take longer than all else.
             if !matches!(outcome, Outcome::Deferred(Deferral::RegionClosed(_))) || ec2.rng.u32(0..50) == 0 {
                 ec2.laws.count(record(decision, outcome, &facts.home, timestamp(*at)).reason);
@@ -225,7 +208,7 @@ impl Copier {
         };
         ec2.laws.count("sweeps");
         lines.iter().enumerate().for_each(|(region, line)| ec2.laws.swept(region, at, line));
-        if facts.snapshots.is_ok() && !self.makes(Mistake::CopiesUnasked) {
+        if facts.snapshots.is_ok() && !self.rules.copies_unasked {
             self.adds_up(ec2, facts, &tally, at);
         }
     }
@@ -264,11 +247,6 @@ fn sort(bodies: &[String], ec2: &mut Ec2) -> (bool, Vec<ShareEvent>) {
         }
     }
     (sweep, named)
-}
-
-fn is_named(facts: &Facts, decision: &Decision<'_>) -> bool {
-    let Subject::Seen(source) = decision.subject else { return false };
-    facts.named.iter().any(|event| event.snapshot == source.id)
 }
 
 pub(crate) fn copies<'d, 'f>(decision: &'d Decision<'f>) -> Option<&'d snapferry_core::copying::CopyRequest<'f>> {

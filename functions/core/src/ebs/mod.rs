@@ -1,3 +1,0 @@
-//! EBS snapshots, as EC2 speaks of them.
-
-pub mod errors;
