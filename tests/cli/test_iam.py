@@ -20,7 +20,7 @@ POLICIES = ("infra/policy.example.json", "functions/core/tests/fixtures/policies
 # Not a target of either policy, and one.
 REGIONS = ("ap-southeast-7", "eu-central-1")
 KEY = "arn:aws:kms:eu-central-1:111111111111:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
-OPTIONS = (
+OPTIONS: tuple[dict[str, str], ...] = (
     {},
     {"SourceKeyArns": KEY},
     {"SourceKeyArns": f"{KEY},{KEY.replace('0a1b', 'ffff')}", "RetiredRegions": "eu-north-1,eu-south-2"},
@@ -35,7 +35,8 @@ def deployed(policy: str, region: str, options: dict[str, str]) -> dict[str, Any
     resources = Resolver(translated(), {**parameters.repeated(checked["policies"]), **options}).resources()
     found = {role: named(resources, resources[role]["Properties"]) for role in ROLES}
     text = json.dumps(found).replace("${AWS::Partition}", "aws").replace("${AWS::Region}", region)
-    return normal(json.loads(text))
+    made: dict[str, Any] = normal(json.loads(text))
+    return made
 
 
 def named(resources: dict[str, Any], role: dict[str, Any]) -> dict[str, Any]:

@@ -1,34 +1,20 @@
 //! The one call that starts a copy. CopySnapshot has no client token, so it is repeated only after EC2 said that it
 //! did not happen.
 
-use std::time::Duration;
-
 use aws_sdk_ec2::operation::copy_snapshot::CopySnapshotOutput;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::Timestamp;
-use snapferry_core::copying::CopyRequest;
+use snapferry_core::copying::{CALL_TIMEOUT, CopyError, CopyFailure, CopyRequest};
+use snapferry_core::ebs::errors::copy_failure;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::policy::Encryption;
 
 use crate::clients::Clients;
-use crate::errors::{CopyFailure, call_error, copy_failure};
+use crate::errors::{call_error, failed};
 use crate::presign;
-
-/// Longer than a read's: a copy whose answer is lost waits for the next sweep, so a slow answer is worth waiting for.
-/// It ends before the 10 s that the copier keeps in reserve do.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// A CopySnapshot that did not name a copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyError {
-    /// What it means.
-    pub failure: CopyFailure,
-    /// EC2's words.
-    pub error: CallError,
-}
 
 /// Asks for one copy, once. `at` is the time that its expiry counts from.
 ///
@@ -83,14 +69,14 @@ async fn ask(
         .destination_region(region.as_str());
     let url = presign::copy_snapshot_url(clients.config(), request.home, copy.as_input().clone()).await;
     let timeouts =
-        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(ATTEMPT_TIMEOUT).build();
+        TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
     let once = aws_sdk_ec2::config::Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
     copy.presigned_url(url.map_err(not_signed)?)
         .customize()
         .config_override(once)
         .send()
         .await
-        .map_err(|error| CopyError { failure: copy_failure(&error), error: call_error(&error) })
+        .map_err(|error| CopyError { failure: copy_failure(failed(&error)), error: call_error(&error) })
 }
 
 /// Nothing has been sent yet, so the copy certainly was not started; asking the next sweep is right all the same.

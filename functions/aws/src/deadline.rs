@@ -2,9 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-/// Nothing is written when less of the invocation remains: a call must be able to end, and its record to be written,
-/// before the function is stopped.
-pub const RESERVE: Duration = Duration::from_secs(10);
+/// Nothing is written when less of the invocation remains.
+pub use snapferry_core::copying::RESERVE;
 
 /// When the function will be stopped.
 #[derive(Debug, Clone, Copy)]

@@ -1,37 +1,32 @@
 //! What KMS says of a configured key, before a copy under it is asked for.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeySpec, KeyState, KeyUsageType};
+use jiff::Timestamp;
+use snapferry_core::copying::UsableKeys;
 use snapferry_core::facts::{CallError, KeyFact, KeyProblem};
 use snapferry_core::ids::{KeyArn, Region};
 
 use crate::clients::Clients;
 use crate::errors::call_error;
 
-/// How long a usable key stays so in a warm environment. Only good news is kept: a repaired key counts at once.
-const GOOD_FOR: Duration = Duration::from_secs(300);
-
 /// Keys found usable lately.
 #[derive(Debug, Default)]
-pub struct KeyCache(Mutex<HashMap<KeyArn, Instant>>);
+pub struct KeyCache(Mutex<UsableKeys>);
 
 impl KeyCache {
-    /// Asks KMS in `region` about `key`, unless it was found usable within the last five minutes.
+    /// Asks KMS in `region` about `key`, unless it was found usable a moment ago.
     pub async fn look(&self, clients: &Clients, region: &Region, key: &KeyArn) -> KeyFact {
-        if self.seen().get(key).is_some_and(|at| at.elapsed() < GOOD_FOR) {
+        if self.usable().contains(key, Timestamp::now()) {
             return KeyFact::Usable;
         }
         let fact = describe(clients, region, key).await;
-        if fact == KeyFact::Usable {
-            self.seen().insert(key.clone(), Instant::now());
-        }
+        self.usable().note(key, &fact, Timestamp::now());
         fact
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<KeyArn, Instant>> {
+    fn usable(&self) -> std::sync::MutexGuard<'_, UsableKeys> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,7 +14,6 @@ pub mod errors;
 pub mod expiring;
 pub mod keys;
 pub mod logging;
-pub mod notices;
 pub mod presign;
 pub mod reads;
 pub mod roots;

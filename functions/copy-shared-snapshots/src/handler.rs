@@ -8,10 +8,10 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
-use snapferry_aws::copying::{Ask, Memory, execute, gather};
+use snapferry_aws::copying::{Ask, execute, gather};
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
-use snapferry_core::copying::{Decision, Outcome, Ran, Scope, Subject, decide, record, summary};
+use snapferry_core::copying::{Decision, Memory, Outcome, Ran, Scope, Subject, decide, record, summary};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::{Policy, Warning};
 
@@ -23,13 +23,20 @@ pub(crate) struct Copier {
     policies: Vec<Policy>,
     since: Option<Timestamp>,
     keys: KeyCache,
-    memory: Memory,
+    memory: RefCell<Memory>,
     audit: Audit,
 }
 
 impl Copier {
     pub(crate) fn new(clients: Clients, policies: Vec<Policy>, since: Option<Timestamp>) -> Self {
-        Self { clients, policies, since, keys: KeyCache::default(), memory: Memory::default(), audit: Audit::default() }
+        Self {
+            clients,
+            policies,
+            since,
+            keys: KeyCache::default(),
+            memory: RefCell::default(),
+            audit: Audit::default(),
+        }
     }
 
     /// Puts what the policy's reader warned of into the audit, once for each environment.
@@ -70,7 +77,7 @@ impl Copier {
         let began = (Instant::now(), self.clients.calls());
         // Before anything is read: a hold that ends while a slow read is under way still holds for what that read saw.
         let now = Timestamp::now();
-        let (recent, noticed) = self.memory.recall(now);
+        let (recent, noticed) = self.memory.borrow_mut().recall(now);
         let scope = if work.ticks.is_empty() { Scope::Events } else { Scope::Sweep { since: self.since } };
         let named = work.shares.clone();
         let ask = Ask {
@@ -83,13 +90,12 @@ impl Copier {
         };
         let deadline = Deadline::from_epoch_ms(context.deadline);
         let facts = gather(&self.clients, &self.keys, deadline, ask).await;
-        self.memory.forget_seen(&facts);
 
         let plan = decide(&self.policies, &facts, now);
         let tally = RefCell::new(plan.tally);
         let report = |decision: &Decision<'_>, outcome: Outcome| {
             let now = Timestamp::now();
-            self.memory.note(decision, &outcome, now);
+            self.memory.borrow_mut().note(decision, &outcome, now);
             tally.borrow_mut().add(decision, &outcome);
             let mut record = record(decision, &outcome, &self.clients.home, now);
             (record.trigger, record.trigger_id) = trigger(&work, &decision.subject);

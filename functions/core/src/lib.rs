@@ -6,10 +6,12 @@
 pub mod audit;
 pub mod copying;
 pub mod coverage;
+pub mod ebs;
 pub mod event;
 pub mod expiring;
 pub mod facts;
 pub mod ids;
+pub mod notices;
 pub mod order;
 pub mod policy;
 pub mod retention;

@@ -10,12 +10,12 @@ use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::expiring::{execute, gather};
-use snapferry_aws::notices::Notices;
 use snapferry_core::audit::Record;
 use snapferry_core::expiring::{
     Attempts, Deletion, Limits, Outcome, Plan, decide, kept, record, refused, rest, volume_unknown,
 };
 use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
 
 /// The function, and what it keeps from one run to the next.

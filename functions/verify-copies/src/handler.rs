@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
-use snapferry_aws::notices::Notices;
 use snapferry_aws::verifying::{execute, gather};
 use snapferry_core::audit::Record;
 use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
 use snapferry_core::verifying::{Decision, Outcome, decide, out_of_time, record};
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -95,7 +95,9 @@ describe('a vault', () => {
 
 describe("a vault's code", () => {
   it('is uploaded from a folder, and nothing else of it', () => {
-    const made = vault({ code: { folder: builtFunctions() } });
+    const folder = builtFunctions();
+    writeFileSync(join(folder, 'verify-copies', 'notes'), 'not for Lambda');
+    const made = vault({ code: { folder } });
     const template = synthesized(made);
     assert.ok(!JSON.stringify(template.toJSON()).includes('${CodeBucket}'));
     const keys = Object.values(template.findResources('AWS::Lambda::Function')).map((each) => {

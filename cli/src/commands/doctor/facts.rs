@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use snapferry_aws::copy_call::CopyError;
+use snapferry_core::copying::CopyError;
 use snapferry_core::facts::{CallError, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
 

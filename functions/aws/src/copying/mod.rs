@@ -2,8 +2,6 @@
 
 mod execute;
 mod gather;
-mod memory;
 
 pub use execute::execute;
 pub use gather::{Ask, gather, owners};
-pub use memory::Memory;

@@ -11,7 +11,7 @@ use snapferry_core::ids::Region;
 use super::look_again;
 use crate::clients::Clients;
 use crate::deadline::Deadline;
-use crate::errors::{call_error, is_refusal};
+use crate::errors::{call_error, failed};
 use crate::reads::within;
 use crate::writes;
 
@@ -66,7 +66,7 @@ async fn delete(clients: &Clients, deletion: &Deletion<'_>) -> Outcome {
     if said.code == "InvalidSnapshot.NotFound" {
         return Outcome::Gone(said);
     }
-    if is_refusal(&error) {
+    if failed(&error).is_refusal() {
         return Outcome::Refused(said);
     }
     match look(clients, deletion).await.map(|fresh| recheck(deletion, &fresh, Timestamp::now())) {

@@ -13,6 +13,8 @@ use crate::order::{Place, Served, fair};
 use crate::policy::{Encryption, Policy, PolicyState, Target};
 
 mod index;
+mod lane;
+mod memory;
 mod outcome;
 mod reasons;
 mod request;
@@ -20,6 +22,8 @@ mod summary;
 mod tally;
 mod waiting;
 
+pub use lane::{CALL_TIMEOUT, CopyError, CopyFailure, Lane, RESERVE, Step};
+pub use memory::{Memory, UsableKeys};
 pub use outcome::{Outcome, record};
 pub use reasons::{Deferral, MAX_ATTEMPTS, Refusal, Skip};
 pub use request::{CopyRequest, DESCRIPTION_LIMIT};
@@ -284,16 +288,14 @@ impl<'f> Decider<'f> {
         let of_this = |recent: &&RecentCopy| {
             recent.region == *region && recent.policy == *request.policy && recent.source == request.source.id
         };
-        for recent in facts.recent.iter().filter(of_this) {
+        for recent in facts.recent.iter().filter(of_this).filter(|recent| recent.holds(now)) {
             match &recent.copy {
-                Some(copy) if now < recent.at + STARTED_HOLD && failed.iter().all(|seen| seen.id != *copy) => {
+                Some(copy) if failed.iter().all(|seen| seen.id != *copy) => {
                     self.plan.tally.in_flight(region, recent.at);
                     return Verdict::Skip(Skip::AlreadyCopied(copy));
                 }
-                None if now < recent.at + ANSWER_LOST_HOLD => {
-                    return Verdict::Defer(Deferral::AnswerJustLost(recent.at));
-                }
-                _ => {}
+                None => return Verdict::Defer(Deferral::AnswerJustLost(recent.at)),
+                Some(_) => {}
             }
         }
         if let Some(refusal) = exhausted(&failed) {

@@ -9,6 +9,8 @@
 
 mod attempts;
 mod events;
+mod lane;
+mod memory;
 mod requests;
 mod sweeps;
 mod world;

@@ -1,10 +1,12 @@
-//! The copier over the model: the handler's four steps and the executor's rules, with core's own decisions.
+//! The copier over the model: the handler's four steps, with core's own decisions and state machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use snapferry_core::copying::{Decision, Deferral, Facts, Outcome, Plan, Scope, Tally, Verdict, decide, record};
+use snapferry_core::copying::{
+    Decision, Deferral, Facts, Memory, Outcome, Plan, Scope, Subject, Tally, UsableKeys, Verdict, decide, record,
+};
 use snapferry_core::event::{self, Message, ShareEvent};
-use snapferry_core::facts::KeyFact;
+use snapferry_core::facts::{KeyFact, RecentCopy};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::policy::{Encryption, Policy, PolicyState};
 
@@ -12,45 +14,33 @@ use crate::clock::{MINUTE, Ms, SECOND, timestamp};
 use crate::ec2::Ec2;
 use crate::execute::{Execution, execute};
 use crate::laws::Line;
-use crate::memory::Memory;
 use crate::policies::{ACCOUNT, REGIONS, policies, wishes};
 
 /// As the template sets it.
 pub(crate) const FUNCTION_TIMEOUT: Ms = 5 * MINUTE;
-/// How long a key found usable is not asked about again.
-const KEY_GOOD_FOR: Ms = 5 * MINUTE;
-
-/// How the copier behaves. Everything but `Rules::default()` is a mistake that the laws have to catch.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
-    /// It remembers the copies that it has just asked for.
-    pub(crate) remembers: bool,
-    /// The holds are compared with the time at which reading began, not with that of the decision.
-    pub(crate) holds_from_reading: bool,
+/// What a copier may do wrong with core's decisions and state machines. The laws have to catch each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// It remembers nothing of what it has just asked for.
+    ForgetsAll,
+    /// It does not note a request whose answer was lost.
+    ForgetsLostAnswers,
     /// It forgets a copy once EC2 has shown it.
-    pub(crate) forgets_seen: bool,
+    ForgetsSeen,
+    /// It compares the holds with the time of the decision, not with that at which reading began.
+    HoldsFromDecision,
     /// It asks again at once when an answer is lost.
-    pub(crate) retries_blindly: bool,
+    RetriesBlindly,
+    /// It goes on asking a Region that said stop.
+    NeverCloses,
+    /// It says at every sweep what is to be said once a day.
+    RepeatsNotices,
     /// It takes every description.
-    pub(crate) copies_unasked: bool,
-    /// Sweeps happen.
-    pub(crate) sweeps: bool,
+    CopiesUnasked,
+    /// No sweep ever comes.
+    NeverSweeps,
     /// Copies stand in line as they come.
-    pub(crate) fair: bool,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            remembers: true,
-            holds_from_reading: true,
-            forgets_seen: false,
-            retries_blindly: false,
-            copies_unasked: false,
-            sweeps: true,
-            fair: true,
-        }
-    }
+    TakesNoTurns,
 }
 
 /// The function, and what it keeps from one invocation to the next.
@@ -58,9 +48,11 @@ impl Default for Rules {
 pub(crate) struct Copier {
     policies: Vec<Policy>,
     since: Ms,
-    rules: Rules,
+    mistake: Option<Mistake>,
     memory: Memory,
-    keys: BTreeMap<KeyArn, Ms>,
+    keys: UsableKeys,
+    /// The copies that EC2 has shown, for [`Mistake::ForgetsSeen`].
+    seen: BTreeSet<SnapshotId>,
 }
 
 /// How an invocation ended.
@@ -73,18 +65,23 @@ pub(crate) enum Ended {
 }
 
 impl Copier {
-    pub(crate) fn new(rules: Rules, since: Ms) -> Self {
+    pub(crate) fn new(mistake: Option<Mistake>, since: Ms) -> Self {
         let mut policies = policies();
-        if rules.copies_unasked {
+        if mistake == Some(Mistake::CopiesUnasked) {
             let any = policies[1].description.clone();
             policies.iter_mut().for_each(|policy| policy.description = any.clone());
         }
-        Self { policies, since, rules, memory: Memory::default(), keys: BTreeMap::new() }
+        Self { policies, since, mistake, memory: Memory::default(), keys: UsableKeys::default(), seen: BTreeSet::new() }
     }
 
     /// The environment is gone: the next invocation starts in a new one.
-    pub(crate) fn restart(&mut self) {
-        (self.memory, self.keys) = (Memory::default(), BTreeMap::new());
+    pub(crate) fn restart(&mut self, ec2: &mut Ec2) {
+        (self.memory, self.keys) = (Memory::default(), UsableKeys::default());
+        ec2.laws.forget_notices();
+    }
+
+    fn makes(&self, mistake: Mistake) -> bool {
+        self.mistake == Some(mistake)
     }
 
     /// One invocation, killed right after its `kill`th CopySnapshot was sent, if it gets that far.
@@ -93,19 +90,23 @@ impl Copier {
         if !sweep && named.is_empty() {
             return Ended::Well(began + SECOND / 20);
         }
+        ec2.is_asked_anew();
         let (facts, read) = self.gather(ec2, sweep, named, began);
-        let decides = if self.rules.holds_from_reading { began } else { read };
+        let decides = if self.makes(Mistake::HoldsFromDecision) { read } else { began };
         let mut plan = decide(&self.policies, &facts, timestamp(decides));
-        if !self.rules.fair {
+        if self.makes(Mistake::TakesNoTurns) {
             plan.decisions.sort_by_key(|decision| copies(decision).map(|request| request.source.start_time));
         }
         let Execution { outcomes, ended, killed } =
-            execute(ec2, &plan.decisions, read, began + FUNCTION_TIMEOUT, kill, self.rules.retries_blindly);
+            execute(ec2, &plan.decisions, read, began + FUNCTION_TIMEOUT, kill, self.mistake);
         for (decision, outcome, at) in &outcomes {
-            self.memory.note(&plan.decisions[*decision], outcome, *at);
+            let is_lost = matches!(outcome, Outcome::Deferred(Deferral::AnswerLost(_)));
+            if !(is_lost && self.makes(Mistake::ForgetsLostAnswers)) {
+                self.memory.note(&plan.decisions[*decision], outcome, timestamp(*at));
+            }
         }
         if killed {
-            self.restart();
+            self.restart(ec2);
             return Ended::Killed;
         }
         self.judge(ec2, &facts, plan, &outcomes, ended);
@@ -113,7 +114,7 @@ impl Copier {
     }
 
     fn gather(&mut self, ec2: &mut Ec2, sweep: bool, named: Vec<ShareEvent>, began: Ms) -> (Facts, Ms) {
-        let (recent, noticed) = if self.rules.remembers { self.memory.recall(began) } else { Default::default() };
+        let (recent, noticed) = self.recall(began);
         let ids: Vec<SnapshotId> = named.iter().map(|event| event.snapshot.clone()).collect();
         let slow = ec2.weather.slow_reads;
         let most = if ec2.weather.happens(&mut ec2.rng.fork(), began, slow) { 40 * SECOND } else { SECOND };
@@ -131,7 +132,7 @@ impl Copier {
             regions: BTreeMap::new(),
             keys: BTreeMap::new(),
             recent,
-            noticed: noticed.into_iter().collect(),
+            noticed,
         };
         for (what, at) in order.into_iter().zip(times) {
             match what {
@@ -143,10 +144,23 @@ impl Copier {
                 _ => facts.snapshots = self.snapshots(ec2, at, sweep, &ids),
             }
         }
-        if self.rules.forgets_seen {
-            self.memory.forget_seen(&facts);
-        }
+        let shown = facts.regions.values().flatten().flat_map(|found| &found.copies);
+        self.seen.extend(shown.map(|copy| copy.id.clone()));
         (facts, began + most)
+    }
+
+    /// What the memory holds, but for what this copier forgets by mistake.
+    fn recall(&mut self, now: Ms) -> (Vec<RecentCopy>, HashSet<String>) {
+        let (mut recent, mut noticed) = self.memory.recall(timestamp(now));
+        match self.mistake {
+            Some(Mistake::ForgetsAll) => recent.clear(),
+            Some(Mistake::ForgetsSeen) => {
+                recent.retain(|recent| recent.copy.as_ref().is_none_or(|copy| !self.seen.contains(copy)))
+            }
+            Some(Mistake::RepeatsNotices) => noticed.clear(),
+            _ => {}
+        }
+        (recent, noticed)
     }
 
     fn snapshots(
@@ -172,10 +186,10 @@ impl Copier {
         let mut facts = BTreeMap::new();
         for target in self.policies.iter().flat_map(|policy| &policy.targets) {
             let Encryption::Key(key) = &target.encryption else { continue };
-            let known = self.keys.get(key).is_some_and(|seen| at < seen + KEY_GOOD_FOR);
+            let known = self.keys.contains(key, timestamp(at));
             let fact = if known { KeyFact::Usable } else { ec2.key(at, key) };
-            if !known && fact == KeyFact::Usable {
-                self.keys.insert(key.clone(), at);
+            if !known {
+                self.keys.note(key, &fact, timestamp(at));
             }
             facts.insert(key.clone(), fact);
         }
@@ -193,6 +207,9 @@ impl Copier {
         for (decision, outcome, at) in outcomes {
             let decision = &decisions[*decision];
             tally.add(decision, outcome);
+            if let (Some(notice), false) = (decision.notice(), is_named(facts, decision)) {
+                ec2.laws.told(notice, *at);
+            }
             // Most wait behind a closed Region; a record for each of them would take longer than all else.
             if !matches!(outcome, Outcome::Deferred(Deferral::RegionClosed(_))) || ec2.rng.u32(0..50) == 0 {
                 ec2.laws.count(record(decision, outcome, &facts.home, timestamp(*at)).reason);
@@ -208,7 +225,7 @@ impl Copier {
         };
         ec2.laws.count("sweeps");
         lines.iter().enumerate().for_each(|(region, line)| ec2.laws.swept(region, at, line));
-        if facts.snapshots.is_ok() && !self.rules.copies_unasked {
+        if facts.snapshots.is_ok() && !self.makes(Mistake::CopiesUnasked) {
             self.adds_up(ec2, facts, &tally, at);
         }
     }
@@ -247,6 +264,11 @@ fn sort(bodies: &[String], ec2: &mut Ec2) -> (bool, Vec<ShareEvent>) {
         }
     }
     (sweep, named)
+}
+
+fn is_named(facts: &Facts, decision: &Decision<'_>) -> bool {
+    let Subject::Seen(source) = decision.subject else { return false };
+    facts.named.iter().any(|event| event.snapshot == source.id)
 }
 
 pub(crate) fn copies<'d, 'f>(decision: &'d Decision<'f>) -> Option<&'d snapferry_core::copying::CopyRequest<'f>> {

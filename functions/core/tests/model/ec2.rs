@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use fastrand::Rng;
+use snapferry_core::copying::CALL_TIMEOUT;
 use snapferry_core::facts::{CallError, KeyFact, KeyProblem, RegionCopies, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
 use snapferry_core::tags::{CopyTags, Status};
@@ -21,23 +22,19 @@ const LATE: Ms = 5 * SECOND;
 /// The same for a copy that EC2 named in its answer: it stays below `STARTED_HOLD`.
 pub(crate) const SHOWN_NAMED: Ms = 9 * MINUTE;
 
-/// How long the copier waits for the answer to CopySnapshot.
-const CALL_TIMEOUT: Ms = 8 * SECOND;
-
-/// An answer to CopySnapshot, sorted as the copier sorts them.
+/// An answer to CopySnapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Copy(SnapshotId),
-    Throttled,
-    Full,
+    /// The status, the code, and whether there is a request ID: a 5xx that comes from something in between has none.
+    Error(u16, &'static str, bool),
     /// No answer at all.
     Silence,
-    /// A 5xx answer; without a request ID when it came from something in between.
-    Ambiguous {
-        request_id: bool,
-    },
-    Refused,
 }
+
+const THROTTLED: Answer = Answer::Error(503, "RequestLimitExceeded", true);
+const FULL: Answer = Answer::Error(400, "ResourceLimitExceeded", true);
+const REFUSED: Answer = Answer::Error(400, "InvalidParameterValue", true);
 
 /// The world outside the copier.
 #[derive(Debug)]
@@ -58,6 +55,8 @@ pub(crate) struct Ec2 {
     /// Requests that EC2 carries out after the copier gave up waiting.
     late: Vec<(Ms, Call)>,
     next_verification: Ms,
+    /// By Region: whether in this invocation an answer said that nothing more is to be asked for there.
+    said_stop: [bool; 3],
     pub(crate) laws: Laws,
 }
 
@@ -77,6 +76,7 @@ impl Ec2 {
             weather,
             late: Vec::new(),
             next_verification: 0,
+            said_stop: [false; 3],
             laws: Laws::default(),
         }
     }
@@ -202,17 +202,32 @@ impl Ec2 {
         Ok(())
     }
 
+    /// Another invocation asks from here on.
+    pub(crate) fn is_asked_anew(&mut self) {
+        self.said_stop = [false; 3];
+    }
+
     /// CopySnapshot: the answer, and when it comes.
     pub(crate) fn copy_snapshot(&mut self, at: Ms, call: Call) -> (Answer, Ms) {
         self.advance(at);
         self.laws.count("calls");
+        let region = call.region;
+        if self.said_stop[region] {
+            self.laws.breach("pestered", at, REGIONS[region]);
+        }
+        let (answer, answered) = self.answer(at, call);
+        self.said_stop[region] |= answer == FULL || answer == Answer::Silence;
+        (answer, answered)
+    }
+
+    fn answer(&mut self, at: Ms, call: Call) -> (Answer, Ms) {
         if self.weather.is_deaf(call.region, at) {
             self.laws.count("call-to-a-region-down");
             return (Answer::Silence, at + 2 * SECOND);
         }
         let soon = at + self.rng.i64(100..900);
         let fault = self.weather.call(&mut self.rng, at);
-        let ambiguous = Answer::Ambiguous { request_id: self.rng.u32(0..5) > 0 };
+        let ambiguous = Answer::Error(500, "InternalError", self.rng.u32(0..5) > 0);
         self.laws.count(match fault {
             Fault::None => "call-undisturbed",
             Fault::Throttled => "call-throttled",
@@ -225,17 +240,17 @@ impl Ec2 {
         });
         match fault {
             Fault::None => (self.carry_out(at, call, true), soon),
-            Fault::Throttled => (Answer::Throttled, soon),
+            Fault::Throttled => (THROTTLED, soon),
             Fault::ErrorBefore => (ambiguous, soon),
             Fault::DroppedBefore => (Answer::Silence, soon),
-            Fault::HungBefore => (Answer::Silence, at + CALL_TIMEOUT),
+            Fault::HungBefore => (Answer::Silence, at + call_timeout()),
             Fault::ErrorAfter | Fault::DroppedAfter => {
                 let _ = self.carry_out(at, call, false);
                 (if fault == Fault::ErrorAfter { ambiguous } else { Answer::Silence }, soon)
             }
             Fault::HungAfter => {
-                self.late.push((at + self.rng.i64(0..CALL_TIMEOUT + LATE), call));
-                (Answer::Silence, at + CALL_TIMEOUT)
+                self.late.push((at + self.rng.i64(0..call_timeout() + LATE), call));
+                (Answer::Silence, at + call_timeout())
             }
         }
     }
@@ -249,12 +264,12 @@ impl Ec2 {
         let mut fate = Fate::Completes;
         if self.pending[call.region].len() >= self.limit {
             self.laws.count("region-full");
-            return Answer::Full;
+            return FULL;
         }
         if call.key.is_some() && weather.is_key_off(call.region, at) {
             if self.rng.bool() {
                 self.laws.count("key-refused");
-                return Answer::Refused;
+                return REFUSED;
             }
             fate = Fate::Fails;
         }
@@ -264,7 +279,7 @@ impl Ec2 {
         if !self.sources[source].is_shared(at) || !self.sources[source].is_completed(at) {
             if self.rng.u32(0..3) == 0 {
                 self.laws.count("source-refused");
-                return Answer::Refused;
+                return REFUSED;
             }
             fate = Fate::Fails;
         }
@@ -323,4 +338,9 @@ impl Ec2 {
     pub(crate) fn shows_all(&self, at: Ms) -> bool {
         self.late.is_empty() && self.copies.iter().all(|copy| copy.shown_from <= at)
     }
+}
+
+/// How long the copier waits for the answer to CopySnapshot.
+fn call_timeout() -> Ms {
+    Ms::try_from(CALL_TIMEOUT.as_millis()).unwrap()
 }

@@ -1,20 +1,18 @@
-//! The executor's rules: Regions at the same time, within a Region one call after the other, and which answers close a
-//! Region for the rest of the invocation.
+//! The shell around core's lines of copies: Regions at the same time, within a Region one call after the other.
 
-use snapferry_core::copying::{CopyRequest, Decision, Deferral, Outcome};
+use std::time::Duration;
+
+use snapferry_core::copying::{CopyError, CopyRequest, Decision, Lane, Outcome, Step};
+use snapferry_core::ebs::errors::{Failed, copy_failure};
 use snapferry_core::facts::CallError;
+use snapferry_core::ids::SnapshotId;
 use snapferry_core::policy::Encryption;
 
-use crate::clock::{Ms, SECOND, timestamp};
-use crate::copier::copies;
+use crate::clock::{Ms, timestamp};
+use crate::copier::{Mistake, copies};
 use crate::copies::Call;
 use crate::ec2::{Answer, Ec2};
 use crate::policies::REGIONS;
-
-const RESERVE: Ms = 10 * SECOND;
-const THROTTLED_ATTEMPTS: u32 = 6;
-const BACKOFF: Ms = 200;
-const BACKOFF_MOST: Ms = 5 * SECOND;
 
 /// What was carried out.
 pub(crate) struct Execution {
@@ -25,13 +23,12 @@ pub(crate) struct Execution {
 }
 
 /// One Region's copies, and how far its own thread of calls has come.
-struct Lane {
+struct Thread {
     region: usize,
     decisions: Vec<usize>,
     next: usize,
     clock: Ms,
-    attempt: u32,
-    closed: Option<&'static str>,
+    lane: Lane,
 }
 
 /// Carries out `decisions` from `began` on. The function is stopped at `stopped`, or right after its `kill`th call.
@@ -41,109 +38,93 @@ pub(crate) fn execute(
     began: Ms,
     stopped: Ms,
     kill: Option<u32>,
-    blindly: bool,
+    mistake: Option<Mistake>,
 ) -> Execution {
     let mut outcomes = Vec::with_capacity(decisions.len());
     let standing = decisions.iter().enumerate().filter(|(_, decision)| copies(decision).is_none());
     outcomes.extend(standing.map(|(number, _)| (number, Outcome::Stands, began)));
-    let mut lanes: Vec<Lane> = (0..REGIONS.len()).map(|region| Lane::new(region, decisions, began)).collect();
+    let mut threads: Vec<Thread> = (0..REGIONS.len()).map(|region| Thread::new(region, decisions, began)).collect();
     let (mut dead_at, mut calls, mut ended) = (stopped, 0, began);
-    while let Some(lane) = lanes.iter_mut().filter(|lane| !lane.is_done()).min_by_key(|lane| lane.clock) {
-        if lane.clock >= dead_at {
+    while let Some(thread) = threads.iter_mut().filter(|thread| !thread.is_done()).min_by_key(|thread| thread.clock) {
+        if thread.clock >= dead_at {
             return Execution { outcomes, ended: dead_at, killed: true };
         }
-        let number = lane.decisions[lane.next];
-        let request = copies(&decisions[number]).expect("a copy");
-        if let Some(reason) = lane.closed {
-            lane.next += 1;
-            outcomes.push((number, Outcome::Deferred(Deferral::RegionClosed(reason)), lane.clock));
-            continue;
+        if mistake == Some(Mistake::NeverCloses) {
+            thread.lane = Lane::default();
         }
-        let at = lane.clock;
-        let outcome = if stopped - at < RESERVE {
-            Some(Outcome::Deferred(Deferral::OutOfTime))
-        } else {
-            let (answer, answered) = ec2.copy_snapshot(at, call(request, lane.region, at));
+        let number = thread.decisions[thread.next];
+        let request = copies(&decisions[number]).expect("a copy");
+        let outcome = thread.lane.without_asking(left(stopped, thread.clock)).or_else(|| {
             calls += 1;
             if kill == Some(calls) {
-                dead_at = at + 1;
+                dead_at = thread.clock + 1;
             }
-            lane.clock = answered;
-            lane.outcome(answer, at, stopped, ec2, blindly)
-        };
-        ended = ended.max(lane.clock);
+            thread.ask(ec2, request, stopped, mistake)
+        });
+        ended = ended.max(thread.clock);
         let Some(outcome) = outcome else { continue };
-        lane.next += 1;
-        lane.attempt = 1;
-        if let Outcome::Deferred(deferral) = &outcome {
-            lane.closed = closes(deferral);
-        }
-        if lane.clock < dead_at {
-            outcomes.push((number, outcome, lane.clock));
+        thread.next += 1;
+        if thread.clock < dead_at {
+            outcomes.push((number, outcome, thread.clock));
         }
     }
     Execution { outcomes, ended, killed: ended >= dead_at }
 }
 
-impl Lane {
+impl Thread {
     fn new(region: usize, decisions: &[Decision<'_>], clock: Ms) -> Self {
         let here = |decision: &Decision<'_>| {
             copies(decision).is_some_and(|request| request.target.region.as_str() == REGIONS[region])
         };
         let decisions = (0..decisions.len()).filter(|&number| here(&decisions[number])).collect();
-        Self { region, decisions, next: 0, clock, attempt: 1, closed: None }
+        Self { region, decisions, next: 0, clock, lane: Lane::default() }
     }
 
     fn is_done(&self) -> bool {
         self.next == self.decisions.len()
     }
 
-    /// What an answer means; `None` when the same call is made again after a pause.
-    fn outcome(&mut self, answer: Answer, at: Ms, stopped: Ms, ec2: &mut Ec2, blindly: bool) -> Option<Outcome> {
-        if blindly && self.attempt < 3 && matches!(answer, Answer::Silence | Answer::Ambiguous { .. }) {
-            self.attempt += 1;
+    /// One request; `None` when the same is made again after a pause.
+    fn ask(
+        &mut self,
+        ec2: &mut Ec2,
+        request: &CopyRequest<'_>,
+        stopped: Ms,
+        mistake: Option<Mistake>,
+    ) -> Option<Outcome> {
+        let at = self.clock;
+        let (answer, answered) = ec2.copy_snapshot(at, call(request, self.region, at));
+        self.clock = answered;
+        if mistake == Some(Mistake::RetriesBlindly) && matches!(answer, Answer::Silence | Answer::Error(500.., ..)) {
             return None;
         }
-        Some(match answer {
-            Answer::Copy(copy) => Outcome::Started { copy, at: timestamp(at) },
-            Answer::Throttled => {
-                let pause = (BACKOFF << self.attempt.min(8)).min(BACKOFF_MOST);
-                let pause = ec2.rng.i64(0..pause);
-                if self.attempt < THROTTLED_ATTEMPTS && stopped - self.clock >= RESERVE + pause {
-                    self.attempt += 1;
-                    self.clock += pause;
-                    return None;
-                }
-                Outcome::Deferred(Deferral::Throttled(error("RequestLimitExceeded", true)))
+        let random = ec2.rng.f64();
+        match self.lane.answered(read(answer), timestamp(at), left(stopped, self.clock), random) {
+            Step::Again(pause) => {
+                self.clock += Ms::try_from(pause.as_millis()).unwrap();
+                None
             }
-            Answer::Full => Outcome::Deferred(Deferral::RegionFull(error("ResourceLimitExceeded", true))),
-            Answer::Silence => Outcome::Deferred(Deferral::AnswerLost(error("Timeout", false))),
-            Answer::Ambiguous { request_id } => {
-                Outcome::Deferred(Deferral::AnswerLost(error("InternalError", request_id)))
-            }
-            Answer::Refused => Outcome::Failed {
-                reason: "call-refused",
-                remedy: "The next sweep asks again.",
-                error: error("InvalidParameterValue", true),
-            },
-        })
+            Step::Next(outcome) => Some(outcome),
+        }
     }
 }
 
-fn error(code: &str, request_id: bool) -> CallError {
-    CallError {
-        code: code.to_owned(),
-        message: "so it is".to_owned(),
-        request_id: request_id.then(|| "0b5e6e2c".to_owned()),
-    }
+fn left(stopped: Ms, at: Ms) -> Duration {
+    Duration::from_millis(u64::try_from(stopped - at).unwrap_or_default())
 }
 
-fn closes(deferral: &Deferral) -> Option<&'static str> {
-    match deferral {
-        Deferral::RegionFull(_) | Deferral::Throttled(_) | Deferral::OutOfTime => Some(deferral.reason()),
-        Deferral::AnswerLost(error) if error.request_id.is_none() => Some("region-unreachable"),
-        _ => None,
-    }
+/// The answer as the seam hands it over.
+fn read(answer: Answer) -> Result<SnapshotId, CopyError> {
+    let (failed, code, request_id) = match answer {
+        Answer::Copy(copy) => return Ok(copy),
+        Answer::Error(status, code, request_id) => {
+            (Failed::Answered { status, code, message: "so it is" }, code, request_id)
+        }
+        Answer::Silence => (Failed::Silent, "Timeout", false),
+    };
+    let request_id = request_id.then(|| "0b5e6e2c".to_owned());
+    let error = CallError { code: code.to_owned(), message: "so it is".to_owned(), request_id };
+    Err(CopyError { failure: copy_failure(failed), error })
 }
 
 /// The request as the seam makes it.

@@ -10,7 +10,7 @@ use crate::ec2::Ec2;
 use crate::policies::{self, NAMES, REGIONS, Wish};
 use crate::sources::Source;
 
-/// The most failed attempts at one identity within a day.
+/// The most failed attempts at one identity within a day: told a second time, so that another number is a breach.
 const ATTEMPTS: usize = 5;
 
 /// How many sweeps may pass over an account that waits, in each of which another account gets a copy: every account
@@ -25,6 +25,8 @@ pub(crate) struct Laws {
     passed_over: BTreeMap<(usize, String), u32>,
     /// The most sweeps that any account was passed over.
     pub(crate) longest_wait: u32,
+    /// What this environment said that is to be said once a day, and when.
+    told: BTreeMap<String, Ms>,
 }
 
 impl Laws {
@@ -32,9 +34,23 @@ impl Laws {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    /// Notes a breach: `law` is `lost`, `duplicate`, `wrong`, `attempts`, `count` or `starved`.
+    /// Notes a breach: `law` is `lost`, `duplicate`, `wrong`, `attempts`, `count`, `pestered`, `repeated` or
+    /// `starved`.
     pub(crate) fn breach(&mut self, law: &str, at: Ms, what: &str) {
         self.broken.push(format!("{law}: {what} (at {})", timestamp(at)));
+    }
+
+    /// A sweep said what is to be said once a day.
+    pub(crate) fn told(&mut self, notice: String, at: Ms) {
+        if self.told.get(&notice).is_some_and(|before| at < before + DAY) {
+            self.breach("repeated", at, &notice);
+        }
+        self.told.insert(notice, at);
+    }
+
+    /// The environment is gone: the next one knows of nothing that was said.
+    pub(crate) fn forget_notices(&mut self) {
+        self.told.clear();
     }
 
     /// A copy was started: somebody must want it, and it must be what the policy asks for.

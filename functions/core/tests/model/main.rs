@@ -17,7 +17,6 @@ mod copies;
 mod ec2;
 mod execute;
 mod laws;
-mod memory;
 mod policies;
 mod queue;
 mod run;
@@ -30,7 +29,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use clock::HOUR;
-use copier::Rules;
+use copier::Mistake;
 use run::{Report, Size, run};
 
 const FULL: Size = Size { snapshots: 1000, storm: 30 * HOUR, repeated: 20 };
@@ -80,9 +79,7 @@ fn never_lost_never_twice_never_wrong() {
     say(&format!("model: {runs} runs from SNAPFERRY_MODEL_SEED={first} on"));
     let seeds = Mutex::new(first..first + runs);
     let next = || seeds.lock().unwrap().next();
-    let worker = || {
-        std::iter::from_fn(next).map(|seed| run(seed, FULL, Rules::default())).inspect(show).collect::<Vec<Report>>()
-    };
+    let worker = || std::iter::from_fn(next).map(|seed| run(seed, FULL, None)).inspect(show).collect::<Vec<Report>>();
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let mut reports: Vec<Report> = thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
@@ -143,12 +140,12 @@ const EVERYTHING: &[&str] = &[
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    assert_eq!(run(7, SMALL, Rules::default()), run(7, SMALL, Rules::default()));
+    assert_eq!(run(7, SMALL, None), run(7, SMALL, None));
 }
 
 /// The laws that a copier breaks which makes this mistake: by the first seed that shows one.
-fn broken_by(rules: Rules) -> Vec<String> {
-    let broken = (1..=100).map(|seed| run(seed, SMALL, rules).broken).find(|broken| !broken.is_empty());
+fn broken_by(mistake: Mistake) -> Vec<String> {
+    let broken = (1..=100).map(|seed| run(seed, SMALL, Some(mistake)).broken).find(|broken| !broken.is_empty());
     let law = |breach: &String| breach.split(':').next().unwrap_or_default().to_owned();
     let mut laws: Vec<String> = broken.iter().flatten().map(law).collect();
     laws.sort();
@@ -157,36 +154,52 @@ fn broken_by(rules: Rules) -> Vec<String> {
 }
 
 #[test]
-fn a_blind_retry_is_caught() {
-    assert_eq!(broken_by(Rules { retries_blindly: true, ..Rules::default() }), ["duplicate"]);
+fn forgetting_what_was_just_asked_for_is_caught() {
+    assert_eq!(broken_by(Mistake::ForgetsAll), ["duplicate"]);
 }
 
 #[test]
-fn forgetting_what_was_just_asked_for_is_caught() {
-    assert_eq!(broken_by(Rules { remembers: false, ..Rules::default() }), ["duplicate"]);
+fn forgetting_a_lost_answer_is_caught() {
+    assert_eq!(broken_by(Mistake::ForgetsLostAnswers), ["duplicate"]);
 }
 
 #[test]
 fn forgetting_what_was_seen_once_is_caught() {
-    assert_eq!(broken_by(Rules { forgets_seen: true, ..Rules::default() }), ["duplicate"]);
+    assert_eq!(broken_by(Mistake::ForgetsSeen), ["duplicate"]);
 }
 
 #[test]
 fn a_hold_that_ends_while_reading_is_caught() {
-    assert_eq!(broken_by(Rules { holds_from_reading: false, ..Rules::default() }), ["duplicate"]);
+    assert_eq!(broken_by(Mistake::HoldsFromDecision), ["duplicate"]);
+}
+
+#[test]
+fn a_blind_retry_is_caught() {
+    let broken = broken_by(Mistake::RetriesBlindly);
+    assert!(broken.contains(&"duplicate".to_owned()), "{broken:?}");
+}
+
+#[test]
+fn asking_a_region_that_said_stop_is_caught() {
+    assert_eq!(broken_by(Mistake::NeverCloses), ["pestered"]);
+}
+
+#[test]
+fn saying_at_every_sweep_what_is_said_once_a_day_is_caught() {
+    assert_eq!(broken_by(Mistake::RepeatsNotices), ["repeated"]);
 }
 
 #[test]
 fn events_without_sweeps_are_caught() {
-    assert_eq!(broken_by(Rules { sweeps: false, ..Rules::default() }), ["lost"]);
+    assert_eq!(broken_by(Mistake::NeverSweeps), ["lost"]);
 }
 
 #[test]
 fn copies_that_nobody_wants_are_caught() {
-    assert_eq!(broken_by(Rules { copies_unasked: true, ..Rules::default() }), ["wrong"]);
+    assert_eq!(broken_by(Mistake::CopiesUnasked), ["wrong"]);
 }
 
 #[test]
 fn standing_in_line_without_turns_is_caught() {
-    assert_eq!(broken_by(Rules { fair: false, ..Rules::default() }), ["starved"]);
+    assert_eq!(broken_by(Mistake::TakesNoTurns), ["starved"]);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND};
-use crate::copier::{Copier, Ended, Rules};
+use crate::copier::{Copier, Ended, Mistake};
 use crate::ec2::Ec2;
 use crate::laws;
 use crate::policies::REGIONS;
@@ -37,7 +37,7 @@ pub(crate) struct Report {
 }
 
 /// Plays the run of this seed.
-pub(crate) fn run(seed: u64, size: Size, rules: Rules) -> Report {
+pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     let mut rng = Rng::with_seed(seed);
     // Older accounts have the smaller limit (EC2 User Guide, "Considerations" of CopySnapshot).
     let limit = if seed % 3 == 2 { 5 } else { 20 };
@@ -47,13 +47,14 @@ pub(crate) fn run(seed: u64, size: Size, rules: Rules) -> Report {
     announce(&mut rng, &mut queue, &mut shared, &weather, size.repeated);
     let mut ec2 = Ec2::new(rng.u64(..), shared, limit, weather);
     // Later than the history, earlier than all else.
-    let mut copier = Copier::new(rules, -size.storm / 2 - 2 * HOUR);
+    let mut copier = Copier::new(mistake, -size.storm / 2 - 2 * HOUR);
+    let sweeps = mistake != Some(Mistake::NeverSweeps);
     let (mut now, mut next_tick): (Ms, Ms) = (0, 0);
     while now < size.storm + 10 * DAY {
         let next = queue.next().map_or(next_tick, |next| next.min(next_tick));
         now = now.max(next);
         if now >= next_tick {
-            if rules.sweeps && !ec2.weather.happens(&mut rng, now, 4) {
+            if sweeps && !ec2.weather.happens(&mut rng, now, 4) {
                 // Scheduler delivers at least once.
                 (0..=rng.u32(0..20) / 19).for_each(|_| queue.send(now + rng.i64(0..20 * SECOND), tick(next_tick)));
             }
@@ -65,7 +66,7 @@ pub(crate) fn run(seed: u64, size: Size, rules: Rules) -> Report {
         // Lambda may replace an idle environment at any time. What it knew of copies that EC2 does not show yet is lost
         // then: that EC2 shows them by the next invocation is all that the design can hope for.
         if rng.u32(0..50) == 0 && ec2.shows_all(now) {
-            copier.restart();
+            copier.restart(&mut ec2);
         }
         let kills = ec2.weather.kills;
         let kill = ec2.weather.happens(&mut rng, now, kills).then(|| rng.u32(1..6));
@@ -78,7 +79,7 @@ pub(crate) fn run(seed: u64, size: Size, rules: Rules) -> Report {
             Ended::Killed => ec2.laws.count("invocations-killed"),
         }
         let is_over = ec2.weather.is_calm(now) && queue.is_drained() && ec2.is_quiet();
-        if is_over && (laws::missing(&ec2, now).is_empty() || !rules.sweeps) {
+        if is_over && (laws::missing(&ec2, now).is_empty() || !sweeps) {
             break;
         }
     }

@@ -1,8 +1,7 @@
 //! A shared snapshot, its key, and the copies of it: four of the six errors that AWS's own guide lists for encrypted
 //! copies across accounts (AWS Backup Developer Guide, "Troubleshooting": cross-account copy), seen from here.
 
-use snapferry_aws::copy_call::CopyError;
-use snapferry_aws::errors::CopyFailure;
+use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::policy::Policy;
 use snapferry_core::text::printable;

@@ -4,8 +4,7 @@ mod stack;
 
 use std::collections::BTreeMap;
 
-use snapferry_aws::copy_call::CopyError;
-use snapferry_aws::errors::CopyFailure;
+use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::facts::{CallError, KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::policy;
