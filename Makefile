@@ -39,6 +39,11 @@ FULL_SDK ?=
 SNAPFERRY ?= target/release/snapferry
 SAM ?= .venv-sam/bin/sam
 
+MUTANTS_VERSION := 27.1.0
+MUTANTS := target/tools/.cargo-mutants-$(MUTANTS_VERSION)
+# The areas of core that make mutants changes; all of them when empty.
+AREAS ?=
+
 FUNCTIONS := copy-shared-snapshots verify-copies delete-expired-copies
 # What the functions are measured against, and the EC2 that they are measured at.
 LIMITS := bare-echo bare-pagination endpoint
@@ -122,6 +127,10 @@ soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
 	SNAPFERRY_MODEL_SEED=random SNAPFERRY_MODEL_RUNS=$(RUNS) CARGO_PROFILE_RELEASE_LTO=off \
 		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo test --release --locked --package snapferry-core --test model -- never_lost --nocapture
+
+.PHONY: mutants
+mutants: $(VENV) $(MUTANTS) ## change core's decisions place by place and see its tests fail (an hour; AREAS="order expiring": these)
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" python -m tests.mutants $(AREAS)
 
 .PHONY: deploy-check
 deploy-check: deployable ## is POLICY=file a policy that can be deployed?
@@ -250,6 +259,10 @@ scale: build limits cli ## 100,000 snapshots swept and accounted for, and the be
 	pytest -s tests/scale tests/bench
 
 # ---------------------------------------------------------------- tools
+
+$(MUTANTS):
+	cargo install --quiet --locked --root target/tools --version $(MUTANTS_VERSION) cargo-mutants
+	@touch $@
 
 $(VENV): tests/requirements.txt tests/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
