@@ -1,8 +1,8 @@
 """Change core's decisions place by place and see its tests fail: `make mutants`, within an hour.
 
 cargo-mutants does the changing, of the files in `.cargo/mutants.toml`. What no test notices must stand in
-`tests/mutants.txt` with a reason, and at least 95 % must be noticed. `make mutants AREAS="order expiring"` looks at these
-areas only.
+`tests/mutants.txt` with a reason, and at least 95 % must be noticed. `make mutants AREAS="order expiring"` looks at
+these areas only.
 """
 
 import os

@@ -153,7 +153,7 @@ def _wrong_tags(scope: Scope, rule: Rule, tags: dict[str, str], source: Snapshot
         if tags.get(key) != value:
             yield f"tag {key} is {tags.get(key)!r}, not {value!r}"
     moments = {"snapferry:source-start-time", *(["snapferry:expire-after"] if rule.keep_days else [])}
-    later = {"snapferry:status", "snapferry:settled-at", "snapferry:lock"}
+    later = {"snapferry:status", "snapferry:settled-at", "snapferry:copy", "snapferry:lock"}
     if (keys := set(tags) - later) != {*expected, *moments}:
         yield f"tags {sorted(keys)}, not {sorted({*expected, *moments})}"
         return

@@ -1,6 +1,7 @@
 """A deployed stack whose copies are verified, locked and expired, run by run."""
 
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -104,6 +105,7 @@ class Vault:
         """Verified copies from long ago, whose time is over, as Snapferry would have left them."""
 
         def each(number: int) -> dict[str, Any]:
+            snapshot = f"snap-{secrets.token_hex(9)[:17]}"
             own = {
                 "policy": "default",
                 "source-snapshot": f"snap-{number:017x}",
@@ -115,9 +117,11 @@ class Vault:
                 "expire-after": moment(-60 + number / 1000),
                 "status": "verified",
                 "settled-at": moment(-90),
+                "copy": snapshot,
                 **tags,
             }
             return {
+                "id": snapshot,
                 "account": self.account.number,
                 "region": region,
                 "start_time": moment(-90 + number / 1000),

@@ -34,7 +34,7 @@ IDENTITY = {
 ON_COPY = {f"aws:ResourceTag/{key}": value for key, value in IDENTITY.items()}
 IN_REQUEST = {"aws:TagKeys": list(IDENTITY), **{f"aws:RequestTag/{key}": value for key, value in IDENTITY.items()}}
 WHILE_COPYING = {**IN_REQUEST, "ec2:CreateAction": "CopySnapshot"}
-VERDICT = {"aws:TagKeys": ["snapferry:status", "snapferry:settled-at"]}
+VERDICT = {"aws:TagKeys": ["snapferry:status", "snapferry:settled-at", "snapferry:copy"]}
 TO_BE_LOCKED = {**ON_COPY, "aws:ResourceTag/snapferry:lock": "pending"}
 FOR_EBS = {"kms:GrantIsForAWSResource": "true"}
 

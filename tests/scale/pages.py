@@ -72,6 +72,7 @@ def copies_page(region: str) -> bytes:
                 "snapferry:expire-after": "2027-11-01T03:00:00Z",
                 "snapferry:status": "verified",
                 "snapferry:settled-at": "2026-11-01T03:30:00Z",
+                "snapferry:copy": f"snap-fPPPPPPPP{item:08x}",
             },
         )
         for item in range(PAGE)

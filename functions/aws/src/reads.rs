@@ -190,14 +190,14 @@ pub fn tags_of(snapshot: &Snapshot) -> HashMap<&str, &str> {
 fn copy(snapshot: &Snapshot, found: &mut RegionCopies) -> Result<(), CallError> {
     let id = id(snapshot)?;
     let tags = tags_of(snapshot);
-    if let Err(problems) = CopyTags::parse(tags.iter().map(|(key, value)| (*key, *value))) {
+    if let Err(problems) = CopyTags::parse(&id, tags.iter().map(|(key, value)| (*key, *value))) {
         found.tampered.push(TamperedCopy { id, problems });
     }
     found.copies.extend(existing(snapshot, &tags)?);
     Ok(())
 }
 
-/// A copy of ours by its tags; none when they do not say whose copy it is. A copy counts by its identity even when
+/// A copy of ours by its tags; none when they do not say whose copy it is, or are another snapshot's. A copy counts by its identity even when
 /// somebody edited its other tags: better no copy than a second one.
 ///
 /// # Errors
@@ -205,6 +205,9 @@ fn copy(snapshot: &Snapshot, found: &mut RegionCopies) -> Result<(), CallError> 
 pub fn existing(snapshot: &Snapshot, tags: &HashMap<&str, &str>) -> Result<Option<ExistingCopy>, CallError> {
     let id = id(snapshot)?;
     let read = |key| tags.get(key).copied().unwrap_or_default();
+    if SnapshotId::parse(read(tags::COPY)).is_ok_and(|named| named != id) {
+        return Ok(None);
+    }
     let (Ok(policy), Ok(source)) =
         (PolicyName::parse(read(tags::POLICY)), SnapshotId::parse(read(tags::SOURCE_SNAPSHOT)))
     else {

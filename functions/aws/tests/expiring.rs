@@ -39,6 +39,7 @@ fn copy(number: u32, started: i64, expired: i64) -> Snapshot {
         ("snapferry:expire-after", ago(expired)),
         ("snapferry:status", "verified".to_owned()),
         ("snapferry:settled-at", ago(started)),
+        ("snapferry:copy", format!("snap-{number:08x}")),
     ];
     Snapshot::builder()
         .snapshot_id(format!("snap-{number:08x}"))

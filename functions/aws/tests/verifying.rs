@@ -18,7 +18,7 @@ use common::{KEY, clients, ec2, ec2_error, region};
 use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
-use snapferry_aws::verifying::{execute, gather};
+use snapferry_aws::verifying::{execute, gather, unbound};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::Policy;
 use snapferry_core::verifying::{decide, record};
@@ -39,9 +39,11 @@ fn copy(number: u32, status: &str, lock: Option<&str>) -> Snapshot {
         ("snapferry:kms-key", KEY),
         ("snapferry:status", status),
     ];
+    let id = format!("snap-{number:08x}");
+    tags.extend((status == "verified").then_some(("snapferry:copy", id.as_str())));
     tags.extend(lock.map(|lock| ("snapferry:lock", lock)));
     Snapshot::builder()
-        .snapshot_id(format!("snap-{number:08x}"))
+        .snapshot_id(&id)
         .owner_id("222222222222")
         .state(SnapshotState::Completed)
         .encrypted(true)
@@ -73,18 +75,23 @@ fn reads(copying: Vec<Snapshot>, unlocked: Vec<Snapshot>) -> [Rule; 2] {
     ]
 }
 
-/// CreateTags with exactly these tags; a value of `…` may be any time.
+/// CreateTags with exactly these tags; a value of `…` may be any time, and `snapferry:copy` is the copy's own ID.
 fn tagging(id: &'static str, tags: &'static [(&'static str, &'static str)]) -> impl Fn(&CreateTagsInput) -> bool {
     move |request| {
         let fits = |(tag, (key, value)): (&Tag, &(&str, &str))| {
             let found = tag.value().unwrap();
-            tag.key() == Some(*key) && (found == *value || *value == "…" && found.parse::<Timestamp>().is_ok())
+            let is_so = match *key {
+                "snapferry:copy" => found == id,
+                _ => found == *value || *value == "…" && found.parse::<Timestamp>().is_ok(),
+            };
+            tag.key() == Some(*key) && is_so
         };
         request.resources() == [id] && request.tags().len() == tags.len() && request.tags().iter().zip(tags).all(fits)
     }
 }
 
-const VERIFIED: &[(&str, &str)] = &[("snapferry:status", "verified"), ("snapferry:settled-at", "…")];
+const VERIFIED: &[(&str, &str)] =
+    &[("snapferry:status", "verified"), ("snapferry:settled-at", "…"), ("snapferry:copy", "its own ID")];
 const LOCKED: &[(&str, &str)] = &[("snapferry:lock", "locked")];
 
 fn policies() -> Vec<Policy> {
@@ -222,4 +229,28 @@ async fn a_late_run_writes_nothing() {
 async fn a_silent_region_is_unread() {
     let clients = clients([common::silent_ec2("eu-west-1")], []);
     assert_eq!(run(&clients, LONG).await, (vec![" copy.deferred region-unread".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn verified_copies_whose_verdict_does_not_name_them_are_found_among_all() {
+    let bound_to = |id: Option<&str>, number| {
+        let mut snapshot = copy(number, "verified", None);
+        let tags = snapshot.tags.as_mut().unwrap();
+        tags.retain(|tag| tag.key() != Some("snapferry:copy"));
+        tags.extend(id.map(|id| Tag::builder().key("snapferry:copy").value(id).build()));
+        snapshot
+    };
+    let shown = vec![copy(1, "verified", None), bound_to(None, 2), bound_to(Some("snap-00000001"), 3)];
+    let all = mock!(aws_sdk_ec2::Client::describe_snapshots)
+        .match_requests(|request| {
+            let [filter] = request.filters() else { return false };
+            filter.name() == Some("tag:snapferry:status") && filter.values() == ["verified"]
+        })
+        .then_output(move || DescribeSnapshotsOutput::builder().set_snapshots(Some(shown.clone())).build());
+    let clients = clients([ec2("eu-west-1", &[&all]), common::silent_ec2("eu-west-3")], []);
+    let regions: BTreeSet<_> = [region("eu-west-1"), region("eu-west-3")].into();
+    let facts = unbound(&clients, &regions, None, Deadline::after(Duration::from_millis(50))).await;
+    let found: Vec<_> = facts.regions.into_iter().map(|(region, copies)| (region, copies.unwrap())).collect();
+    let [(found_in, copies)] = found.as_slice() else { panic!("one Region expected, not {found:?}") };
+    assert_eq!((found_in.as_str(), copies.len(), copies[0].id.as_str()), ("eu-west-1", 1, "snap-00000002"));
 }

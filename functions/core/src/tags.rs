@@ -1,7 +1,7 @@
 //! Snapferry's own tags: the whole memory of what a copy is, kept on the copy itself.
 //!
-//! Written in the CopySnapshot call, so a copy is never without them. Only `snapferry:status`, `snapferry:settled-at`
-//! and `snapferry:lock` change later. Expiry trusts nothing but these tags on copies that this account owns.
+//! Written in the CopySnapshot call, so a copy is never without them. Only `snapferry:status`, `snapferry:settled-at`,
+//! `snapferry:copy` and `snapferry:lock` change later. Expiry trusts nothing but these tags on copies that this account owns.
 
 use std::fmt;
 
@@ -33,11 +33,14 @@ pub const EXPIRE_AFTER: &str = "snapferry:expire-after";
 pub const STATUS: &str = "snapferry:status";
 /// `snapferry:settled-at`: when the status left `copying`, RFC 3339.
 pub const SETTLED_AT: &str = "snapferry:settled-at";
+/// `snapferry:copy`: the copy's own ID, written with its verdict. Whatever copies all tags of a snapshot onto another copies
+/// this one, too, and what names another snapshot has none of Snapferry's verdicts.
+pub const COPY: &str = "snapferry:copy";
 /// `snapferry:lock`: see [`Lock`]; absent without a LockRule.
 pub const LOCK: &str = "snapferry:lock";
 
 /// How many of Snapferry's tags a copy carries at most. EC2 allows 50 in all (EC2 User Guide, tag restrictions).
-pub const OWN_TAGS: usize = 12;
+pub const OWN_TAGS: usize = 13;
 
 /// What Snapferry knows of a copy, as its `snapferry:status` tag says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -124,6 +127,8 @@ pub struct CopyTags {
     pub status: Status,
     /// When that was settled.
     pub settled_at: Option<Timestamp>,
+    /// The copy's own ID, if it was settled with it.
+    pub copy: Option<SnapshotId>,
     /// Whether it is locked, if it should be.
     pub lock: Option<Lock>,
 }
@@ -140,6 +145,10 @@ pub struct TagProblem {
 impl fmt::Display for TagProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.found {
+            Some(found) if self.key == COPY => write!(
+                f,
+                "tag {COPY} names {found:?}, so something copied these tags from another snapshot or edited them"
+            ),
             Some(found) => write!(f, "tag {} cannot be read: {found:?}", self.key),
             None => write!(f, "tag {} is missing", self.key),
         }
@@ -171,6 +180,8 @@ pub struct ReadTags {
     pub status: Option<Status>,
     /// When that was settled.
     pub settled_at: Option<Timestamp>,
+    /// The copy's own ID, if it was settled with it.
+    pub copy: Option<SnapshotId>,
     /// Whether it is locked, if it should be.
     pub lock: Option<Lock>,
     /// Every tag that is missing or cannot be read.
@@ -178,9 +189,16 @@ pub struct ReadTags {
 }
 
 impl ReadTags {
-    /// Reads Snapferry's tags from a snapshot's tags; other tags are ignored.
+    /// Whether the tags are another snapshot's: then they say nothing of this one.
     #[must_use]
-    pub fn read<'t>(tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+    pub fn are_of_another(&self) -> bool {
+        self.problems.iter().any(|problem| problem.key == COPY)
+    }
+
+    /// Reads Snapferry's tags on the snapshot `id`; other tags are ignored. One that names another snapshot in
+    /// `snapferry:copy` has a problem there.
+    #[must_use]
+    pub fn read<'t>(id: &SnapshotId, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
         let mut reader = Reader { found: tags.into_iter().collect(), problems: Vec::new() };
         let read = Self {
             policy: reader.required(POLICY, |v| PolicyName::parse(v).ok()),
@@ -194,6 +212,7 @@ impl ReadTags {
             kms_key: reader.optional(KMS_KEY, |v| KeyArn::parse(v).ok()),
             expire_after: reader.optional(EXPIRE_AFTER, |v| v.parse().ok()),
             settled_at: reader.optional(SETTLED_AT, |v| v.parse().ok()),
+            copy: reader.optional(COPY, |v| (v == id.as_str()).then(|| id.clone())),
             lock: reader.optional(LOCK, Lock::parse),
             problems: Vec::new(),
         };
@@ -219,6 +238,7 @@ impl ReadTags {
                 expire_after: self.expire_after,
                 status: self.status?,
                 settled_at: self.settled_at,
+                copy: self.copy,
                 lock: self.lock,
             })
         })();
@@ -227,12 +247,15 @@ impl ReadTags {
 }
 
 impl CopyTags {
-    /// Reads all of Snapferry's tags from a copy's tags; other tags are ignored.
+    /// Reads all of Snapferry's tags on the snapshot `id`; other tags are ignored.
     ///
     /// # Errors
     /// Every tag that is missing or cannot be read.
-    pub fn parse<'t>(tags: impl IntoIterator<Item = (&'t str, &'t str)> + Clone) -> Result<Self, Vec<TagProblem>> {
-        ReadTags::read(tags).whole()
+    pub fn parse<'t>(
+        id: &SnapshotId,
+        tags: impl IntoIterator<Item = (&'t str, &'t str)> + Clone,
+    ) -> Result<Self, Vec<TagProblem>> {
+        ReadTags::read(id, tags).whole()
     }
 
     /// The tags in the order in which a CopySnapshot request carries them.
@@ -251,6 +274,7 @@ impl CopyTags {
         pairs.extend(self.expire_after.map(|at| (EXPIRE_AFTER, at.to_string())));
         pairs.push((STATUS, self.status.as_str().to_owned()));
         pairs.extend(self.settled_at.map(|at| (SETTLED_AT, at.to_string())));
+        pairs.extend(self.copy.as_ref().map(|copy| (COPY, copy.to_string())));
         pairs.extend(self.lock.map(|lock| (LOCK, lock.as_str().to_owned())));
         pairs
     }
@@ -298,14 +322,19 @@ mod tests {
             expire_after: Some("2026-12-22T03:00:00Z".parse().unwrap()),
             status: Status::Copying,
             settled_at: None,
+            copy: None,
             lock: Some(Lock::Pending),
         }
+    }
+
+    fn id() -> SnapshotId {
+        SnapshotId::parse("snap-00000007").unwrap()
     }
 
     #[test]
     fn written_tags_are_read_back() {
         let pairs = tags().to_pairs();
-        let read = CopyTags::parse(pairs.iter().map(|(k, v)| (*k, v.as_str())));
+        let read = CopyTags::parse(&id(), pairs.iter().map(|(k, v)| (*k, v.as_str())));
         assert_eq!(read, Ok(tags()));
     }
 
@@ -314,25 +343,35 @@ mod tests {
         let pairs = tags().to_pairs();
         for (key, _) in &pairs {
             let edited = pairs.iter().map(|(k, v)| (*k, if k == key { "\u{7}?" } else { v.as_str() }));
-            let problems = CopyTags::parse(edited).unwrap_err();
+            let problems = CopyTags::parse(&id(), edited).unwrap_err();
             assert_eq!(problems, [TagProblem { key, found: Some("\\u{7}?".to_owned()) }]);
             let missing = pairs.iter().filter(|(k, _)| k != key).map(|(k, v)| (*k, v.as_str()));
             match *key {
-                KMS_KEY | EXPIRE_AFTER | LOCK => assert!(CopyTags::parse(missing).is_ok()),
-                _ => assert_eq!(CopyTags::parse(missing).unwrap_err(), [TagProblem { key, found: None }]),
+                KMS_KEY | EXPIRE_AFTER | LOCK => assert!(CopyTags::parse(&id(), missing).is_ok()),
+                _ => assert_eq!(CopyTags::parse(&id(), missing).unwrap_err(), [TagProblem { key, found: None }]),
             }
         }
     }
 
     #[test]
+    fn tags_that_name_another_snapshot_are_not_this_ones() {
+        for (found, is_of_another) in [("snap-00000007", false), ("snap-00000008", true), ("", true), ("snap-7", true)]
+        {
+            let read = ReadTags::read(&id(), [(COPY, found)]);
+            assert_eq!((read.are_of_another(), read.copy.is_some()), (is_of_another, !is_of_another), "{found}");
+        }
+        assert!(!ReadTags::read(&id(), []).are_of_another());
+    }
+
+    #[test]
     fn of_an_edited_tag_no_more_than_a_line_is_kept() {
-        let read = ReadTags::read([(POLICY, "?".repeat(256).as_str())]);
+        let read = ReadTags::read(&id(), [(POLICY, "?".repeat(256).as_str())]);
         assert_eq!(read.problems[0], TagProblem { key: POLICY, found: Some(format!("{}…", "?".repeat(80))) });
     }
 
     #[test]
     fn the_count_of_own_tags_is_the_largest_possible() {
-        let all = CopyTags { settled_at: Some(Timestamp::UNIX_EPOCH), ..tags() };
+        let all = CopyTags { settled_at: Some(Timestamp::UNIX_EPOCH), copy: Some(id()), ..tags() };
         assert_eq!(all.to_pairs().len(), OWN_TAGS);
     }
 }

@@ -69,7 +69,10 @@ fn copy(tags: &Tags) -> Candidate {
         kms_key: Some(KEY.to_owned()),
         size_gib: 8,
         start_time: now() - SignedDuration::from_mins(30),
-        tags: ReadTags::read(tags.iter().map(|(key, value)| (*key, value.as_str()))),
+        tags: ReadTags::read(
+            &SnapshotId::parse("snap-0000c001").unwrap(),
+            tags.iter().map(|(key, value)| (*key, value.as_str())),
+        ),
         lock: None,
     }
 }
@@ -85,6 +88,7 @@ fn without(key: &str) -> Tags {
 fn waiting_for_its_lock() -> Tags {
     let mut tags = with("snapferry:lock", "pending");
     tags.insert("snapferry:status", "verified".to_owned());
+    tags.insert("snapferry:copy", "snap-0000c001".to_owned());
     tags
 }
 
@@ -268,10 +272,39 @@ fn a_copy_in_error_is_failed_with_its_cause() {
 }
 
 #[test]
+fn a_verdict_that_does_not_name_its_copy_is_given_again_and_another_snapshots_is_none() {
+    let named = |status: &str, copy: &str| {
+        let more = [("snapferry:status", status.to_owned()), ("snapferry:copy", copy.to_owned())];
+        tags().into_iter().chain(more).collect::<Tags>()
+    };
+    let unbound = with("snapferry:status", "verified");
+    let record = settled(&under_key(""), copy(&unbound)).unwrap();
+    let described = record.copy.unwrap();
+    assert_eq!(
+        (record.reason, described.seconds_since_start, described.seconds_since_source),
+        ("as-configured", None, None)
+    );
+    let smaller = Candidate { size_gib: 1, ..copy(&unbound) };
+    assert!(told(&under_key(""), smaller).starts_with("copy.rejected wrong-size"));
+    for status in ["copying", "verified", "failed", "rejected"] {
+        for state in [State::Pending, State::Completed, State::Error, State::Other] {
+            let old = now() - SignedDuration::from_hours(48);
+            let impostor = Candidate { state, start_time: old, ..copy(&named(status, "snap-0000c002")) };
+            assert_eq!(told(&under_key(""), impostor), "nothing", "{status}");
+        }
+    }
+    let mut waiting = named("verified", "snap-0000c002");
+    waiting.insert("snapferry:lock", "pending".to_owned());
+    assert_eq!(locking(&under_key(GOVERNANCE), copy(&waiting)), Locking::None);
+}
+
+#[test]
 fn a_verdict_is_given_once() {
     for status in ["verified", "failed", "rejected"] {
         for state in [State::Pending, State::Completed, State::Error, State::Other] {
-            let settled = Candidate { state, size_gib: 1, ..copy(&with("snapferry:status", status)) };
+            let mut tags = with("snapferry:status", status);
+            tags.insert("snapferry:copy", "snap-0000c001".to_owned());
+            let settled = Candidate { state, size_gib: 1, ..copy(&tags) };
             assert_eq!(told(&under_key(""), settled), "nothing", "{status}");
         }
     }

@@ -1,20 +1,20 @@
 //! One run: gather, decide, execute, audit.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
-use snapferry_aws::verifying::{execute, gather};
+use snapferry_aws::verifying::{execute, gather, unbound};
 use snapferry_core::audit::Record;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
-use snapferry_core::verifying::{Decision, Outcome, decide, out_of_time, record};
+use snapferry_core::verifying::{Decision, Facts, Outcome, decide, out_of_time, record};
 
 /// The function, and what it keeps from one run to the next.
 pub(crate) struct Verifier {
@@ -22,12 +22,21 @@ pub(crate) struct Verifier {
     policies: Vec<Policy>,
     regions: BTreeSet<Region>,
     notices: RefCell<Notices>,
+    /// When all verified copies of a Region were last seen to have verdicts of their own.
+    bound: RefCell<BTreeMap<Region, Timestamp>>,
     audit: Audit,
 }
 
 impl Verifier {
     pub(crate) fn new(clients: Clients, policies: Vec<Policy>, regions: BTreeSet<Region>) -> Self {
-        Self { clients, policies, regions, notices: RefCell::default(), audit: Audit::default() }
+        Self {
+            clients,
+            policies,
+            regions,
+            notices: RefCell::default(),
+            bound: RefCell::default(),
+            audit: Audit::default(),
+        }
     }
 
     /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is
@@ -36,8 +45,26 @@ impl Verifier {
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
         let run = event.payload.get("run").and_then(Value::as_str);
         let deadline = Deadline::from_epoch_ms(event.context.deadline);
-        let facts = gather(&self.clients, &self.regions, account, deadline).await;
-        let decisions = decide(&self.policies, &facts, Timestamp::now());
+        let facts = gather(&self.clients, &self.regions, account.clone(), deadline).await;
+        self.settle(&facts, run, deadline).await;
+        // Afterwards, because this reads whole Regions: once a day, as long as the environment stays warm.
+        let regions = self.not_seen_bound(Timestamp::now());
+        let facts = unbound(&self.clients, &regions, account, deadline).await;
+        self.settle(&facts, run, deadline).await;
+        let all_bound = facts.regions.into_iter().filter(|(_, found)| found.as_ref().is_ok_and(Vec::is_empty));
+        self.bound.borrow_mut().extend(all_bound.map(|(region, _)| (region, Timestamp::now())));
+        Ok(json!({}))
+    }
+
+    /// The Regions in which not all verified copies were seen to have verdicts of their own within the last day.
+    fn not_seen_bound(&self, now: Timestamp) -> BTreeSet<Region> {
+        let bound = self.bound.borrow();
+        let is_bound = |region| bound.get(region).is_some_and(|seen| now < *seen + SignedDuration::from_hours(24));
+        self.regions.iter().filter(|region| !is_bound(*region)).cloned().collect()
+    }
+
+    async fn settle(&self, facts: &Facts, run: Option<&str>, deadline: Deadline) {
+        let decisions = decide(&self.policies, facts, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
         let report = |decision: &Decision<'_>, outcome: &Outcome| {
             let now = Timestamp::now();
@@ -52,7 +79,6 @@ impl Verifier {
         if left > 0 {
             self.write(out_of_time(left, Timestamp::now()), run);
         }
-        Ok(json!({}))
     }
 
     fn write(&self, record: Record, run: Option<&str>) {

@@ -110,7 +110,7 @@ async fn read(clients: &Clients, region: &Region, bar: ProgressBar) -> Result<Co
 
 fn copy(snapshot: &Snapshot, keys: &mut HashSet<Arc<str>>, tampered: &mut usize) -> Result<Option<Copy>, CallError> {
     let tags = reads::tags_of(snapshot);
-    let read = ReadTags::read(tags.iter().map(|(key, value)| (*key, *value)));
+    let read = ReadTags::read(&reads::id(snapshot)?, tags.iter().map(|(key, value)| (*key, *value)));
     *tampered += usize::from(!read.problems.is_empty());
     let Some(copy) = reads::existing(snapshot, &tags)? else { return Ok(None) };
     let key = snapshot.kms_key_id().map(|key| {

@@ -73,9 +73,13 @@ async fn carry_out<'f>(
     true
 }
 
-/// Status and time in one call: a copy never has the one without the other.
+/// Status, time and the copy's own ID in one call: a copy never has the one without the others.
 async fn settle(clients: &Clients, region: &Region, id: &SnapshotId, status: Status) -> Result<(), CallError> {
-    let settled = [(tags::STATUS, status.as_str().to_owned()), (tags::SETTLED_AT, Timestamp::now().to_string())];
+    let settled = [
+        (tags::STATUS, status.as_str().to_owned()),
+        (tags::SETTLED_AT, Timestamp::now().to_string()),
+        (tags::COPY, id.to_string()),
+    ];
     writes::tag(clients, region, id, &settled).await
 }
 

@@ -31,15 +31,37 @@ pub async fn gather(
     Facts { account, regions: join_all(reads).await.into_iter().collect() }
 }
 
+/// Reads the verified copies of `regions` whose verdict does not name them, each Region whole: EC2's filters know no absent
+/// tags. A Region that is not read in time is not in the answer, and holds up no other work.
+pub async fn unbound(
+    clients: &Clients,
+    regions: &BTreeSet<Region>,
+    account: Option<AccountId>,
+    deadline: Deadline,
+) -> Facts {
+    let time = deadline.reading_time();
+    let verified = vec![filter(&format!("tag:{}", tags::STATUS), [Status::Verified.as_str()])];
+    let reads = regions.iter().map(async |region| {
+        let mut found = Vec::new();
+        let keep = |copy: &Candidate| copy.tags.copy.is_none() && !copy.tags.are_of_another();
+        let done = within(time, read(clients, region, verified.clone(), keep, &mut found)).await;
+        if let Err(error) = &done {
+            tracing::warn!(%region, code = error.code, message = error.message, "the verified copies could not be read");
+        }
+        done.ok().map(|()| (region.clone(), Ok(found)))
+    });
+    Facts { account, regions: join_all(reads).await.into_iter().flatten().collect() }
+}
+
 /// Copies without a verdict, then verified ones without their lock. A copy that is settled between the two reads may
 /// come twice: its first reading counts.
 async fn candidates(clients: &Clients, region: &Region) -> Result<Vec<Candidate>, CallError> {
     let status = |status: Status| filter(&format!("tag:{}", tags::STATUS), [status.as_str()]);
     let unlocked = filter(&format!("tag:{}", tags::LOCK), [Lock::Pending.as_str()]);
     let mut found = Vec::new();
-    read(clients, region, vec![status(Status::Copying)], &mut found).await?;
+    read(clients, region, vec![status(Status::Copying)], |_| true, &mut found).await?;
     let mut unlocked_ones = Vec::new();
-    read(clients, region, vec![status(Status::Verified), unlocked], &mut unlocked_ones).await?;
+    read(clients, region, vec![status(Status::Verified), unlocked], |_| true, &mut unlocked_ones).await?;
     locks(clients, region, &mut unlocked_ones).await;
     found.extend(unlocked_ones);
     let mut seen = BTreeSet::new();
@@ -51,20 +73,21 @@ async fn read(
     clients: &Clients,
     region: &Region,
     filters: Vec<Filter>,
+    keep: impl Fn(&Candidate) -> bool,
     found: &mut Vec<Candidate>,
 ) -> Result<(), CallError> {
     each(
         clients,
         region,
         |read| read.owner_ids("self").set_filters(Some(filters.clone())),
-        |snapshot| candidate(&snapshot).map(|copy| found.push(copy)),
+        |snapshot| candidate(&snapshot).map(|copy| found.extend(Some(copy).filter(&keep))),
     )
     .await
 }
 
 fn candidate(snapshot: &Snapshot) -> Result<Candidate, CallError> {
+    let id = id(snapshot)?;
     Ok(Candidate {
-        id: id(snapshot)?,
         owner: AccountId::parse(snapshot.owner_id().unwrap_or_default()).ok(),
         state: state(snapshot),
         state_message: snapshot.state_message().unwrap_or_default().to_owned(),
@@ -72,8 +95,9 @@ fn candidate(snapshot: &Snapshot) -> Result<Candidate, CallError> {
         kms_key: snapshot.kms_key_id().map(str::to_owned),
         size_gib: snapshot.volume_size().and_then(|size| u32::try_from(size).ok()).unwrap_or_default(),
         start_time: start_time(snapshot)?,
-        tags: ReadTags::read(tags_of(snapshot)),
+        tags: ReadTags::read(&id, tags_of(snapshot)),
         lock: None,
+        id,
     })
 }
 

@@ -4,4 +4,4 @@ mod execute;
 mod gather;
 
 pub use execute::execute;
-pub use gather::gather;
+pub use gather::{gather, unbound};

@@ -76,6 +76,7 @@ impl CopyRequest<'_> {
             expire_after: self.expire_after(at),
             status: Status::Copying,
             settled_at: None,
+            copy: None,
             lock: self.target.lock.as_ref().map(|_| Lock::Pending),
         };
         let own = own.to_pairs().into_iter().map(|(key, value)| (key.to_owned(), value));

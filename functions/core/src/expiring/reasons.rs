@@ -28,7 +28,7 @@ pub enum Keep<'f> {
     },
     /// It is rejected, and there is no better copy of its source in that Region.
     OnlyCopy(&'f HeldCopy),
-    /// It has no verdict yet.
+    /// It has no verdict yet, or one that does not name it.
     NotVerified(&'f HeldCopy),
     /// It has a verdict, but nothing says since when.
     NotSettled(&'f HeldCopy),
@@ -127,7 +127,8 @@ impl fmt::Display for Keep<'_> {
                  there is one; if it is worthless, delete it by hand.",
             ),
             Self::NotVerified(_) => f.write_str(
-                "Its time is over, but it has no verdict yet, and nothing is deleted unjudged. See what verify-copies says of it.",
+                "Its time is over, but it has no verdict that names it (tag snapferry:copy) yet, and nothing is deleted unjudged. \
+                 See what verify-copies says of it.",
             ),
             Self::NotSettled(_) => f.write_str(
                 "It failed or was rejected, but its tag snapferry:settled-at, which says when, is gone. Restore the tag from \

@@ -122,6 +122,7 @@ impl<'f> Scene<'f, '_> {
                     (Status::Failed | Status::Rejected, _, None) if copy.settled_at.is_none() => Keep::NotSettled(copy),
                     (Status::Failed, _, Some(_)) => Keep::StateContradicts(copy),
                     (Status::Failed | Status::Rejected, _, None) => continue,
+                    (Status::Verified, State::Completed, Some(_)) => Keep::NotVerified(copy),
                     (Status::Verified, _, Some(_)) => Keep::StateContradicts(copy),
                     (Status::Copying, _, _) if expired => Keep::NotVerified(copy),
                     (Status::Copying | Status::Verified, _, _) => continue,

@@ -51,6 +51,8 @@ pub struct HeldCopy {
     pub status: Status,
     /// From its tags: when it was given.
     pub settled_at: Option<Timestamp>,
+    /// From its tags: whether they name this copy, so that the verdict is its own.
+    pub is_bound: bool,
     /// From its tags: when it may be deleted.
     pub expire_after: Option<Timestamp>,
     /// From its tags: whether it is locked.
@@ -61,7 +63,7 @@ impl HeldCopy {
     /// Whether the copy is proven good.
     #[must_use]
     pub fn is_verified(&self) -> bool {
-        self.status == Status::Verified && self.state == State::Completed
+        self.status == Status::Verified && self.is_bound && self.state == State::Completed
     }
 
     /// How old its data is believed to be. A source that claims to have been started after its own copy counts as old as
@@ -109,7 +111,7 @@ impl Inventory {
     pub fn add<'t>(&mut self, seen: SeenCopy, tags: impl IntoIterator<Item = (&'t str, &'t str)> + Clone) {
         let SeenCopy { id, owner, state, start_time } = seen;
         self.vault.newest = self.vault.newest.max(Some(start_time));
-        let tags = match CopyTags::parse(tags) {
+        let tags = match CopyTags::parse(&id, tags) {
             Ok(tags) => tags,
             Err(problems) => return self.vault.tampered.push(TamperedCopy { id, problems }),
         };
@@ -129,6 +131,7 @@ impl Inventory {
             state,
             status: tags.status,
             settled_at: tags.settled_at,
+            is_bound: tags.copy.is_some(),
             expire_after: tags.expire_after,
             lock: tags.lock,
         });

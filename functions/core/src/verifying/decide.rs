@@ -49,8 +49,15 @@ fn verdict<'f>(
         Some(name) => Today::of(policies, name, region),
         None => Today::PolicyGone,
     };
+    // Tags that something copied here from another snapshot are reported by whoever reads all copies, and say nothing.
+    if copy.tags.are_of_another() {
+        return None;
+    }
+    let is_unbound = copy.tags.status == Some(Status::Verified) && copy.tags.copy.is_none();
     match (copy.tags.status, copy.state) {
-        (Some(Status::Copying), State::Completed) => {
+        (Some(Status::Copying | Status::Verified), State::Completed)
+            if is_unbound || copy.tags.status == Some(Status::Copying) =>
+        {
             let differences = checks::differences(copy, account, today);
             let warnings = checks::warnings(copy, today);
             Some(if differences.is_empty() {

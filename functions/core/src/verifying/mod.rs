@@ -1,7 +1,8 @@
 //! What became of the copies that were started: verified, rejected, failed or still under way; and which of them are
 //! locked now.
 //!
-//! A copy's status changes once, from `copying`, so a copy is judged once. Its verdict reaches the audit after the tag
+//! A copy's status changes once, from `copying`, so a copy is judged once; a verified one whose verdict does not name it in
+//! `snapferry:copy` is judged again. Its verdict reaches the audit after the tag
 //! that keeps it was written, and only then: until EC2 has taken that tag, the copy is judged anew at each run.
 
 mod candidate;

@@ -200,9 +200,12 @@ fn described(decision: &Decision<'_>, outcome: &Outcome, now: Timestamp) -> Copy
     match outcome {
         Outcome::Settled => {
             described.status = decision.settlement();
-            described.seconds_since_start = Some(now.duration_since(copy.start_time).as_secs());
-            described.seconds_since_source =
-                copy.tags.source_start_time.map(|source| now.duration_since(source).as_secs());
+            // One that is judged again was protected long ago.
+            if copy.tags.status == Some(Status::Copying) {
+                described.seconds_since_start = Some(now.duration_since(copy.start_time).as_secs());
+                described.seconds_since_source =
+                    copy.tags.source_start_time.map(|source| now.duration_since(source).as_secs());
+            }
         }
         Outcome::Locked => (described.status, described.lock) = (Some(Status::Verified), Some(Lock::Locked)),
         Outcome::NotLocked(_) | Outcome::LockNotNoted(_) => described.status = Some(Status::Verified),

@@ -52,7 +52,11 @@ fn held() -> HeldCopy {
     let tags: Vec<(&str, &str)> = tags
         .iter()
         .map(|(key, value)| (*key, value.as_str()))
-        .chain([("snapferry:status", "verified"), ("snapferry:settled-at", "2026-11-22T10:10:00Z")])
+        .chain([
+            ("snapferry:status", "verified"),
+            ("snapferry:settled-at", "2026-11-22T10:10:00Z"),
+            ("snapferry:copy", "snap-00000000000000005"),
+        ])
         .collect();
     let seen = SeenCopy { id: snapshot(5), owner: account(OURS), state: State::Completed, start_time: now() };
     inventory.add(seen, tags);

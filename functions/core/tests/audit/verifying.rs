@@ -34,7 +34,7 @@ fn candidate() -> Candidate {
         kms_key: Some(KEY.to_owned()),
         size_gib: 8,
         start_time: at("2026-11-22T11:00:00Z"),
-        tags: ReadTags::read(tags().iter().map(|(key, value)| (*key, value.as_str()))),
+        tags: ReadTags::read(&snapshot(5), tags().iter().map(|(key, value)| (*key, value.as_str()))),
         lock: None,
     }
 }

@@ -27,10 +27,13 @@ fn value(key: &'static str) -> BoxedStrategy<Option<String>> {
                 .prop_map_into()
                 .boxed()
         }
+        // Stands for the snapshot's own ID.
+        "snapferry:copy" => prop_oneof![20 => Just("own"), 1 => Just("snap-c0000001")].prop_map_into().boxed(),
         "snapferry:lock" => prop_oneof![Just("pending"), Just("locked")].prop_map_into().boxed(),
         _ => moment.boxed(),
     };
-    let optional = matches!(key, "snapferry:lock" | "snapferry:expire-after" | "snapferry:settled-at");
+    let optional =
+        matches!(key, "snapferry:lock" | "snapferry:expire-after" | "snapferry:settled-at" | "snapferry:copy");
     let missing = if optional { 10 } else { 1 };
     prop_oneof![
         60 => plausible.prop_map(Some),
@@ -47,12 +50,11 @@ fn any_shown() -> impl Strategy<Value = Shown> {
     let tags: Vec<_> = keys.into_iter().map(|key| value(key).prop_map(move |value| (key, value))).collect();
     let state = prop_oneof![8 => Just(State::Completed), 1 => Just(State::Error), 1 => Just(State::Pending), 1 => Just(State::Other)];
     let owner = prop_oneof![30 => Just(OURS), 1 => Just("999999999999")];
-    (tags, state, owner, -60_i64..0, 0_u32..30).prop_map(|(tags, state, owner, start, number)| Shown {
-        id: format!("snap-c{number:07x}"),
-        owner: owner.to_owned(),
-        state,
-        start: day(start),
-        tags: tags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+    (tags, state, owner, -60_i64..0, 0_u32..30).prop_map(|(tags, state, owner, start, number)| {
+        let id = format!("snap-c{number:07x}");
+        let own = |value: String| if value == "own" { id.clone() } else { value };
+        let tags = tags.into_iter().filter_map(|(key, value)| Some((key, own(value?)))).collect();
+        Shown { owner: owner.to_owned(), state, start: day(start), tags, id }
     })
 }
 
@@ -76,6 +78,7 @@ fn is_verified(shown: &Shown) -> bool {
         && shown.owner == OURS
         && shown.state == State::Completed
         && tag(shown, "snapferry:status") == Some("verified")
+        && tag(shown, "snapferry:copy") == Some(shown.id.as_str())
 }
 
 fn volume(shown: &Shown) -> [Option<&str>; 4] {

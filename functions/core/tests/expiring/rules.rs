@@ -121,9 +121,25 @@ fn each_edited_or_missing_tag_keeps_a_copy() {
         match key {
             "snapferry:expire-after" => assert_eq!(missing, (vec![], vec![])),
             "snapferry:settled-at" => assert_eq!(missing, (vec![1], vec![])),
+            "snapferry:copy" => assert_eq!(missing, (vec![], kept(["1 not-verified"]))),
             _ => assert_eq!(missing, (vec![], kept(["1 malformed-tags"])), "{key}"),
         }
     }
+}
+
+#[test]
+fn tags_copied_onto_another_snapshot_let_nothing_go_and_never_go() {
+    let (old, newest) = (copy(1, -40, -10), copy(2, -1, 29));
+    let mut impostor = newest.clone();
+    impostor.id = copy(3, 0, 0).id;
+    assert_eq!(outcome(&[old.clone(), impostor.clone()]), (vec![], kept(["3 malformed-tags", "1 last-verified"])));
+    assert_eq!(outcome(&[old.clone(), newest.clone(), impostor]), (vec![1], kept(["3 malformed-tags"])));
+    let mut impostor = old.clone();
+    impostor.id = copy(3, 0, 0).id;
+    assert_eq!(outcome(&[impostor, newest.clone()]), (vec![], kept(["3 malformed-tags"])));
+    // A verdict from before it named its copy counts once it is given again.
+    let unbound = newest.without("snapferry:copy");
+    assert_eq!(outcome(&[old, unbound]), (vec![], kept(["1 last-verified"])));
 }
 
 #[test]
@@ -338,6 +354,7 @@ fn the_second_look_finds_every_change() {
         (vec![old.clone(), newest.clone().judged("rejected", 0)], Err(Change::SurvivorGone)),
         (vec![old.clone(), newest.clone().without("snapferry:policy")], Err(Change::SurvivorGone)),
         (vec![old.clone(), newest.clone().state(State::Error)], Err(Change::SurvivorGone)),
+        (vec![old.clone(), newest.clone().without("snapferry:copy")], Err(Change::SurvivorGone)),
         (vec![old.clone(), newest.clone().volume(2)], Err(Change::SurvivorGone)),
         (vec![old.clone(), newest.clone().of_source(8)], Err(Change::SurvivorGone)),
         (vec![old.clone().tag("snapferry:expire-after", day(9).to_string()), newest.clone()], Err(Change::NotDue)),

@@ -57,6 +57,7 @@ pub(crate) fn copy(number: u32, start: i64, expiry: i64) -> Shown {
         ("snapferry:expire-after", day(expiry).to_string()),
         ("snapferry:status", "verified".to_owned()),
         ("snapferry:settled-at", day(start).to_string()),
+        ("snapferry:copy", format!("snap-c{number:07x}")),
     ];
     Shown {
         id: format!("snap-c{number:07x}"),
@@ -96,6 +97,7 @@ impl Shown {
     /// Another snapshot with the same tags, started so many days from now.
     pub(crate) fn renumbered(mut self, number: u32, start: i64) -> Self {
         self.id = format!("snap-c{number:07x}");
+        self.tags.insert("snapferry:copy", self.id.clone());
         self.start = day(start);
         self
     }

@@ -259,7 +259,7 @@ impl Ec2 {
     fn carry_out(&mut self, at: Ms, call: Call, answered: bool) -> Answer {
         let weather = &self.weather;
         let tags = call.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let tags = CopyTags::parse(tags).expect("a request's tags can be read back");
+        let tags = CopyTags::parse(&call.source, tags).expect("a request's tags can be read back");
         let source = self.numbers[&call.source];
         let mut fate = Fate::Completes;
         if self.pending[call.region].len() >= self.limit {
