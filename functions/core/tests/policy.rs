@@ -162,7 +162,7 @@ fn the_shipped_example_parses() {
 fn described(regex: &str) -> DescriptionFilter {
     let regex = serde_json::to_string(regex).unwrap();
     let document = CROSS_ACCOUNT_COPY.replacen("[\"111111111111\"]", &format!("[], \"DescriptionRegex\": {regex}"), 1);
-    policy::parse(&document).unwrap().policies[0].description.clone()
+    policy::parse(&document).unwrap().policies.remove(0).description
 }
 
 #[test]

@@ -379,7 +379,7 @@ fn the_second_look_at_a_rejected_copy_wants_its_better_one() {
     let look = |shown: &[Shown]| recheck(&plan.deletions[0], &vault(shown), now());
     assert_eq!(look(&[rejected.clone(), better.clone()]), Ok(()));
     assert_eq!(look(&[rejected.clone(), better.judged("rejected", 0)]), Err(Change::SurvivorGone));
-    assert_eq!(look(&[rejected.clone()]), Err(Change::SurvivorGone));
+    assert_eq!(look(std::slice::from_ref(&rejected)), Err(Change::SurvivorGone));
     // Of two rejected ones the newer stays, unless it is in error by now.
     let newer = rejected.clone().renumbered(2, -1);
     let plan_facts = facts(&[rejected.clone(), newer.clone()]);

@@ -1,122 +1,16 @@
 //! What started copies turn out to be, and what the audit says of it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeMap;
+mod locks;
+mod world;
 
-use jiff::{SignedDuration, Timestamp};
-use snapferry_core::audit::Record;
+use jiff::SignedDuration;
 use snapferry_core::facts::{CallError, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
-use snapferry_core::policy::{self, LockMode, Policy};
-use snapferry_core::tags::ReadTags;
-use snapferry_core::verifying::{
-    Candidate, Decision, Facts, HeldLock, LockRequest, Locking, Outcome, Verdict, decide, out_of_time, record,
-};
+use snapferry_core::policy::Policy;
+use snapferry_core::verifying::{Candidate, Locking, Outcome, decide, out_of_time, record};
 
-const OURS: &str = "222222222222";
-const REGION: &str = "eu-west-1";
-const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-const OTHER_KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/ffffffff-12ab-34cd-56ef-1234567890ab";
-const GOVERNANCE: &str = ", \"LockRule\": {\"Mode\": \"governance\", \"Interval\": 1, \"IntervalUnit\": \"MONTHS\"}";
-const COMPLIANCE: &str =
-    ", \"LockRule\": {\"Mode\": \"compliance\", \"Interval\": 10, \"IntervalUnit\": \"DAYS\", \"CoolOffPeriod\": 3}";
-
-fn now() -> Timestamp {
-    "2026-01-31T12:00:00Z".parse().unwrap()
-}
-
-/// Today's policy `default` with one target; `encryption` and `more` are JSON.
-fn policies(encryption: &str, more: &str) -> Vec<Policy> {
-    let document = format!(
-        "{{\"PolicyType\": \"EVENT_BASED_POLICY\", \"EventSource\": {{\"Type\": \"MANAGED_CWE\", \"Parameters\": \
-         {{\"EventType\": \"shareSnapshot\", \"SnapshotOwner\": [\"111111111111\"]}}}}, \"Actions\": [{{\"Name\": \"copy\", \
-         \"CrossRegionCopy\": [{{\"Target\": \"{REGION}\", \"EncryptionConfiguration\": {{{encryption}}}{more}}}]}}]}}"
-    );
-    policy::parse(&document).unwrap().policies
-}
-
-fn under_key(more: &str) -> Vec<Policy> {
-    policies(&format!("\"Encrypted\": true, \"CmkArn\": \"{KEY}\""), more)
-}
-
-type Tags = BTreeMap<&'static str, String>;
-
-/// The tags of a copy under [`KEY`] that was asked for with a lock.
-fn tags() -> Tags {
-    let tags = [
-        ("snapferry:policy", "default"),
-        ("snapferry:source-snapshot", "snap-00000001"),
-        ("snapferry:source-account", "111111111111"),
-        ("snapferry:source-region", "us-east-1"),
-        ("snapferry:source-volume", "vol-00000001"),
-        ("snapferry:source-size-gib", "8"),
-        ("snapferry:source-start-time", "2026-01-31T11:00:00Z"),
-        ("snapferry:kms-key", KEY),
-        ("snapferry:expire-after", "2026-02-28T11:30:00Z"),
-        ("snapferry:status", "copying"),
-    ];
-    tags.into_iter().map(|(key, value)| (key, value.to_owned())).collect()
-}
-
-/// A good, completed copy, started half an hour ago.
-fn copy(tags: &Tags) -> Candidate {
-    Candidate {
-        id: SnapshotId::parse("snap-0000c001").unwrap(),
-        owner: AccountId::parse(OURS).ok(),
-        state: State::Completed,
-        state_message: String::new(),
-        encrypted: true,
-        kms_key: Some(KEY.to_owned()),
-        size_gib: 8,
-        start_time: now() - SignedDuration::from_mins(30),
-        tags: ReadTags::read(
-            &SnapshotId::parse("snap-0000c001").unwrap(),
-            tags.iter().map(|(key, value)| (*key, value.as_str())),
-        ),
-        lock: None,
-    }
-}
-
-fn with(key: &'static str, value: &str) -> Tags {
-    tags().into_iter().chain([(key, value.to_owned())]).collect()
-}
-
-fn without(key: &str) -> Tags {
-    tags().into_iter().filter(|(present, _)| *present != key).collect()
-}
-
-fn waiting_for_its_lock() -> Tags {
-    let mut tags = with("snapferry:lock", "pending");
-    tags.insert("snapferry:status", "verified".to_owned());
-    tags.insert("snapferry:copy", "snap-0000c001".to_owned());
-    tags
-}
-
-fn facts(copies: Vec<Candidate>) -> Facts {
-    let region = Region::parse(REGION).unwrap();
-    Facts { account: AccountId::parse(OURS).ok(), regions: [(region, Ok(copies))].into() }
-}
-
-/// The record of the only decision when it is carried out, if there is any decision.
-fn settled(policies: &[Policy], copy: Candidate) -> Option<Record> {
-    let facts = facts(vec![copy]);
-    let decisions = decide(policies, &facts, now());
-    assert!(decisions.len() < 2);
-    let decision = decisions.first()?;
-    let outcome = if decision.settlement().is_some() { Outcome::Settled } else { Outcome::Stands };
-    Some(record(decision, &outcome, facts.account.as_ref(), now()))
-}
-
-/// Event, reason, differences and warnings in one line.
-fn told(policies: &[Policy], copy: Candidate) -> String {
-    settled(policies, copy).map_or_else(
-        || "nothing".to_owned(),
-        |record| {
-            let event = serde_json::to_value(record.event).unwrap();
-            format!("{} {} {:?} {:?}", event.as_str().unwrap(), record.reason, record.differences, record.warnings)
-        },
-    )
-}
+use crate::world::*;
 
 #[test]
 fn a_good_copy_is_verified() {
@@ -324,47 +218,6 @@ fn what_has_no_policy_tag_is_told_and_never_written_to() {
     }
 }
 
-fn locking(policies: &[Policy], copy: Candidate) -> Locking {
-    let facts = facts(vec![copy]);
-    decide(policies, &facts, now()).first().map_or(Locking::None, Decision::lock)
-}
-
-#[test]
-fn the_lock_is_todays_rule_in_days_of_the_calendar() {
-    let pending = || copy(&with("snapferry:lock", "pending"));
-    let governance = LockRequest { mode: LockMode::Governance, days: 28, cool_off_hours: None };
-    let compliance = LockRequest { mode: LockMode::Compliance, days: 10, cool_off_hours: Some(3) };
-    assert_eq!(locking(&under_key(GOVERNANCE), pending()), Locking::Lock(governance));
-    assert_eq!(locking(&under_key(COMPLIANCE), pending()), Locking::Lock(compliance));
-    assert_eq!(locking(&under_key(""), pending()), Locking::RuleGone);
-    assert_eq!(locking(&[], pending()), Locking::RuleGone);
-    assert_eq!(locking(&under_key(GOVERNANCE), copy(&tags())), Locking::None);
-    assert_eq!(locking(&under_key(GOVERNANCE), copy(&with("snapferry:lock", "locked"))), Locking::None);
-    let rejected = Candidate { size_gib: 1, ..pending() };
-    assert_eq!(locking(&under_key(GOVERNANCE), rejected), Locking::None);
-}
-
-#[test]
-fn a_lock_that_is_held_already_is_recognised() {
-    let tags = waiting_for_its_lock();
-    let since = now() - SignedDuration::from_hours(24);
-    let held = |mode, days| Candidate { lock: Some(HeldLock { mode, days, since }), ..copy(&tags) };
-    let lock = |mode, days, cool_off_hours| Locking::Lock(LockRequest { mode, days, cool_off_hours });
-    use LockMode::{Compliance, Governance};
-    for (rule, held, expected) in [
-        // A month from 30 January is 29 days, since the next one ends at the 28th.
-        (GOVERNANCE, held(Governance, 29), Locking::Held(Governance)),
-        (GOVERNANCE, held(Governance, 28), lock(Governance, 28, None)),
-        (GOVERNANCE, held(Compliance, 29), Locking::Held(Compliance)),
-        (COMPLIANCE, held(Governance, 36_500), lock(Compliance, 10, Some(3))),
-        (COMPLIANCE, held(Compliance, 10), Locking::Held(Compliance)),
-        (COMPLIANCE, copy(&tags), lock(Compliance, 10, Some(3))),
-        ("", held(Governance, 29), Locking::RuleGone),
-    ] {
-        assert_eq!(locking(&under_key(rule), held), expected, "{rule}");
-    }
-}
-
 #[test]
 fn what_becomes_of_a_decision_is_told_as_it_went() {
     let error = |answered: bool| CallError {
@@ -403,17 +256,6 @@ fn what_becomes_of_a_decision_is_told_as_it_went() {
     let message = record(&decisions[0], &Outcome::Locked, None, now()).message.unwrap();
     assert_eq!(message, "Locked in governance mode for 28 days.");
     assert_eq!((out_of_time(3, now()).reason, out_of_time(3, now()).count), ("out-of-time", Some(3)));
-}
-
-#[test]
-fn a_rule_that_is_gone_leaves_the_lock_pending_and_says_so() {
-    let tags = waiting_for_its_lock();
-    let facts = facts(vec![copy(&tags)]);
-    let decisions = decide(&[], &facts, now());
-    assert_eq!(decisions[0].verdict, Verdict::Lock(Locking::RuleGone));
-    let record = record(&decisions[0], &Outcome::Stands, None, now());
-    assert_eq!((record.reason, record.error.unwrap().code.as_str()), ("lock-rule-gone", "LockRuleGone"));
-    assert_eq!(decisions[0].notice(&Outcome::Stands).unwrap(), "lock-rule-gone eu-west-1 snap-0000c001");
 }
 
 #[test]
