@@ -13,6 +13,7 @@ mod environment;
 pub mod errors;
 pub mod expiring;
 pub mod keys;
+pub mod locks;
 pub mod logging;
 pub mod presign;
 pub mod reads;

@@ -1,14 +1,13 @@
 //! Paginated reads of snapshots, each page turned into core's facts before the next one comes.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_ec2::operation::describe_snapshots::builders::DescribeSnapshotsFluentBuilder;
 use aws_sdk_ec2::types::{Filter, Snapshot, SnapshotState};
 use jiff::Timestamp;
-use snapferry_core::facts::{CallError, ExistingCopy, RegionCopies, SourceSnapshot, State, TamperedCopy};
-use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
-use snapferry_core::tags::{self, CopyTags, Lock, Status};
+use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, SourceSnapshot, State};
+use snapferry_core::ids::{AccountId, Region, SnapshotId, VolumeId};
+use snapferry_core::tags::{self, ReadTags};
 
 use crate::clients::Clients;
 use crate::errors::call_error;
@@ -26,11 +25,17 @@ const OWNERS: usize = 100;
 ///
 /// # Errors
 /// The first call that failed.
-pub async fn named(clients: &Clients, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError> {
+pub async fn by_id(clients: &Clients, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError> {
     let mut found = Vec::new();
     for ids in ids.chunks(FILTER_VALUES) {
         let filter = filter("snapshot-id", ids.iter().map(SnapshotId::as_str));
-        each(clients, &clients.home, |read| read.filters(filter.clone()), |s| source(s).map(|s| found.push(s))).await?;
+        for_each_snapshot(
+            clients,
+            &clients.home,
+            |read| read.filters(filter.clone()),
+            |s| source(s).map(|s| found.push(s)),
+        )
+        .await?;
     }
     Ok(unique(found, |snapshot| &snapshot.id))
 }
@@ -46,7 +51,7 @@ pub async fn shared_by(clients: &Clients, owners: &[AccountId]) -> Result<Vec<So
         let ask = |read: DescribeSnapshotsFluentBuilder| {
             read.set_owner_ids(Some(owners.clone())).restorable_by_user_ids("self")
         };
-        each(clients, &clients.home, ask, |s| source(s).map(|s| found.push(s))).await?;
+        for_each_snapshot(clients, &clients.home, ask, |s| source(s).map(|s| found.push(s))).await?;
     }
     Ok(unique(found, |snapshot| &snapshot.id))
 }
@@ -55,12 +60,7 @@ pub async fn shared_by(clients: &Clients, owners: &[AccountId]) -> Result<Vec<So
 ///
 /// # Errors
 /// The first call that failed.
-pub async fn copies(
-    clients: &Clients,
-    region: &Region,
-    sources: Option<&[SnapshotId]>,
-) -> Result<RegionCopies, CallError> {
-    let mut found = RegionCopies::default();
+pub async fn copies(clients: &Clients, region: &Region, sources: Option<&[SnapshotId]>) -> Result<Copies, CallError> {
     let filters: Vec<Filter> = match sources {
         Some(sources) => sources
             .chunks(FILTER_VALUES)
@@ -68,13 +68,25 @@ pub async fn copies(
             .collect(),
         None => vec![filter("tag-key", [tags::SOURCE_SNAPSHOT])],
     };
+    let mut inventory = Inventory::default();
     for filter in filters {
-        let ask = |read: DescribeSnapshotsFluentBuilder| read.owner_ids("self").filters(filter.clone());
-        each(clients, region, ask, |snapshot| copy(&snapshot, &mut found)).await?;
+        for_each_copy(clients, region, vec![filter], |copy| inventory.add(copy)).await?;
     }
-    found.copies = unique(found.copies, |copy| &copy.id);
-    found.tampered = unique(found.tampered, |copy| &copy.id);
-    Ok(found)
+    Ok(inventory.close())
+}
+
+/// Hands over each snapshot of our own in `region` that passes `filters`.
+///
+/// # Errors
+/// The first call that failed, or that gave something unreadable.
+pub async fn for_each_copy(
+    clients: &Clients,
+    region: &Region,
+    filters: Vec<Filter>,
+    mut take: impl FnMut(DescribedCopy),
+) -> Result<(), CallError> {
+    let ask = |read: DescribeSnapshotsFluentBuilder| read.owner_ids("self").set_filters(Some(filters.clone()));
+    for_each_snapshot(clients, region, ask, |snapshot| copy(&snapshot).map(&mut take)).await
 }
 
 /// A filter of one name.
@@ -87,7 +99,7 @@ pub fn filter<'v>(name: &str, values: impl IntoIterator<Item = &'v str>) -> Filt
 ///
 /// # Errors
 /// The first call that failed, or that gave something unreadable.
-pub async fn each(
+pub async fn for_each_snapshot(
     clients: &Clients,
     region: &Region,
     ask: impl Fn(DescribeSnapshotsFluentBuilder) -> DescribeSnapshotsFluentBuilder,
@@ -112,7 +124,7 @@ pub async fn each(
 }
 
 /// The answer of `read` if it is done within `time`; a read that is not counts as failed.
-pub(crate) async fn within<T>(
+pub(crate) async fn with_timeout<T>(
     time: Duration,
     read: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, CallError> {
@@ -129,13 +141,12 @@ fn unique<T>(mut items: Vec<T>, id: impl Fn(&T) -> &SnapshotId) -> Vec<T> {
     items
 }
 
-pub(crate) fn unreadable(message: String) -> CallError {
+fn unreadable(message: String) -> CallError {
     CallError { code: "UnreadableAnswer".to_owned(), message, request_id: None }
 }
 
 /// EC2's state in core's words.
-#[must_use]
-pub fn state(snapshot: &Snapshot) -> State {
+fn state(snapshot: &Snapshot) -> State {
     match snapshot.state() {
         Some(SnapshotState::Pending) => State::Pending,
         Some(SnapshotState::Completed) => State::Completed,
@@ -145,20 +156,14 @@ pub fn state(snapshot: &Snapshot) -> State {
 }
 
 /// When EC2 says that the snapshot was started.
-///
-/// # Errors
-/// When it says nothing readable.
-pub fn start_time(snapshot: &Snapshot) -> Result<Timestamp, CallError> {
+fn start_time(snapshot: &Snapshot) -> Result<Timestamp, CallError> {
     let time =
         snapshot.start_time().and_then(|time| Timestamp::new(time.secs(), time.subsec_nanos().cast_signed()).ok());
     time.ok_or_else(|| unreadable(format!("no start time for {}", snapshot.snapshot_id().unwrap_or("a snapshot"))))
 }
 
 /// The snapshot's ID.
-///
-/// # Errors
-/// When EC2 gave none.
-pub fn id(snapshot: &Snapshot) -> Result<SnapshotId, CallError> {
+fn id(snapshot: &Snapshot) -> Result<SnapshotId, CallError> {
     SnapshotId::parse(snapshot.snapshot_id().unwrap_or_default()).map_err(|problem| unreadable(problem.to_string()))
 }
 
@@ -172,7 +177,7 @@ fn source(snapshot: Snapshot) -> Result<SourceSnapshot, CallError> {
     Ok(SourceSnapshot {
         owner,
         volume: volume.ok_or_else(|| unreadable(format!("volume of {id}")))?,
-        size_gib: snapshot.volume_size().and_then(|size| u32::try_from(size).ok()).unwrap_or_default(),
+        size_gib: size_gib(&snapshot),
         state: state(&snapshot),
         start_time: start_time(&snapshot)?,
         encrypted: snapshot.encrypted().unwrap_or_default(),
@@ -181,47 +186,24 @@ fn source(snapshot: Snapshot) -> Result<SourceSnapshot, CallError> {
     })
 }
 
-/// The tags that a snapshot carries, by key.
-#[must_use]
-pub fn tags_of(snapshot: &Snapshot) -> HashMap<&str, &str> {
-    snapshot.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))).collect()
-}
-
-fn copy(snapshot: &Snapshot, found: &mut RegionCopies) -> Result<(), CallError> {
+/// A snapshot of our own as EC2 describes it, with Snapferry's tags on it. The one reader of a copy.
+fn copy(snapshot: &Snapshot) -> Result<DescribedCopy, CallError> {
     let id = id(snapshot)?;
-    let tags = tags_of(snapshot);
-    if let Err(problems) = CopyTags::parse(&id, tags.iter().map(|(key, value)| (*key, *value))) {
-        found.tampered.push(TamperedCopy { id, problems });
-    }
-    found.copies.extend(existing(snapshot, &tags)?);
-    Ok(())
-}
-
-/// A copy of ours by its tags; none when they do not say whose copy it is, or are another snapshot's. A copy counts by its identity even when
-/// somebody edited its other tags: better no copy than a second one.
-///
-/// # Errors
-/// When EC2 leaves out what every snapshot has.
-pub fn existing(snapshot: &Snapshot, tags: &HashMap<&str, &str>) -> Result<Option<ExistingCopy>, CallError> {
-    let id = id(snapshot)?;
-    let read = |key| tags.get(key).copied().unwrap_or_default();
-    if SnapshotId::parse(read(tags::COPY)).is_ok_and(|named| named != id) {
-        return Ok(None);
-    }
-    let (Ok(policy), Ok(source)) =
-        (PolicyName::parse(read(tags::POLICY)), SnapshotId::parse(read(tags::SOURCE_SNAPSHOT)))
-    else {
-        return Ok(None);
-    };
-    let account = AccountId::parse(read(tags::SOURCE_ACCOUNT)).ok();
-    Ok(Some(ExistingCopy {
-        id,
-        policy,
-        source,
-        origin: account.zip(VolumeId::parse(read(tags::SOURCE_VOLUME)).ok()),
+    let tags = snapshot.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default())));
+    Ok(DescribedCopy {
+        owner: AccountId::parse(snapshot.owner_id().unwrap_or_default()).ok(),
         state: state(snapshot),
-        status: Status::parse(read(tags::STATUS)),
-        lock_pending: Lock::parse(read(tags::LOCK)) == Some(Lock::Pending),
+        state_message: snapshot.state_message().unwrap_or_default().to_owned(),
+        encrypted: snapshot.encrypted().unwrap_or_default(),
+        kms_key: snapshot.kms_key_id().map(str::to_owned),
+        size_gib: size_gib(snapshot),
         start_time: start_time(snapshot)?,
-    }))
+        tags: ReadTags::read(&id, tags),
+        lock: None,
+        id,
+    })
+}
+
+fn size_gib(snapshot: &Snapshot) -> u32 {
+    snapshot.volume_size().and_then(|size| u32::try_from(size).ok()).unwrap_or_default()
 }

@@ -31,8 +31,8 @@ async fn run(clients: &Clients, policy: &Policy, sources: &[SourceSnapshot], tim
         for source in sources {
             let request =
                 CopyRequest { policy: &policy.name, filter: &policy.description, source, home: &home, target };
-            let (policy, subject) = (Some(&policy.name), Subject::Seen(source));
-            decisions.push(Decision { policy, subject, region: Some(&target.region), verdict: Verdict::Copy(request) });
+            let (policy, subject, region) = (Some(&policy.name), Subject::Seen(source), Some(&target.region));
+            decisions.push(Decision { policy, subject, region, verdict: Verdict::Copy(request), stands: None });
         }
     }
     let outcomes = RefCell::new(Vec::new());

@@ -72,7 +72,7 @@ async fn nobody_to_ask_for_means_no_call_and_nobody_elses_snapshots() {
 async fn a_page_token_that_comes_twice_is_an_error_and_not_the_end() {
     let rule = mock!(aws_sdk_ec2::Client::describe_snapshots).then_output(|| page(vec![snapshot(1)], Some("again")));
     let clients = clients([ec2("us-east-1", &[&rule])], []);
-    let error = reads::named(&clients, &[snapshot_id(1)]).await.unwrap_err();
+    let error = reads::by_id(&clients, &[snapshot_id(1)]).await.unwrap_err();
     assert_eq!(error.message, "DescribeSnapshots gave the same page token twice");
 }
 
@@ -81,7 +81,7 @@ async fn an_error_keeps_the_services_words() {
     let rule = mock!(aws_sdk_ec2::Client::describe_snapshots)
         .then_http_response(|| ec2_error(403, "UnauthorizedOperation", "You are not authorized"));
     let clients = clients([ec2("us-east-1", &[&rule])], []);
-    let error = reads::named(&clients, &[snapshot_id(1)]).await.unwrap_err();
+    let error = reads::by_id(&clients, &[snapshot_id(1)]).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.message.as_str()), ("UnauthorizedOperation", "You are not authorized"));
     assert_eq!(error.request_id.as_deref(), Some("11111111-2222-3333-4444-555555555555"));
 }

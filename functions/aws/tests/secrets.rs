@@ -126,6 +126,7 @@ async fn run(clients: &Clients) -> Vec<String> {
         subject: Subject::Seen(&source),
         region: Some(&target.region),
         verdict: Verdict::Copy(request),
+        stands: None,
     };
     let records: Mutex<Vec<Record>> = Mutex::default();
     execute(clients, &[decision], deadline, |decision, outcome| {

@@ -3,12 +3,13 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use divan::{Bencher, black_box};
 use jiff::Timestamp;
 use snapferry_core::copying::{Facts, Scope, decide};
 use snapferry_core::event;
-use snapferry_core::facts::{ExistingCopy, KeyFact, RegionCopies, SourceSnapshot, State};
+use snapferry_core::facts::{Copies, Copy, KeyFact, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::Status;
@@ -58,28 +59,37 @@ fn source(number: u32, now: Timestamp) -> SourceSnapshot {
     }
 }
 
-fn copy(number: u32, now: Timestamp) -> ExistingCopy {
-    ExistingCopy {
+fn copy(number: u32, origin: &Arc<Origin>, now: Timestamp) -> Copy {
+    Copy {
         id: SnapshotId::parse(&format!("snap-f{number:016x}")).unwrap(),
-        policy: PolicyName::parse("default").unwrap(),
         source: SnapshotId::parse(&format!("snap-0{number:016x}")).unwrap(),
-        origin: Some((
-            AccountId::parse(OWNER).unwrap(),
-            VolumeId::parse(&format!("vol-0{:016x}", number / 20)).unwrap(),
-        )),
+        volume: VolumeId::parse(&format!("vol-0{:016x}", number / 20)).ok(),
+        origin: Arc::clone(origin),
+        start_time: now,
+        source_start_time: Moment::NEVER,
+        settled_at: Moment::NEVER,
+        expire_after: Moment::NEVER,
         state: State::Completed,
         status: Some(Status::Verified),
-        lock_pending: false,
-        start_time: now,
+        is_bound: true,
+        lock: None,
+        is_tampered: false,
     }
 }
 
 /// A sweep's facts: all snapshots shared, the first `copied` of them copied into every Region.
 fn facts(copied: u32) -> (Facts, Timestamp) {
     let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+    let origin = Arc::new(Origin {
+        owner: AccountId::parse(ACCOUNT).ok(),
+        policy: PolicyName::parse("default").unwrap(),
+        account: AccountId::parse(OWNER).ok(),
+        region: Region::parse("us-east-1").ok(),
+        key: None,
+    });
     let region = |target: &str| {
-        let copies = (0..copied).map(|number| copy(number, now)).collect();
-        (Region::parse(target).unwrap(), Ok(RegionCopies { copies, tampered: Vec::new() }))
+        let copies = (0..copied).map(|number| copy(number, &origin, now)).collect();
+        (Region::parse(target).unwrap(), Ok(Copies { copies, ..Copies::default() }))
     };
     let facts = Facts {
         account: AccountId::parse(ACCOUNT).ok(),

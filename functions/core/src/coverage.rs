@@ -1,95 +1,21 @@
 //! What is protected: every shared snapshot that a policy wants, in each of its targets.
 //!
-//! It says how things stand and decides nothing. Which snapshots a policy wants and which copies count is the
-//! copier's own judgement ([`copying::not_for`], [`ExistingCopy::is_live`], [`ExistingCopy::is_protection`]), so that
-//! the two cannot differ.
+//! It says how things stand and decides nothing. Which snapshots a policy wants ([`copying::not_for`]) and how an identity
+//! stands by its copies ([`weigh`]) is the copier's own judgement, so that the two cannot differ.
 
 mod spread;
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::spread::{Bucket, expiries, time_to_protect};
 use crate::copying::{self, Skip};
-use crate::facts::{ExistingCopy, SourceSnapshot};
-use crate::ids::{AccountId, PolicyName, Region};
-use crate::policy::{LockMode, Policy};
-use crate::tags::Lock;
-
-/// A copy of ours, as far as an account of it needs to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copy {
-    /// What the copier sees of it.
-    pub copy: ExistingCopy,
-    /// From its tags: when the source was started.
-    pub source_start_time: Option<Timestamp>,
-    /// From its tags: when its verdict was given.
-    pub settled_at: Option<Timestamp>,
-    /// From its tags: when it may be deleted.
-    pub expire_after: Option<Timestamp>,
-    /// From its tags: whether it is locked, or is to be.
-    pub lock: Option<Lock>,
-    /// The lock that EC2 holds on it.
-    pub held: Option<Held>,
-    /// The key that encrypts it, as EC2 says; one text for all copies under that key.
-    pub key: Option<Arc<str>>,
-    /// Whether somebody edited or removed some of its tags.
-    pub is_tampered: bool,
-}
-
-/// A lock as EC2 holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
-    /// Its mode.
-    pub mode: LockMode,
-    /// When it ends, as far as EC2 says.
-    pub until: Option<Timestamp>,
-}
-
-/// The copies found in one target Region.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Copies {
-    /// Those whose identity can be read, in the order of [`Copies::new`].
-    copies: Vec<Copy>,
-    /// How many have a missing or malformed tag, those without a readable identity included.
-    pub tampered: usize,
-}
-
-impl Copies {
-    /// Puts the copies in the order in which they are looked up. EC2 may show one on two pages: it counts once.
-    #[must_use]
-    pub fn new(mut copies: Vec<Copy>, tampered: usize) -> Self {
-        copies.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.copy.id.cmp(&b.copy.id)));
-        copies.dedup_by(|a, b| a.copy.id == b.copy.id);
-        Self { copies, tampered }
-    }
-
-    /// All of them.
-    #[must_use]
-    pub fn all(&self) -> &[Copy] {
-        &self.copies
-    }
-
-    /// All of them, for what is read later.
-    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Copy> {
-        self.copies.iter_mut()
-    }
-
-    /// The copies of one identity.
-    fn of(&self, source: &str, policy: &PolicyName) -> &[Copy] {
-        let wanted = (source, policy.as_str());
-        let first = self.copies.partition_point(|copy| key(copy) < wanted);
-        let rest = self.copies.get(first..).unwrap_or_default();
-        let count = rest.iter().take_while(|copy| key(copy) == wanted).count();
-        rest.get(..count).unwrap_or_default()
-    }
-}
-
-fn key(copy: &Copy) -> (&str, &str) {
-    (copy.copy.source.as_str(), copy.copy.policy.as_str())
-}
+use crate::facts::{Copies, Copy, HeldLock, SourceSnapshot};
+use crate::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
+use crate::policy::Policy;
+pub use crate::standing::Standing;
+use crate::standing::{Weighed, weigh};
 
 /// All that was read. There is no such thing as a Region that could not be: without all of it, nothing is said.
 #[derive(Debug)]
@@ -102,41 +28,8 @@ pub struct Facts {
     pub snapshots: Vec<SourceSnapshot>,
     /// The copies in each target Region of the policies.
     pub regions: BTreeMap<Region, Copies>,
-}
-
-/// How an identity stands. The order is that of urgency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
-    /// Its copies failed, or were rejected.
-    Failed,
-    /// There is no copy.
-    Missing,
-    /// A copy is under way, or waits for its verdict or its lock.
-    InFlight,
-    /// A copy is completed, verified, and locked if it should be.
-    Protected,
-}
-
-impl Standing {
-    /// All of them, the most urgent first.
-    pub const ALL: [Self; 4] = [Self::Failed, Self::Missing, Self::InFlight, Self::Protected];
-
-    /// Its name for machines.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Missing => "missing",
-            Self::InFlight => "in-flight",
-            Self::Protected => "protected",
-        }
-    }
-
-    /// Whether somebody has to look at it.
-    #[must_use]
-    pub fn is_finding(self) -> bool {
-        matches!(self, Self::Failed | Self::Missing)
-    }
+    /// The locks that EC2 holds.
+    pub locks: HashMap<(Region, SnapshotId), HeldLock>,
 }
 
 /// One identity: a snapshot, a policy that wants it or wanted it, and a target.
@@ -152,6 +45,8 @@ pub struct Row<'f> {
     pub source: Option<&'f SourceSnapshot>,
     /// The copy that decides: the best live one, else the one that failed last.
     pub copy: Option<&'f Copy>,
+    /// The lock that EC2 holds on it.
+    pub lock: Option<HeldLock>,
     /// How many copies there are, failed ones included.
     pub copies: usize,
 }
@@ -160,28 +55,28 @@ impl<'f> Row<'f> {
     /// The source's ID.
     #[must_use]
     pub fn snapshot(&self) -> &'f str {
-        let copied = || self.copy.map(|copy| copy.copy.source.as_str());
+        let copied = || self.copy.map(|copy| copy.source.as_str());
         self.source.map(|source| source.id.as_str()).or_else(copied).unwrap_or_default()
     }
 
     /// The source's owner, as EC2 says, or the copy's tags.
     #[must_use]
     pub fn account(&self) -> Option<&'f str> {
-        let copied = || self.copy.and_then(|copy| copy.copy.origin.as_ref()).map(|(account, _)| account.as_str());
+        let copied = || self.copy.and_then(|copy| copy.origin.account.as_ref()).map(AccountId::as_str);
         self.source.map(|source| source.owner.as_str()).or_else(copied)
     }
 
     /// The source's volume, as EC2 says, or the copy's tags.
     #[must_use]
     pub fn volume(&self) -> Option<&'f str> {
-        let copied = || self.copy.and_then(|copy| copy.copy.origin.as_ref()).map(|(_, volume)| volume.as_str());
+        let copied = || self.copy.and_then(|copy| copy.volume.as_ref()).map(VolumeId::as_str);
         self.source.map(|source| source.volume.as_str()).or_else(copied)
     }
 
     /// When the source was started, as EC2 says, or the copy's tags.
     #[must_use]
     pub fn started(&self) -> Option<Timestamp> {
-        self.source.map(|source| source.start_time).or_else(|| self.copy.and_then(|copy| copy.source_start_time))
+        self.source.map(|source| source.start_time).or_else(|| self.copy.and_then(|copy| copy.source_start_time.get()))
     }
 
     /// Whether the source is still shared and wanted.
@@ -200,7 +95,7 @@ impl<'f> Row<'f> {
     #[must_use]
     pub fn time_to_protect(&self) -> Option<SignedDuration> {
         let copy = self.copy.filter(|_| self.standing == Standing::Protected)?;
-        Some(copy.settled_at?.duration_since(self.started()?))
+        Some(copy.settled_at.get()?.duration_since(self.started()?))
     }
 }
 
@@ -288,22 +183,49 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         matching: 0,
         not_completed: 0,
         before_since: 0,
-        tampered: facts.regions.values().map(|copies| copies.tampered).sum(),
+        tampered: facts.regions.values().map(|copies| copies.tampered.len()).sum(),
         foreign: 0,
     };
     for policy in policies {
         let empty = policy.targets.iter().map(|target| ((&policy.name, &target.region), Counts::default()));
         coverage.counts.extend(empty);
     }
+    let regions: Regions<'_> = facts.regions.iter().map(|(region, copies)| (region, by_identity(copies))).collect();
     for snapshot in &facts.snapshots {
-        coverage.snapshot(policies, facts, snapshot);
+        coverage.snapshot(policies, facts, &regions, snapshot);
     }
-    coverage.history(policies, facts);
+    coverage.history(policies, facts, &regions);
+    for row in &mut coverage.rows {
+        let held = |copy: &Copy| facts.locks.get(&(row.region.clone(), copy.id.clone())).copied();
+        row.lock = row.copy.and_then(held);
+    }
     coverage.rows.sort_by_cached_key(urgency);
     for row in &coverage.rows {
         coverage.counts.entry((row.policy, row.region)).or_default().add(row);
     }
     coverage
+}
+
+/// The copies of each Region in the order in which they are looked up.
+type Regions<'f> = BTreeMap<&'f Region, Vec<&'f Copy>>;
+
+fn by_identity(copies: &Copies) -> Vec<&Copy> {
+    let mut copies: Vec<&Copy> = copies.copies.iter().collect();
+    copies.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)));
+    copies
+}
+
+fn key(copy: &Copy) -> (&str, &str) {
+    (copy.source.as_str(), copy.origin.policy.as_str())
+}
+
+/// The copies of one identity.
+fn of<'c, 'f>(copies: &'c [&'f Copy], source: &str, policy: &PolicyName) -> &'c [&'f Copy] {
+    let wanted = (source, policy.as_str());
+    let first = copies.partition_point(|copy| key(copy) < wanted);
+    let rest = copies.get(first..).unwrap_or_default();
+    let count = rest.iter().take_while(|copy| key(copy) == wanted).count();
+    rest.get(..count).unwrap_or_default()
 }
 
 /// What the rows are sorted by; only what is inline, as there may be several hundred thousand.
@@ -312,7 +234,13 @@ fn urgency(row: &Row<'_>) -> (bool, Standing, Option<Timestamp>) {
 }
 
 impl<'f> Coverage<'f> {
-    fn snapshot(&mut self, policies: &'f [Policy], facts: &'f Facts, snapshot: &'f SourceSnapshot) {
+    fn snapshot(
+        &mut self,
+        policies: &'f [Policy],
+        facts: &'f Facts,
+        regions: &Regions<'f>,
+        snapshot: &'f SourceSnapshot,
+    ) {
         if facts.since.is_some_and(|since| snapshot.start_time < since) {
             self.before_since += 1;
             return;
@@ -331,9 +259,8 @@ impl<'f> Coverage<'f> {
                 }
             }
             for target in &policy.targets {
-                let copies =
-                    facts.regions.get(&target.region).map(|copies| copies.of(snapshot.id.as_str(), &policy.name));
-                let copies = copies.unwrap_or_default();
+                let found = regions.get(&target.region).map(Vec::as_slice).unwrap_or_default();
+                let copies = of(found, snapshot.id.as_str(), &policy.name);
                 self.rows.push(Row { source: Some(snapshot), ..stands(&policy.name, &target.region, copies) });
             }
         }
@@ -342,21 +269,20 @@ impl<'f> Coverage<'f> {
     }
 
     /// The copies that no row speaks of yet: their sources are no longer shared, or no longer wanted.
-    fn history(&mut self, policies: &'f [Policy], facts: &'f Facts) {
-        let spoken: HashSet<&str> =
-            self.rows.iter().filter_map(|row| row.copy).map(|copy| copy.copy.id.as_str()).collect();
+    fn history(&mut self, policies: &'f [Policy], facts: &'f Facts, regions: &Regions<'f>) {
+        let spoken: HashSet<&str> = self.rows.iter().filter_map(|row| row.copy).map(|copy| copy.id.as_str()).collect();
         let mut rows = Vec::new();
-        for (region, found) in &facts.regions {
-            for copies in found.all().chunk_by(|a, b| key(a) == key(b)) {
+        for (region, found) in regions {
+            for copies in found.chunk_by(|a, b| key(a) == key(b)) {
                 let Some(first) = copies.first() else { continue };
-                if copies.iter().any(|copy| spoken.contains(copy.copy.id.as_str())) {
+                if copies.iter().any(|copy| spoken.contains(copy.id.as_str())) {
                     continue;
                 }
-                if !policies.iter().any(|policy| policy.name == first.copy.policy) {
+                if !policies.iter().any(|policy| policy.name == first.origin.policy) {
                     self.foreign += copies.len();
                     continue;
                 }
-                let row = stands(&first.copy.policy, region, copies);
+                let row = stands(&first.origin.policy, region, copies);
                 if row.started().is_none_or(|started| facts.since.is_none_or(|since| started >= since)) {
                     rows.push(row);
                 }
@@ -366,21 +292,8 @@ impl<'f> Coverage<'f> {
     }
 }
 
-/// How an identity with these copies stands; the source is filled in by the caller.
-fn stands<'f>(policy: &'f PolicyName, region: &'f Region, copies: &'f [Copy]) -> Row<'f> {
-    let newest = |copies: &mut dyn Iterator<Item = &'f Copy>| copies.max_by_key(|copy| copy.copy.start_time);
-    let good = newest(&mut copies.iter().filter(|copy| copy.copy.is_live() && copy.copy.is_protection()));
-    let live = || newest(&mut copies.iter().filter(|copy| copy.copy.is_live()));
-    let dead = || newest(&mut copies.iter());
-    let (standing, copy) = match good {
-        Some(copy) => (Standing::Protected, Some(copy)),
-        None => match live() {
-            Some(copy) => (Standing::InFlight, Some(copy)),
-            None => match dead() {
-                Some(copy) => (Standing::Failed, Some(copy)),
-                None => (Standing::Missing, None),
-            },
-        },
-    };
-    Row { policy, region, standing, source: None, copy, copies: copies.len() }
+/// How an identity with these copies stands; the source and the lock are filled in by the caller.
+fn stands<'f>(policy: &'f PolicyName, region: &'f Region, copies: &[&'f Copy]) -> Row<'f> {
+    let Weighed { standing, copy, .. } = weigh(copies.iter().copied());
+    Row { policy, region, standing, source: None, copy, lock: None, copies: copies.len() }
 }

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{AccountId, KeyArn, PolicyName, SnapshotId, VolumeId};
-use crate::tags::{Status, TagProblem};
+use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
+
+mod copies;
+
+pub use copies::{Copies, Copy, DescribedCopy, HeldLock, Inventory, Moment, Origin, TamperedCopy};
 
 /// The state of a snapshot (EC2 API reference, `Snapshot.State`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,59 +40,6 @@ pub struct SourceSnapshot {
     pub encrypted: bool,
     /// Text that its owner wrote: never to be trusted.
     pub description: Box<str>,
-}
-
-/// A copy of ours in a target Region, as far as copying needs to know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExistingCopy {
-    /// Its ID.
-    pub id: SnapshotId,
-    /// From its tags: the policy that asked for it.
-    pub policy: PolicyName,
-    /// From its tags: the snapshot that was copied.
-    pub source: SnapshotId,
-    /// From its tags: the source's owner and volume, for fairness between them.
-    pub origin: Option<(AccountId, VolumeId)>,
-    /// EC2's state of it.
-    pub state: State,
-    /// From its tags; `None` when that tag is missing or edited.
-    pub status: Option<Status>,
-    /// Whether it waits for its lock.
-    pub lock_pending: bool,
-    /// When the copy was started.
-    pub start_time: Timestamp,
-}
-
-impl ExistingCopy {
-    /// Whether the copy is good or may still become so. A copy in error, or judged failed or rejected, does not count.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        self.state != State::Error && !matches!(self.status, Some(Status::Failed | Status::Rejected))
-    }
-
-    /// Whether the copy protects its source: completed, verified, and locked if it should be.
-    #[must_use]
-    pub fn is_protection(&self) -> bool {
-        self.state == State::Completed && self.status == Some(Status::Verified) && !self.lock_pending
-    }
-}
-
-/// A snapshot with some of Snapferry's tags, of which others were edited or removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TamperedCopy {
-    /// Its ID.
-    pub id: SnapshotId,
-    /// What is wrong with its tags.
-    pub problems: Vec<TagProblem>,
-}
-
-/// The copies found in one target Region.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RegionCopies {
-    /// Those whose identity can be read.
-    pub copies: Vec<ExistingCopy>,
-    /// Those with a malformed tag. One whose identity is still readable stands in `copies` too.
-    pub tampered: Vec<TamperedCopy>,
 }
 
 /// Why a call to AWS did not give its answer, in the words of the service.
@@ -202,7 +152,7 @@ pub struct RecentCopy {
     /// The snapshot that was to be copied.
     pub source: SnapshotId,
     /// The target Region.
-    pub region: crate::ids::Region,
+    pub region: Region,
     /// Its ID; `None` when the answer to the request was lost, so that it may or may not exist.
     pub copy: Option<SnapshotId>,
     /// When it was asked for.

@@ -15,6 +15,7 @@ pub mod notices;
 pub mod order;
 pub mod policy;
 pub mod retention;
+pub mod standing;
 pub mod tags;
 pub mod text;
 pub mod verifying;

@@ -195,6 +195,13 @@ impl ReadTags {
         self.problems.iter().any(|problem| problem.key == COPY)
     }
 
+    /// Whether the tags name another snapshot as theirs. An edited one that names none leaves the copy what it was.
+    #[must_use]
+    pub fn name_another(&self) -> bool {
+        let named = |problem: &TagProblem| problem.found.as_ref().is_some_and(|found| SnapshotId::parse(found).is_ok());
+        self.problems.iter().any(|problem| problem.key == COPY && named(problem))
+    }
+
     /// Reads Snapferry's tags on the snapshot `id`; other tags are ignored. One that names another snapshot in
     /// `snapferry:copy` has a problem there.
     #[must_use]

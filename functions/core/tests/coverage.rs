@@ -2,15 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails, in its helpers too")]
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use snapferry_core::copying::{self, Scope, Skip, Verdict, decide};
-use snapferry_core::coverage::{Copies, Copy, Coverage, Facts, Standing, cover, expiries, time_to_protect};
+use snapferry_core::copying::{self, Outcome, Scope, Skip, Verdict, decide};
+use snapferry_core::coverage::{Counts, Coverage, Facts, Standing, cover, expiries, time_to_protect};
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{ExistingCopy, KeyFact, RegionCopies, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::{Lock, Status};
@@ -64,29 +65,39 @@ fn source(number: u32) -> SourceSnapshot {
 /// A verified copy of a source, settled an hour after the source was started.
 fn copy(number: u32, of: u32) -> Copy {
     Copy {
-        copy: ExistingCopy {
-            id: SnapshotId::parse(&format!("snap-c{number:07x}")).unwrap(),
+        id: SnapshotId::parse(&format!("snap-c{number:07x}")).unwrap(),
+        source: source(of).id,
+        volume: Some(source(of).volume),
+        origin: Arc::new(Origin {
+            owner: None,
             policy: PolicyName::parse("nightly").unwrap(),
-            source: source(of).id,
-            origin: Some((source(of).owner, source(of).volume)),
-            state: State::Completed,
-            status: Some(Status::Verified),
-            lock_pending: false,
-            start_time: ago(2 * DAY - 60),
-        },
-        source_start_time: Some(ago(2 * DAY)),
-        settled_at: Some(ago(2 * DAY - HOUR)),
-        expire_after: Some(now() + SignedDuration::from_secs(3 * DAY)),
+            account: Some(source(of).owner),
+            region: None,
+            key: None,
+        }),
+        start_time: ago(2 * DAY - 60),
+        source_start_time: Some(ago(2 * DAY)).into(),
+        settled_at: Some(ago(2 * DAY - HOUR)).into(),
+        expire_after: Some(now() + SignedDuration::from_secs(3 * DAY)).into(),
+        state: State::Completed,
+        status: Some(Status::Verified),
         lock: None,
-        held: None,
-        key: None,
+        is_bound: true,
         is_tampered: false,
     }
 }
 
+fn of_policy(copy: &mut Copy, policy: &str) {
+    copy.origin = Arc::new(Origin { policy: PolicyName::parse(policy).unwrap(), ..(*copy.origin).clone() });
+}
+
+fn read(copies: &[Copy]) -> Copies {
+    Copies { copies: copies.to_vec(), ..Copies::default() }
+}
+
 fn failed(number: u32, of: u32) -> Copy {
     let mut copy = copy(number, of);
-    (copy.copy.state, copy.copy.status) = (State::Error, Some(Status::Failed));
+    (copy.state, copy.status) = (State::Error, Some(Status::Failed));
     copy
 }
 
@@ -95,7 +106,8 @@ fn facts(snapshots: Vec<SourceSnapshot>, ireland: Vec<Copy>) -> Facts {
         account: AccountId::parse(ACCOUNT).unwrap(),
         since: None,
         snapshots,
-        regions: BTreeMap::from([(Region::parse(IRELAND).unwrap(), Copies::new(ireland, 0))]),
+        regions: BTreeMap::from([(Region::parse(IRELAND).unwrap(), read(&ireland))]),
+        locks: HashMap::new(),
     }
 }
 
@@ -104,7 +116,7 @@ fn lines(coverage: &Coverage<'_>) -> Vec<String> {
         .rows
         .iter()
         .map(|row| {
-            let copy = row.copy.map_or("-", |copy| copy.copy.id.as_str());
+            let copy = row.copy.map_or("-", |copy| copy.id.as_str());
             let shared = if row.is_shared() { "" } else { " history" };
             format!("{} {} {} {copy}{shared}", row.standing.as_str(), row.snapshot(), row.region)
         })
@@ -115,17 +127,17 @@ fn lines(coverage: &Coverage<'_>) -> Vec<String> {
 fn every_standing() {
     let pending = {
         let mut copy = copy(3, 3);
-        (copy.copy.state, copy.copy.status) = (State::Pending, Some(Status::Copying));
+        (copy.state, copy.status) = (State::Pending, Some(Status::Copying));
         copy
     };
     let unlocked = {
         let mut copy = copy(4, 4);
-        (copy.copy.lock_pending, copy.lock) = (true, Some(Lock::Pending));
+        copy.lock = Some(Lock::Pending);
         copy
     };
     let rejected = {
         let mut copy = copy(5, 5);
-        copy.copy.status = Some(Status::Rejected);
+        copy.status = Some(Status::Rejected);
         copy
     };
     let facts = facts(
@@ -172,9 +184,9 @@ fn what_nobody_wants_is_no_finding() {
     let weekly = SourceSnapshot { description: "weekly".into(), ..source(3) };
     let pending = SourceSnapshot { state: State::Pending, ..source(4) };
     let old = SourceSnapshot { start_time: ago(30 * DAY), ..source(5) };
-    let old_copy = Copy { source_start_time: Some(ago(30 * DAY)), ..copy(5, 5) };
+    let old_copy = Copy { source_start_time: Some(ago(30 * DAY)).into(), ..copy(5, 5) };
     let mut foreign = copy(6, 6);
-    foreign.copy.policy = PolicyName::parse("of-yesterday").unwrap();
+    of_policy(&mut foreign, "of-yesterday");
     let mut facts = facts(vec![stranger, own, weekly, pending, old], vec![old_copy, foreign, failed(7, 7)]);
     facts.since = Some(ago(10 * DAY));
     let policies = policies(&[nightly("nightly", &[IRELAND])]);
@@ -197,8 +209,8 @@ fn a_target_that_was_not_read_is_no_protection() {
 
 #[test]
 fn distributions() {
-    let never = Copy { expire_after: None, ..copy(2, 2) };
-    let due = Copy { expire_after: Some(ago(1)), settled_at: Some(ago(0)), ..copy(3, 3) };
+    let never = Copy { expire_after: Moment::NEVER, ..copy(2, 2) };
+    let due = Copy { expire_after: Some(ago(1)).into(), settled_at: Some(ago(0)).into(), ..copy(3, 3) };
     let facts = facts((1..=3).map(source).collect(), vec![copy(1, 1), never, due]);
     let policies = policies(&[nightly("nightly", &[IRELAND])]);
     let coverage = cover(&policies, &facts);
@@ -240,8 +252,8 @@ fn any_copy() -> impl Strategy<Value = Copy> {
     (1..99u32, 1..14u32, 0..3u8, state, status, any::<bool>()).prop_map(
         |(number, of, policy, state, status, locked)| {
             let mut made = copy(number, of);
-            made.copy.policy = PolicyName::parse(["nightly", "second", "of-yesterday"][usize::from(policy)]).unwrap();
-            (made.copy.state, made.copy.status, made.copy.lock_pending) = (state, status, !locked);
+            of_policy(&mut made, ["nightly", "second", "of-yesterday"][usize::from(policy)]);
+            (made.state, made.status, made.lock) = (state, status, (!locked).then_some(Lock::Pending));
             made
         },
     )
@@ -262,13 +274,9 @@ proptest! {
         since in proptest::option::of(0..9i64),
     ) {
         let policies = policies(&[nightly("nightly", &[IRELAND, OHIO]), nightly("second", &[OHIO])]);
-        let (ireland, ohio) = (unique(ireland, |copy| copy.copy.id.clone()), unique(ohio, |copy| copy.copy.id.clone()));
+        let (ireland, ohio) = (unique(ireland, |copy| copy.id.clone()), unique(ohio, |copy| copy.id.clone()));
         let snapshots = unique(snapshots, |snapshot| snapshot.id.clone());
         let since = since.map(|days| ago(days * DAY));
-        let read = |copies: &[Copy]| RegionCopies {
-            copies: copies.iter().map(|copy| copy.copy.clone()).collect(),
-            tampered: Vec::new(),
-        };
         let named = snapshots.iter().map(|snapshot| event(&snapshot.id)).collect();
         let asked = copying::Facts {
             account: AccountId::parse(ACCOUNT).ok(),
@@ -290,9 +298,10 @@ proptest! {
             since,
             snapshots,
             regions: BTreeMap::from([
-                (Region::parse(IRELAND).unwrap(), Copies::new(ireland.clone(), 0)),
-                (Region::parse(OHIO).unwrap(), Copies::new(ohio.clone(), 0)),
+                (Region::parse(IRELAND).unwrap(), read(&ireland)),
+                (Region::parse(OHIO).unwrap(), read(&ohio)),
             ]),
+            locks: HashMap::new(),
         };
         let coverage = cover(&policies, &facts);
         let rows: BTreeMap<(String, String, String), bool> = coverage
@@ -320,14 +329,36 @@ proptest! {
         }
         prop_assert_eq!(rows, decided);
 
+        // A sweep's counts are the same account: what would be copied is missing where EC2 refuses to.
+        let asked = copying::Facts { named: Vec::new(), ..asked };
+        let plan = decide(&policies, &asked, now());
+        let mut tally = plan.tally;
+        for decision in &plan.decisions {
+            tally.add(decision, &if matches!(decision.verdict, Verdict::Copy(_)) { refused() } else { Outcome::Stands });
+        }
+        for (region, told) in &tally.regions {
+            let counts = coverage.counts.iter().filter(|((_, there), _)| *there == region).map(|(_, counts)| counts);
+            let add = |(protected, in_flight, missing), counts: &Counts| {
+                (protected + counts.protected, in_flight + counts.in_flight, missing + counts.findings())
+            };
+            let counted = counts.fold((0, 0, 0), add);
+            let told = [told.protected, told.in_flight, told.missing].map(|count| usize::try_from(count).unwrap());
+            prop_assert_eq!((told[0], told[1], told[2]), counted, "{}", region);
+        }
+
         // Each copy of a known policy is spoken of by exactly one row's identity, and nothing is counted twice.
         let identities: BTreeSet<_> = coverage.rows.iter().map(|row| (row.policy, row.snapshot(), row.region)).collect();
         prop_assert_eq!(identities.len(), coverage.rows.len());
         let summed: usize = coverage.counts.values().map(|c| c.shared() + c.history + c.lost).sum();
         prop_assert_eq!(summed, coverage.rows.len());
         let protected = coverage.rows.iter().filter(|row| row.standing == Standing::Protected);
-        prop_assert!(protected.into_iter().all(|row| row.copy.is_some_and(|copy| copy.copy.is_protection())));
+        prop_assert!(protected.into_iter().all(|row| row.copy.is_some_and(|copy| copy.is_protection())));
     }
+}
+
+fn refused() -> Outcome {
+    let error = CallError { code: "Code".to_owned(), message: String::new(), request_id: None };
+    Outcome::Failed { reason: "call-refused", remedy: "", error }
 }
 
 fn event(id: &SnapshotId) -> ShareEvent {

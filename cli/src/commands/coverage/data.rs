@@ -81,7 +81,7 @@ pub(super) fn serialize<S: Serializer>(to: S, scene: &Scene<'_>, coverage: &Cove
         }
         lexicon.accounts.learn(row.account().unwrap_or_default());
         lexicon.volumes.learn(row.volume().unwrap_or_default());
-        lexicon.keys.learn(row.copy.and_then(|copy| copy.key.as_deref()).unwrap_or_default());
+        lexicon.keys.learn(row.copy.and_then(|copy| copy.origin.key.as_deref()).unwrap_or_default());
         lexicon.policies.learn(row.policy.as_str());
         lexicon.regions.learn(row.region.as_str());
     }
@@ -117,7 +117,7 @@ impl Serialize for PageRows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.rows.iter().map(|row| {
             let copy = row.copy;
-            let held = copy.and_then(|copy| copy.held);
+            let held = row.lock;
             (
                 (
                     self.lexicon.snapshots.number(Some(row.snapshot())),
@@ -128,14 +128,14 @@ impl Serialize for PageRows<'_> {
                 ),
                 copy.map(|copy| {
                     (
-                        copy.copy.id.as_str(),
-                        copy.copy.start_time.as_second(),
-                        seconds(copy.settled_at),
-                        seconds(copy.expire_after),
+                        copy.id.as_str(),
+                        copy.start_time.as_second(),
+                        seconds(copy.settled_at.get()),
+                        seconds(copy.expire_after.get()),
                         copy.lock.map(snapferry_core::tags::Lock::as_str),
                         held.map(|held| held.mode.as_str()),
                         seconds(held.and_then(|held| held.until)),
-                        self.lexicon.keys.number(copy.key.as_deref()),
+                        self.lexicon.keys.number(copy.origin.key.as_deref()),
                         row.copies,
                         u8::from(copy.is_tampered),
                     )

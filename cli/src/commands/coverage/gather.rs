@@ -1,24 +1,22 @@
 //! Reads what coverage stands on, all Regions at the same time, or says which could not be read.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use anyhow::bail;
-use aws_sdk_ec2::types::{LockState, LockedSnapshotsInfo, Snapshot};
 use futures_util::future::join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::copying::owners;
 use snapferry_aws::errors::call_error;
+use snapferry_aws::locks::held_lock;
 use snapferry_aws::reads;
-use snapferry_core::coverage::{Copies, Copy, Facts, Held};
-use snapferry_core::facts::CallError;
+use snapferry_core::coverage::Facts;
+use snapferry_core::facts::{CallError, Copies, HeldLock, Inventory};
 use snapferry_core::ids::{Region, SnapshotId};
-use snapferry_core::policy::{LockMode, Policy};
-use snapferry_core::tags::{self, ReadTags};
+use snapferry_core::policy::Policy;
+use snapferry_core::tags;
 
 use crate::account::connection::Account;
 
@@ -52,10 +50,13 @@ pub(super) async fn gather(account: &Account, policies: &[Policy], since: Option
         unread.push(unread_line(&format!("the shared snapshots in {}", account.home), &error));
         Vec::new()
     });
-    let mut found = std::collections::BTreeMap::new();
+    let (mut found, mut locks) = (BTreeMap::new(), HashMap::new());
     for (region, copies) in regions.into_iter().zip(copies) {
         match copies {
-            Ok(copies) => drop(found.insert(region, copies)),
+            Ok((copies, held)) => {
+                locks.extend(held.into_iter().map(|(id, lock)| ((region.clone(), id), lock)));
+                found.insert(region, copies);
+            }
             Err(error) => unread.push(unread_line(&format!("the copies in {region}"), &error)),
         }
     }
@@ -63,7 +64,7 @@ pub(super) async fn gather(account: &Account, policies: &[Policy], since: Option
         let unread = unread.join("\n");
         bail!("nothing is known about coverage: {} could not read everything\n{unread}", account.arn);
     }
-    Ok(Facts { account: account.id.clone(), since, snapshots, regions: found })
+    Ok(Facts { account: account.id.clone(), since, snapshots, regions: found, locks })
 }
 
 fn unread_line(what: &str, error: &CallError) -> String {
@@ -82,66 +83,37 @@ fn bar(progress: &MultiProgress, what: String) -> ProgressBar {
     bar
 }
 
-async fn read(clients: &Clients, region: &Region, bar: ProgressBar) -> Result<Copies, CallError> {
+/// The copies in a Region, and the locks that EC2 holds on them.
+async fn read(
+    clients: &Clients,
+    region: &Region,
+    bar: ProgressBar,
+) -> Result<(Copies, HashMap<SnapshotId, HeldLock>), CallError> {
     // The same tag that the copier looks for; all values, as with it.
     let ours = reads::filter("tag-key", [tags::SOURCE_SNAPSHOT]);
-    let found = RefCell::new((Vec::new(), 0));
-    let mut keys = HashSet::new();
-    let done = reads::each(
-        clients,
-        region,
-        |read| read.owner_ids("self").filters(ours.clone()),
-        |snapshot| {
-            let (copies, tampered) = &mut *found.borrow_mut();
-            bar.inc(1);
-            copy(&snapshot, &mut keys, tampered).map(|copy| copies.extend(copy))
-        },
-    )
-    .await;
-    done?;
-    let (copies, tampered) = found.into_inner();
-    let mut copies = Copies::new(copies, tampered);
-    if copies.all().iter().any(|copy| copy.lock.is_some()) {
-        hold(clients, region, &mut copies).await?;
-    }
+    let mut inventory = Inventory::default();
+    let take = |copy| {
+        bar.inc(1);
+        inventory.add(copy);
+    };
+    reads::for_each_copy(clients, region, vec![ours], take).await?;
+    let copies = inventory.close();
+    let any = copies.copies.iter().any(|copy| copy.lock.is_some());
+    let locks = if any { locks(clients, region).await? } else { HashMap::new() };
     bar.finish();
-    Ok(copies)
+    Ok((copies, locks))
 }
 
-fn copy(snapshot: &Snapshot, keys: &mut HashSet<Arc<str>>, tampered: &mut usize) -> Result<Option<Copy>, CallError> {
-    let tags = reads::tags_of(snapshot);
-    let read = ReadTags::read(&reads::id(snapshot)?, tags.iter().map(|(key, value)| (*key, *value)));
-    *tampered += usize::from(!read.problems.is_empty());
-    let Some(copy) = reads::existing(snapshot, &tags)? else { return Ok(None) };
-    let key = snapshot.kms_key_id().map(|key| {
-        keys.get(key).cloned().unwrap_or_else(|| {
-            let key: Arc<str> = Arc::from(key);
-            keys.insert(Arc::clone(&key));
-            key
-        })
-    });
-    Ok(Some(Copy {
-        copy,
-        source_start_time: read.source_start_time,
-        settled_at: read.settled_at,
-        expire_after: read.expire_after,
-        lock: read.lock,
-        held: None,
-        key,
-        is_tampered: !read.problems.is_empty(),
-    }))
-}
-
-/// Adds the locks that EC2 holds.
-async fn hold(clients: &Clients, region: &Region, copies: &mut Copies) -> Result<(), CallError> {
-    let mut held: HashMap<SnapshotId, Held> = HashMap::new();
+/// The locks that EC2 holds.
+async fn locks(clients: &Clients, region: &Region) -> Result<HashMap<SnapshotId, HeldLock>, CallError> {
+    let mut held = HashMap::new();
     let mut token: Option<String> = None;
     loop {
         let read = clients.ec2(region).describe_locked_snapshots().max_results(LOCKS).set_next_token(token.clone());
         let page = read.send().await.map_err(|error| call_error(&error))?;
         for lock in page.snapshots.unwrap_or_default() {
             let id = lock.snapshot_id().and_then(|id| SnapshotId::parse(id).ok());
-            held.extend(id.zip(lock_of(&lock)));
+            held.extend(id.zip(held_lock(&lock)));
         }
         match page.next_token.filter(|next| !next.is_empty()) {
             Some(next) if token.as_ref() == Some(&next) => {
@@ -149,23 +121,7 @@ async fn hold(clients: &Clients, region: &Region, copies: &mut Copies) -> Result
                 return Err(CallError { code: "UnreadableAnswer".to_owned(), message, request_id: None });
             }
             Some(next) => token = Some(next),
-            None => break,
+            None => return Ok(held),
         }
     }
-    for copy in copies.all_mut() {
-        copy.held = held.get(&copy.copy.id).copied();
-    }
-    Ok(())
-}
-
-/// EC2's lock; none once it has expired.
-fn lock_of(lock: &LockedSnapshotsInfo) -> Option<Held> {
-    let mode = match lock.lock_state()? {
-        LockState::Governance => LockMode::Governance,
-        LockState::Compliance | LockState::ComplianceCooloff => LockMode::Compliance,
-        _ => return None,
-    };
-    let until = lock.lock_expires_on();
-    let until = until.and_then(|at| Timestamp::new(at.secs(), at.subsec_nanos().cast_signed()).ok());
-    Some(Held { mode, until })
 }

@@ -144,7 +144,7 @@ fn finding(scene: &Scene<'_>, row: &Row<'_>) -> String {
     let age = row.started().map(|started| span(scene.now.duration_since(started))).unwrap_or_default();
     let description = row.source.map(|source| &*source.description).unwrap_or_default();
     let failed = row.copy.filter(|_| row.standing == Standing::Failed);
-    let failed = failed.map(|copy| format!("<br><small>{}</small>", escape(copy.copy.id.as_str()))).unwrap_or_default();
+    let failed = failed.map(|copy| format!("<br><small>{}</small>", escape(copy.id.as_str()))).unwrap_or_default();
     format!(
         "<tr><td><span class=\"state {state}\">{state}</span>{failed}</td><td><code>{}</code></td><td><code>{}</code></td>\
          <td>{}</td><td>{age}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",

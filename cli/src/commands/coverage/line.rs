@@ -42,7 +42,7 @@ pub(super) struct Line<'f> {
 impl<'f> Line<'f> {
     pub(super) fn new(row: &Row<'f>, now: Timestamp) -> Self {
         let copy = row.copy;
-        let held = copy.and_then(|copy| copy.held);
+        let held = row.lock;
         Self {
             state: row.standing.as_str(),
             shared: row.is_shared(),
@@ -55,12 +55,12 @@ impl<'f> Line<'f> {
             age_seconds: row.started().map(|started| now.duration_since(started).as_secs().max(0)),
             description: row.source.map(|source| &*source.description),
             region: row.region.as_str(),
-            copy: copy.map(|copy| copy.copy.id.as_str()),
-            copy_started: copy.map(|copy| copy.copy.start_time),
-            settled: copy.and_then(|copy| copy.settled_at),
+            copy: copy.map(|copy| copy.id.as_str()),
+            copy_started: copy.map(|copy| copy.start_time),
+            settled: copy.and_then(|copy| copy.settled_at.get()),
             seconds_to_protect: row.time_to_protect().map(|time| time.as_secs()),
-            key: copy.and_then(|copy| copy.key.as_deref()),
-            expire_after: copy.and_then(|copy| copy.expire_after),
+            key: copy.and_then(|copy| copy.origin.key.as_deref()),
+            expire_after: copy.and_then(|copy| copy.expire_after.get()),
             lock: copy.and_then(|copy| copy.lock).map(snapferry_core::tags::Lock::as_str),
             lock_mode: held.map(|held| held.mode.as_str()),
             locked_until: held.and_then(|held| held.until),

@@ -97,8 +97,8 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
 fn failed_copy(row: &Row<'_>) -> String {
     let Some(copy) = row.copy.filter(|_| row.standing == Standing::Failed) else { return String::new() };
     match row.copies {
-        1 => copy.copy.id.to_string(),
-        several => format!("{}, last of {several}", copy.copy.id),
+        1 => copy.id.to_string(),
+        several => format!("{}, last of {several}", copy.id),
     }
 }
 

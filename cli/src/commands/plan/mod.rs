@@ -133,12 +133,12 @@ fn print_json(plan: &Plan<'_>, now: Timestamp, mut output: impl Write) -> anyhow
         serde_json::to_writer(&mut output, &Row::new(decision, now))?;
         writeln!(output)?;
     }
-    let regions: serde_json::Map<_, _> = plan
-        .tally
+    let tally = plan.counted();
+    let regions: serde_json::Map<_, _> = tally
         .regions
         .iter()
-        .map(|(region, standing)| {
-            (region.to_string(), json!({"protected": standing.protected, "inFlight": standing.in_flight}))
+        .map(|(region, counts)| {
+            (region.to_string(), json!({"protected": counts.protected, "inFlight": counts.in_flight}))
         })
         .collect();
     let counts = counts(plan, now);
@@ -181,8 +181,8 @@ fn print_text(plan: &Plan<'_>, facts: &Facts, now: Timestamp, mut output: impl W
         writeln!(output, "{table}\n--json lists every decision.")?;
     }
     if matches!(facts.scope, Scope::Sweep { .. }) {
-        for (region, standing) in &plan.tally.regions {
-            writeln!(output, "{region}: {} protected, {} in flight", standing.protected, standing.in_flight)?;
+        for (region, counts) in &plan.counted().regions {
+            writeln!(output, "{region}: {} protected, {} in flight", counts.protected, counts.in_flight)?;
         }
     }
     output.flush()?;

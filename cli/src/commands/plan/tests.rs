@@ -1,10 +1,11 @@
 //! Facts in, lines out.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 use snapbox::{IntoData as _, assert_data_eq, str};
-use snapferry_core::facts::{CallError, ExistingCopy, RegionCopies, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, Copies, Copy, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, VolumeId};
 use snapferry_core::policy;
 use snapferry_core::tags::Status;
@@ -40,22 +41,33 @@ fn shared(snapshot: &str, description: &str) -> SourceSnapshot {
     }
 }
 
-fn copy_of(snapshot: &str) -> ExistingCopy {
-    ExistingCopy {
+fn copy_of(snapshot: &str) -> Copy {
+    Copy {
         id: id("snap-0c0c0c0c"),
-        policy: PolicyName::parse("default").unwrap(),
         source: id(snapshot),
-        origin: None,
+        volume: None,
+        origin: Arc::new(Origin {
+            owner: None,
+            policy: PolicyName::parse("default").unwrap(),
+            account: None,
+            region: None,
+            key: None,
+        }),
+        start_time: time(),
+        source_start_time: Moment::NEVER,
+        settled_at: Moment::NEVER,
+        expire_after: Moment::NEVER,
         state: State::Completed,
         status: Some(Status::Verified),
-        lock_pending: false,
-        start_time: time(),
+        lock: None,
+        is_bound: true,
+        is_tampered: false,
     }
 }
 
 /// Two snapshots and an event of a third; one Region has a copy of the second, the other cannot be read.
 fn facts(scope: Scope) -> Facts {
-    let copies = RegionCopies { copies: vec![copy_of("snap-00000002")], tampered: Vec::new() };
+    let copies = Copies { copies: vec![copy_of("snap-00000002")], ..Copies::default() };
     let silent = CallError { code: "Timeout".to_owned(), message: "no answer".to_owned(), request_id: None };
     Facts {
         account: AccountId::parse("222222222222").ok(),

@@ -51,9 +51,9 @@ pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask:
         Scope::Sweep { .. } => None,
     };
     let (snapshots, regions, keys) = tokio::join!(
-        reads::within(time, snapshots(clients, ask.policies, ask.scope, &ids)),
+        reads::with_timeout(time, snapshots(clients, ask.policies, ask.scope, &ids)),
         join_all(regions.into_iter().map(async |region| {
-            let copies = reads::within(time, reads::copies(clients, region, sources)).await;
+            let copies = reads::with_timeout(time, reads::copies(clients, region, sources)).await;
             (region.clone(), copies)
         })),
         join_all(
@@ -81,14 +81,14 @@ async fn snapshots(
     ids: &[SnapshotId],
 ) -> Result<Vec<SourceSnapshot>, CallError> {
     match scope {
-        Scope::Events => reads::named(clients, ids).await,
+        Scope::Events => reads::by_id(clients, ids).await,
         Scope::Sweep { .. } => {
             let mut found = reads::shared_by(clients, &owners(policies)).await?;
             // An event may name what no owner shares: its record has to say what it is.
             let others: Vec<SnapshotId> =
                 ids.iter().filter(|id| found.binary_search_by(|seen| seen.id.cmp(id)).is_err()).cloned().collect();
             if !others.is_empty() {
-                found.extend(reads::named(clients, &others).await?);
+                found.extend(reads::by_id(clients, &others).await?);
             }
             Ok(found)
         }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use snapferry_core::expiring::{Attempts, Change, Deletion, Outcome, Rest, Vault, recheck};
-use snapferry_core::facts::CallError;
+use snapferry_core::expiring::{Attempts, Change, Deletion, Outcome, Rest, recheck};
+use snapferry_core::facts::{CallError, Copies};
 use snapferry_core::ids::Region;
 
 use super::look_again;
 use crate::clients::Clients;
 use crate::deadline::Deadline;
 use crate::errors::{call_error, failed};
-use crate::reads::within;
+use crate::reads::with_timeout;
 use crate::writes;
 
 /// Copies that are looked at and deleted at the same time: quick enough for thousands in a run, and far below EC2's
@@ -76,7 +76,7 @@ async fn delete(clients: &Clients, deletion: &Deletion<'_>) -> Outcome {
 }
 
 /// Reads the copy, and the one that makes it dispensable, in one call.
-async fn look(clients: &Clients, deletion: &Deletion<'_>) -> Result<Vault, CallError> {
+async fn look(clients: &Clients, deletion: &Deletion<'_>) -> Result<Copies, CallError> {
     let ids = [Some(&deletion.copy.id), deletion.survivor.map(|survivor| &survivor.id)];
-    within(LOOK_TIMEOUT, look_again(clients, deletion.region, ids.into_iter().flatten())).await
+    with_timeout(LOOK_TIMEOUT, look_again(clients, deletion.region, ids.into_iter().flatten())).await
 }

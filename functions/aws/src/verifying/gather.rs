@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::{Filter, LockState, LockedSnapshotsInfo, Snapshot};
 use futures_util::future::join_all;
-use jiff::Timestamp;
-use snapferry_core::facts::{CallError, State};
+use snapferry_core::facts::{CallError, DescribedCopy, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
-use snapferry_core::policy::LockMode;
-use snapferry_core::tags::{self, Lock, ReadTags, Status};
-use snapferry_core::verifying::{Candidate, Facts, HeldLock};
+use snapferry_core::tags::{self, Lock, Status};
+use snapferry_core::verifying::Facts;
 
 use crate::clients::Clients;
 use crate::deadline::Deadline;
 use crate::errors::call_error;
-use crate::reads::{each, filter, id, start_time, state, tags_of, within};
+use crate::locks::held_lock;
+use crate::reads::{filter, for_each_copy, with_timeout};
 
 /// Snapshots named in one DescribeLockedSnapshots.
 const LOCKS: usize = 100;
@@ -27,7 +25,8 @@ pub async fn gather(
     deadline: Deadline,
 ) -> Facts {
     let time = deadline.reading_time();
-    let reads = regions.iter().map(async |region| (region.clone(), within(time, candidates(clients, region)).await));
+    let reads =
+        regions.iter().map(async |region| (region.clone(), with_timeout(time, candidates(clients, region)).await));
     Facts { account, regions: join_all(reads).await.into_iter().collect() }
 }
 
@@ -43,8 +42,12 @@ pub async fn unbound(
     let verified = vec![filter(&format!("tag:{}", tags::STATUS), [Status::Verified.as_str()])];
     let reads = regions.iter().map(async |region| {
         let mut found = Vec::new();
-        let keep = |copy: &Candidate| copy.tags.copy.is_none() && !copy.tags.are_of_another();
-        let done = within(time, read(clients, region, verified.clone(), keep, &mut found)).await;
+        let keep = |copy: DescribedCopy| {
+            if copy.tags.copy.is_none() && !copy.tags.are_of_another() {
+                found.push(copy);
+            }
+        };
+        let done = with_timeout(time, for_each_copy(clients, region, verified.clone(), keep)).await;
         if let Err(error) = &done {
             tracing::warn!(%region, code = error.code, message = error.message, "the verified copies could not be read");
         }
@@ -55,13 +58,12 @@ pub async fn unbound(
 
 /// Copies without a verdict, then verified ones without their lock. A copy that is settled between the two reads may
 /// come twice: its first reading counts.
-async fn candidates(clients: &Clients, region: &Region) -> Result<Vec<Candidate>, CallError> {
+async fn candidates(clients: &Clients, region: &Region) -> Result<Vec<DescribedCopy>, CallError> {
     let status = |status: Status| filter(&format!("tag:{}", tags::STATUS), [status.as_str()]);
     let unlocked = filter(&format!("tag:{}", tags::LOCK), [Lock::Pending.as_str()]);
-    let mut found = Vec::new();
-    read(clients, region, vec![status(Status::Copying)], |_| true, &mut found).await?;
-    let mut unlocked_ones = Vec::new();
-    read(clients, region, vec![status(Status::Verified), unlocked], |_| true, &mut unlocked_ones).await?;
+    let (mut found, mut unlocked_ones) = (Vec::new(), Vec::new());
+    for_each_copy(clients, region, vec![status(Status::Copying)], |copy| found.push(copy)).await?;
+    for_each_copy(clients, region, vec![status(Status::Verified), unlocked], |copy| unlocked_ones.push(copy)).await?;
     locks(clients, region, &mut unlocked_ones).await;
     found.extend(unlocked_ones);
     let mut seen = BTreeSet::new();
@@ -69,41 +71,9 @@ async fn candidates(clients: &Clients, region: &Region) -> Result<Vec<Candidate>
     Ok(found)
 }
 
-async fn read(
-    clients: &Clients,
-    region: &Region,
-    filters: Vec<Filter>,
-    keep: impl Fn(&Candidate) -> bool,
-    found: &mut Vec<Candidate>,
-) -> Result<(), CallError> {
-    each(
-        clients,
-        region,
-        |read| read.owner_ids("self").set_filters(Some(filters.clone())),
-        |snapshot| candidate(&snapshot).map(|copy| found.extend(Some(copy).filter(&keep))),
-    )
-    .await
-}
-
-fn candidate(snapshot: &Snapshot) -> Result<Candidate, CallError> {
-    let id = id(snapshot)?;
-    Ok(Candidate {
-        owner: AccountId::parse(snapshot.owner_id().unwrap_or_default()).ok(),
-        state: state(snapshot),
-        state_message: snapshot.state_message().unwrap_or_default().to_owned(),
-        encrypted: snapshot.encrypted().unwrap_or_default(),
-        kms_key: snapshot.kms_key_id().map(str::to_owned),
-        size_gib: snapshot.volume_size().and_then(|size| u32::try_from(size).ok()).unwrap_or_default(),
-        start_time: start_time(snapshot)?,
-        tags: ReadTags::read(&id, tags_of(snapshot)),
-        lock: None,
-        id,
-    })
-}
-
 /// Adds the locks that EC2 holds already. When it does not say, LockSnapshot is asked for, and EC2 decides.
-async fn locks(clients: &Clients, region: &Region, copies: &mut [Candidate]) {
-    let lockable = |copy: &&Candidate| copy.state == State::Completed;
+async fn locks(clients: &Clients, region: &Region, copies: &mut [DescribedCopy]) {
+    let lockable = |copy: &&DescribedCopy| copy.state == State::Completed;
     let ids: Vec<SnapshotId> = copies.iter().filter(lockable).map(|copy| copy.id.clone()).collect();
     for ids in ids.chunks(LOCKS) {
         let ids = ids.iter().map(ToString::to_string).collect();
@@ -118,23 +88,8 @@ async fn locks(clients: &Clients, region: &Region, copies: &mut [Candidate]) {
         };
         for lock in &locked {
             if let Some(copy) = copies.iter_mut().find(|copy| lock.snapshot_id() == Some(copy.id.as_str())) {
-                copy.lock = held(lock);
+                copy.lock = held_lock(lock);
             }
         }
     }
-}
-
-/// EC2's lock in core's words; none once it has expired.
-fn held(lock: &LockedSnapshotsInfo) -> Option<HeldLock> {
-    let mode = match lock.lock_state()? {
-        LockState::Governance => LockMode::Governance,
-        LockState::Compliance | LockState::ComplianceCooloff => LockMode::Compliance,
-        _ => return None,
-    };
-    let since = lock.lock_created_on()?;
-    Some(HeldLock {
-        mode,
-        days: lock.lock_duration().and_then(|days| u32::try_from(days).ok())?,
-        since: Timestamp::new(since.secs(), since.subsec_nanos().cast_signed()).ok()?,
-    })
 }

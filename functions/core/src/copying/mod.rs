@@ -7,12 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use self::index::RegionIndex;
 use self::waiting::Waiting;
 use crate::event::ShareEvent;
-use crate::facts::{CallError, ExistingCopy, KeyFact, RecentCopy, RegionCopies, SourceSnapshot, State, TamperedCopy};
+use crate::facts::{CallError, Copies, KeyFact, RecentCopy, SourceSnapshot, State};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::order::{Place, Served, fair};
-use crate::policy::{Encryption, Policy, PolicyState, Target};
+use crate::policy::{Policy, PolicyState};
 
 mod index;
+mod judge;
 mod lane;
 mod memory;
 mod outcome;
@@ -22,13 +23,14 @@ mod summary;
 mod tally;
 mod waiting;
 
+pub use judge::{Stands, judge};
 pub use lane::{CALL_TIMEOUT, CopyError, CopyFailure, Lane, RESERVE, Step};
 pub use memory::{Memory, UsableKeys};
 pub use outcome::{Outcome, record};
 pub use reasons::{Deferral, MAX_ATTEMPTS, Refusal, Skip};
 pub use request::{CopyRequest, DESCRIPTION_LIMIT};
 pub use summary::{Ran, summary};
-pub use tally::{Standing, Tally};
+pub use tally::{RegionCounts, Tally};
 
 /// How long a copy with a lost answer is left alone: DescribeSnapshots is eventually consistent, and a copy asked for
 /// twice is a duplicate for its whole life, whereas the sweep comes again in minutes.
@@ -63,7 +65,7 @@ pub struct Facts {
     /// The visible snapshots: those named, and in a sweep all of the policies' owners; each at most once.
     pub snapshots: Result<Vec<SourceSnapshot>, CallError>,
     /// The copies in each target Region of the policies.
-    pub regions: BTreeMap<Region, Result<RegionCopies, CallError>>,
+    pub regions: BTreeMap<Region, Result<Copies, CallError>>,
     /// What KMS says of each configured key.
     pub keys: BTreeMap<KeyArn, KeyFact>,
     /// What this environment asked for a moment ago.
@@ -94,6 +96,8 @@ pub struct Decision<'f> {
     pub region: Option<&'f Region>,
     /// What is to be done.
     pub verdict: Verdict<'f>,
+    /// How the identity stands before that is done; `None` where the decision is about none, or its copies are not known.
+    pub stands: Option<Stands>,
 }
 
 /// What is to be done with a snapshot.
@@ -109,7 +113,11 @@ pub enum Verdict<'f> {
     Refuse(Refusal<'f>),
 }
 
-impl Decision<'_> {
+impl<'f> Decision<'f> {
+    fn of_region(region: &'f Region, verdict: Verdict<'f>) -> Self {
+        Self { policy: None, subject: Subject::All, region: Some(region), verdict, stands: None }
+    }
+
     /// For what is said once a day and not at every sweep: a text that names the fact.
     #[must_use]
     pub fn notice(&self) -> Option<String> {
@@ -123,13 +131,23 @@ impl Decision<'_> {
     }
 }
 
-/// The decisions in the order in which they are to be carried out, and what was found without need of one.
+/// The decisions in the order in which they are to be carried out, and the counts of all others.
 #[derive(Debug, Default)]
 pub struct Plan<'f> {
     /// Within a target Region the copies stand in fair order.
     pub decisions: Vec<Decision<'f>>,
-    /// The counts.
+    /// What is counted without a decision. Each of the decisions is added with what became of it.
     pub tally: Tally,
+}
+
+impl Plan<'_> {
+    /// The counts while nothing is carried out yet: what is to be copied counts as nothing.
+    #[must_use]
+    pub fn counted(&self) -> Tally {
+        let mut tally = self.tally.clone();
+        self.decisions.iter().for_each(|decision| tally.add(decision, &Outcome::Stands));
+        tally
+    }
 }
 
 /// Decides for every snapshot, every policy and every target.
@@ -158,7 +176,13 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> P
     };
     for event in facts.named.iter().filter(|event| !seen.contains(event.snapshot.as_str())) {
         let verdict = Verdict::Skip(Skip::NotVisible);
-        plan.decisions.push(Decision { policy: None, subject: Subject::Named(event), region: None, verdict });
+        plan.decisions.push(Decision {
+            policy: None,
+            subject: Subject::Named(event),
+            region: None,
+            verdict,
+            stands: None,
+        });
     }
     plan.tally = Tally::begin(policies, facts);
     let regions = facts.regions.iter().map(|(region, found)| (region, found.as_ref().map(RegionIndex::new)));
@@ -177,7 +201,9 @@ fn sources_unread<'f>(facts: &'f Facts, error: &CallError) -> Vec<Decision<'f>> 
     let sweep = matches!(facts.scope, Scope::Sweep { .. }).then_some(Subject::All);
     let subjects = facts.named.iter().map(Subject::Named).chain(sweep);
     let verdict = Verdict::Defer(Deferral::SourcesUnread(error.clone()));
-    subjects.map(|subject| Decision { policy: None, subject, region: None, verdict: verdict.clone() }).collect()
+    subjects
+        .map(|subject| Decision { policy: None, subject, region: None, verdict: verdict.clone(), stands: None })
+        .collect()
 }
 
 struct Decider<'f> {
@@ -186,7 +212,7 @@ struct Decider<'f> {
     regions: BTreeMap<&'f Region, Result<RegionIndex<'f>, &'f CallError>>,
     waiting: BTreeMap<&'f Region, Vec<Waiting<'f>>>,
     /// Regions of which a sweep can say nothing: one decision each, not one for every snapshot.
-    unread: BTreeMap<&'f Region, Deferral>,
+    unread: BTreeMap<&'f Region, Verdict<'f>>,
     plan: Plan<'f>,
 }
 
@@ -223,94 +249,43 @@ impl<'f> Decider<'f> {
 
     fn target(&mut self, request: CopyRequest<'f>, named: bool) {
         let region = &request.target.region;
-        let verdict = self.verdict(request);
-        if let Verdict::Copy(request) = verdict {
-            self.waiting.entry(region).or_default().push(Waiting(request));
-            return;
-        }
-        if !named && let Verdict::Defer(deferral @ Deferral::RegionUnread(_)) = verdict {
-            self.plan.tally.unknown(region, request.source.start_time);
-            *self.plan.tally.deferred.entry(deferral.reason()).or_default() += 1;
-            self.unread.entry(region).or_insert(deferral);
-            return;
-        }
-        let (policy, subject) = (Some(request.policy), Subject::Seen(request.source));
-        let decision = Decision { policy, subject, region: Some(region), verdict };
-        let well = matches!(&decision.verdict, Verdict::Skip(Skip::AlreadyCopied(_)));
-        let said = !named && decision.notice().is_some_and(|notice| self.facts.noticed.contains(&notice));
-        if let Verdict::Refuse(refusal) = &decision.verdict {
-            self.plan.tally.refused(refusal.reason(), 1);
-            if said {
-                self.plan.tally.missing(region, request.source.start_time);
+        let (policy, subject, region) = (Some(request.policy), Subject::Seen(request.source), Some(region));
+        let decision = match self.verdict(request) {
+            Ok((verdict, stands)) => Decision { policy, subject, region, verdict, stands: Some(stands) },
+            Err(deferral) => Decision { policy, subject, region, verdict: Verdict::Defer(deferral), stands: None },
+        };
+        match decision.verdict {
+            Verdict::Copy(_) => {
+                self.waiting.entry(&request.target.region).or_default().push(Waiting(request, decision.stands))
             }
+            _ if named => self.plan.decisions.push(decision),
+            Verdict::Skip(Skip::AlreadyCopied(_)) => self.plan.tally.add(&decision, &Outcome::Stands),
+            Verdict::Defer(Deferral::RegionUnread(_)) => {
+                self.plan.tally.add(&decision, &Outcome::Stands);
+                self.unread.entry(&request.target.region).or_insert(decision.verdict);
+            }
+            _ => self.tell(decision),
         }
-        if !(said || well && !named) {
+    }
+
+    /// What a sweep says once a day is only counted if it was said within the last one.
+    fn tell(&mut self, decision: Decision<'f>) {
+        if decision.notice().is_some_and(|notice| self.facts.noticed.contains(&notice)) {
+            self.plan.tally.add(&decision, &Outcome::Stands);
+        } else {
             self.plan.decisions.push(decision);
         }
     }
 
-    fn verdict(&mut self, request: CopyRequest<'f>) -> Verdict<'f> {
-        let (facts, now) = (self.facts, self.now);
-        let region = &request.target.region;
-        let index = match self.regions.get(region) {
-            Some(Ok(index)) => index,
-            Some(Err(error)) => return Verdict::Defer(Deferral::RegionUnread((*error).clone())),
-            None => return Verdict::Defer(Deferral::RegionUnread(CallError::not_read())),
-        };
-        // One live copy is nearly always all there is, and costs no list.
-        let (mut first, mut others, mut dead) = (None, Vec::new(), Vec::new());
-        for copy in index.of(request.policy, request.source.id.as_str()) {
-            match (copy.is_live(), first) {
-                (false, _) => dead.push(copy),
-                (true, None) => first = Some(copy),
-                (true, Some(_)) => others.push(copy),
+    fn verdict(&self, request: CopyRequest<'f>) -> Result<(Verdict<'f>, Stands), Deferral> {
+        let Facts { recent, keys, .. } = self.facts;
+        match self.regions.get(&request.target.region) {
+            Some(Ok(index)) => {
+                let copies = index.of(request.policy, request.source.id.as_str());
+                Ok(judge(request, copies, recent, keys, self.now))
             }
-        }
-        if let Some(first) = first {
-            if first.is_protection() {
-                self.plan.tally.protected(region);
-            } else {
-                let is_first = dead.is_empty();
-                self.plan.tally.in_flight(region, if is_first { first.start_time } else { request.source.start_time });
-            }
-            return Verdict::Skip(if others.is_empty() {
-                Skip::AlreadyCopied(&first.id)
-            } else {
-                others.insert(0, first);
-                Skip::Duplicate(others)
-            });
-        }
-        if !dead.is_empty() {
-            self.plan.tally.tried_before(&request);
-        }
-        let day_ago = now - SignedDuration::from_hours(24);
-        let failed: Vec<&ExistingCopy> = dead.into_iter().filter(|copy| copy.start_time > day_ago).collect();
-        let of_this = |recent: &&RecentCopy| {
-            recent.region == *region && recent.policy == *request.policy && recent.source == request.source.id
-        };
-        for recent in facts.recent.iter().filter(of_this).filter(|recent| recent.holds(now)) {
-            match &recent.copy {
-                Some(copy) if failed.iter().all(|seen| seen.id != *copy) => {
-                    self.plan.tally.in_flight(region, recent.at);
-                    return Verdict::Skip(Skip::AlreadyCopied(copy));
-                }
-                None => return Verdict::Defer(Deferral::AnswerJustLost(recent.at)),
-                Some(_) => {}
-            }
-        }
-        if let Some(refusal) = exhausted(&failed) {
-            return Verdict::Refuse(refusal);
-        }
-        self.key_verdict(request.target).unwrap_or(Verdict::Copy(request))
-    }
-
-    fn key_verdict(&self, target: &'f Target) -> Option<Verdict<'f>> {
-        let Encryption::Key(key) = &target.encryption else { return None };
-        match self.facts.keys.get(key) {
-            Some(KeyFact::Usable) => None,
-            None => Some(Verdict::Defer(Deferral::KeyUnread(CallError::not_read()))),
-            Some(KeyFact::Unusable(problem)) => Some(Verdict::Refuse(Refusal::Key(key, problem))),
-            Some(KeyFact::Unread(error)) => Some(Verdict::Defer(Deferral::KeyUnread(error.clone()))),
+            Some(Err(error)) => Err(Deferral::RegionUnread((*error).clone())),
+            None => Err(Deferral::RegionUnread(CallError::not_read())),
         }
     }
 
@@ -324,28 +299,17 @@ impl<'f> Decider<'f> {
     ) {
         if named {
             let (subject, verdict) = (Subject::Seen(snapshot), Verdict::Skip(skip));
-            self.plan.decisions.push(Decision { policy, subject, region, verdict });
+            self.plan.decisions.push(Decision { policy, subject, region, verdict, stands: None });
         }
     }
 
     fn notices(&mut self) {
-        for (region, deferral) in std::mem::take(&mut self.unread) {
-            let verdict = Verdict::Defer(deferral);
-            self.plan.decisions.push(Decision { policy: None, subject: Subject::All, region: Some(region), verdict });
+        for (region, verdict) in std::mem::take(&mut self.unread) {
+            self.plan.decisions.push(Decision::of_region(region, verdict));
         }
-        for (region, index) in &self.regions {
-            let tampered: &'f [TamperedCopy] = match index {
-                Ok(index) => &index.facts.tampered,
-                Err(_) => &[],
-            };
-            for copy in tampered {
-                let refusal = Refusal::MalformedTags(copy);
-                self.plan.tally.refused(refusal.reason(), 1);
-                let verdict = Verdict::Refuse(refusal);
-                let decision = Decision { policy: None, subject: Subject::All, region: Some(region), verdict };
-                if decision.notice().is_none_or(|notice| !self.facts.noticed.contains(&notice)) {
-                    self.plan.decisions.push(decision);
-                }
+        for (region, found) in &self.facts.regions {
+            for copy in found.iter().flat_map(|found| &found.tampered) {
+                self.tell(Decision::of_region(region, Verdict::Refuse(Refusal::MalformedTags(copy))));
             }
         }
     }
@@ -356,21 +320,22 @@ impl<'f> Decider<'f> {
             let mut served = Served::default();
             if let Some(Ok(index)) = self.regions.get(region) {
                 for copy in &index.facts.copies {
-                    if let Some((account, volume)) = &copy.origin {
+                    if let (Some(account), Some(volume)) = (&copy.origin.account, &copy.volume) {
                         served.note(account, volume, copy.start_time);
                     }
                 }
             }
-            let ordered = fair(waiting, &served, |Waiting(request)| Place {
+            let ordered = fair(waiting, &served, |Waiting(request, _)| Place {
                 account: &request.source.owner,
                 volume: &request.source.volume,
                 start_time: request.source.start_time,
             });
-            self.plan.decisions.extend(ordered.into_iter().map(|Waiting(request)| Decision {
+            self.plan.decisions.extend(ordered.into_iter().map(|Waiting(request, stands)| Decision {
                 policy: Some(request.policy),
                 subject: Subject::Seen(request.source),
                 region: Some(region),
                 verdict: Verdict::Copy(request),
+                stands,
             }));
         }
     }
@@ -390,12 +355,4 @@ pub fn not_for(policy: &Policy, snapshot: &SourceSnapshot) -> Option<Skip<'stati
     } else {
         None
     }
-}
-
-/// Counted from the failed copies that EC2 still shows: they are deleted a day after they settled, not before.
-fn exhausted<'f>(failed: &[&'f ExistingCopy]) -> Option<Refusal<'f>> {
-    let first = failed.iter().map(|copy| copy.start_time).min()?;
-    let last = failed.iter().max_by_key(|copy| (copy.start_time, &copy.id))?;
-    let next = first + SignedDuration::from_hours(24);
-    (failed.len() >= MAX_ATTEMPTS).then_some(Refusal::AttemptsExhausted { failed: failed.len(), last: &last.id, next })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::facts::{CallError, ExistingCopy, KeyProblem, TamperedCopy};
+use crate::facts::{CallError, Copy, KeyProblem, TamperedCopy};
 use crate::ids::{KeyArn, SnapshotId};
 
 /// Failed attempts within 24 hours after which an identity is left alone until the first of them is a day old.
@@ -20,7 +20,7 @@ pub enum Skip<'f> {
     /// There is a live copy.
     AlreadyCopied(&'f SnapshotId),
     /// There are several live copies of one identity: it cannot come from Snapferry's own single writer.
-    Duplicate(Vec<&'f ExistingCopy>),
+    Duplicate(Vec<&'f Copy>),
     /// EC2 does not show the snapshot to this account.
     NotVisible,
     /// The snapshot is not completed (yet).

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Standing, Tally};
+use super::{RegionCounts, Tally};
 use crate::audit::{Coverage, Event, Owner, Record, Sweep};
 use crate::ids::{AccountId, Region};
 
@@ -20,7 +20,7 @@ pub struct Ran<'a> {
 /// A record for each target Region, one for each owner, and `sweep.completed` as the last.
 #[must_use]
 pub fn summary(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Vec<Record> {
-    let regions = tally.regions.iter().map(|(region, standing)| coverage(region, standing, now));
+    let regions = tally.regions.iter().map(|(region, counts)| coverage(region, counts, now));
     let owners = tally.owners.iter().map(|(account, newest)| owner(account, *newest, now));
     let mut records: Vec<Record> = regions.chain(owners).collect();
     records.push(completed(tally, ran, now));
@@ -31,16 +31,16 @@ pub fn summary(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Vec<Record> {
     records
 }
 
-fn coverage(region: &Region, standing: &Standing, now: Timestamp) -> Record {
+fn coverage(region: &Region, counts: &RegionCounts, now: Timestamp) -> Record {
     let mut record = Record::new(Event::SweepRegion, "counted", now);
     record.coverage = Some(Coverage {
         region: region.to_string(),
-        protected: standing.protected,
-        in_flight: standing.in_flight,
-        missing: standing.missing,
-        unknown: standing.unknown,
-        unprotected: standing.unprotected(),
-        oldest_unprotected_seconds: standing.unprotected_since.map(|since| age(since, now)),
+        protected: counts.protected,
+        in_flight: counts.in_flight,
+        missing: counts.missing,
+        unknown: counts.unknown,
+        unprotected: counts.unprotected(),
+        oldest_unprotected_seconds: counts.unprotected_since.map(|since| age(since, now)),
     });
     record
 }

@@ -1,13 +1,14 @@
 //! What a sweep counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{CopyRequest, Decision, Deferral, Facts, Outcome, Subject, Verdict};
+use super::{Decision, Deferral, Facts, Outcome, Stands, Subject, Verdict};
 use crate::facts::{KeyFact, SourceSnapshot};
-use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
+use crate::ids::{AccountId, KeyArn, Region};
 use crate::policy::{Policy, PolicyState};
+use crate::standing::Standing;
 
 /// Counts over everything that was looked at. One *identity* is (policy, source snapshot, target Region).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,18 +30,16 @@ pub struct Tally {
     /// When the oldest source without any live copy was started.
     pub oldest_missing: Option<Timestamp>,
     /// How each target Region stands.
-    pub regions: BTreeMap<Region, Standing>,
+    pub regions: BTreeMap<Region, RegionCounts>,
     /// When the newest snapshot that a policy wants was started, for each owner that an enabled policy names.
     pub owners: BTreeMap<AccountId, Option<Timestamp>>,
     /// The configured keys that cannot encrypt a copy, and why.
     pub unusable_keys: BTreeMap<KeyArn, &'static str>,
-    /// Identities without a live copy of which an earlier one failed or was rejected.
-    tried: BTreeSet<(PolicyName, SnapshotId, Region)>,
 }
 
 /// How the identities of a Region, or of all, stand after this run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct RegionCounts {
     /// With a completed, verified copy (and locked, where a lock is asked for).
     pub protected: u64,
     /// With a copy under way or not verified yet, those just started included.
@@ -54,7 +53,7 @@ pub struct Standing {
     pub unprotected_since: Option<Timestamp>,
 }
 
-impl Standing {
+impl RegionCounts {
     /// Identities that are not proven protected.
     #[must_use]
     pub fn unprotected(&self) -> u64 {
@@ -64,10 +63,6 @@ impl Standing {
     fn since(&mut self, since: Timestamp) {
         self.unprotected_since = earlier(self.unprotected_since, since);
     }
-}
-
-fn identity(request: &CopyRequest<'_>) -> (PolicyName, SnapshotId, Region) {
-    (request.policy.clone(), request.source.id.clone(), request.target.region.clone())
 }
 
 fn earlier(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
@@ -84,7 +79,7 @@ impl Tally {
             KeyFact::Usable | KeyFact::Unread(_) => None,
         });
         Self {
-            regions: facts.regions.keys().map(|region| (region.clone(), Standing::default())).collect(),
+            regions: facts.regions.keys().map(|region| (region.clone(), RegionCounts::default())).collect(),
             owners: enabled
                 .flat_map(|policy| &policy.owners)
                 .filter(others)
@@ -115,7 +110,7 @@ impl Tally {
         }
         let mut copied: BTreeMap<&AccountId, Timestamp> = BTreeMap::new();
         for copy in facts.regions.values().flatten().flat_map(|found| &found.copies).filter(|copy| copy.is_live()) {
-            if let Some((account, _)) = &copy.origin {
+            if let (Some(account), Some(_)) = (&copy.origin.account, &copy.volume) {
                 let newest = copied.entry(account).or_insert(copy.start_time);
                 *newest = (*newest).max(copy.start_time);
             }
@@ -125,25 +120,18 @@ impl Tally {
         }
     }
 
-    /// Counts what became of one decision.
+    /// Counts one decision and what became of it.
     pub fn add(&mut self, decision: &Decision<'_>, outcome: &Outcome) {
         let deferral = match (&decision.verdict, outcome) {
-            (_, Outcome::Started { at, .. }) => {
-                self.started += 1;
-                if let (Verdict::Copy(request), Some(region)) = (&decision.verdict, decision.region) {
-                    let is_first = !self.tried.contains(&identity(request));
-                    self.in_flight(region, if is_first { *at } else { request.source.start_time });
-                }
-                return;
-            }
             (_, Outcome::Deferred(deferral)) | (Verdict::Defer(deferral), _) => Some(deferral),
-            (_, Outcome::Failed { .. }) => {
-                self.failed += 1;
-                None
-            }
-            (Verdict::Refuse(_), _) => None,
-            (Verdict::Skip(_) | Verdict::Copy(_), Outcome::Stands) => return,
+            _ => None,
         };
+        match (&decision.verdict, outcome) {
+            (_, Outcome::Started { .. }) => self.started += 1,
+            (_, Outcome::Failed { .. }) => self.failed += 1,
+            (Verdict::Refuse(refusal), _) => *self.refused.entry(refusal.reason()).or_default() += 1,
+            _ => {}
+        }
         // Of a Region that a sweep could not read, each identity was counted where it stood.
         let counted = decision.subject == Subject::All && decision.region.is_some();
         if let Some(deferral) = deferral
@@ -151,19 +139,24 @@ impl Tally {
         {
             *self.deferred.entry(deferral.reason()).or_default() += 1;
         }
-        match (decision.subject, decision.region, deferral) {
-            (Subject::Seen(source), Some(region), Some(Deferral::RegionUnread(_))) => {
-                self.unknown(region, source.start_time);
+        let (Subject::Seen(source), Some(region)) = (decision.subject, decision.region) else { return };
+        match (decision.stands, &decision.verdict, outcome) {
+            (Some(before), _, Outcome::Started { at, .. }) => {
+                let since = if before.standing == Standing::Missing { *at } else { before.since };
+                self.count(region, Stands { standing: Standing::InFlight, since });
             }
-            (Subject::Seen(source), Some(region), _) => self.missing(region, source.start_time),
-            _ => {}
+            // What would be copied, as a plan has it.
+            (_, Verdict::Copy(_), Outcome::Stands) => {}
+            (Some(stands), ..) => self.count(region, stands),
+            (None, Verdict::Defer(Deferral::RegionUnread(_)), _) => self.unknown(region, source.start_time),
+            (None, ..) => {}
         }
     }
 
     /// How all target Regions stand together.
     #[must_use]
-    pub fn total(&self) -> Standing {
-        self.regions.values().fold(Standing::default(), |total, region| Standing {
+    pub fn total(&self) -> RegionCounts {
+        self.regions.values().fold(RegionCounts::default(), |total, region| RegionCounts {
             protected: total.protected + region.protected,
             in_flight: total.in_flight + region.in_flight,
             missing: total.missing + region.missing,
@@ -175,46 +168,27 @@ impl Tally {
         })
     }
 
-    /// Counts an identity with a good copy.
-    pub(super) fn protected(&mut self, region: &Region) {
-        self.standing(region).protected += 1;
-    }
-
-    /// Counts an identity whose copy is no proven good one yet, and since when that is so.
-    pub(super) fn in_flight(&mut self, region: &Region, since: Timestamp) {
-        let standing = self.standing(region);
-        standing.in_flight += 1;
-        standing.since(since);
-    }
-
-    /// Counts an identity without a live copy.
-    pub(super) fn missing(&mut self, region: &Region, source_start_time: Timestamp) {
-        self.oldest_missing = earlier(self.oldest_missing, source_start_time);
-        let standing = self.standing(region);
-        standing.missing += 1;
-        standing.since(source_start_time);
+    fn count(&mut self, region: &Region, Stands { standing, since }: Stands) {
+        if matches!(standing, Standing::Failed | Standing::Missing) {
+            self.oldest_missing = earlier(self.oldest_missing, since);
+        }
+        let counts = self.region(region);
+        match standing {
+            Standing::Protected => return counts.protected += 1,
+            Standing::InFlight => counts.in_flight += 1,
+            Standing::Failed | Standing::Missing => counts.missing += 1,
+        }
+        counts.since(since);
     }
 
     /// Counts an identity of which nothing is known: what is not proven protected is not.
-    pub(super) fn unknown(&mut self, region: &Region, source_start_time: Timestamp) {
-        let standing = self.standing(region);
-        standing.unknown += 1;
-        standing.since(source_start_time);
+    fn unknown(&mut self, region: &Region, source_start_time: Timestamp) {
+        let counts = self.region(region);
+        counts.unknown += 1;
+        counts.since(source_start_time);
     }
 
-    /// Notes that an earlier copy of what is to be copied failed or was rejected.
-    pub(super) fn tried_before(&mut self, request: &CopyRequest<'_>) {
-        self.tried.insert(identity(request));
-    }
-
-    /// Counts a refusal.
-    pub(super) fn refused(&mut self, reason: &'static str, count: usize) {
-        if count > 0 {
-            *self.refused.entry(reason).or_default() += u64::try_from(count).unwrap_or(u64::MAX);
-        }
-    }
-
-    fn standing(&mut self, region: &Region) -> &mut Standing {
+    fn region(&mut self, region: &Region) -> &mut RegionCounts {
         // A Region's code is kept inline: this allocates nothing.
         self.regions.entry(region.clone()).or_default()
     }

@@ -1,10 +1,10 @@
 //! What stands in line for a Region.
 
-use super::CopyRequest;
+use super::{CopyRequest, Stands};
 use crate::ids::PolicyName;
 
 /// A copy that stands in line for its Region. Ordered by snapshot and policy, where fairness sees no difference.
-pub(super) struct Waiting<'f>(pub(super) CopyRequest<'f>);
+pub(super) struct Waiting<'f>(pub(super) CopyRequest<'f>, pub(super) Option<Stands>);
 
 impl Waiting<'_> {
     fn key(&self) -> (&str, &PolicyName) {

@@ -51,7 +51,7 @@ pub fn time_to_protect(coverage: &Coverage<'_>) -> Vec<Bucket> {
 pub fn expiries(coverage: &Coverage<'_>, now: Timestamp) -> Vec<Bucket> {
     let mut buckets = empty(&EXPIRE);
     for row in coverage.rows.iter().filter(|row| row.standing == Standing::Protected) {
-        match row.copy.and_then(|copy| copy.expire_after) {
+        match row.copy.and_then(|copy| copy.expire_after.get()) {
             Some(at) => {
                 let left = at.duration_since(now);
                 count(&mut buckets, &EXPIRE, |edge| left < SignedDuration::from_secs(edge));

@@ -6,9 +6,8 @@ use jiff::Timestamp;
 
 use super::plan::{Kept, Plan};
 use super::reasons::Keep;
-use super::vault::Vault;
 use super::{guard, survivors};
-use crate::facts::CallError;
+use crate::facts::{CallError, Copies};
 use crate::ids::{AccountId, Region};
 use crate::policy::Policy;
 
@@ -18,7 +17,7 @@ pub struct Facts {
     /// This account; owners are not compared with it when it is not known.
     pub account: Option<AccountId>,
     /// The copies in each Region, retired ones included.
-    pub regions: BTreeMap<Region, Result<Vault, CallError>>,
+    pub regions: BTreeMap<Region, Result<Copies, CallError>>,
 }
 
 /// What the operator allows.

@@ -3,19 +3,19 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::reasons::Cause;
-use super::vault::HeldCopy;
+use crate::facts::Copy;
 use crate::tags::Status;
 
 /// How long a failed or rejected copy stays after its verdict, so that somebody can look at it.
 pub const UNSOUND_STAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Since when the copy may go by its own tags, and why; nothing when its time is not over.
-pub(super) fn due(copy: &HeldCopy, now: Timestamp) -> Option<(Cause, Timestamp)> {
+pub(super) fn due(copy: &Copy, now: Timestamp) -> Option<(Cause, Timestamp)> {
     let (cause, at) = match copy.status {
-        Status::Copying => return None,
-        Status::Verified => (Cause::Expired, copy.expire_after?),
-        Status::Failed => (Cause::Failed, copy.settled_at?.checked_add(UNSOUND_STAY).ok()?),
-        Status::Rejected => (Cause::Rejected, copy.settled_at?.checked_add(UNSOUND_STAY).ok()?),
+        None | Some(Status::Copying) => return None,
+        Some(Status::Verified) => (Cause::Expired, copy.expire_after.get()?),
+        Some(Status::Failed) => (Cause::Failed, copy.settled_at.get()?.checked_add(UNSOUND_STAY).ok()?),
+        Some(Status::Rejected) => (Cause::Rejected, copy.settled_at.get()?.checked_add(UNSOUND_STAY).ok()?),
     };
     (at < now).then_some((cause, at))
 }

@@ -14,7 +14,6 @@ mod plan;
 mod reasons;
 mod recheck;
 mod survivors;
-mod vault;
 
 pub use self::attempts::{Attempts, FRUITLESS};
 pub use self::decide::{Facts, Limits, decide};
@@ -24,4 +23,3 @@ pub use self::outcome::{Outcome, Rest, kept, record, refused, rest, volume_unkno
 pub use self::plan::{Deletion, Kept, Plan};
 pub use self::reasons::{Cause, Change, Keep, Refusal};
 pub use self::recheck::recheck;
-pub use self::vault::{HeldCopy, Inventory, Origin, SeenCopy, Vault};

@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use super::guard::Alarm;
 use super::plan::{Deletion, Kept};
 use super::reasons::{Cause, Change, Keep, Refusal};
-use super::vault::HeldCopy;
 use crate::audit::{Copy, Event, Record, Source};
-use crate::facts::CallError;
+use crate::facts::{self, CallError};
 use crate::ids::Region;
 
 /// What became of a copy that was to be deleted.
@@ -198,22 +197,22 @@ fn why(deletion: &Deletion<'_>) -> String {
     }
 }
 
-fn about(mut record: Record, region: &Region, copy: &HeldCopy) -> Record {
+fn about(mut record: Record, region: &Region, copy: &facts::Copy) -> Record {
     let origin = &copy.origin;
     record.policy = Some(origin.policy.to_string());
     record.source = Some(Source {
         snapshot: copy.source.to_string(),
-        account: Some(origin.account.to_string()),
-        region: origin.region.to_string(),
-        volume: Some(origin.volume.to_string()),
-        start_time: Some(copy.source_start_time),
+        account: origin.account.as_ref().map(ToString::to_string),
+        region: origin.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+        volume: copy.volume.as_ref().map(ToString::to_string),
+        start_time: copy.source_start_time.get(),
         ..Source::default()
     });
     record.copy = Some(Copy {
         snapshot: Some(copy.id.to_string()),
         region: Some(region.to_string()),
-        expire_after: copy.expire_after,
-        status: Some(copy.status),
+        expire_after: copy.expire_after.get(),
+        status: copy.status,
         lock: copy.lock,
         ..Copy::default()
     });

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::guard::Alarm;
 use super::reasons::{Cause, Keep};
-use super::vault::HeldCopy;
+use crate::facts::Copy;
 use crate::ids::{Region, SnapshotId};
 
 /// A copy that is to be deleted.
@@ -13,13 +13,13 @@ pub struct Deletion<'f> {
     /// Its Region.
     pub region: &'f Region,
     /// The copy.
-    pub copy: &'f HeldCopy,
+    pub copy: &'f Copy,
     /// Why.
     pub cause: Cause,
     /// Since when it may go.
     pub due: Timestamp,
     /// A copy that stays and makes this one dispensable; none where the policy or the cause asks for none.
-    pub survivor: Option<&'f HeldCopy>,
+    pub survivor: Option<&'f Copy>,
     /// Whether its lock should still hold, going by its tags and today's rule. EC2 is asked all the same, but last.
     pub likely_locked: bool,
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::vault::HeldCopy;
-use crate::facts::{CallError, TamperedCopy};
+use crate::facts::{CallError, Copy, TamperedCopy};
 
 /// Why a copy is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,20 +21,20 @@ pub enum Keep<'f> {
     /// It is the newest verified copy of its volume of one of the last days on which there is one.
     LastVerified {
         /// The copy.
-        copy: &'f HeldCopy,
+        copy: &'f Copy,
         /// On how many days.
         keep_at_least: usize,
     },
     /// It is rejected, and there is no better copy of its source in that Region.
-    OnlyCopy(&'f HeldCopy),
+    OnlyCopy(&'f Copy),
     /// It has no verdict yet, or one that does not name it.
-    NotVerified(&'f HeldCopy),
+    NotVerified(&'f Copy),
     /// It has a verdict, but nothing says since when.
-    NotSettled(&'f HeldCopy),
+    NotSettled(&'f Copy),
     /// Its verdict and EC2's state of it do not go together.
-    StateContradicts(&'f HeldCopy),
+    StateContradicts(&'f Copy),
     /// Another account owns it.
-    ForeignOwner(&'f HeldCopy),
+    ForeignOwner(&'f Copy),
     /// Its tags were edited or removed.
     MalformedTags(&'f TamperedCopy),
     /// The Region's copies could not be read.
@@ -98,7 +97,7 @@ impl<'f> Keep<'f> {
 
     /// The copy, where it is one whose tags can be read.
     #[must_use]
-    pub fn copy(&self) -> Option<&'f HeldCopy> {
+    pub fn copy(&self) -> Option<&'f Copy> {
         match self {
             Self::LastVerified { copy, .. }
             | Self::OnlyCopy(copy)

@@ -3,22 +3,21 @@
 use super::due::due;
 use super::plan::Deletion;
 use super::reasons::{Cause, Change};
-use super::vault::{HeldCopy, Vault};
-use crate::facts::State;
+use crate::facts::{Copies, Copy, State};
 use crate::tags::Status;
 
 /// Whether a copy may still go, by a fresh reading of it and of the copy that makes it dispensable.
 ///
 /// # Errors
 /// What has changed.
-pub fn recheck(deletion: &Deletion<'_>, fresh: &Vault, now: jiff::Timestamp) -> Result<(), Change> {
-    let find = |planned: &HeldCopy| fresh.copies.iter().find(|copy| copy.id == planned.id);
+pub fn recheck(deletion: &Deletion<'_>, fresh: &Copies, now: jiff::Timestamp) -> Result<(), Change> {
+    let whole = || fresh.copies.iter().filter(|copy| !copy.is_tampered);
+    let find = |planned: &Copy| whole().find(|copy| copy.id == planned.id);
     let Some(copy) = find(deletion.copy) else {
         let is_tampered = fresh.tampered.iter().any(|copy| copy.id == deletion.copy.id);
         return Err(if is_tampered { Change::NotDue } else { Change::Gone });
     };
-    // The owner is part of the origin.
-    let is_same = copy.origin == deletion.copy.origin && copy.source == deletion.copy.source;
+    let is_same = is_same(copy, deletion.copy);
     let is_due = due(copy, now).is_some_and(|(cause, _)| cause == deletion.cause);
     let is_fit = match deletion.cause {
         Cause::Expired => copy.is_verified(),
@@ -37,12 +36,17 @@ pub fn recheck(deletion: &Deletion<'_>, fresh: &Vault, now: jiff::Timestamp) -> 
 }
 
 /// Whether a copy is still as good as when another was found dispensable because of it.
-fn survives(survivor: &HeldCopy, planned: &HeldCopy) -> bool {
+fn survives(survivor: &Copy, planned: &Copy) -> bool {
     let is_as_good = match planned.status {
-        Status::Rejected => {
-            survivor.is_verified() || survivor.status == Status::Rejected && survivor.state != State::Error
+        Some(Status::Rejected) => {
+            survivor.is_verified() || survivor.status == Some(Status::Rejected) && survivor.state != State::Error
         }
         _ => survivor.is_verified(),
     };
-    is_as_good && survivor.origin == planned.origin && survivor.source == planned.source
+    is_as_good && is_same(survivor, planned)
+}
+
+/// Whether two readings tell of one copy. The owner is part of the origin.
+fn is_same(copy: &Copy, planned: &Copy) -> bool {
+    copy.origin == planned.origin && copy.volume == planned.volume && copy.source == planned.source
 }

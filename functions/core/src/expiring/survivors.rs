@@ -10,8 +10,7 @@ use super::due::due;
 use super::guard::Census;
 use super::plan::{Deletion, Kept, Plan};
 use super::reasons::{Cause, Keep};
-use super::vault::{HeldCopy, Vault};
-use crate::facts::State;
+use crate::facts::{Copies, Copy, Moment, Origin, State};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::{Policy, Target};
 use crate::tags::{Lock, Status};
@@ -25,36 +24,40 @@ pub(super) struct Scene<'f, 'a> {
 }
 
 /// Judges all copies of one Region.
-pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Vault, plan: &mut Plan<'f>, census: &mut Census) {
+pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Plan<'f>, census: &mut Census) {
     census.seen(vault.newest);
     plan.kept.extend(vault.tampered.iter().map(|copy| scene.kept(Keep::MalformedTags(copy))));
-    let mut verified: Vec<&HeldCopy> = Vec::new();
-    let mut others: Vec<&HeldCopy> = Vec::new();
-    for copy in &vault.copies {
-        if scene.account.is_some_and(|account| copy.origin.owner != *account) {
-            others.push(copy);
-        } else if copy.is_verified() {
+    let mut verified: Vec<&Copy> = Vec::new();
+    let mut others: Vec<&Copy> = Vec::new();
+    for copy in vault.copies.iter().filter(|copy| !copy.is_tampered) {
+        if scene.is_ours(copy) && copy.is_verified() {
             verified.push(copy);
         } else {
             others.push(copy);
         }
     }
-    verified.sort_unstable_by(|a, b| a.origin.cmp(&b.origin).then_with(|| newest_first(a, b)));
-    for volume in verified.chunk_by(|a, b| a.origin == b.origin) {
+    verified.sort_unstable_by(|a, b| lineage(a).cmp(&lineage(b)).then_with(|| newest_first(a, b)));
+    for volume in verified.chunk_by(|a, b| lineage(a) == lineage(b)) {
         scene.volume(volume, plan, census);
     }
     scene.unsound(&verified, &others, plan);
 }
 
+/// What the copies of one volume have in common, but for the key: that may change.
+fn lineage(copy: &Copy) -> impl Ord + PartialEq {
+    let Origin { owner, policy, account, region, key: _ } = &*copy.origin;
+    (owner, policy, account, region, &copy.volume)
+}
+
 /// The newest data first.
-fn newest_first(a: &HeldCopy, b: &HeldCopy) -> std::cmp::Ordering {
-    let key = |copy: &HeldCopy| (copy.taken_at(), copy.start_time);
+fn newest_first(a: &Copy, b: &Copy) -> std::cmp::Ordering {
+    let key = |copy: &Copy| (copy.taken_at(), copy.start_time);
     Reverse(key(a)).cmp(&Reverse(key(b))).then_with(|| b.id.cmp(&a.id))
 }
 
 /// The newest copy of each of the last `days` UTC days on which there is one, each of another source: neither a burst of
 /// snapshots nor a duplicate displaces an older day. `copies` are of one volume, the newest first.
-fn last_days<'f>(copies: &[&'f HeldCopy], days: usize) -> HashSet<&'f SnapshotId> {
+fn last_days<'f>(copies: &[&'f Copy], days: usize) -> HashSet<&'f SnapshotId> {
     let (mut stay, mut sources, mut last) = (HashSet::new(), HashSet::new(), None);
     for copy in copies {
         if stay.len() == days {
@@ -70,12 +73,16 @@ fn last_days<'f>(copies: &[&'f HeldCopy], days: usize) -> HashSet<&'f SnapshotId
 }
 
 impl<'f> Scene<'f, '_> {
-    /// The verified copies of one origin, the newest first: those that [`last_days`] chooses stay.
-    fn volume(&self, copies: &[&'f HeldCopy], plan: &mut Plan<'f>, census: &mut Census) {
+    fn is_ours(&self, copy: &Copy) -> bool {
+        self.account.is_none_or(|account| copy.origin.owner.as_ref() == Some(account))
+    }
+
+    /// The verified copies of one volume, the newest first: those that [`last_days`] chooses stay.
+    fn volume(&self, copies: &[&'f Copy], plan: &mut Plan<'f>, census: &mut Census) {
         let Some(newest) = copies.first() else { return };
         let keep = self.keep_at_least(&newest.origin.policy);
         // Any of them may be the last one of a volume, and no newer one is proof of the contrary.
-        let is_unknown = keep > 0 && newest.origin.is_volume_unknown();
+        let is_unknown = keep > 0 && newest.is_volume_unknown();
         let stay = last_days(copies, keep);
         let mut expired = 0;
         let mut deletions = 0;
@@ -96,36 +103,36 @@ impl<'f> Scene<'f, '_> {
     }
 
     /// Copies that are no proven good ones: failed, rejected, or not judged.
-    fn unsound(&self, verified: &[&'f HeldCopy], others: &[&'f HeldCopy], plan: &mut Plan<'f>) {
+    fn unsound(&self, verified: &[&'f Copy], others: &[&'f Copy], plan: &mut Plan<'f>) {
         let survivors = self.survivors(verified, others);
         for copy in others {
             let is_due = due(copy, self.now);
-            let expired = copy.expire_after.is_some_and(|at| at < self.now);
-            let keep = if self.account.is_some_and(|account| copy.origin.owner != *account) {
+            let expired = copy.expire_after.get().is_some_and(|at| at < self.now);
+            let keep = if !self.is_ours(copy) {
                 if is_due.is_none() && !expired {
                     continue;
                 }
                 Keep::ForeignOwner(copy)
             } else {
                 match (copy.status, copy.state, is_due) {
-                    (Status::Failed, State::Error, Some((cause, at))) => {
+                    (Some(Status::Failed), State::Error, Some((cause, at))) => {
                         plan.deletions.push(self.deletion(copy, cause, at, None));
                         continue;
                     }
-                    (Status::Rejected, _, Some((cause, at))) => match survivors.get(&identity(copy)) {
+                    (Some(Status::Rejected), _, Some((cause, at))) => match survivors.get(&identity(copy)) {
                         Some(survivor) if survivor.id != copy.id => {
                             plan.deletions.push(self.deletion(copy, cause, at, Some(*survivor)));
                             continue;
                         }
                         _ => Keep::OnlyCopy(copy),
                     },
-                    (Status::Failed | Status::Rejected, _, None) if copy.settled_at.is_none() => Keep::NotSettled(copy),
-                    (Status::Failed, _, Some(_)) => Keep::StateContradicts(copy),
-                    (Status::Failed | Status::Rejected, _, None) => continue,
-                    (Status::Verified, State::Completed, Some(_)) => Keep::NotVerified(copy),
-                    (Status::Verified, _, Some(_)) => Keep::StateContradicts(copy),
-                    (Status::Copying, _, _) if expired => Keep::NotVerified(copy),
-                    (Status::Copying | Status::Verified, _, _) => continue,
+                    (Some(Status::Failed | Status::Rejected), _, None) if copy.settled_at == Moment::NEVER => {
+                        Keep::NotSettled(copy)
+                    }
+                    (Some(Status::Verified), State::Completed, Some(_)) => Keep::NotVerified(copy),
+                    (Some(Status::Failed | Status::Verified), _, Some(_)) => Keep::StateContradicts(copy),
+                    (Some(Status::Copying), _, _) if expired => Keep::NotVerified(copy),
+                    _ => continue,
                 }
             };
             plan.kept.push(self.kept(keep));
@@ -133,31 +140,20 @@ impl<'f> Scene<'f, '_> {
     }
 
     /// For each identity with rejected copies the copy that stays: a verified one, or else the newest rejected one.
-    fn survivors(
-        &self,
-        verified: &[&'f HeldCopy],
-        others: &[&'f HeldCopy],
-    ) -> HashMap<(&'f PolicyName, &'f str), &'f HeldCopy> {
-        let ours = |copy: &&&'f HeldCopy| self.account.is_none_or(|account| copy.origin.owner == *account);
-        let mut rejected: Vec<&'f HeldCopy> =
-            others.iter().filter(ours).filter(|copy| copy.status == Status::Rejected).copied().collect();
+    fn survivors(&self, verified: &[&'f Copy], others: &[&'f Copy]) -> HashMap<(&'f PolicyName, &'f str), &'f Copy> {
+        let is_rejected = |copy: &&&'f Copy| copy.status == Some(Status::Rejected);
+        let mut rejected: Vec<&'f Copy> =
+            others.iter().filter(|copy| self.is_ours(copy)).filter(is_rejected).copied().collect();
         rejected.retain(|copy| copy.state != State::Error);
         rejected.sort_unstable_by_key(|copy| (copy.start_time, &copy.id));
-        let wanted: HashSet<_> =
-            others.iter().filter(|copy| copy.status == Status::Rejected).map(|c| identity(c)).collect();
+        let wanted: HashSet<_> = others.iter().filter(is_rejected).map(|copy| identity(copy)).collect();
         let verified = verified.iter().copied().filter(|copy| wanted.contains(&identity(copy)));
         rejected.into_iter().chain(verified).map(|copy| (identity(copy), copy)).collect()
     }
 
-    fn deletion(
-        &self,
-        copy: &'f HeldCopy,
-        cause: Cause,
-        due: Timestamp,
-        survivor: Option<&'f HeldCopy>,
-    ) -> Deletion<'f> {
+    fn deletion(&self, copy: &'f Copy, cause: Cause, due: Timestamp, survivor: Option<&'f Copy>) -> Deletion<'f> {
         let rule = self.target(&copy.origin.policy).and_then(|target| target.lock.as_ref());
-        let until = copy.settled_at.zip(rule).map(|(since, rule)| rule.interval.after(since));
+        let until = copy.settled_at.get().zip(rule).map(|(since, rule)| rule.interval.after(since));
         let likely_locked = copy.lock == Some(Lock::Locked) && until.is_some_and(|until| self.now < until);
         Deletion { region: self.region, copy, cause, due, survivor, likely_locked }
     }
@@ -177,6 +173,6 @@ impl<'f> Scene<'f, '_> {
     }
 }
 
-fn identity(copy: &HeldCopy) -> (&PolicyName, &str) {
+fn identity(copy: &Copy) -> (&PolicyName, &str) {
     (&copy.origin.policy, copy.source.as_str())
 }

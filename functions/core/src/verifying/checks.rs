@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::candidate::Candidate;
+use crate::facts::DescribedCopy;
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::policy::{Encryption, Policy, Target};
 use crate::tags::TagProblem;
@@ -128,7 +128,7 @@ impl<'f> Today<'f> {
 }
 
 /// Every difference of a completed copy, the gravest first.
-pub(super) fn differences(copy: &Candidate, account: Option<&AccountId>, today: Today<'_>) -> Vec<Difference> {
+pub(super) fn differences(copy: &DescribedCopy, account: Option<&AccountId>, today: Today<'_>) -> Vec<Difference> {
     let mut differences = Vec::new();
     if let Some(expected) = account.filter(|account| copy.owner.as_ref() != Some(*account)) {
         differences.push(Difference::Owner { found: copy.owner.clone(), expected: expected.clone() });
@@ -144,7 +144,7 @@ pub(super) fn differences(copy: &Candidate, account: Option<&AccountId>, today: 
 /// A copy that was asked for under a key must be under exactly that key. One that was asked for without a key is under
 /// whatever key EC2 chose, if under any: it must be encrypted when today's target says `Encrypted: true`. When there is
 /// no such target any more, nobody knows whether that was demanded, and a good copy is not thrown away for it.
-fn encryption(copy: &Candidate, today: Today<'_>) -> Option<Difference> {
+fn encryption(copy: &DescribedCopy, today: Today<'_>) -> Option<Difference> {
     let expected = copy.tags.kms_key.as_ref();
     let demanded = match (expected, today.target().map(|target| &target.encryption)) {
         (Some(_), _) | (None, Some(Encryption::DefaultKey | Encryption::Key(_))) => true,
@@ -158,7 +158,7 @@ fn encryption(copy: &Candidate, today: Today<'_>) -> Option<Difference> {
 }
 
 /// What is remarkable about a copy without being wrong: above all that the policy moved on since it was started.
-pub(super) fn warnings<'f>(copy: &Candidate, today: Today<'f>) -> Vec<Warning<'f>> {
+pub(super) fn warnings<'f>(copy: &DescribedCopy, today: Today<'f>) -> Vec<Warning<'f>> {
     let policy = match today {
         Today::PolicyGone => Some(Warning::PolicyGone),
         Today::TargetGone => Some(Warning::TargetGone),

@@ -2,11 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::candidate::{Candidate, Facts};
 use super::causes::Cause;
 use super::checks::{self, Today};
 use super::decision::{Decision, Verdict};
+use super::facts::Facts;
 use super::locks;
+use crate::facts::DescribedCopy;
 use crate::facts::State;
 use crate::ids::{AccountId, Region};
 use crate::policy::Policy;
@@ -28,7 +29,7 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> V
                 continue;
             }
         };
-        let mut candidates: Vec<&Candidate> = candidates.iter().collect();
+        let mut candidates: Vec<&DescribedCopy> = candidates.iter().collect();
         candidates.sort_by_key(|copy| (copy.start_time, &copy.id));
         decisions.extend(candidates.into_iter().filter_map(|copy| {
             let verdict = verdict(policies, facts.account.as_ref(), region, copy, now)?;
@@ -42,7 +43,7 @@ fn verdict<'f>(
     policies: &'f [Policy],
     account: Option<&AccountId>,
     region: &Region,
-    copy: &Candidate,
+    copy: &DescribedCopy,
     now: Timestamp,
 ) -> Option<Verdict<'f>> {
     let today = match &copy.tags.policy {

@@ -1,10 +1,10 @@
 //! What a copy turned out to be, and what follows for its tags and its lock.
 
-use super::candidate::Candidate;
 use super::causes::Cause;
 use super::checks::{Difference, Warning};
 use super::locks::Locking;
 use crate::facts::CallError;
+use crate::facts::DescribedCopy;
 use crate::ids::Region;
 use crate::tags::Status;
 
@@ -14,7 +14,7 @@ pub struct Decision<'f> {
     /// The Region.
     pub region: &'f Region,
     /// The copy, or all of the Region.
-    pub copy: Option<&'f Candidate>,
+    pub copy: Option<&'f DescribedCopy>,
     /// What is to be done.
     pub verdict: Verdict<'f>,
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::candidate::{Candidate, HeldLock};
 use super::checks::Today;
+use crate::facts::{DescribedCopy, HeldLock};
 use crate::policy::{LockMode, LockRule};
 use crate::tags::Lock;
 
@@ -32,7 +32,7 @@ pub enum Locking {
 }
 
 /// Whether a copy gets a lock says its tag; which one says today's LockRule.
-pub(super) fn locking(copy: &Candidate, today: Today<'_>, now: Timestamp) -> Locking {
+pub(super) fn locking(copy: &DescribedCopy, today: Today<'_>, now: Timestamp) -> Locking {
     if copy.tags.lock != Some(Lock::Pending) {
         return Locking::None;
     }
@@ -51,5 +51,6 @@ pub(super) fn locking(copy: &Candidate, today: Today<'_>, now: Timestamp) -> Loc
 /// Whether the lock is as strict as the rule and as long, counted from when it was made.
 fn satisfies(held: &HeldLock, rule: &LockRule) -> bool {
     let strict = held.mode == rule.mode || held.mode == LockMode::Compliance;
-    strict && held.days >= rule.interval.days_from(held.since)
+    let long = held.days.zip(held.since).is_some_and(|(days, since)| days >= rule.interval.days_from(since));
+    strict && long
 }

@@ -5,18 +5,18 @@
 //! `snapferry:copy` is judged again. Its verdict reaches the audit after the tag
 //! that keeps it was written, and only then: until EC2 has taken that tag, the copy is judged anew at each run.
 
-mod candidate;
 mod causes;
 mod checks;
 mod decide;
 mod decision;
+mod facts;
 mod locks;
 mod outcome;
 
-pub use self::candidate::{Candidate, Facts, HeldLock};
 pub use self::causes::Cause;
 pub use self::checks::{Difference, Warning};
 pub use self::decide::{STALLED_AFTER, decide};
 pub use self::decision::{Decision, Verdict};
+pub use self::facts::Facts;
 pub use self::locks::{LockRequest, Locking};
 pub use self::outcome::{Outcome, out_of_time, record};

@@ -2,12 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::candidate::Candidate;
 use super::checks::Difference;
 use super::decision::{Decision, Verdict};
 use super::locks::{LockRequest, Locking};
 use crate::audit::{Copy, Event, Record, Source};
-use crate::facts::CallError;
+use crate::facts::{CallError, DescribedCopy};
 use crate::ids::AccountId;
 use crate::tags::{Lock, Status};
 
@@ -188,7 +187,7 @@ fn next_run(decision: &Decision<'_>) -> &'static str {
 }
 
 /// EC2's words on a copy in error, in the form of a failed call.
-fn state_message(copy: &Candidate) -> CallError {
+fn state_message(copy: &DescribedCopy) -> CallError {
     CallError { code: "error".to_owned(), message: copy.state_message.clone(), request_id: None }
 }
 

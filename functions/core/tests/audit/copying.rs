@@ -1,12 +1,14 @@
 //! Every decision and outcome of copying.
 
+use std::sync::Arc;
+
 use snapferry_core::audit::Record;
 use snapferry_core::copying::{
     CopyRequest, Decision, Deferral, Facts, Outcome, Ran, Refusal, Scope, Skip, Subject, Verdict, decide, record,
     summary,
 };
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{ExistingCopy, KeyFact, KeyProblem, RegionCopies, SourceSnapshot, State};
+use snapferry_core::facts::{Copies, Copy, KeyFact, KeyProblem, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::Policy;
 use snapferry_core::tags::Status;
@@ -21,6 +23,7 @@ pub(crate) fn records() -> Vec<Record> {
         subject: Subject::Seen(&source),
         region: Some(&region),
         verdict,
+        stands: None,
     };
     let stands = |verdict| record(&about(verdict), &Outcome::Stands, &home(), now());
     let target = &policies[0].targets[0];
@@ -51,25 +54,31 @@ pub(crate) fn records() -> Vec<Record> {
         subject: Subject::Named(&event),
         region: None,
         verdict: Verdict::Skip(Skip::NotVisible),
+        stands: None,
     };
     records.push(record(&named, &Outcome::Stands, &home, now()));
     records.into_iter().chain(sweeps(&policies)).collect()
 }
 
-fn existing(number: u32) -> ExistingCopy {
-    ExistingCopy {
+fn existing(number: u32) -> Copy {
+    Copy {
         id: snapshot(number),
-        policy: name(),
         source: snapshot(1),
-        origin: None,
+        volume: None,
+        origin: Arc::new(Origin { owner: None, policy: name(), account: None, region: None, key: None }),
+        start_time: now(),
+        source_start_time: Moment::NEVER,
+        settled_at: Moment::NEVER,
+        expire_after: Moment::NEVER,
         state: State::Completed,
         status: Some(Status::Verified),
-        lock_pending: false,
-        start_time: now(),
+        lock: None,
+        is_bound: true,
+        is_tampered: false,
     }
 }
 
-fn skips(copies: &[ExistingCopy]) -> Vec<Skip<'_>> {
+fn skips(copies: &[Copy]) -> Vec<Skip<'_>> {
     every![Skip<'_>;
         Skip::OwnerNotListed => Skip::OwnerNotListed,
         Skip::DescriptionMismatch => Skip::DescriptionMismatch,
@@ -130,13 +139,13 @@ fn outcomes() -> Vec<Outcome> {
 /// Sweeps, each with what it finds as its ID: `nothing` at all; all `well`; `wrong` in several ways; `old`, where what is
 /// missing has been so for more than two days; `failing` too often.
 fn sweeps(policies: &[Policy]) -> Vec<Record> {
-    let verified = |copy| ExistingCopy { source: snapshot(1), ..copy };
-    let failed = |number| ExistingCopy { state: State::Error, status: Some(Status::Failed), ..existing(number) };
+    let verified = |copy| Copy { source: snapshot(1), ..copy };
+    let failed = |number| Copy { state: State::Error, status: Some(Status::Failed), ..existing(number) };
     let old = SourceSnapshot { start_time: at("2026-11-20T06:00:00Z"), ..source("nightly") };
-    let with = |copies| RegionCopies { copies, tampered: Vec::new() };
+    let with = |copies| Copies { copies, ..Copies::default() };
     let usable = || (key(), KeyFact::Usable);
     let disabled = (key(), KeyFact::Unusable(KeyProblem::Disabled));
-    let tampered = RegionCopies { copies: Vec::new(), tampered: vec![tampered()] };
+    let tampered = Copies { tampered: vec![tampered()], ..Copies::default() };
     [
         ("nothing", Vec::new(), with(Vec::new()), usable()),
         ("well", vec![source("nightly")], with(vec![verified(existing(6))]), usable()),
@@ -149,7 +158,7 @@ fn sweeps(policies: &[Policy]) -> Vec<Record> {
     .collect()
 }
 
-fn facts(snapshots: Vec<SourceSnapshot>, copies: RegionCopies, key: (KeyArn, KeyFact)) -> Facts {
+fn facts(snapshots: Vec<SourceSnapshot>, copies: Copies, key: (KeyArn, KeyFact)) -> Facts {
     Facts {
         account: Some(account(OURS)),
         home: home(),

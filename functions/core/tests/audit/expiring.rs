@@ -2,11 +2,12 @@
 
 use snapferry_core::audit::Record;
 use snapferry_core::expiring::{
-    Alarm, Cause, Change, Deletion, HeldCopy, Inventory, Keep, Kept, Outcome, Refusal, Rest, SeenCopy, kept, record,
-    refused, rest, volume_unknown,
+    Alarm, Cause, Change, Deletion, Keep, Kept, Outcome, Refusal, Rest, kept, record, refused, rest, volume_unknown,
 };
-use snapferry_core::facts::{CallError, State};
+use snapferry_core::facts::{CallError, Copy, DescribedCopy, Inventory};
+use snapferry_core::tags::ReadTags;
 
+use crate::verifying::candidate;
 use crate::world::*;
 
 pub(crate) fn records() -> Vec<Record> {
@@ -46,20 +47,17 @@ pub(crate) fn records() -> Vec<Record> {
     records
 }
 
-fn held() -> HeldCopy {
-    let mut inventory = Inventory::default();
+fn held() -> Copy {
     let tags: Vec<(&str, String)> = tags().into_iter().filter(|(key, _)| *key != "snapferry:status").collect();
-    let tags: Vec<(&str, &str)> = tags
-        .iter()
-        .map(|(key, value)| (*key, value.as_str()))
-        .chain([
-            ("snapferry:status", "verified"),
-            ("snapferry:settled-at", "2026-11-22T10:10:00Z"),
-            ("snapferry:copy", "snap-00000000000000005"),
-        ])
-        .collect();
-    let seen = SeenCopy { id: snapshot(5), owner: account(OURS), state: State::Completed, start_time: now() };
-    inventory.add(seen, tags);
+    let settled = [
+        ("snapferry:status", "verified"),
+        ("snapferry:settled-at", "2026-11-22T10:10:00Z"),
+        ("snapferry:copy", "snap-00000000000000005"),
+    ];
+    let tags = tags.iter().map(|(key, value)| (*key, value.as_str())).chain(settled);
+    let tags = ReadTags::read(&snapshot(5), tags);
+    let mut inventory = Inventory::default();
+    inventory.add(DescribedCopy { id: snapshot(5), tags, start_time: now(), ..candidate() });
     inventory.close().copies.remove(0)
 }
 

@@ -57,7 +57,8 @@ fn marked(value: &Value, path: &str) -> Vec<String> {
 fn skipped(description: &str) -> Record {
     let (source, region, name) = (source(description), region(), name());
     let verdict = Verdict::Skip(Skip::DescriptionMismatch);
-    let decision = Decision { policy: Some(&name), subject: Subject::Seen(&source), region: Some(&region), verdict };
+    let (subject, region) = (Subject::Seen(&source), Some(&region));
+    let decision = Decision { policy: Some(&name), subject, region, verdict, stands: None };
     record(&decision, &Outcome::Stands, &home(), now())
 }
 

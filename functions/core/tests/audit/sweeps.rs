@@ -1,17 +1,18 @@
 //! What a sweep says at its end: how the Regions, the owners and the keys stand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 use snapferry_core::copying::{Facts, Outcome, Ran, Scope, decide, summary};
-use snapferry_core::facts::{CallError, ExistingCopy, KeyFact, KeyProblem, RegionCopies, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, KeyProblem, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{SnapshotId, VolumeId};
-use snapferry_core::tags::Status;
+use snapferry_core::tags::{Lock, Status};
 
 use crate::world::*;
 
-fn sweep(snapshots: Vec<SourceSnapshot>, copies: Result<RegionCopies, CallError>) -> Facts {
+fn sweep(snapshots: Vec<SourceSnapshot>, copies: Result<Copies, CallError>) -> Facts {
     Facts {
         account: Some(account(OURS)),
         home: home(),
@@ -29,21 +30,32 @@ fn shared(id: SnapshotId, start_time: &str) -> SourceSnapshot {
     SourceSnapshot { id, start_time: at(start_time), ..source("nightly") }
 }
 
-fn copied(source: SnapshotId, start_time: &str, status: Status) -> ExistingCopy {
-    ExistingCopy {
+fn copied(source: SnapshotId, start_time: &str, status: Status) -> Copy {
+    Copy {
         id: snapshot(77),
-        policy: name(),
-        source,
-        origin: Some((account(SOURCE), VolumeId::parse("vol-00000001").unwrap())),
+        source: source,
+        volume: VolumeId::parse("vol-00000001").ok(),
+        origin: Arc::new(Origin {
+            owner: None,
+            policy: name(),
+            account: Some(account(SOURCE)),
+            region: None,
+            key: None,
+        }),
+        start_time: at(start_time),
+        source_start_time: Moment::NEVER,
+        settled_at: Moment::NEVER,
+        expire_after: Moment::NEVER,
         state: State::Completed,
         status: Some(status),
-        lock_pending: false,
-        start_time: at(start_time),
+        lock: None,
+        is_bound: true,
+        is_tampered: false,
     }
 }
 
-fn held(copies: Vec<ExistingCopy>) -> Result<RegionCopies, CallError> {
-    Ok(RegionCopies { copies, tampered: Vec::new() })
+fn held(copies: Vec<Copy>) -> Result<Copies, CallError> {
+    Ok(Copies { copies, ..Copies::default() })
 }
 
 /// The lines of the sweep at [`now`], in which nothing that is to be started is, by event.
@@ -71,10 +83,9 @@ fn hours(facts: &Facts) -> f64 {
 fn what_is_not_proven_is_unprotected_since_its_first_copy_or_else_its_source_was_started() {
     let old = || vec![shared(snapshot(1), "2026-11-20T12:00:00Z")];
     let lock_pending =
-        ExistingCopy { lock_pending: true, ..copied(snapshot(1), "2026-11-22T09:00:00Z", Status::Verified) };
-    let pending =
-        ExistingCopy { state: State::Pending, ..copied(snapshot(1), "2026-11-22T11:30:00Z", Status::Copying) };
-    let pending_again = ExistingCopy { id: snapshot(78), ..pending.clone() };
+        Copy { lock: Some(Lock::Pending), ..copied(snapshot(1), "2026-11-22T09:00:00Z", Status::Verified) };
+    let pending = Copy { state: State::Pending, ..copied(snapshot(1), "2026-11-22T11:30:00Z", Status::Copying) };
+    let pending_again = Copy { id: snapshot(78), ..pending.clone() };
     let failed = copied(snapshot(1), "2026-11-22T10:00:00Z", Status::Failed);
     for (what, copies, expected) in [
         ("no copy: since the source was started", held(Vec::new()), 48.0),
@@ -175,9 +186,9 @@ fn an_unusable_key_is_told_before_anything_needs_it() {
 
 #[test]
 fn what_was_told_within_the_last_day_still_counts() {
-    let failed = |number, time| ExistingCopy { id: snapshot(number), ..copied(snapshot(1), time, Status::Failed) };
+    let failed = |number, time| Copy { id: snapshot(number), ..copied(snapshot(1), time, Status::Failed) };
     let failed = (20..25).map(|number| failed(number, "2026-11-22T10:00:00Z")).collect();
-    let found = RegionCopies { copies: failed, tampered: vec![tampered()] };
+    let found = Copies { copies: failed, tampered: vec![tampered()], newest: None };
     let mut facts = sweep(vec![shared(snapshot(1), "2026-11-22T06:00:00Z")], Ok(found));
     let (policies, mut noticed) = (policies(), Vec::new());
     for decision in decide(&policies, &facts, now()).decisions {

@@ -1,11 +1,11 @@
 //! Every verdict and outcome of verifying.
 
 use snapferry_core::audit::Record;
-use snapferry_core::facts::State;
+use snapferry_core::facts::{DescribedCopy, State};
 use snapferry_core::policy::{Encryption, LockMode};
 use snapferry_core::tags::{ReadTags, TagProblem};
 use snapferry_core::verifying::{
-    Candidate, Cause, Decision, Difference, LockRequest, Locking, Outcome, Verdict, Warning, out_of_time, record,
+    Cause, Decision, Difference, LockRequest, Locking, Outcome, Verdict, Warning, out_of_time, record,
 };
 
 use crate::world::*;
@@ -24,8 +24,8 @@ pub(crate) fn records() -> Vec<Record> {
     records
 }
 
-fn candidate() -> Candidate {
-    Candidate {
+pub(crate) fn candidate() -> DescribedCopy {
+    DescribedCopy {
         id: snapshot(5),
         owner: Some(account(OURS)),
         state: State::Completed,

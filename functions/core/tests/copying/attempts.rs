@@ -2,23 +2,23 @@
 
 use insta::assert_snapshot;
 use snapferry_core::copying::MAX_ATTEMPTS;
-use snapferry_core::facts::{ExistingCopy, State};
+use snapferry_core::facts::{Copy, State};
 use snapferry_core::tags::Status;
 
 use crate::sweeps::noticed;
-use crate::world::{DAY, HOUR, IRELAND, OHIO, ago, copy, event, id, name, source, sweep};
+use crate::world::{DAY, HOUR, IRELAND, OHIO, ago, copy, event, id, of_policy, source, sweep};
 
 /// A copy of snapshot 1 that failed.
-fn failed(number: u32, seconds_ago: i64) -> ExistingCopy {
+fn failed(number: u32, seconds_ago: i64) -> Copy {
     let start_time = ago(seconds_ago);
     match number % 3 {
-        0 => ExistingCopy { state: State::Error, status: Some(Status::Copying), start_time, ..copy(number, 1) },
-        1 => ExistingCopy { state: State::Error, status: Some(Status::Failed), start_time, ..copy(number, 1) },
-        _ => ExistingCopy { status: Some(Status::Rejected), start_time, ..copy(number, 1) },
+        0 => Copy { state: State::Error, status: Some(Status::Copying), start_time, ..copy(number, 1) },
+        1 => Copy { state: State::Error, status: Some(Status::Failed), start_time, ..copy(number, 1) },
+        _ => Copy { status: Some(Status::Rejected), start_time, ..copy(number, 1) },
     }
 }
 
-fn five(oldest: i64) -> impl Iterator<Item = ExistingCopy> {
+fn five(oldest: i64) -> impl Iterator<Item = Copy> {
     let ages = [oldest, 4 * HOUR, 3 * HOUR, 2 * HOUR, HOUR];
     assert_eq!(ages.len(), MAX_ATTEMPTS);
     (1..).zip(ages).map(|(number, age)| failed(number, age))
@@ -46,8 +46,8 @@ fn five_failures_within_a_day_are_refused_until_the_first_is_a_day_old() {
 
 #[test]
 fn failures_of_other_identities_do_not_count() {
-    let mut copies: Vec<ExistingCopy> = five(5 * HOUR).collect();
-    copies[0].policy = name("weekly");
+    let mut copies: Vec<Copy> = five(5 * HOUR).collect();
+    copies[0] = of_policy(copies[0].clone(), "weekly");
     copies[1].source = id(2);
     assert_snapshot!(event().shows([source(1)]).has(IRELAND, copies.clone()).has(OHIO, copies).plan(), @r"
     copy nightly snap-00000001 -> eu-west-1

@@ -3,12 +3,13 @@
 use insta::assert_snapshot;
 use serde_json::json;
 use snapferry_core::copying::Scope;
-use snapferry_core::facts::{ExistingCopy, KeyFact, KeyProblem, RecentCopy, SourceSnapshot, State};
+use snapferry_core::facts::{Copy, KeyFact, KeyProblem, RecentCopy, SourceSnapshot, State};
 use snapferry_core::ids::AccountId;
 use snapferry_core::tags::Status;
 
 use crate::world::{
-    ACCOUNT, IRELAND, OHIO, OTHER, copy, error, event, like_nightly, name, nightly, recent, region, source, world,
+    ACCOUNT, IRELAND, OHIO, OTHER, copy, error, event, like_nightly, name, nightly, of_policy, recent, region, source,
+    world,
 };
 
 #[test]
@@ -62,7 +63,7 @@ fn a_live_copy_is_enough_whatever_its_tags_say() {
         ("in the recycle bin", State::Other, Some(Status::Verified)),
     ];
     for (what, state, status) in copies {
-        let plan = event().shows([source(1)]).has(IRELAND, [ExistingCopy { state, status, ..copy(1, 1) }]).plan();
+        let plan = event().shows([source(1)]).has(IRELAND, [Copy { state, status, ..copy(1, 1) }]).plan();
         let first = plan.lines().next().unwrap();
         assert!(first.starts_with("skip nightly snap-00000001 -> eu-west-1: already-copied"), "{what}: {plan}");
     }
@@ -70,10 +71,9 @@ fn a_live_copy_is_enough_whatever_its_tags_say() {
 
 #[test]
 fn copies_of_others_do_not_count() {
-    let mut other_policy = copy(1, 1);
-    other_policy.policy = name("weekly");
-    let failed = ExistingCopy { state: State::Error, ..copy(3, 1) };
-    let rejected = ExistingCopy { status: Some(Status::Rejected), ..copy(4, 1) };
+    let other_policy = of_policy(copy(1, 1), "weekly");
+    let failed = Copy { state: State::Error, ..copy(3, 1) };
+    let rejected = Copy { status: Some(Status::Rejected), ..copy(4, 1) };
     assert_snapshot!(event().shows([source(1)]).has(IRELAND, [other_policy, copy(2, 2), failed, rejected]).plan(), @r"
     copy nightly snap-00000001 -> eu-west-1
     copy nightly snap-00000001 -> us-east-2
@@ -156,7 +156,7 @@ fn a_copy_asked_for_a_moment_ago_is_believed_in() {
     copy nightly snap-00000001 -> us-east-2
     ");
     // It has failed already: EC2's word counts.
-    world.has(IRELAND, [ExistingCopy { state: State::Error, ..copy(1, 1) }]);
+    world.has(IRELAND, [Copy { state: State::Error, ..copy(1, 1) }]);
     assert_snapshot!(world.plan(), @r"
     copy nightly snap-00000001 -> eu-west-1
     copy nightly snap-00000001 -> us-east-2

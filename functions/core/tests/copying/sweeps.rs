@@ -1,23 +1,25 @@
 //! Sweeps: what is well is only counted, what is not has a decision.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 use serde_json::json;
 use snapferry_core::copying::{Scope, decide};
-use snapferry_core::facts::{ExistingCopy, SourceSnapshot, State, TamperedCopy};
+use snapferry_core::facts::{Copy, Origin, SourceSnapshot, State, TamperedCopy};
 use snapferry_core::ids::{AccountId, VolumeId};
-use snapferry_core::tags::{self, Status, TagProblem};
+use snapferry_core::tags::{self, Lock, Status, TagProblem};
 
 use crate::world::{
-    DAY, IRELAND, OHIO, OTHER, OWNER, ago, copy, copy_id, error, like_nightly, nightly, now, region, source, sweep,
-    world,
+    DAY, HOUR, IRELAND, OHIO, OTHER, OWNER, ago, copy, copy_id, error, like_nightly, nightly, now, region, source,
+    sweep, world,
 };
 
 #[test]
 fn only_what_is_to_be_done_is_said() {
     let other_owner = SourceSnapshot { owner: AccountId::parse(OTHER).unwrap(), ..source(3) };
     let pending = SourceSnapshot { state: State::Pending, ..source(4) };
-    let in_flight = ExistingCopy { state: State::Pending, status: Some(Status::Copying), ..copy(2, 1) };
-    let waits_for_its_lock = ExistingCopy { lock_pending: true, ..copy(3, 2) };
+    let in_flight = Copy { state: State::Pending, status: Some(Status::Copying), ..copy(2, 1) };
+    let waits_for_its_lock = Copy { lock: Some(Lock::Pending), ..copy(3, 2) };
     let mut world = sweep();
     world.shows([source(1), source(2), other_owner, pending]);
     world.has(IRELAND, [copy(1, 1), waits_for_its_lock]).has(OHIO, [in_flight]);
@@ -130,6 +132,19 @@ fn duplicates_are_reported_once_a_day_and_counted_once() {
     assert!(world.name(1).plan().contains("duplicate"));
 }
 
+#[test]
+fn a_good_copy_protects_also_when_another_one_is_under_way() {
+    for (good, young) in [(1, 2), (2, 1)] {
+        let mut world = sweep();
+        let young =
+            Copy { state: State::Pending, status: Some(Status::Copying), start_time: ago(HOUR), ..copy(young, 1) };
+        world.shows([source(1)]).has(IRELAND, [copy(good, 1), young]).has(OHIO, [copy(3, 1)]);
+        let plan = world.plan();
+        assert!(plan.contains(&format!("duplicate {}", copy_id(good))), "{plan}");
+        assert!(plan.ends_with("= 1 shared, 1 matching, 2 protected"), "{plan}");
+    }
+}
+
 /// Remembers what this sweep says, as a warm environment does.
 pub(crate) fn noticed(world: &mut crate::world::World) {
     let plan = decide(&world.policies, &world.facts, now());
@@ -138,15 +153,18 @@ pub(crate) fn noticed(world: &mut crate::world::World) {
     world.facts.noticed = noticed;
 }
 
+/// A copy of a snapshot of this owner, by its tags.
+fn made_of(copy: Copy, owner: &str) -> Copy {
+    let origin = Origin { account: AccountId::parse(owner).ok(), ..(*copy.origin).clone() };
+    Copy { origin: Arc::new(origin), volume: VolumeId::parse("vol-00000001").ok(), ..copy }
+}
+
 #[test]
 fn an_owner_that_shares_nothing_any_more_was_last_heard_when_its_newest_live_copy_was_started() {
-    let from = |owner: &str, number, start_time| {
-        let origin = Some((AccountId::parse(owner).unwrap(), VolumeId::parse("vol-00000001").unwrap()));
-        ExistingCopy { origin, start_time, ..copy(number, number) }
-    };
+    let from = |owner: &str, number, start_time| Copy { start_time, ..made_of(copy(number, number), owner) };
     let both = like_nightly("nightly", &[("/EventSource/Parameters/SnapshotOwner", json!([OWNER, OTHER]))]);
     let mut world = world(Scope::Sweep { since: None }, &[both]);
-    let failed = ExistingCopy { state: State::Error, ..from(OTHER, 5, ago(1)) };
+    let failed = Copy { state: State::Error, ..from(OTHER, 5, ago(1)) };
     world.has(
         IRELAND,
         [from(OTHER, 1, ago(3 * DAY)), from(OTHER, 2, ago(2 * DAY)), from(OTHER, 3, ago(4 * DAY)), failed],
@@ -178,8 +196,7 @@ fn copies_stand_in_fair_order() {
         of(4, OTHER, "vol-00000003", 10),
     ]);
     // In Ohio the first account was served two hours ago; in Ireland nobody was.
-    let origin = Some((AccountId::parse("111111111111").unwrap(), VolumeId::parse("vol-00000001").unwrap()));
-    world.has(OHIO, [ExistingCopy { origin, ..copy(1, 99) }]);
+    world.has(OHIO, [made_of(copy(1, 99), OWNER)]);
     assert_snapshot!(world.plan(), @r"
     copy nightly snap-00000001 -> eu-west-1
     copy nightly snap-00000004 -> eu-west-1

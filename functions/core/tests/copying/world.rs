@@ -3,12 +3,13 @@
 //! Snapshots and copies are named by numbers: 7 is `snap-00000007`, and copy 7 is `snap-c0000007`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapferry_core::copying::{Decision, Facts, Outcome, Plan, Refusal, Scope, Skip, Subject, Verdict, decide};
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{CallError, ExistingCopy, KeyFact, RecentCopy, RegionCopies, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, Moment, Origin, RecentCopy, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::Status;
@@ -89,17 +90,27 @@ pub(crate) fn source(number: u32) -> SourceSnapshot {
 }
 
 /// A verified copy, two hours old.
-pub(crate) fn copy(number: u32, of: u32) -> ExistingCopy {
-    ExistingCopy {
+pub(crate) fn copy(number: u32, of: u32) -> Copy {
+    Copy {
         id: copy_id(number),
-        policy: name("nightly"),
         source: id(of),
-        origin: None,
+        volume: None,
+        origin: Arc::new(Origin { owner: None, policy: name("nightly"), account: None, region: None, key: None }),
+        start_time: ago(2 * HOUR),
+        source_start_time: Moment::NEVER,
+        settled_at: Moment::NEVER,
+        expire_after: Moment::NEVER,
         state: State::Completed,
         status: Some(Status::Verified),
-        lock_pending: false,
-        start_time: ago(2 * HOUR),
+        lock: None,
+        is_bound: true,
+        is_tampered: false,
     }
+}
+
+/// The same of another policy.
+pub(crate) fn of_policy(copy: Copy, policy: &str) -> Copy {
+    Copy { origin: Arc::new(Origin { policy: name(policy), ..(*copy.origin).clone() }), ..copy }
 }
 
 pub(crate) fn recent(of: u32, copy: Option<u32>, seconds_ago: i64) -> RecentCopy {
@@ -115,7 +126,7 @@ pub(crate) struct World {
 /// Two Regions without copies, a usable key, nothing remembered.
 pub(crate) fn world(scope: Scope, documents: &[Value]) -> World {
     let policies = policy::parse(&Value::from(documents.to_vec()).to_string()).unwrap().policies;
-    let empty = |name: &str| (region(name), Ok(RegionCopies::default()));
+    let empty = |name: &str| (region(name), Ok(Copies::default()));
     let facts = Facts {
         account: AccountId::parse(ACCOUNT).ok(),
         home: region("eu-central-1"),
@@ -154,11 +165,11 @@ impl World {
         self
     }
 
-    pub(crate) fn region(&mut self, name: &str) -> &mut RegionCopies {
+    pub(crate) fn region(&mut self, name: &str) -> &mut Copies {
         self.facts.regions.get_mut(name).unwrap().as_mut().unwrap()
     }
 
-    pub(crate) fn has(&mut self, region: &str, copies: impl IntoIterator<Item = ExistingCopy>) -> &mut Self {
+    pub(crate) fn has(&mut self, region: &str, copies: impl IntoIterator<Item = Copy>) -> &mut Self {
         self.region(region).copies.extend(copies);
         self
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
-use snapferry_core::expiring::{Facts, Inventory, Limits, Plan, SeenCopy, Vault, decide};
-use snapferry_core::facts::{CallError, State};
+use snapferry_core::expiring::{Facts, Limits, Plan, decide};
+use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::policy::{self, Policy};
+use snapferry_core::tags::ReadTags;
 
 /// This account.
 pub(crate) const OURS: &str = "222222222222";
@@ -108,16 +109,22 @@ impl Shown {
 }
 
 /// What a Region with these snapshots is read as.
-pub(crate) fn vault(shown: &[Shown]) -> Vault {
+pub(crate) fn vault(shown: &[Shown]) -> Copies {
     let mut inventory = Inventory::default();
     for snapshot in shown {
-        let seen = SeenCopy {
-            id: SnapshotId::parse(&snapshot.id).unwrap(),
-            owner: AccountId::parse(&snapshot.owner).unwrap(),
+        let id = SnapshotId::parse(&snapshot.id).unwrap();
+        inventory.add(DescribedCopy {
+            owner: AccountId::parse(&snapshot.owner).ok(),
             state: snapshot.state,
+            state_message: String::new(),
+            encrypted: true,
+            kms_key: None,
+            size_gib: 8,
             start_time: snapshot.start,
-        };
-        inventory.add(seen, snapshot.tags.iter().map(|(key, value)| (*key, value.as_str())));
+            tags: ReadTags::read(&id, snapshot.tags.iter().map(|(key, value)| (*key, value.as_str()))),
+            lock: None,
+            id,
+        });
     }
     inventory.close()
 }
@@ -126,7 +133,7 @@ pub(crate) fn facts(shown: &[Shown]) -> Facts {
     regions([(REGION, Ok(vault(shown)))])
 }
 
-pub(crate) fn regions<const N: usize>(regions: [(&str, Result<Vault, CallError>); N]) -> Facts {
+pub(crate) fn regions<const N: usize>(regions: [(&str, Result<Copies, CallError>); N]) -> Facts {
     let regions = regions.into_iter().map(|(code, vault)| (region(code), vault)).collect();
     Facts { account: AccountId::parse(OURS).ok(), regions }
 }

@@ -1,11 +1,11 @@
 //! The copies in the target account, as they are and as EC2 shows them.
 
-use snapferry_core::facts::{ExistingCopy, State, TamperedCopy};
-use snapferry_core::ids::{KeyArn, SnapshotId};
-use snapferry_core::tags::{self, CopyTags, Lock, Status, TagProblem};
+use snapferry_core::facts::{DescribedCopy, State};
+use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
+use snapferry_core::tags::{self, CopyTags, Lock, ReadTags, Status};
 
 use crate::clock::{Ms, timestamp};
-use crate::policies::{NAMES, REGIONS, Wish};
+use crate::policies::{ACCOUNT, NAMES, REGIONS, Wish};
 
 /// A CopySnapshot request as it goes over the wire, as far as it matters.
 #[derive(Debug, Clone)]
@@ -77,22 +77,26 @@ impl Copy {
     }
 }
 
-/// The copy as the copier reads it.
-pub(crate) fn existing(copy: &Copy) -> ExistingCopy {
-    ExistingCopy {
+/// The copy as EC2 describes it.
+pub(crate) fn described(copy: &Copy) -> DescribedCopy {
+    let tags = copy.tags.to_pairs();
+    let status = copy.status.map_or("done?", Status::as_str);
+    let lock = if copy.status == Some(Status::Verified) { Lock::Locked } else { Lock::Pending }.as_str();
+    let tags = tags.iter().map(|(key, value)| match *key {
+        tags::STATUS => (*key, status),
+        tags::LOCK => (*key, lock),
+        _ => (*key, value.as_str()),
+    });
+    DescribedCopy {
         id: copy.id.clone(),
-        policy: copy.tags.policy.clone(),
-        source: copy.tags.source_snapshot.clone(),
-        origin: Some((copy.tags.source_account.clone(), copy.tags.source_volume.clone())),
+        owner: AccountId::parse(ACCOUNT).ok(),
         state: copy.state,
-        status: copy.status,
-        lock_pending: copy.tags.lock == Some(Lock::Pending) && copy.status != Some(Status::Verified),
+        state_message: String::new(),
+        encrypted: true,
+        kms_key: copy.key.as_ref().map(ToString::to_string),
+        size_gib: copy.tags.source_size_gib,
         start_time: timestamp(copy.started),
+        tags: ReadTags::read(&copy.id, tags),
+        lock: None,
     }
-}
-
-/// What the copier reports of a copy whose status somebody edited.
-pub(crate) fn tampered(copy: &Copy) -> Option<TamperedCopy> {
-    let problem = || TagProblem { key: tags::STATUS, found: Some("done?".to_owned()) };
-    copy.status.is_none().then(|| TamperedCopy { id: copy.id.clone(), problems: vec![problem()] })
 }

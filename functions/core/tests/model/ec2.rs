@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use fastrand::Rng;
 use snapferry_core::copying::CALL_TIMEOUT;
-use snapferry_core::facts::{CallError, KeyFact, KeyProblem, RegionCopies, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, Copies, Inventory, KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
 use snapferry_core::tags::{CopyTags, Status};
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND};
-use crate::copies::{Call, Copy, Fate, Identity, existing, tampered};
+use crate::copies::{Call, Copy, Fate, Identity, described};
 use crate::laws::Laws;
 use crate::policies::REGIONS;
 use crate::sources::Source;
@@ -166,9 +166,9 @@ impl Ec2 {
         at: Ms,
         region: usize,
         sources: Option<&[SnapshotId]>,
-    ) -> Result<RegionCopies, CallError> {
+    ) -> Result<Copies, CallError> {
         self.read(at, region)?;
-        let mut found = RegionCopies::default();
+        let mut inventory = Inventory::default();
         for copy in self.copies.iter().filter(|copy| copy.region == region) {
             // Until all of EC2 knows of a copy, one read may show it and the next one not.
             let flickers = !copy.deleted && !copy.is_shown(at) && self.rng.u32(0..3) == 0;
@@ -176,11 +176,10 @@ impl Ec2 {
                 continue;
             }
             if sources.is_none_or(|sources| sources.contains(&copy.tags.source_snapshot)) {
-                found.tampered.extend(tampered(copy));
-                found.copies.push(existing(copy));
+                inventory.add(described(copy));
             }
         }
-        Ok(found)
+        Ok(inventory.close())
     }
 
     /// DescribeKey.

@@ -1,8 +1,9 @@
 //! Which lock a verified copy gets, and when it has it already.
 
 use jiff::SignedDuration;
+use snapferry_core::facts::{DescribedCopy, HeldLock};
 use snapferry_core::policy::LockMode;
-use snapferry_core::verifying::{Candidate, HeldLock, LockRequest, Locking, Outcome, Verdict, decide, record};
+use snapferry_core::verifying::{LockRequest, Locking, Outcome, Verdict, decide, record};
 
 use crate::world::*;
 
@@ -17,7 +18,7 @@ fn the_lock_is_todays_rule_in_days_of_the_calendar() {
     assert_eq!(locking(&[], pending()), Locking::RuleGone);
     assert_eq!(locking(&under_key(GOVERNANCE), copy(&tags())), Locking::None);
     assert_eq!(locking(&under_key(GOVERNANCE), copy(&with("snapferry:lock", "locked"))), Locking::None);
-    let rejected = Candidate { size_gib: 1, ..pending() };
+    let rejected = DescribedCopy { size_gib: 1, ..pending() };
     assert_eq!(locking(&under_key(GOVERNANCE), rejected), Locking::None);
 }
 
@@ -25,7 +26,10 @@ fn the_lock_is_todays_rule_in_days_of_the_calendar() {
 fn a_lock_that_is_held_already_is_recognised() {
     let tags = waiting_for_its_lock();
     let since = now() - SignedDuration::from_hours(24);
-    let held = |mode, days| Candidate { lock: Some(HeldLock { mode, days, since }), ..copy(&tags) };
+    let held = |mode, days| DescribedCopy {
+        lock: Some(HeldLock { mode, days: Some(days), since: Some(since), until: None }),
+        ..copy(&tags)
+    };
     let lock = |mode, days, cool_off_hours| Locking::Lock(LockRequest { mode, days, cool_off_hours });
     use LockMode::{Compliance, Governance};
     for (rule, held, expected) in [

@@ -5,10 +5,10 @@ mod locks;
 mod world;
 
 use jiff::SignedDuration;
-use snapferry_core::facts::{CallError, State};
+use snapferry_core::facts::{CallError, DescribedCopy, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::policy::Policy;
-use snapferry_core::verifying::{Candidate, Locking, Outcome, decide, out_of_time, record};
+use snapferry_core::verifying::{Locking, Outcome, decide, out_of_time, record};
 
 use crate::world::*;
 
@@ -22,18 +22,18 @@ fn a_good_copy_is_verified() {
 #[test]
 fn every_difference_is_told() {
     let policies = under_key("");
-    let under = |key: Option<&str>| Candidate { kms_key: key.map(str::to_owned), ..copy(&tags()) };
+    let under = |key: Option<&str>| DescribedCopy { kms_key: key.map(str::to_owned), ..copy(&tags()) };
     for (copy, expected) in [
         (
-            Candidate { owner: AccountId::parse("999999999999").ok(), ..copy(&tags()) },
+            DescribedCopy { owner: AccountId::parse("999999999999").ok(), ..copy(&tags()) },
             "copy.rejected wrong-owner [\"owned by 999999999999, not by 222222222222\"] []",
         ),
         (
-            Candidate { owner: None, ..copy(&tags()) },
+            DescribedCopy { owner: None, ..copy(&tags()) },
             "copy.rejected wrong-owner [\"owned by nobody known, not by 222222222222\"] []",
         ),
         (
-            Candidate { encrypted: false, kms_key: None, ..copy(&tags()) },
+            DescribedCopy { encrypted: false, kms_key: None, ..copy(&tags()) },
             &format!("copy.rejected not-encrypted [\"not encrypted, instead of under {KEY}\"] []"),
         ),
         (
@@ -51,7 +51,7 @@ fn every_difference_is_told() {
             &format!("copy.rejected wrong-key [\"encrypted under no key that EC2 names, not under {KEY}\"] []"),
         ),
         (
-            Candidate { size_gib: 9, ..copy(&tags()) },
+            DescribedCopy { size_gib: 9, ..copy(&tags()) },
             "copy.rejected wrong-size [\"9 GiB, not 8 GiB as the source\"] []",
         ),
         (
@@ -65,7 +65,7 @@ fn every_difference_is_told() {
     ] {
         assert_eq!(told(&policies, copy), expected);
     }
-    let all = Candidate {
+    let all = DescribedCopy {
         owner: None,
         kms_key: Some(OTHER_KEY.to_owned()),
         size_gib: 9,
@@ -76,8 +76,8 @@ fn every_difference_is_told() {
 
 #[test]
 fn without_a_key_todays_target_says_whether_encryption_was_demanded() {
-    let plain = || Candidate { encrypted: false, kms_key: None, ..copy(&without("snapferry:kms-key")) };
-    let by_default = || Candidate { kms_key: Some(OTHER_KEY.to_owned()), ..copy(&without("snapferry:kms-key")) };
+    let plain = || DescribedCopy { encrypted: false, kms_key: None, ..copy(&without("snapferry:kms-key")) };
+    let by_default = || DescribedCopy { kms_key: Some(OTHER_KEY.to_owned()), ..copy(&without("snapferry:kms-key")) };
     let as_source = policies("\"Encrypted\": false", "");
     let default_key = policies("\"Encrypted\": true", "");
     let verified = "copy.verified as-configured [] []";
@@ -120,13 +120,13 @@ fn a_policy_that_moved_on_is_a_warning() {
     let record = record(&decisions[0], &Outcome::Settled, None, now());
     assert_eq!(record.warnings, ["the copy's policy no longer has this Region as a Target"]);
     // The key in the copy's own tag counts all the same.
-    let wrong = Candidate { kms_key: Some(OTHER_KEY.to_owned()), ..copy(&tags()) };
+    let wrong = DescribedCopy { kms_key: Some(OTHER_KEY.to_owned()), ..copy(&tags()) };
     assert!(told(&[], wrong).starts_with("copy.rejected wrong-key"));
 }
 
 #[test]
 fn nothing_is_judged_while_a_copy_is_pending() {
-    let pending = |minutes: i64| Candidate {
+    let pending = |minutes: i64| DescribedCopy {
         state: State::Pending,
         state_message: "Metadata not updated".to_owned(),
         encrypted: false,
@@ -137,16 +137,16 @@ fn nothing_is_judged_while_a_copy_is_pending() {
     };
     for (minutes, expected) in [(0, "nothing"), (1440, "nothing"), (1441, "copy.stalled pending-over-a-day [] []")] {
         assert_eq!(told(&under_key(""), pending(minutes)), expected, "{minutes}");
-        let other = Candidate { state: State::Other, ..pending(minutes) };
+        let other = DescribedCopy { state: State::Other, ..pending(minutes) };
         assert_eq!(told(&under_key(""), other), expected, "{minutes}");
     }
-    let malformed = Candidate { tags: copy(&without("snapferry:policy")).tags, ..pending(1) };
+    let malformed = DescribedCopy { tags: copy(&without("snapferry:policy")).tags, ..pending(1) };
     assert_eq!(told(&under_key(""), malformed), "nothing");
 }
 
 #[test]
 fn a_copy_in_error_is_failed_with_its_cause() {
-    let broken = Candidate {
+    let broken = DescribedCopy {
         state: State::Error,
         state_message: "Given key ID is not accessible".to_owned(),
         encrypted: false,
@@ -161,7 +161,7 @@ fn a_copy_in_error_is_failed_with_its_cause() {
     assert_eq!((error.code.as_str(), error.message.as_str()), ("error", "Given key ID is not accessible"));
     let message = record.message.unwrap();
     assert!(message.contains("source account 111111111111") && message.contains("target account 222222222222"));
-    let no_policy = Candidate { tags: copy(&without("snapferry:policy")).tags, ..broken };
+    let no_policy = DescribedCopy { tags: copy(&without("snapferry:policy")).tags, ..broken };
     assert!(told(&under_key(""), no_policy).starts_with("copy.failed source-key-inaccessible"));
 }
 
@@ -178,12 +178,12 @@ fn a_verdict_that_does_not_name_its_copy_is_given_again_and_another_snapshots_is
         (record.reason, described.seconds_since_start, described.seconds_since_source),
         ("as-configured", None, None)
     );
-    let smaller = Candidate { size_gib: 1, ..copy(&unbound) };
+    let smaller = DescribedCopy { size_gib: 1, ..copy(&unbound) };
     assert!(told(&under_key(""), smaller).starts_with("copy.rejected wrong-size"));
     for status in ["copying", "verified", "failed", "rejected"] {
         for state in [State::Pending, State::Completed, State::Error, State::Other] {
             let old = now() - SignedDuration::from_hours(48);
-            let impostor = Candidate { state, start_time: old, ..copy(&named(status, "snap-0000c002")) };
+            let impostor = DescribedCopy { state, start_time: old, ..copy(&named(status, "snap-0000c002")) };
             assert_eq!(told(&under_key(""), impostor), "nothing", "{status}");
         }
     }
@@ -198,7 +198,7 @@ fn a_verdict_is_given_once() {
         for state in [State::Pending, State::Completed, State::Error, State::Other] {
             let mut tags = with("snapferry:status", status);
             tags.insert("snapferry:copy", "snap-0000c001".to_owned());
-            let settled = Candidate { state, size_gib: 1, ..copy(&tags) };
+            let settled = DescribedCopy { state, size_gib: 1, ..copy(&tags) };
             assert_eq!(told(&under_key(""), settled), "nothing", "{status}");
         }
     }
@@ -261,7 +261,7 @@ fn what_becomes_of_a_decision_is_told_as_it_went() {
 #[test]
 fn an_unread_region_is_told_and_the_others_are_judged_the_oldest_first() {
     let mut facts = facts(vec![]);
-    let started = |number: u32, minutes| Candidate {
+    let started = |number: u32, minutes| DescribedCopy {
         id: SnapshotId::parse(&format!("snap-{number:08x}")).unwrap(),
         start_time: now() - SignedDuration::from_mins(minutes),
         ..copy(&tags())

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::audit::Record;
-use snapferry_core::facts::State;
+use snapferry_core::facts::{DescribedCopy, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::ReadTags;
-use snapferry_core::verifying::{Candidate, Decision, Facts, Locking, Outcome, decide, record};
+use snapferry_core::verifying::{Decision, Facts, Locking, Outcome, decide, record};
 
 pub(crate) const OURS: &str = "222222222222";
 pub(crate) const REGION: &str = "eu-west-1";
@@ -57,8 +57,8 @@ pub(crate) fn tags() -> Tags {
 }
 
 /// A good, completed copy, started half an hour ago.
-pub(crate) fn copy(tags: &Tags) -> Candidate {
-    Candidate {
+pub(crate) fn copy(tags: &Tags) -> DescribedCopy {
+    DescribedCopy {
         id: SnapshotId::parse("snap-0000c001").unwrap(),
         owner: AccountId::parse(OURS).ok(),
         state: State::Completed,
@@ -90,13 +90,13 @@ pub(crate) fn waiting_for_its_lock() -> Tags {
     tags
 }
 
-pub(crate) fn facts(copies: Vec<Candidate>) -> Facts {
+pub(crate) fn facts(copies: Vec<DescribedCopy>) -> Facts {
     let region = Region::parse(REGION).unwrap();
     Facts { account: AccountId::parse(OURS).ok(), regions: [(region, Ok(copies))].into() }
 }
 
 /// The record of the only decision when it is carried out, if there is any decision.
-pub(crate) fn settled(policies: &[Policy], copy: Candidate) -> Option<Record> {
+pub(crate) fn settled(policies: &[Policy], copy: DescribedCopy) -> Option<Record> {
     let facts = facts(vec![copy]);
     let decisions = decide(policies, &facts, now());
     assert!(decisions.len() < 2);
@@ -106,7 +106,7 @@ pub(crate) fn settled(policies: &[Policy], copy: Candidate) -> Option<Record> {
 }
 
 /// Event, reason, differences and warnings in one line.
-pub(crate) fn told(policies: &[Policy], copy: Candidate) -> String {
+pub(crate) fn told(policies: &[Policy], copy: DescribedCopy) -> String {
     settled(policies, copy).map_or_else(
         || "nothing".to_owned(),
         |record| {
@@ -116,7 +116,7 @@ pub(crate) fn told(policies: &[Policy], copy: Candidate) -> String {
     )
 }
 
-pub(crate) fn locking(policies: &[Policy], copy: Candidate) -> Locking {
+pub(crate) fn locking(policies: &[Policy], copy: DescribedCopy) -> Locking {
     let facts = facts(vec![copy]);
     decide(policies, &facts, now()).first().map_or(Locking::None, Decision::lock)
 }

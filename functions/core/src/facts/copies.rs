@@ -1,0 +1,261 @@
+//! The copies of ours in a Region, in few bytes: there may be a hundred thousand.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::State;
+use crate::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
+use crate::policy::LockMode;
+use crate::tags::{Lock, ReadTags, Status, TagProblem};
+
+/// A snapshot with Snapferry's tags: all that EC2 says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribedCopy {
+    /// Its ID.
+    pub id: SnapshotId,
+    /// Its owner as EC2 says.
+    pub owner: Option<AccountId>,
+    /// Its state.
+    pub state: State,
+    /// EC2's words on its state: why it is in error.
+    pub state_message: String,
+    /// Whether it is encrypted. EC2 says so only once it is completed.
+    pub encrypted: bool,
+    /// The ARN of its key.
+    pub kms_key: Option<String>,
+    /// Its size in GiB.
+    pub size_gib: u32,
+    /// When it was started.
+    pub start_time: Timestamp,
+    /// Snapferry's tags on it.
+    pub tags: ReadTags,
+    /// The lock that EC2 holds on it, as far as that was read.
+    pub lock: Option<HeldLock>,
+}
+
+/// A lock that EC2 holds on a copy (EC2 API reference, DescribeLockedSnapshots). An expired one is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldLock {
+    /// Its mode; a compliance lock in its cooling-off period is one of compliance.
+    pub mode: LockMode,
+    /// For how many days.
+    pub days: Option<u32>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// When it ends.
+    pub until: Option<Timestamp>,
+}
+
+/// What many copies have in common. Shared between them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The owner of the copies, as EC2 says.
+    pub owner: Option<AccountId>,
+    /// From their tags: the policy that asked for them.
+    pub policy: PolicyName,
+    /// From their tags: the source account.
+    pub account: Option<AccountId>,
+    /// From their tags: the Region that the sources were shared in.
+    pub region: Option<Region>,
+    /// The key that encrypts them, as EC2 says.
+    pub key: Option<Box<str>>,
+}
+
+/// A copy of ours whose identity can be read from its tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// Its ID.
+    pub id: SnapshotId,
+    /// From its tags: the snapshot that was copied.
+    pub source: SnapshotId,
+    /// From its tags: the volume that it was made of.
+    pub volume: Option<VolumeId>,
+    /// What it has in common with others.
+    pub origin: Arc<Origin>,
+    /// When the copy was started.
+    pub start_time: Timestamp,
+    /// From its tags: when its source was started.
+    pub source_start_time: Moment,
+    /// From its tags: when its verdict was given.
+    pub settled_at: Moment,
+    /// From its tags: when it may be deleted.
+    pub expire_after: Moment,
+    /// EC2's state of it.
+    pub state: State,
+    /// From its tags: its verdict.
+    pub status: Option<Status>,
+    /// From its tags: whether they name this copy, so that the verdict is its own.
+    pub is_bound: bool,
+    /// From its tags: whether it is locked, or is to be.
+    pub lock: Option<Lock>,
+    /// Whether one of its tags is missing or cannot be read: then it is never deleted, and no proof that another may be.
+    pub is_tampered: bool,
+}
+
+/// A time, or none, in the bytes of a time: each of hundreds of thousands of copies has three.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    second: i64,
+    /// More than any time has where there is none.
+    nanosecond: i32,
+}
+
+/// A snapshot with some of Snapferry's tags, of which others were edited or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TamperedCopy {
+    /// Its ID.
+    pub id: SnapshotId,
+    /// What is wrong with its tags.
+    pub problems: Vec<TagProblem>,
+}
+
+/// The copies found in one Region; each once, in the order of their IDs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// Those whose identity can be read.
+    pub copies: Vec<Copy>,
+    /// Those with a malformed tag. One whose identity is still readable stands in `copies` too.
+    pub tampered: Vec<TamperedCopy>,
+    /// When the newest of all was started.
+    pub newest: Option<Timestamp>,
+}
+
+impl Copy {
+    /// Whether the copy is good or may still become so. A copy in error, or judged failed or rejected, does not count.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.state != State::Error && !matches!(self.status, Some(Status::Failed | Status::Rejected))
+    }
+
+    /// Whether the copy is proven good, so that another may go.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.status == Some(Status::Verified) && self.is_bound && self.state == State::Completed
+    }
+
+    /// Whether the copy protects its source: completed, verified, and locked if it should be. A verdict that does not name the
+    /// copy is of an earlier version of Snapferry, and is given again soon: until then it counts here, and lets nothing go.
+    #[must_use]
+    pub fn is_protection(&self) -> bool {
+        self.status == Some(Status::Verified) && self.state == State::Completed && self.lock != Some(Lock::Pending)
+    }
+
+    /// Whether EC2 named no volume, so that its lineage may be that of any number of volumes.
+    #[must_use]
+    pub fn is_volume_unknown(&self) -> bool {
+        self.volume.as_ref().is_none_or(VolumeId::is_filler)
+    }
+
+    /// How old its data is believed to be. A source that claims to have been started after its own copy counts as old as
+    /// the copy, so that no forged time outlives the copies that come after it.
+    #[must_use]
+    pub fn taken_at(&self) -> Timestamp {
+        self.source_start_time.get().map_or(self.start_time, |source| source.min(self.start_time))
+    }
+}
+
+impl Moment {
+    /// None.
+    pub const NEVER: Self = Self { second: 0, nanosecond: i32::MAX };
+
+    /// The time, if there is one.
+    #[must_use]
+    pub fn get(self) -> Option<Timestamp> {
+        Timestamp::new(self.second, self.nanosecond).ok()
+    }
+}
+
+impl From<Option<Timestamp>> for Moment {
+    fn from(time: Option<Timestamp>) -> Self {
+        let moment = |time: Timestamp| Self { second: time.as_second(), nanosecond: time.subsec_nanosecond() };
+        time.map_or(Self::NEVER, moment)
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+/// Takes a Region's copies down one after the other.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    copies: Copies,
+    /// Each origin once in memory, however many copies share it.
+    origins: HashSet<Arc<Origin>>,
+}
+
+impl Inventory {
+    /// Takes down one snapshot. A copy counts by its identity even when somebody edited its other tags: better no copy than a
+    /// second one. One whose identity cannot be read, or whose tags name another snapshot as theirs, is only told of.
+    pub fn add(&mut self, found: DescribedCopy) {
+        let DescribedCopy { id, owner, state, kms_key, start_time, tags, .. } = found;
+        self.copies.newest = self.copies.newest.max(Some(start_time));
+        let is_tampered = !tags.problems.is_empty();
+        let is_of_another = tags.name_another();
+        if is_tampered {
+            self.copies.tampered.push(TamperedCopy { id: id.clone(), problems: tags.problems });
+        }
+        let (Some(policy), Some(source), false) = (tags.policy, tags.source_snapshot, is_of_another) else { return };
+        let key = kms_key.map(String::into_boxed_str);
+        let origin = Origin { owner, policy, account: tags.source_account, region: tags.source_region, key };
+        let origin = self.shared(origin);
+        self.copies.copies.push(Copy {
+            id,
+            source,
+            volume: tags.source_volume,
+            origin,
+            start_time,
+            source_start_time: tags.source_start_time.into(),
+            settled_at: tags.settled_at.into(),
+            expire_after: tags.expire_after.into(),
+            state,
+            status: tags.status,
+            is_bound: tags.copy.is_some(),
+            lock: tags.lock,
+            is_tampered,
+        });
+    }
+
+    /// What was taken down. EC2 may show a snapshot on two pages when others come and go meanwhile: it counts once.
+    #[must_use]
+    pub fn close(self) -> Copies {
+        let Copies { mut copies, mut tampered, newest } = self.copies;
+        copies.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        copies.dedup_by(|a, b| a.id == b.id);
+        tampered.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        tampered.dedup_by(|a, b| a.id == b.id);
+        Copies { copies, tampered, newest }
+    }
+
+    fn shared(&mut self, origin: Origin) -> Arc<Origin> {
+        if let Some(known) = self.origins.get(&origin) {
+            return Arc::clone(known);
+        }
+        let origin = Arc::new(origin);
+        self.origins.insert(Arc::clone(&origin));
+        origin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_stays_small() {
+        assert!(size_of::<Copy>() <= 152, "{} bytes, and there are hundreds of thousands", size_of::<Copy>());
+    }
+
+    #[test]
+    fn a_moment_is_a_time_or_none() {
+        let exact: Timestamp = "1969-12-31T23:59:59.123456789Z".parse().unwrap();
+        for time in [None, Some(Timestamp::UNIX_EPOCH), Some(exact), Some(Timestamp::MIN), Some(Timestamp::MAX)] {
+            assert_eq!(Moment::from(time).get(), time);
+        }
+    }
+}
