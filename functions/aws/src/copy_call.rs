@@ -7,7 +7,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::Timestamp;
 use snapferry_core::copying::{CALL_TIMEOUT, CopyError, CopyFailure, CopyRequest};
-use snapferry_core::ebs::errors::copy_failure;
+use snapferry_core::ebs::errors::{copy_failure, would_succeed};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::policy::Encryption;
@@ -36,8 +36,7 @@ pub async fn copy_snapshot(
 /// [`CopyError`] when EC2 did not answer that it would.
 pub async fn dry_run(clients: &Clients, request: &CopyRequest<'_>, at: Timestamp) -> Result<(), CopyError> {
     match ask(clients, request, at, Some(true)).await {
-        // EC2 API reference, "Error codes": the request would have succeeded.
-        Err(failed) if failed.error.code == "DryRunOperation" => Ok(()),
+        Err(failed) if would_succeed(&failed.error.code) => Ok(()),
         Err(failed) => Err(failed),
         Ok(_) => Err(unreadable("EC2 answered a DryRun as if it were none".to_owned())),
     }

@@ -3,18 +3,17 @@
 
 use std::time::Duration;
 
-use aws_sdk_ec2::error::SdkError;
-use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotError;
 use aws_sdk_ec2::types::{LockMode as Ec2LockMode, Tag};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::timeout::TimeoutConfig;
+use snapferry_core::ebs::errors::delete_failure;
+use snapferry_core::expiring::DeleteFailure;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::policy::LockMode;
 use snapferry_core::verifying::LockRequest;
 
 use crate::clients::Clients;
-use crate::errors::call_error;
+use crate::errors::{call_error, failed};
 
 /// One write with its retries. It ends before the 10 s that a function keeps in reserve do, so that a write that was
 /// begun also gets its record.
@@ -61,14 +60,11 @@ pub async fn lock(clients: &Clients, region: &Region, id: &SnapshotId, lock: &Lo
 /// Deletes a copy.
 ///
 /// # Errors
-/// When EC2 refused, or did not say that it is gone.
-pub async fn delete(
-    clients: &Clients,
-    region: &Region,
-    id: &SnapshotId,
-) -> Result<(), SdkError<DeleteSnapshotError, HttpResponse>> {
+/// What it means, and EC2's words, when EC2 refused, or did not say that it is gone.
+pub async fn delete(clients: &Clients, region: &Region, id: &SnapshotId) -> Result<(), (DeleteFailure, CallError)> {
     let call = clients.ec2(region).delete_snapshot().snapshot_id(id.as_str());
-    call.customize().config_override(timeouts()).send().await?;
+    let answer = call.customize().config_override(timeouts()).send().await;
+    answer.map_err(|error| (delete_failure(failed(&error)), call_error(&error)))?;
     Ok(())
 }
 

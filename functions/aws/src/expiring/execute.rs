@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use snapferry_core::expiring::{Attempts, Change, Deletion, Outcome, Rest, recheck};
+use snapferry_core::expiring::{Attempts, Change, DeleteFailure, Deletion, Outcome, Rest, recheck};
 use snapferry_core::facts::{CallError, Copies};
 use snapferry_core::ids::Region;
 
 use super::look_again;
 use crate::clients::Clients;
 use crate::deadline::Deadline;
-use crate::errors::{call_error, failed};
 use crate::reads::with_timeout;
 use crate::writes;
 
@@ -59,16 +58,12 @@ async fn delete(clients: &Clients, deletion: &Deletion<'_>) -> Outcome {
     if let Err(change) = recheck(deletion, &fresh, Timestamp::now()) {
         return Outcome::Changed(change);
     }
-    let Err(error) = writes::delete(clients, deletion.region, &deletion.copy.id).await else {
-        return Outcome::Deleted;
+    let said = match writes::delete(clients, deletion.region, &deletion.copy.id).await {
+        Ok(()) => return Outcome::Deleted,
+        Err((DeleteFailure::Gone, said)) => return Outcome::Gone(said),
+        Err((DeleteFailure::Refused(refusal), said)) => return Outcome::Refused(refusal, said),
+        Err((DeleteFailure::Unknown, said)) => said,
     };
-    let said = call_error(&error);
-    if said.code == "InvalidSnapshot.NotFound" {
-        return Outcome::Gone(said);
-    }
-    if failed(&error).is_refusal() {
-        return Outcome::Refused(said);
-    }
     match look(clients, deletion).await.map(|fresh| recheck(deletion, &fresh, Timestamp::now())) {
         Ok(Err(Change::Gone)) => Outcome::Gone(said),
         _ => Outcome::Unanswered(said),

@@ -1,6 +1,7 @@
-//! What EC2's error codes mean.
+//! What EC2's error codes mean (EC2 API reference, "Error codes").
 
 use crate::copying::CopyFailure;
+use crate::expiring::{DeleteFailure, Refusal};
 
 /// How a call ended that did not give its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +33,17 @@ const THROTTLED: [&str; 8] = [
     "EC2ThrottledException",
 ];
 
-impl Failed<'_> {
-    /// Whether EC2 certainly did nothing: a refusal or throttling. Everything else leaves open what happened.
-    #[must_use]
-    pub fn is_refusal(&self) -> bool {
-        match self {
-            Self::NotSent => true,
-            Self::Answered { status, code, .. } => THROTTLED.contains(code) || (*status < 500 && !code.is_empty()),
-            Self::Silent => false,
-        }
-    }
+/// Whether a DryRun was answered that the request would have succeeded.
+#[must_use]
+pub fn would_succeed(code: &str) -> bool {
+    code == "DryRunOperation"
+}
+
+/// Whether EC2 does not do at all what was asked for, whatever the role and the key.
+#[must_use]
+pub fn is_unsupported(code: &str) -> bool {
+    code.starts_with("SnapshotCopyUnsupported")
+        || matches!(code, "UnsupportedOperation" | "InvalidParameterCombination" | "Unsupported")
 }
 
 /// Tells what a failed CopySnapshot means.
@@ -92,4 +94,96 @@ fn refused(code: &str, message: &str) -> CopyFailure {
         _ => ("call-refused", "EC2 refused the request; its own words are in error. The next sweep asks again."),
     };
     CopyFailure::Refused { reason, remedy }
+}
+
+/// Tells what a failed DeleteSnapshot means. The code for a locked snapshot is not documented, so the message counts, too.
+#[must_use]
+pub fn delete_failure(failed: Failed<'_>) -> DeleteFailure {
+    let (status, code, message) = match failed {
+        Failed::Answered { status, code, message } => (status, code, message),
+        Failed::NotSent => return DeleteFailure::Refused(Refusal::Other),
+        Failed::Silent => return DeleteFailure::Unknown,
+    };
+    DeleteFailure::Refused(match code {
+        _ if THROTTLED.contains(&code) => Refusal::Throttled,
+        _ if status >= 500 || code.is_empty() => return DeleteFailure::Unknown,
+        "InvalidSnapshot.NotFound" => return DeleteFailure::Gone,
+        "InvalidSnapshot.InUse" => Refusal::InUse,
+        "SnapshotLocked" => Refusal::Locked,
+        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "AuthFailure" => Refusal::NotAuthorized,
+        _ if code.ends_with("LimitExceeded") => Refusal::Throttled,
+        _ if message.to_lowercase().contains("lock") => Refusal::Locked,
+        "OperationNotPermitted" => Refusal::Locked,
+        _ => Refusal::Other,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered<'e>(status: u16, code: &'e str, message: &'e str) -> Failed<'e> {
+        Failed::Answered { status, code, message }
+    }
+
+    /// The same code means the same to every request: that nothing was done.
+    #[test]
+    fn throttling_is_throttling_whatever_was_asked_for_and_with_any_status() {
+        for code in THROTTLED {
+            for status in [400, 503] {
+                assert_eq!(copy_failure(answered(status, code, "")), CopyFailure::Throttled, "{code}");
+                let refused = DeleteFailure::Refused(Refusal::Throttled);
+                assert_eq!(delete_failure(answered(status, code, "")), refused, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_copy_was_refused_for_is_told_apart() {
+        for (code, message, expected) in [
+            ("UnauthorizedOperation", "You are not authorized", "not-authorized"),
+            ("AuthFailure", "Not authorized to use key", "not-authorized"),
+            ("OptInRequired", "", "region-not-enabled"),
+            ("InvalidSnapshot.NotFound", "", "source-not-found"),
+            ("SnapshotCopyUnsupported.InterRegion", "", "copy-unsupported"),
+            ("InvalidParameterValue", "The specified keyId x is disabled", "key-refused"),
+            ("InvalidParameterValue", "something else", "call-refused"),
+        ] {
+            let failure = copy_failure(answered(400, code, message));
+            assert!(
+                matches!(failure, CopyFailure::Refused { reason, .. } if reason == expected),
+                "{code}: {failure:?}"
+            );
+        }
+        for code in ["ResourceLimitExceeded", "SnapshotLimitExceeded", "PendingSnapshotLimitExceeded"] {
+            assert_eq!(copy_failure(answered(400, code, "")), CopyFailure::RegionFull);
+        }
+    }
+
+    #[test]
+    fn what_a_deletion_was_refused_for_is_told_apart() {
+        for (code, message, refusal) in [
+            ("SnapshotLocked", "", Refusal::Locked),
+            ("OperationNotPermitted", "", Refusal::Locked),
+            ("InvalidParameterValue", "The snapshot snap-1 is locked", Refusal::Locked),
+            ("InvalidSnapshot.InUse", "in use by ami-1", Refusal::InUse),
+            ("UnauthorizedOperation", "You are not authorized", Refusal::NotAuthorized),
+            ("ResourceLimitExceeded", "", Refusal::Throttled),
+            ("IncorrectState", "", Refusal::Other),
+        ] {
+            assert_eq!(delete_failure(answered(400, code, message)), DeleteFailure::Refused(refusal), "{code}");
+        }
+        assert_eq!(delete_failure(answered(400, "InvalidSnapshot.NotFound", "")), DeleteFailure::Gone);
+        assert_eq!(delete_failure(Failed::NotSent), DeleteFailure::Refused(Refusal::Other));
+    }
+
+    #[test]
+    fn what_leaves_open_what_happened_is_no_refusal() {
+        for (status, code) in [(500, "InternalError"), (503, "Unavailable"), (502, ""), (400, "")] {
+            assert_eq!(copy_failure(answered(status, code, "")), CopyFailure::Ambiguous, "{status} {code}");
+            assert_eq!(delete_failure(answered(status, code, "")), DeleteFailure::Unknown, "{status} {code}");
+        }
+        assert_eq!(copy_failure(Failed::Silent), CopyFailure::Silence);
+        assert_eq!(delete_failure(Failed::Silent), DeleteFailure::Unknown);
+    }
 }

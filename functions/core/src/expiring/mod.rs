@@ -21,5 +21,5 @@ pub use self::due::UNSOUND_STAY;
 pub use self::guard::{Alarm, CLOCK_TOLERANCE, MASS};
 pub use self::outcome::{Outcome, Rest, kept, record, refused, rest, volume_unknown};
 pub use self::plan::{Deletion, Kept, Plan};
-pub use self::reasons::{Cause, Change, Keep, Refusal};
+pub use self::reasons::{Cause, Change, DeleteFailure, Keep, Refusal};
 pub use self::recheck::recheck;

@@ -20,7 +20,7 @@ pub enum Outcome {
     /// The second look found it changed: it was left alone.
     Changed(Change),
     /// EC2 refused.
-    Refused(CallError),
+    Refused(Refusal, CallError),
     /// EC2 did not say whether it is deleted, and shows it still or says nothing.
     Unanswered(CallError),
     /// The second look was not possible: it was left alone.
@@ -42,7 +42,7 @@ impl Outcome {
     /// Whether certainly nothing was deleted.
     #[must_use]
     pub fn is_harmless(&self) -> bool {
-        matches!(self, Self::Changed(_) | Self::Refused(_) | Self::Unread(_))
+        matches!(self, Self::Changed(_) | Self::Refused(..) | Self::Unread(_))
     }
 
     /// Whether the Region is best left alone for the rest of the run.
@@ -50,7 +50,7 @@ impl Outcome {
     pub fn closes_region(&self) -> bool {
         match self {
             Self::Unanswered(_) | Self::Unread(_) => true,
-            Self::Refused(error) => Refusal::of(error) == Refusal::Throttled,
+            Self::Refused(refusal, _) => *refusal == Refusal::Throttled,
             Self::Deleted | Self::Gone(_) | Self::Changed(_) => false,
         }
     }
@@ -61,9 +61,7 @@ impl Deletion<'_> {
     #[must_use]
     pub fn notice(&self, outcome: &Outcome) -> Option<String> {
         match outcome {
-            Outcome::Refused(error) => {
-                Some(format!("{} {} {}", Refusal::of(error).reason(), self.region, self.copy.id))
-            }
+            Outcome::Refused(refusal, _) => Some(format!("{} {} {}", refusal.reason(), self.region, self.copy.id)),
             _ => None,
         }
     }
@@ -97,8 +95,7 @@ pub fn record(deletion: &Deletion<'_>, outcome: &Outcome, now: Timestamp) -> Rec
             Record::new(Event::CopySkipped, Change::Gone.reason(), now).message(Change::Gone.to_string())
         }
         Outcome::Changed(change) => Record::new(Event::CopyKept, change.reason(), now).message(change.to_string()),
-        Outcome::Refused(error) => {
-            let refusal = Refusal::of(error);
+        Outcome::Refused(refusal, error) => {
             Record::new(Event::CopyKept, refusal.reason(), now).message(refusal.to_string()).error(Some(error))
         }
         Outcome::Unanswered(error) => Record::new(Event::CopyKept, "answer-lost", now)

@@ -67,6 +67,17 @@ pub enum Refusal {
     Other,
 }
 
+/// What a failed deletion means for its copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeleteFailure {
+    /// EC2 knows no such snapshot.
+    Gone,
+    /// EC2 certainly did nothing.
+    Refused(Refusal),
+    /// It may be deleted.
+    Unknown,
+}
+
 impl Cause {
     /// The audit record's reason.
     #[must_use]
@@ -181,23 +192,6 @@ impl fmt::Display for Change {
 }
 
 impl Refusal {
-    /// What EC2's answer means (EC2 API reference, "Error codes"). The code for a locked snapshot is not documented, so
-    /// the message counts, too.
-    #[must_use]
-    pub fn of(error: &CallError) -> Self {
-        match error.code.as_str() {
-            "InvalidSnapshot.InUse" => Self::InUse,
-            "SnapshotLocked" => Self::Locked,
-            "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "AuthFailure" => Self::NotAuthorized,
-            code if code.contains("Throttl") || code.ends_with("LimitExceeded") || code.contains("TooManyRequests") => {
-                Self::Throttled
-            }
-            _ if error.message.to_lowercase().contains("lock") => Self::Locked,
-            "OperationNotPermitted" => Self::Locked,
-            _ => Self::Other,
-        }
-    }
-
     /// The audit record's reason.
     #[must_use]
     pub fn reason(self) -> &'static str {

@@ -4,7 +4,7 @@ use snapferry_core::audit::Record;
 use snapferry_core::expiring::{
     Alarm, Cause, Change, Deletion, Keep, Kept, Outcome, Refusal, Rest, kept, record, refused, rest, volume_unknown,
 };
-use snapferry_core::facts::{CallError, Copy, DescribedCopy, Inventory};
+use snapferry_core::facts::{Copy, DescribedCopy, Inventory};
 use snapferry_core::tags::ReadTags;
 
 use crate::verifying::candidate;
@@ -62,14 +62,6 @@ fn held() -> Copy {
 }
 
 fn outcomes() -> Vec<Outcome> {
-    let said = |code: &str| CallError { code: code.to_owned(), ..error() };
-    let refusal = |refusal| match refusal {
-        Refusal::Locked => said("SnapshotLocked"),
-        Refusal::InUse => said("InvalidSnapshot.InUse"),
-        Refusal::NotAuthorized => said("UnauthorizedOperation"),
-        Refusal::Throttled => said("RequestLimitExceeded"),
-        Refusal::Other => said("SomethingNew"),
-    };
     let changes = every![Change;
         Change::Gone => Change::Gone,
         Change::NotDue => Change::NotDue,
@@ -86,11 +78,11 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::Deleted => Outcome::Deleted,
         Outcome::Gone(_) => Outcome::Gone(error()),
         Outcome::Changed(_) => Outcome::Changed(Change::NotDue),
-        Outcome::Refused(_) => Outcome::Refused(error()),
+        Outcome::Refused(..) => Outcome::Refused(Refusal::Other, error()),
         Outcome::Unanswered(_) => Outcome::Unanswered(error()),
         Outcome::Unread(_) => Outcome::Unread(error()),
     ];
     let changed = changes.into_iter().map(Outcome::Changed);
-    let refused = refusals.into_iter().map(|why| Outcome::Refused(refusal(why)));
+    let refused = refusals.into_iter().map(|why| Outcome::Refused(why, error()));
     all.into_iter().chain(changed).chain(refused).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use snapferry_core::expiring::{Attempts, Change, Deletion, FRUITLESS, Outcome, Rest, decide};
+use snapferry_core::expiring::{Attempts, Change, Deletion, FRUITLESS, Outcome, Refusal, Rest, decide};
 use snapferry_core::facts::CallError;
 
 use crate::world::*;
@@ -14,7 +14,7 @@ fn error(code: &str) -> CallError {
 }
 
 fn in_use() -> Outcome {
-    Outcome::Refused(error("InvalidSnapshot.InUse"))
+    Outcome::Refused(Refusal::InUse, error("InvalidSnapshot.InUse"))
 }
 
 /// The numbers of the copies that a run tries while EC2 answers so, and what it leaves untried.
@@ -68,7 +68,7 @@ fn a_region_that_does_not_answer_is_passed_over() {
     for (outcome, tried) in [
         (Outcome::Unanswered(error("Timeout")), 5),
         (Outcome::Unread(error("Timeout")), 5),
-        (Outcome::Refused(error("RequestLimitExceeded")), 5),
+        (Outcome::Refused(Refusal::Throttled, error("RequestLimitExceeded")), 5),
         (in_use(), 12),
     ] {
         let (numbers, rest) = run(&plan.deletions, 100, now(), |_| outcome.clone());

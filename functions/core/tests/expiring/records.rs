@@ -45,15 +45,15 @@ fn a_deletion_is_told_as_it_went() {
         (Outcome::Changed(Change::NotDue), "copy.kept no-longer-due notice:false harmless:true closes:false "),
         (Outcome::Changed(Change::SurvivorGone), "copy.kept survivor-gone notice:false harmless:true closes:false "),
         (
-            Outcome::Refused(error("InvalidSnapshot.InUse", "")),
+            Outcome::Refused(Refusal::InUse, error("InvalidSnapshot.InUse", "")),
             "copy.kept in-use notice:true harmless:true closes:false InvalidSnapshot.InUse",
         ),
         (
-            Outcome::Refused(error("UnauthorizedOperation", "")),
+            Outcome::Refused(Refusal::NotAuthorized, error("UnauthorizedOperation", "")),
             "copy.kept not-authorized notice:true harmless:true closes:false UnauthorizedOperation",
         ),
         (
-            Outcome::Refused(error("RequestLimitExceeded", "")),
+            Outcome::Refused(Refusal::Throttled, error("RequestLimitExceeded", "")),
             "copy.kept throttled notice:true harmless:true closes:true RequestLimitExceeded",
         ),
         // It may be deleted: it counts as if it were.
@@ -67,22 +67,6 @@ fn a_deletion_is_told_as_it_went() {
         ),
     ] {
         assert_eq!(told(outcome), expected);
-    }
-}
-
-#[test]
-fn refusals_are_told_apart() {
-    for (code, message, refusal) in [
-        ("SnapshotLocked", "", Refusal::Locked),
-        ("OperationNotPermitted", "", Refusal::Locked),
-        ("InvalidParameterValue", "The snapshot snap-1 is locked", Refusal::Locked),
-        ("InvalidSnapshot.InUse", "in use by ami-1", Refusal::InUse),
-        ("UnauthorizedOperation", "You are not authorized", Refusal::NotAuthorized),
-        ("RequestLimitExceeded", "", Refusal::Throttled),
-        ("ThrottlingException", "", Refusal::Throttled),
-        ("IncorrectState", "", Refusal::Other),
-    ] {
-        assert_eq!(Refusal::of(&error(code, message)), refusal, "{code}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! copies across accounts (AWS Backup Developer Guide, "Troubleshooting": cross-account copy), seen from here.
 
 use snapferry_core::copying::{CopyError, CopyFailure};
+use snapferry_core::ebs::errors::is_unsupported;
 use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::policy::Policy;
 use snapferry_core::text::printable;
@@ -123,12 +124,6 @@ fn copy(facts: &Facts, source: &Source, Try { policy, region, answer }: &Try) ->
             .remedy("Repeat with the copier's rights; `snapferry iam POLICY` prints them.");
     }
     Check::fail(check, subject, *reason).because(error).remedy(*remedy)
-}
-
-/// EC2 API reference, "Error codes".
-fn is_unsupported(code: &str) -> bool {
-    code.starts_with("SnapshotCopyUnsupported")
-        || matches!(code, "UnsupportedOperation" | "InvalidParameterCombination" | "Unsupported")
 }
 
 fn beyond(source: &Source) -> Check {
