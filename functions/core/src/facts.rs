@@ -5,21 +5,10 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 
 mod copies;
+mod state;
 
 pub use copies::{Copies, Copy, DescribedCopy, HeldLock, Inventory, Moment, Origin, TamperedCopy};
-
-/// The state of a snapshot (EC2 API reference, `Snapshot.State`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Being made.
-    Pending,
-    /// Whole and usable.
-    Completed,
-    /// EC2 gave up.
-    Error,
-    /// In the recycle bin, on its way there or back, or a state that did not exist when this was written.
-    Other,
-}
+pub use state::State;
 
 /// A snapshot that can be seen in the home Region.
 #[derive(Debug, Clone, PartialEq, Eq)]

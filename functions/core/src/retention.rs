@@ -163,6 +163,26 @@ impl fmt::Display for Interval {
     }
 }
 
+/// The mode of a lock (EC2 API reference, `LockSnapshot`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LockMode {
+    /// Users with special permissions may lift the lock.
+    Governance,
+    /// Nobody may, once the cool-off period is over.
+    Compliance,
+}
+
+impl LockMode {
+    /// The mode as EC2 writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "governance",
+            Self::Compliance => "compliance",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

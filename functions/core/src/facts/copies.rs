@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::State;
+use super::state::State;
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
-use crate::policy::LockMode;
+use crate::retention::LockMode;
 use crate::tags::{Lock, ReadTags, Status, TagProblem};
 
 /// A snapshot with Snapferry's tags: all that EC2 says of it.

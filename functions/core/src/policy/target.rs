@@ -7,6 +7,7 @@ use super::path::{Path, Problem, quoted};
 use super::raw;
 use super::regions::{self, Doubt};
 use crate::ids::{KeyArn, Region};
+pub use crate::retention::LockMode;
 use crate::retention::{Interval, IntervalUnit, MAX_LOCK_DAYS};
 use crate::tags::OWN_TAGS;
 
@@ -70,26 +71,6 @@ pub struct LockRule {
     pub interval: Interval,
     /// `CoolOffPeriod` in hours, in compliance mode only: so long the lock may still be lifted.
     pub cool_off_hours: Option<u32>,
-}
-
-/// The mode of a lock (EC2 API reference, `LockSnapshot`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LockMode {
-    /// Users with special permissions may lift the lock.
-    Governance,
-    /// Nobody may, once the cool-off period is over.
-    Compliance,
-}
-
-impl LockMode {
-    /// The mode as EC2 writes it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Governance => "governance",
-            Self::Compliance => "compliance",
-        }
-    }
 }
 
 /// A tag for the copies (EC2 API reference, `Tag`).
