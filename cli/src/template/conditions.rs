@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::Template;
+use super::read::Template;
 
 /// More conditions within another than any template has: then they go round in a circle.
 const MAX_DEPTH: usize = 32;

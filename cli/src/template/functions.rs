@@ -4,18 +4,7 @@
 use anyhow::Context as _;
 use serde_json::{Map, Value};
 
-use super::Template;
-
-/// CloudFormation Template Reference, "Pseudo parameters reference"; `AWS::NoValue` apart.
-pub(super) const PSEUDO_PARAMETERS: [&str; 7] = [
-    "AWS::AccountId",
-    "AWS::NotificationARNs",
-    "AWS::Partition",
-    "AWS::Region",
-    "AWS::StackId",
-    "AWS::StackName",
-    "AWS::URLSuffix",
-];
+use super::read::{PSEUDO_PARAMETERS, Template};
 
 impl Template {
     /// A value without functions; `None` for `AWS::NoValue`, which leaves no member and no element behind.

@@ -4,6 +4,8 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::read::Template;
+
 /// A policy document.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -29,6 +31,18 @@ pub(crate) struct Statement {
     resource: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     condition: Option<Value>,
+}
+
+impl Template {
+    /// An IAM document of a resource, with the sentences that the resource's Metadata has for its statements.
+    ///
+    /// # Errors
+    /// When it is no IAM document, has a function that is not evaluated, or a statement without a sentence.
+    pub(crate) fn document(&self, resource: &str, written: &Value) -> anyhow::Result<Document> {
+        let document = self.evaluated(written)?.context("it is AWS::NoValue")?;
+        let sentences = self.at(resource, "/Metadata/Statements")?;
+        Document::new(document, sentences)
+    }
 }
 
 impl Document {

@@ -1,5 +1,6 @@
+use anyhow::Context as _;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::*;
 
