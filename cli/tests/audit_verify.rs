@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapbox::cmd::{Command, cargo_bin};
 use snapbox::{file, str};
-use snapferry_core::audit::{Chain, Environment, Event, Record};
+use snapferry_core::audit::{Chain, Environment, Record, SweepCompleted};
 
 /// A folder of the test's own, empty.
 fn folder(test: &str) -> PathBuf {
@@ -32,7 +32,7 @@ fn lines(began: &str, count: usize) -> Vec<String> {
     let mut chain = Chain::new(Environment::new(began, 0x9f86_d081_884c_7d65));
     let record = |minute| {
         let time = began + SignedDuration::from_mins(minute);
-        Record::new(Event::SweepCompleted, "swept", time).message("all \"is\" well\n".to_owned())
+        Record::new(SweepCompleted::Swept, time).message("all \"is\" well\n".to_owned())
     };
     (1..).take(count).map(|minute| chain.line(&record(minute))).collect()
 }
@@ -118,7 +118,7 @@ fn everything_that_can_be_wrong() {
     log.swap(12, 13);
     log.drain(15..17);
     log.extend_from_slice(&noon[2..]);
-    log.push(Record::new(Event::SweepCompleted, "swept", NOON.parse().unwrap()).to_line());
+    log.push(Record::new(SweepCompleted::Swept, NOON.parse().unwrap()).to_line());
     write(&folder, "export.log", &log);
     verify(&folder, &["export.log"]).assert().code(1).stderr_eq("").stdout_eq(file!["audit_verify/wrong.txt"]);
     let done = verify(&folder, &["--json", "export.log"]).assert().code(1).stderr_eq("");

@@ -6,6 +6,7 @@ use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::Timestamp;
+use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CALL_TIMEOUT, CopyError, CopyFailure, CopyRequest};
 use snapferry_core::ebs::errors::{copy_failure, would_succeed};
 use snapferry_core::facts::CallError;
@@ -81,7 +82,7 @@ async fn ask(
 /// Nothing has been sent yet, so the copy certainly was not started; asking the next sweep is right all the same.
 fn not_signed(error: CallError) -> CopyError {
     let failure = CopyFailure::Refused {
-        reason: "not-signed",
+        reason: CopyFailed::NotSigned,
         remedy: "The presigned URL could not be made, so nothing was sent. Check the function's credentials.",
     };
     CopyError { failure, error }

@@ -108,15 +108,14 @@ async fn run(clients: &Clients, codes: &[&str], max_deletes: usize, time: Durati
     let attempts = Attempts::new(&plan.deletions, max_deletes, Timestamp::now());
     let untried = execute(clients, attempts, deadline, |deletion, outcome| {
         let record = record(deletion, outcome, Timestamp::now());
-        let event = serde_json::to_value(record.event).unwrap();
         let id = record.copy.unwrap().snapshot.unwrap();
-        told.borrow_mut().push(format!("{id} {} {}", event.as_str().unwrap(), record.reason));
+        told.borrow_mut().push(format!("{id} {} {}", record.reason.event().name(), record.reason.name()));
     })
     .await;
     let mut told = told.into_inner();
     told.extend(untried.into_iter().map(|(why, region, count)| {
         let record = rest(why, region, count, Timestamp::now());
-        format!("{} {}", record.count.unwrap(), record.reason)
+        format!("{} {}", record.count.unwrap(), record.reason.name())
     }));
     told
 }

@@ -153,7 +153,7 @@ async fn keys_are_judged_and_only_good_ones_remembered() {
         for _ in 0..2 {
             let reason = match cache.look(&clients, &region("eu-west-1"), &key).await {
                 KeyFact::Usable => None,
-                KeyFact::Unusable(problem) => Some(problem.reason()),
+                KeyFact::Unusable(problem) => Some(problem.reason().name()),
                 KeyFact::Unread(_) => Some("unread"),
             };
             assert_eq!(reason, expected);
@@ -175,7 +175,9 @@ async fn a_key_that_kms_does_not_show_is_refused_and_one_it_cannot_show_now_is_d
             .then_http_response(move || http(status, &format!("{{\"__type\": \"{code}\", \"message\": \"no\"}}")));
         let clients = clients([], [kms("eu-west-1", &[&rule])]);
         let reason = match KeyCache::default().look(&clients, &region("eu-west-1"), &key).await {
-            KeyFact::Unusable(problem @ (KeyProblem::NotFound(_) | KeyProblem::AccessDenied(_))) => problem.reason(),
+            KeyFact::Unusable(problem @ (KeyProblem::NotFound(_) | KeyProblem::AccessDenied(_))) => {
+                problem.reason().name()
+            }
             KeyFact::Unread(_) => "unread",
             _ => "usable",
         };

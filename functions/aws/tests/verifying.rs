@@ -118,9 +118,8 @@ async fn run(clients: &Clients, time: Duration) -> (Vec<String>, u64) {
     let told = RefCell::new(Vec::new());
     let left = execute(clients, &decisions, deadline, |decision, outcome| {
         let record = record(decision, outcome, facts.account.as_ref(), Timestamp::now());
-        let event = serde_json::to_value(record.event).unwrap();
         let id = record.copy.unwrap().snapshot.unwrap_or_default();
-        told.borrow_mut().push(format!("{id} {} {}", event.as_str().unwrap(), record.reason));
+        told.borrow_mut().push(format!("{id} {} {}", record.reason.event().name(), record.reason.name()));
     })
     .await;
     (told.into_inner(), left)

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::audit::{Event, Record, Source};
+use crate::audit::{CopySkipped, EventInvalid, Record, Source};
 use crate::ids::{Region, SnapshotId};
 use crate::text::printable;
 
@@ -44,8 +44,8 @@ pub struct OtherEvent {
     pub id: String,
     /// The snapshot it is about, if it names one.
     pub snapshot: Option<SnapshotId>,
-    /// `other-event` or `not-succeeded`.
-    pub reason: &'static str,
+    /// Why it asks for no copy.
+    pub reason: CopySkipped,
     /// Which event it is, in words that quote it, escaped and bounded.
     pub problem: String,
 }
@@ -54,8 +54,8 @@ pub struct OtherEvent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct InvalidEvent {
-    /// `not-json`, `not-an-event` or `no-snapshot`.
-    pub reason: &'static str,
+    /// Why it cannot be read.
+    pub reason: EventInvalid,
     /// What is wrong, in words.
     pub problem: String,
     /// The body, escaped and cut to [`BODY_LIMIT`] characters.
@@ -68,8 +68,8 @@ pub struct InvalidEvent {
 /// [`InvalidEvent`] when it is neither an EventBridge event nor a sweep tick.
 pub fn parse(body: &str) -> Result<Message, InvalidEvent> {
     let invalid = |reason, problem: String| InvalidEvent { reason, problem, body: printable(body, BODY_LIMIT) };
-    let value: Value =
-        serde_json::from_str(body).map_err(|error| invalid("not-json", format!("the body is not JSON: {error}")))?;
+    let value: Value = serde_json::from_str(body)
+        .map_err(|error| invalid(EventInvalid::NotJson, format!("the body is not JSON: {error}")))?;
     parse_value(&value).map_err(|(reason, problem)| invalid(reason, problem))
 }
 
@@ -102,18 +102,18 @@ struct Envelope {
     detail: Value,
 }
 
-fn parse_value(value: &Value) -> Result<Message, (&'static str, String)> {
-    let object = value.as_object().ok_or(("not-an-event", "the body is not a JSON object".to_owned()))?;
+fn parse_value(value: &Value) -> Result<Message, (EventInvalid, String)> {
+    let object = value.as_object().ok_or((EventInvalid::NotAnEvent, "the body is not a JSON object".to_owned()))?;
     if let Some(id) = object.get("sweep") {
         let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
         return Ok(Message::Sweep { id: printable(&id, 128) });
     }
     let envelope: Envelope =
-        serde_json::from_value(value.clone()).map_err(|error| ("not-an-event", error.to_string()))?;
+        serde_json::from_value(value.clone()).map_err(|error| (EventInvalid::NotAnEvent, error.to_string()))?;
     let id = envelope.id.as_str().map_or_else(String::new, |id| printable(id, 128));
     let snapshot = snapshot_named(&envelope);
     let (Some(source), Some(detail_type)) = (envelope.source.as_str(), envelope.detail_type.as_str()) else {
-        return Err(("not-an-event", "an EventBridge event has a source and a detail-type".to_owned()));
+        return Err((EventInvalid::NotAnEvent, "an EventBridge event has a source and a detail-type".to_owned()));
     };
     let other = |reason, problem| {
         Ok(Message::Other(OtherEvent { id: id.clone(), snapshot: snapshot.clone(), reason, problem }))
@@ -121,17 +121,23 @@ fn parse_value(value: &Value) -> Result<Message, (&'static str, String)> {
     let event = envelope.detail.get("event").and_then(Value::as_str).unwrap_or_default();
     if source != "aws.ec2" || detail_type != "EBS Snapshot Notification" || event != "shareSnapshot" {
         let (source, detail_type, event) = (printable(source, 64), printable(detail_type, 64), printable(event, 64));
-        return other("other-event", format!("event {event:?} ({detail_type:?} from {source:?}) asks for no copy"));
+        return other(
+            CopySkipped::OtherEvent,
+            format!("event {event:?} ({detail_type:?} from {source:?}) asks for no copy"),
+        );
     }
     match envelope.detail.get("result").and_then(Value::as_str) {
         Some("succeeded") => {}
         result => {
             let result = printable(result.unwrap_or("nothing"), 64);
-            return other("not-succeeded", format!("the share event's result is {result:?}, not \"succeeded\""));
+            return other(
+                CopySkipped::NotSucceeded,
+                format!("the share event's result is {result:?}, not \"succeeded\""),
+            );
         }
     }
     let Some(snapshot) = snapshot else {
-        return Err(("no-snapshot", "neither detail.snapshot_id nor resources names a snapshot".to_owned()));
+        return Err((EventInvalid::NoSnapshot, "neither detail.snapshot_id nor resources names a snapshot".to_owned()));
     };
     let region = envelope.region.as_str().map(|region| printable(region, 32));
     Ok(Message::Share(ShareEvent { id, snapshot, region }))
@@ -157,8 +163,7 @@ impl InvalidEvent {
         } else {
             "Nothing was done."
         };
-        let mut record =
-            Record::new(Event::EventInvalid, self.reason, now).message(format!("An input cannot be read. {fate}"));
+        let mut record = Record::new(self.reason, now).message(format!("An input cannot be read. {fate}"));
         record.trigger = Some("event");
         record.problem = Some(self.problem.clone());
         record.body = Some(self.body.clone());
@@ -170,8 +175,8 @@ impl OtherEvent {
     /// The record of an event that asks for no copy, received in `home`.
     #[must_use]
     pub fn record(&self, home: &Region, now: Timestamp) -> Record {
-        let mut record = Record::new(Event::CopySkipped, self.reason, now)
-            .message("An event that asks for no copy; problem says which.".to_owned());
+        let mut record =
+            Record::new(self.reason, now).message("An event that asks for no copy; problem says which.".to_owned());
         record.trigger = Some("event");
         record.trigger_id = Some(self.id.clone());
         record.problem = Some(self.problem.clone());
@@ -242,8 +247,8 @@ mod tests {
             match parse(&event.to_string()) {
                 Ok(Message::Share(_)) => "share",
                 Ok(Message::Sweep { .. }) => "sweep",
-                Ok(Message::Other(other)) => other.reason,
-                Err(invalid) => invalid.reason,
+                Ok(Message::Other(other)) => other.reason.name(),
+                Err(invalid) => invalid.reason.name(),
             }
         };
         let cases: [(Change, &str); 12] = [
@@ -269,7 +274,7 @@ mod tests {
         for (change, expected) in cases {
             assert_eq!(reason(change), expected);
         }
-        assert_eq!(parse("{").unwrap_err().reason, "not-json");
+        assert_eq!(parse("{").unwrap_err().reason, EventInvalid::NotJson);
     }
 
     #[test]

@@ -83,21 +83,6 @@ pub enum KeyProblem {
 }
 
 impl KeyProblem {
-    /// The audit record's reason.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Disabled => "key-disabled",
-            Self::PendingDeletion => "key-pending-deletion",
-            Self::NotReady(_) => "key-not-ready",
-            Self::NotFound(_) => "key-not-found",
-            Self::AccessDenied(_) => "key-access-denied",
-            Self::AwsManaged => "key-aws-managed",
-            Self::NotSymmetric(_) => "key-not-symmetric",
-            Self::OtherKey(_) => "key-not-the-configured-one",
-        }
-    }
-
     /// What happened and what the operator does next.
     #[must_use]
     pub fn message(&self, key: &KeyArn) -> String {

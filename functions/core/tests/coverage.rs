@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{self, Outcome, Scope, Skip, Verdict, decide};
 use snapferry_core::coverage::{Counts, Coverage, Facts, Standing, cover, expiries, time_to_protect};
 use snapferry_core::event::ShareEvent;
@@ -358,7 +359,7 @@ proptest! {
 
 fn refused() -> Outcome {
     let error = CallError { code: "Code".to_owned(), message: String::new(), request_id: None };
-    Outcome::Failed { reason: "call-refused", remedy: "", error }
+    Outcome::Failed { reason: CopyFailed::CallRefused, remedy: "", error }
 }
 
 fn event(id: &SnapshotId) -> ShareEvent {

@@ -132,7 +132,7 @@ fn several_policies_with_every_addition() {
 #[test]
 fn every_warning_has_a_code_of_its_own() {
     let all = [CROSS_ACCOUNT_COPY, SEVERAL].map(|document| policy::parse(document).unwrap().warnings).concat();
-    let codes: BTreeSet<&str> = all.iter().map(|warning| warning.code).collect();
+    let codes: BTreeSet<&str> = all.iter().map(|warning| warning.code.name()).collect();
     assert_eq!(codes.len(), all.len());
     assert_eq!(
         codes.into_iter().collect::<Vec<_>>(),

@@ -80,7 +80,7 @@ impl From<PolicyError> for Finding {
 
 impl From<Warning> for Finding {
     fn from(warning: Warning) -> Self {
-        Self::new(Level::Warning, warning.code, warning.policy.as_str(), warning.path, warning.message)
+        Self::new(Level::Warning, warning.code.name(), warning.policy.as_str(), warning.path, warning.message)
     }
 }
 

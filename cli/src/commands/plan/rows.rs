@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use snapferry_core::audit::CopyStarted;
 use snapferry_core::copying::{Decision, Skip, Subject, Verdict};
 use snapferry_core::text::printable;
 
@@ -54,7 +55,7 @@ impl Row {
         };
         let mut row = Self {
             action: action(&decision.verdict),
-            reason: "matched",
+            reason: CopyStarted::Matched.name(),
             snapshot,
             account,
             description,
@@ -70,9 +71,9 @@ impl Row {
                 row.expire_after = request.expire_after(now);
                 row.message = "It would be copied.".to_owned();
             }
-            Verdict::Skip(skip) => (row.reason, row.message) = (skip.reason(), skip.to_string()),
-            Verdict::Defer(deferral) => (row.reason, row.message) = (deferral.reason(), deferral.to_string()),
-            Verdict::Refuse(refusal) => (row.reason, row.message) = (refusal.reason(), refusal.to_string()),
+            Verdict::Skip(skip) => (row.reason, row.message) = (skip.reason().name(), skip.to_string()),
+            Verdict::Defer(deferral) => (row.reason, row.message) = (deferral.reason().name(), deferral.to_string()),
+            Verdict::Refuse(refusal) => (row.reason, row.message) = (refusal.reason().name(), refusal.to_string()),
         }
         row
     }

@@ -8,7 +8,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use super::reason::Event;
+use super::reason::{CopyKept, CopyLocked, CopyRefused, Reason};
 use super::record::Record;
 use super::sweep::{Coverage, Owner, Sweep};
 
@@ -93,26 +93,28 @@ fn copies(record: &Record) -> Dimensions {
 
 fn events(record: &Record) -> Vec<Metric> {
     let of_copies = |name| vec![count(name, record.count.unwrap_or(1))];
-    match (record.event, record.reason) {
-        (Event::CopyStarted, _) => of_copies("CopiesStarted"),
-        (Event::CopyDeferred, _) => of_copies("CopiesDeferred"),
-        (Event::CopyFailed, _) => of_copies("CopiesFailed"),
-        (Event::CopyVerified, _) => verified(record),
-        (Event::CopyRejected, _) => of_copies("CopiesRejected"),
-        (Event::CopyStalled, _) => of_copies("CopiesStalled"),
-        (Event::CopyLocked, _) if record.error.is_some() => of_copies("LocksFailed"),
-        (Event::CopyLocked, _) => of_copies("CopiesLocked"),
-        (Event::CopyExpired, _) => of_copies("CopiesExpired"),
-        (Event::CopyKept, "locked" | "in-use" | "not-authorized" | "throttled" | "refused") => {
-            vec![count("CopiesKept", 1), count("DeletionsRefused", 1)]
-        }
-        (Event::CopyKept, _) => of_copies("CopiesKept"),
+    match record.reason {
+        Reason::CopyStarted(_) => of_copies("CopiesStarted"),
+        Reason::CopyDeferred(_) => of_copies("CopiesDeferred"),
+        Reason::CopyFailed(_) => of_copies("CopiesFailed"),
+        Reason::CopyVerified(_) => verified(record),
+        Reason::CopyRejected(_) => of_copies("CopiesRejected"),
+        Reason::CopyStalled(_) => of_copies("CopiesStalled"),
+        Reason::CopyLocked(CopyLocked::Locked | CopyLocked::AlreadyLocked) => of_copies("CopiesLocked"),
+        Reason::CopyLocked(CopyLocked::LockFailed | CopyLocked::LockRuleGone) => of_copies("LocksFailed"),
+        Reason::CopyExpired(_) => of_copies("CopiesExpired"),
+        Reason::CopyKept(
+            CopyKept::Locked | CopyKept::InUse | CopyKept::NotAuthorized | CopyKept::Throttled | CopyKept::Refused,
+        ) => vec![count("CopiesKept", 1), count("DeletionsRefused", 1)],
+        Reason::CopyKept(_) => of_copies("CopiesKept"),
         // Its count is of deletions that were not made.
-        (Event::CopyRefused, "mass-expiry" | "clock-behind") => vec![count("MassExpiriesRefused", 1)],
-        (Event::CopyRefused, _) => of_copies("CopiesRefused"),
-        (Event::EventInvalid, _) => of_copies("EventsInvalid"),
-        (Event::CopySkipped | Event::PolicyWarning, _)
-        | (Event::SweepCompleted | Event::SweepRegion | Event::SweepOwner, _) => Vec::new(),
+        Reason::CopyRefused(CopyRefused::MassExpiry | CopyRefused::ClockBehind) => {
+            vec![count("MassExpiriesRefused", 1)]
+        }
+        Reason::CopyRefused(_) => of_copies("CopiesRefused"),
+        Reason::EventInvalid(_) => of_copies("EventsInvalid"),
+        Reason::CopySkipped(_) | Reason::PolicyWarning(_) => Vec::new(),
+        Reason::SweepCompleted(_) | Reason::SweepRegion(_) | Reason::SweepOwner(_) => Vec::new(),
     }
 }
 
@@ -129,7 +131,7 @@ fn verified(record: &Record) -> Vec<Metric> {
 }
 
 fn swept(sweep: &Sweep) -> Vec<Metric> {
-    let refused = |reason: &str| sweep.refused.get(reason).copied().unwrap_or_default();
+    let refused = |reason| sweep.refused.get(&reason).copied().unwrap_or_default();
     let silent = match sweep.most_silent_owner_seconds {
         Some(seconds) => Some(hours("MostSilentOwnerHours", seconds)),
         None if sweep.owners > 0 => Some(never("MostSilentOwnerHours")),
@@ -142,8 +144,8 @@ fn swept(sweep: &Sweep) -> Vec<Metric> {
         count("Unprotected", sweep.unprotected),
         hours("OldestUnprotectedHours", sweep.oldest_unprotected_seconds.unwrap_or_default()),
         count("KeysUnusable", u64::try_from(sweep.unusable_keys.len()).unwrap_or(u64::MAX)),
-        count("AttemptsExhausted", refused("attempts-exhausted")),
-        count("TagsMalformed", refused("malformed-tags")),
+        count("AttemptsExhausted", refused(CopyRefused::AttemptsExhausted)),
+        count("TagsMalformed", refused(CopyRefused::MalformedTags)),
         Metric { name: "SweepDuration", unit: Unit::Milliseconds, value: sweep.duration_ms.into() },
     ];
     metrics.into_iter().chain(silent).collect()

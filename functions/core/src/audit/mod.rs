@@ -7,14 +7,19 @@ mod metrics;
 mod reason;
 mod record;
 mod sweep;
+mod table;
 
 pub use self::line::Chain;
 pub use self::link::{Environment, Hash, Link};
 pub use self::lives::{Added, Finding, Life, Line, Lives, Position, Run};
 pub use self::metrics::{Metric, Metrics, NAMESPACE, NEVER_SEEN_HOURS, Unit};
-pub use self::reason::{Event, REASONS, meaning};
+pub use self::reason::{
+    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyRefused, CopyRejected, CopySkipped, CopyStalled,
+    CopyStarted, CopyVerified, Event, EventInvalid, PolicyWarning, Reason, SweepCompleted, SweepOwner, SweepRegion,
+};
 pub use self::record::{Copy, Error, FORMAT, Record, Source};
 pub use self::sweep::{Coverage, Owner, Sweep};
+pub use self::table::Next;
 
 /// The JSON Schema of a line.
 pub const SCHEMA: &str = include_str!("../../audit.schema.json");

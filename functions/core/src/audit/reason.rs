@@ -1,228 +1,224 @@
-//! Every reason that a record can have, with what it means: the table behind `audit.schema.json` and RUNBOOK.md.
+//! Every reason that a record can have, with what it means and what somebody does about it: the table behind
+//! `audit.schema.json` and RUNBOOK.md.
 //!
-//! A reason that is not listed here cannot be recorded: [`Record::new`](super::Record::new) asserts it in debug builds,
-//! which is how every test runs.
+//! The reasons of an event stand in the order of their names, because a sweep's counts are printed in the types' order.
 
-use serde::Serialize;
+use std::fmt;
 
-use self::Event::*;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Event {
-    /// EC2 took a copy request. The copy is not a backup yet.
-    #[serde(rename = "copy.started")]
-    CopyStarted,
-    /// There was nothing to do.
-    #[serde(rename = "copy.skipped")]
-    CopySkipped,
-    /// Not now; the next sweep looks again.
-    #[serde(rename = "copy.deferred")]
-    CopyDeferred,
-    /// Snapferry will not copy until somebody repairs something.
-    #[serde(rename = "copy.refused")]
-    CopyRefused,
-    /// EC2 refused a request, or gave up on a copy.
-    #[serde(rename = "copy.failed")]
-    CopyFailed,
-    /// The copy is what the policy asked for.
-    #[serde(rename = "copy.verified")]
-    CopyVerified,
-    /// The copy is completed, but not what the policy asked for.
-    #[serde(rename = "copy.rejected")]
-    CopyRejected,
-    /// The copy has been pending for more than a day.
-    #[serde(rename = "copy.stalled")]
-    CopyStalled,
-    /// The copy was locked, or could not be (then with `error`).
-    #[serde(rename = "copy.locked")]
-    CopyLocked,
-    /// The copy was deleted: EC2 said so.
-    #[serde(rename = "copy.expired")]
-    CopyExpired,
-    /// The copy's time is over and it was kept.
-    #[serde(rename = "copy.kept")]
-    CopyKept,
-    /// A sweep has looked at everything.
-    #[serde(rename = "sweep.completed")]
-    SweepCompleted,
-    /// How one target Region stands at the end of a sweep.
-    #[serde(rename = "sweep.region")]
-    SweepRegion,
-    /// When a sweep last heard of one owner.
-    #[serde(rename = "sweep.owner")]
-    SweepOwner,
-    /// Something came in that cannot be read.
-    #[serde(rename = "event.invalid")]
-    EventInvalid,
-    /// The policy is accepted, and something in it deserves a look; said at each cold start.
-    #[serde(rename = "policy.warning")]
-    PolicyWarning,
+use super::table::Next::{self, Itself, Nothing, Somebody};
+use super::table::reasons;
+
+reasons! {
+    CopyStarted "copy.started" "EC2 took a copy request. The copy is not a backup yet." {
+        Matched "matched" "A policy wants the snapshot in this Region, and EC2 took the request." Nothing;
+    }
+    CopySkipped "copy.skipped" "There was nothing to do." {
+        AlreadyCopied "already-copied" "There is a live copy of the snapshot for this policy and Region." Nothing;
+        AlreadyGone "already-gone" "The copy was to be deleted, and somebody else had deleted it already." Nothing;
+        DescriptionMismatch "description-mismatch" "The description does not match the policy's DescriptionRegex."
+            Nothing;
+        Duplicate "duplicate" "There are several live copies of one snapshot, which Snapferry itself never makes."
+            Somebody("Find out what else made copies with Snapferry's tags, and delete the surplus by hand.");
+        NotCompleted "not-completed" "The snapshot is not completed; the sweep copies it once it is." Nothing;
+        NotSucceeded "not-succeeded" "A share event whose result is not succeeded." Nothing;
+        NotVisible "not-visible" "EC2 does not show the snapshot to this account: not shared yet, or no longer."
+            Nothing;
+        OtherEvent "other-event" "A readable event that asks for no copy." Nothing;
+        OwnSnapshot "own-snapshot" "This account owns the snapshot itself." Nothing;
+        OwnerNotListed "owner-not-listed" "The snapshot's owner is not in the policy's SnapshotOwner." Nothing;
+        PolicyDisabled "policy-disabled" "The policy's State is DISABLED." Nothing;
+    }
+    CopyDeferred "copy.deferred" "Not now; the next sweep looks again." {
+        AnswerLost "answer-lost" "Nobody knows whether the copy was started, so it is not asked for again now."
+            Itself("The next sweep looks again.");
+        KeyUnread "key-unread" "KMS did not say whether the configured key is usable."
+            Itself("The next sweep looks again.");
+        LockNotNoted "lock-not-noted" "EC2 holds the lock, but the copy's tag does not say so yet."
+            Itself("The next run notes it.");
+        NotCarriedOut "not-carried-out" "A decision that nothing carried out: a fault in Snapferry."
+            Somebody("Report it with the record.");
+        OutOfTime "out-of-time" "Too little of the invocation's time remained." Itself("The next run goes on.");
+        RegionFull "region-full" "The target Region takes no more copies at the moment."
+            Itself("The next sweep looks again.");
+        RegionUnreachable "region-unreachable"
+            "An earlier call of the same invocation got no answer from the target Region."
+            Itself("The next sweep looks again.");
+        RegionUnread "region-unread" "The copies in the target Region could not be read."
+            Itself("The next run looks again.");
+        SourcesUnread "sources-unread" "The shared snapshots could not be read in the home Region."
+            Itself("The next sweep looks again.");
+        Throttled "throttled" "The target Region kept throttling CopySnapshot." Itself("The next sweep looks again.");
+        VerdictNotWritten "verdict-not-written" "A copy was judged, but the verdict could not be written to its tags."
+            Itself("The next run judges again.");
+    }
+    CopyRefused "copy.refused" "Snapferry will not copy until somebody repairs something." {
+        AttemptsExhausted "attempts-exhausted" "Too many copies of the snapshot failed within a day."
+            Somebody("Correct what the copies' copy.failed and copy.rejected records name.");
+        ClockBehind "clock-behind" "Nothing is deleted: a copy was started in what the clock takes for the future."
+            Somebody("Compare the newest copies' start times with today's date.");
+        KeyAccessDenied "key-access-denied" "The copier's role may not use the configured key."
+            Somebody("Name the key in the role's policy and the role in the key's.");
+        KeyAwsManaged "key-aws-managed" "The configured key is managed by AWS."
+            Somebody("Configure a customer managed key.");
+        KeyDisabled "key-disabled" "The configured key is disabled." Somebody("Enable the key.");
+        KeyNotFound "key-not-found" "The configured key does not exist." Somebody("Correct CmkArn in the policy.");
+        KeyNotReady "key-not-ready" "The configured key is in a state in which it cannot encrypt."
+            Somebody("Import the key material or repair the key store, unless the state passes.");
+        KeyNotSymmetric "key-not-symmetric" "The configured key is no symmetric encryption key."
+            Somebody("Configure a symmetric encryption key.");
+        KeyNotTheConfiguredOne "key-not-the-configured-one" "KMS named another key than the configured one."
+            Somebody("Correct CmkArn in the policy.");
+        KeyPendingDeletion "key-pending-deletion" "The configured key is about to be deleted."
+            Somebody("Cancel the key's deletion at once, then enable it.");
+        MalformedTags "malformed-tags" "Somebody changed Snapferry's tags on a snapshot."
+            Somebody("Restore the tags from the copy's copy.started record.");
+        MassExpiry "mass-expiry" "Nothing is deleted: more than half of all verified copies are due at once."
+            Somebody("Find out why so many are due, before they are let go.");
+    }
+    CopyFailed "copy.failed" "EC2 refused a request, or gave up on a copy." {
+        CallRefused "call-refused" "EC2 refused the request for a reason that this version does not know."
+            Somebody("Act on EC2's words.");
+        CopyUnsupported "copy-unsupported" "EC2 does not copy this snapshot between these Regions."
+            Somebody("Choose another Target.");
+        DefaultKeyNotShareable "default-key-not-shareable" "EC2 gave up on the copy: a default key is in the way."
+            Somebody("Share a copy of the snapshot under a customer managed key, and name a CmkArn.");
+        GrantMissing "grant-missing" "EC2 gave up on the copy: it could not be given the use of a key."
+            Somebody("Allow kms:CreateGrant on the source's key and on the copy's.");
+        InternalError "internal-error" "EC2 gave up on the copy because of a failure of its own."
+            Itself("The sweep copies again.");
+        KeyDisabled "key-disabled" "EC2 gave up on the copy: a key is disabled or about to be deleted."
+            Somebody("Cancel the key's deletion if need be, and enable it.");
+        KeyRefused "key-refused" "EC2 does not accept the configured key."
+            Somebody("Check that the key is enabled, symmetric and in the target Region.");
+        NotAuthorized "not-authorized" "EC2 refused the request: a role, a key's policy or an SCP does not allow it."
+            Somebody("Compare the role, the key's policy and the SCPs with what the copy needs.");
+        NotSigned "not-signed" "The request could not be signed, so nothing was sent."
+            Somebody("Check the function's credentials.");
+        RegionNotEnabled "region-not-enabled" "The target Region is not enabled in this account, or does not exist."
+            Somebody("Enable the Region in this account, or correct Target in the policy.");
+        SizeOrRegionUnsupported "size-or-region-unsupported"
+            "EC2 gave up on the copy because of its kind, its size or the Region."
+            Somebody("Choose another Target, or ask AWS Support with EC2's words.");
+        SourceGone "source-gone" "EC2 gave up on the copy: the source is deleted or no longer shared."
+            Somebody("Share the snapshot again from the source account.");
+        SourceKeyInaccessible "source-key-inaccessible"
+            "EC2 gave up on the copy: the source's key cannot be used from here."
+            Somebody("Let this account use the source's key, and create grants on it.");
+        SourceNotFound "source-not-found" "EC2 refused the request: the source is deleted or no longer shared."
+            Somebody("Share the snapshot again from the source account.");
+        UnknownCause "unknown-cause" "EC2 gave up on the copy with words that this version does not know."
+            Somebody("Look at KMS events with errors in CloudTrail around that time.");
+    }
+    CopyVerified "copy.verified" "The copy is what the policy asked for." {
+        AsConfigured "as-configured" "The copy is what its policy asked for." Nothing;
+    }
+    CopyRejected "copy.rejected" "The copy is completed, but not what the policy asked for." {
+        MalformedTags "malformed-tags" "The copy is completed, but one of Snapferry's tags on it cannot be read."
+            Somebody("Restore the tags from the copy's copy.started record.");
+        NotEncrypted "not-encrypted" "The copy is completed and not encrypted, though it should be."
+            Somebody("Find the CopySnapshot event in CloudTrail and compare its parameters.");
+        WrongKey "wrong-key" "The copy is encrypted under another key than the one asked for."
+            Somebody("Find the CopySnapshot event in CloudTrail and compare its parameters.");
+        WrongOwner "wrong-owner" "Another account owns the copy." Somebody("Treat it as an incident.");
+        WrongSize "wrong-size" "The copy is not of its source's size."
+            Somebody("Compare the tag with the copy's copy.started record.");
+    }
+    CopyStalled "copy.stalled" "The copy has been pending for more than a day." {
+        PendingOverADay "pending-over-a-day" "The copy has been pending for more than 24 hours."
+            Somebody("Ask AWS Support if its progress does not change.");
+    }
+    CopyLocked "copy.locked" "The copy was locked, or could not be (then with `error`)." {
+        AlreadyLocked "already-locked" "EC2 held the lock already; only the record of it had been lost." Nothing;
+        LockFailed "lock-failed" "The copy is verified, but EC2 did not lock it: with error."
+            Somebody("Act on EC2's words.");
+        LockRuleGone "lock-rule-gone" "The copy waits for a lock that today's policy no longer asks for: with error."
+            Somebody("Restore the LockRule, or remove the copy's tag snapferry:lock.");
+        Locked "locked" "EC2 locked the copy." Nothing;
+    }
+    CopyExpired "copy.expired" "The copy was deleted: EC2 said so." {
+        AlreadyGone "already-gone" "EC2 does not know the copy any more: an attempt whose answer was lost deleted it."
+            Nothing;
+        Expired "expired" "Its retention was over, and EC2 deleted it." Nothing;
+        Failed "failed" "EC2 had given up on it more than a day before; it was deleted." Nothing;
+        Rejected "rejected" "It was rejected more than a day before, and another copy of its source stays." Nothing;
+    }
+    CopyKept "copy.kept" "The copy's time is over and it was kept." {
+        AnswerLost "answer-lost" "EC2 did not say whether the copy is deleted."
+            Itself("The next run tries again if it still sees the copy.");
+        ForeignOwner "foreign-owner" "Another account owns the copy." Somebody("Treat it as an incident.");
+        InUse "in-use" "EC2 refused: an AMI uses the copy." Somebody("Deregister the AMI if it is not needed.");
+        LastVerified "last-verified" "It is one of the last verified copies of its volume."
+            Itself("It goes once newer ones are verified.");
+        Locked "locked" "EC2 refused: a lock holds the copy." Itself("It goes once the lock has ended.");
+        MalformedTags "malformed-tags" "Somebody changed Snapferry's tags on it."
+            Somebody("Restore the tags from the copy's copy.started record.");
+        NoLongerDue "no-longer-due" "Just before deletion its tags or state no longer said that its time is over."
+            Somebody("Find out in CloudTrail who changed it.");
+        NotAuthorized "not-authorized" "EC2 refused: the role or an SCP does not allow it."
+            Somebody("Compare the role with the template's, and the copy's Region with TargetRegions and RetiredRegions.");
+        NotReadAgain "not-read-again" "It could not be looked at once more just before deletion."
+            Itself("The next run tries again.");
+        NotSettled "not-settled" "It failed or was rejected, but nothing says since when."
+            Somebody("Restore its tag snapferry:settled-at, or delete it by hand.");
+        NotVerified "not-verified" "Its time is over, but it has no verdict yet."
+            Somebody("See why verify-copies does not judge it.");
+        OnlyCopy "only-copy" "It was rejected, and there is no better copy of its source in this Region."
+            Somebody("Correct what it was rejected for; if it is worthless, delete it by hand.");
+        OutOfTime "out-of-time" "Too little of the invocation's time remained for these."
+            Itself("The next run goes on.");
+        Refused "refused" "EC2 refused for a reason that this version does not know." Somebody("Act on EC2's words.");
+        RegionClosed "region-closed" "EC2 stopped answering in their Region." Itself("The next run goes on.");
+        RegionUnread "region-unread" "The copies in the Region could not be read." Itself("The next run looks again.");
+        RunLimit "run-limit" "One run deletes no more than SNAPFERRY_MAX_DELETES_PER_RUN."
+            Itself("The next run goes on.");
+        StateContradicts "state-contradicts" "Its verdict and EC2's state of it do not go together."
+            Somebody("Correct its tag snapferry:status, or delete it by hand.");
+        SurvivorGone "survivor-gone" "Just before deletion the copy that made it dispensable was no longer good."
+            Somebody("Find out in CloudTrail who changed or deleted that copy.");
+        Throttled "throttled" "EC2 takes no more requests at the moment." Itself("The next run tries again.");
+        VolumeUnknown "volume-unknown"
+            "EC2 named no volume for their sources, so each may be the last copy of its volume."
+            Somebody("Name the volume in the sources' descriptions, or set KeepAtLeast to 0.");
+    }
+    SweepCompleted "sweep.completed" "A sweep has looked at everything." {
+        Swept "swept" "A sweep has looked at everything that is shared and copied." Nothing;
+    }
+    SweepRegion "sweep.region" "How one target Region stands at the end of a sweep." {
+        Counted "counted" "How one target Region stands at the end of a sweep." Nothing;
+    }
+    SweepOwner "sweep.owner" "When a sweep last heard of one owner." {
+        NeverSeen "never-seen" "Neither a snapshot that a policy wants nor a copy of one is there from this owner."
+            Nothing;
+        Seen "seen" "When the newest snapshot that a policy wants from this owner was started." Nothing;
+    }
+    EventInvalid "event.invalid" "Something came in that cannot be read." {
+        NoSnapshot "no-snapshot" "A share event that names no snapshot." Somebody("Find out what sent it.");
+        NotAnEvent "not-an-event" "Neither an EventBridge event nor a sweep tick." Somebody("Find out what sent it.");
+        NotJson "not-json" "Not JSON." Somebody("Find out what sent it.");
+    }
+    PolicyWarning "policy.warning" "The policy is accepted, and something in it deserves a look; said at each cold start." {
+        DescriptionRegexEmpty "description-regex-empty"
+            "DescriptionRegex is empty: it matches only an empty description."
+            Nothing;
+        DescriptionRegexMissing "description-regex-missing" "DescriptionRegex is absent: every description matches."
+            Nothing;
+        KeepNone "keep-none" "KeepAtLeast is 0: the last verified copy of a volume may be deleted." Nothing;
+        NoTargets "no-targets" "An action without a target copies to no Region." Nothing;
+        OwnersEmpty "owners-empty" "No SnapshotOwner: the policy copies nothing." Nothing;
+        RegionUnknown "region-unknown" "A Region that this version does not know." Nothing;
+        StateError "state-error" "The policy's State is ERROR in DLM." Nothing;
+        TargetUnencrypted "target-unencrypted" "A target does not demand encryption." Nothing;
+    }
 }
 
-/// Each event with each of its reasons and their meaning, grouped by event.
-pub const REASONS: &[(Event, &[(&str, &str)])] = &[
-    (CopyStarted, &[("matched", "A policy wants the snapshot in this Region, and EC2 took the request.")]),
-    (
-        CopySkipped,
-        &[
-            ("already-copied", "There is a live copy of the snapshot for this policy and Region."),
-            ("already-gone", "The copy was to be deleted, and somebody else had deleted it already."),
-            ("description-mismatch", "The description does not match the policy's DescriptionRegex."),
-            ("duplicate", "There are several live copies of one snapshot, which Snapferry itself never makes."),
-            ("not-completed", "The snapshot is not completed; the sweep copies it once it is."),
-            ("not-succeeded", "A share event whose result is not succeeded."),
-            ("not-visible", "EC2 does not show the snapshot to this account: not shared yet, or no longer."),
-            ("other-event", "A readable event that asks for no copy."),
-            ("own-snapshot", "This account owns the snapshot itself."),
-            ("owner-not-listed", "The snapshot's owner is not in the policy's SnapshotOwner."),
-            ("policy-disabled", "The policy's State is DISABLED."),
-        ],
-    ),
-    (
-        CopyDeferred,
-        &[
-            ("answer-lost", "Nobody knows whether the copy was started, so it is not asked for again now."),
-            ("key-unread", "KMS did not say whether the configured key is usable."),
-            ("lock-not-noted", "EC2 holds the lock, but the copy's tag does not say so yet."),
-            ("not-carried-out", "A decision that nothing carried out: a fault in Snapferry."),
-            ("out-of-time", "Too little of the invocation's time remained."),
-            ("region-full", "The target Region takes no more copies at the moment."),
-            ("region-unreachable", "An earlier call of the same invocation got no answer from the target Region."),
-            ("region-unread", "The copies in the target Region could not be read."),
-            ("sources-unread", "The shared snapshots could not be read in the home Region."),
-            ("throttled", "The target Region kept throttling CopySnapshot."),
-            ("verdict-not-written", "A copy was judged, but the verdict could not be written to its tags."),
-        ],
-    ),
-    (
-        CopyRefused,
-        &[
-            ("attempts-exhausted", "Too many copies of the snapshot failed within a day."),
-            ("clock-behind", "Nothing is deleted: a copy was started in what the clock takes for the future."),
-            ("key-access-denied", "The copier's role may not use the configured key."),
-            ("key-aws-managed", "The configured key is managed by AWS."),
-            ("key-disabled", "The configured key is disabled."),
-            ("key-not-found", "The configured key does not exist."),
-            ("key-not-ready", "The configured key is in a state in which it cannot encrypt."),
-            ("key-not-symmetric", "The configured key is no symmetric encryption key."),
-            ("key-not-the-configured-one", "KMS named another key than the configured one."),
-            ("key-pending-deletion", "The configured key is about to be deleted."),
-            ("malformed-tags", "Somebody changed Snapferry's tags on a snapshot."),
-            ("mass-expiry", "Nothing is deleted: more than half of all verified copies are due at once."),
-        ],
-    ),
-    (
-        CopyFailed,
-        &[
-            ("call-refused", "EC2 refused the request for a reason that this version does not know."),
-            ("copy-unsupported", "EC2 does not copy this snapshot between these Regions."),
-            ("default-key-not-shareable", "EC2 gave up on the copy: a default key is in the way."),
-            ("grant-missing", "EC2 gave up on the copy: it could not be given the use of a key."),
-            ("internal-error", "EC2 gave up on the copy because of a failure of its own."),
-            ("key-disabled", "EC2 gave up on the copy: a key is disabled or about to be deleted."),
-            ("key-refused", "EC2 does not accept the configured key."),
-            ("not-authorized", "EC2 refused the request: a role, a key's policy or an SCP does not allow it."),
-            ("not-signed", "The request could not be signed, so nothing was sent."),
-            ("region-not-enabled", "The target Region is not enabled in this account, or does not exist."),
-            ("size-or-region-unsupported", "EC2 gave up on the copy because of its kind, its size or the Region."),
-            ("source-gone", "EC2 gave up on the copy: the source is deleted or no longer shared."),
-            ("source-key-inaccessible", "EC2 gave up on the copy: the source's key cannot be used from here."),
-            ("source-not-found", "EC2 refused the request: the source is deleted or no longer shared."),
-            ("unknown-cause", "EC2 gave up on the copy with words that this version does not know."),
-        ],
-    ),
-    (CopyVerified, &[("as-configured", "The copy is what its policy asked for.")]),
-    (
-        CopyRejected,
-        &[
-            ("malformed-tags", "The copy is completed, but one of Snapferry's tags on it cannot be read."),
-            ("not-encrypted", "The copy is completed and not encrypted, though it should be."),
-            ("wrong-key", "The copy is encrypted under another key than the one asked for."),
-            ("wrong-owner", "Another account owns the copy."),
-            ("wrong-size", "The copy is not of its source's size."),
-        ],
-    ),
-    (CopyStalled, &[("pending-over-a-day", "The copy has been pending for more than 24 hours.")]),
-    (
-        CopyLocked,
-        &[
-            ("already-locked", "EC2 held the lock already; only the record of it had been lost."),
-            ("lock-failed", "The copy is verified, but EC2 did not lock it: with error."),
-            ("lock-rule-gone", "The copy waits for a lock that today's policy no longer asks for: with error."),
-            ("locked", "EC2 locked the copy."),
-        ],
-    ),
-    (
-        CopyExpired,
-        &[
-            ("already-gone", "EC2 does not know the copy any more: an attempt whose answer was lost deleted it."),
-            ("expired", "Its retention was over, and EC2 deleted it."),
-            ("failed", "EC2 had given up on it more than a day before; it was deleted."),
-            ("rejected", "It was rejected more than a day before, and another copy of its source stays."),
-        ],
-    ),
-    (
-        CopyKept,
-        &[
-            ("answer-lost", "EC2 did not say whether the copy is deleted."),
-            ("foreign-owner", "Another account owns the copy."),
-            ("in-use", "EC2 refused: an AMI uses the copy."),
-            ("last-verified", "It is one of the last verified copies of its volume."),
-            ("locked", "EC2 refused: a lock holds the copy."),
-            ("malformed-tags", "Somebody changed Snapferry's tags on it."),
-            ("no-longer-due", "Just before deletion its tags or state no longer said that its time is over."),
-            ("not-authorized", "EC2 refused: the role or an SCP does not allow it."),
-            ("not-read-again", "It could not be looked at once more just before deletion."),
-            ("not-settled", "It failed or was rejected, but nothing says since when."),
-            ("not-verified", "Its time is over, but it has no verdict yet."),
-            ("only-copy", "It was rejected, and there is no better copy of its source in this Region."),
-            ("out-of-time", "Too little of the invocation's time remained for these."),
-            ("refused", "EC2 refused for a reason that this version does not know."),
-            ("region-closed", "EC2 stopped answering in their Region."),
-            ("region-unread", "The copies in the Region could not be read."),
-            ("run-limit", "One run deletes no more than SNAPFERRY_MAX_DELETES_PER_RUN."),
-            ("state-contradicts", "Its verdict and EC2's state of it do not go together."),
-            ("survivor-gone", "Just before deletion the copy that made it dispensable was no longer good."),
-            ("throttled", "EC2 takes no more requests at the moment."),
-            ("volume-unknown", "EC2 named no volume for their sources, so each may be the last copy of its volume."),
-        ],
-    ),
-    (SweepCompleted, &[("swept", "A sweep has looked at everything that is shared and copied.")]),
-    (SweepRegion, &[("counted", "How one target Region stands at the end of a sweep.")]),
-    (
-        SweepOwner,
-        &[
-            ("never-seen", "Neither a snapshot that a policy wants nor a copy of one is there from this owner."),
-            ("seen", "When the newest snapshot that a policy wants from this owner was started."),
-        ],
-    ),
-    (
-        EventInvalid,
-        &[
-            ("no-snapshot", "A share event that names no snapshot."),
-            ("not-an-event", "Neither an EventBridge event nor a sweep tick."),
-            ("not-json", "Not JSON."),
-        ],
-    ),
-    (
-        PolicyWarning,
-        &[
-            ("description-regex-empty", "DescriptionRegex is empty: it matches only an empty description."),
-            ("description-regex-missing", "DescriptionRegex is absent: every description matches."),
-            ("keep-none", "KeepAtLeast is 0: the last verified copy of a volume may be deleted."),
-            ("no-targets", "An action without a target copies to no Region."),
-            ("owners-empty", "No SnapshotOwner: the policy copies nothing."),
-            ("region-unknown", "A Region that this version does not know."),
-            ("state-error", "The policy's State is ERROR in DLM."),
-            ("target-unencrypted", "A target does not demand encryption."),
-        ],
-    ),
-];
-
-/// What a reason of an event means; nothing when it is not listed.
-#[must_use]
-pub fn meaning(event: Event, reason: &str) -> Option<&'static str> {
-    let (_, reasons) = REASONS.iter().find(|(listed, _)| *listed == event)?;
-    reasons.iter().find(|(listed, _)| *listed == reason).map(|(_, meaning)| *meaning)
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("Reason", 2)?;
+        members.serialize_field("event", self.event().name())?;
+        members.serialize_field("reason", self.name())?;
+        members.end()
+    }
 }

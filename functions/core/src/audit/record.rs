@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::reason::{Event, meaning};
+use super::reason::Reason;
 use super::sweep::{Coverage, Owner, Sweep};
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
@@ -26,10 +26,9 @@ pub struct Record {
     pub version: &'static str,
     /// When the line was written, RFC 3339 in UTC.
     pub time: Timestamp,
-    /// What happened.
-    pub event: Event,
-    /// Why, in kebab-case.
-    pub reason: &'static str,
+    /// What happened and why: the members `event` and `reason`.
+    #[serde(flatten)]
+    pub reason: Reason,
     /// In plain words what happened and what to do next. Never holds text that a sender wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -152,16 +151,14 @@ pub struct Error {
 }
 
 impl Record {
-    /// A record with nothing but its event, reason and time. The reason must be [listed](super::REASONS).
+    /// A record with nothing but its event, reason and time.
     #[must_use]
-    pub fn new(event: Event, reason: &'static str, time: Timestamp) -> Self {
-        debug_assert!(meaning(event, reason).is_some(), "{event:?} {reason}: list it in audit/reason.rs");
+    pub fn new(reason: impl Into<Reason>, time: Timestamp) -> Self {
         Self {
             audit: FORMAT,
             version: VERSION,
             time,
-            event,
-            reason,
+            reason: reason.into(),
             message: None,
             trigger: None,
             trigger_id: None,

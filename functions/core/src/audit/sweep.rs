@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::reason::{CopyDeferred, CopyRefused};
+
 /// What a sweep found; one identity is (policy, source snapshot, target Region).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,13 +32,13 @@ pub struct Sweep {
     /// Identities that are not proven protected: in flight, missing or unknown.
     pub unprotected: u64,
     /// Deferred identities by reason.
-    pub deferred: BTreeMap<&'static str, u64>,
+    pub deferred: BTreeMap<CopyDeferred, u64>,
     /// Refused identities and copies with malformed tags by reason, those included that were told within the last day.
-    pub refused: BTreeMap<&'static str, u64>,
+    pub refused: BTreeMap<CopyRefused, u64>,
     /// Copies that EC2 refused to start.
     pub failed: u64,
     /// The configured keys that cannot encrypt a copy, with the reason that a copy would be refused for.
-    pub unusable_keys: BTreeMap<String, &'static str>,
+    pub unusable_keys: BTreeMap<String, CopyRefused>,
     /// The age of the oldest source without a live copy, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_missing_seconds: Option<i64>,

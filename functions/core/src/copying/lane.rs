@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Deferral, Outcome};
+use crate::audit::{CopyDeferred, CopyFailed};
 use crate::facts::CallError;
 use crate::ids::SnapshotId;
 
@@ -48,7 +49,7 @@ pub enum CopyFailure {
     /// EC2 refused; asking again the same way would give the same.
     Refused {
         /// The audit record's reason.
-        reason: &'static str,
+        reason: CopyFailed,
         /// What the operator does next.
         remedy: &'static str,
     },
@@ -69,7 +70,7 @@ pub struct Lane {
     /// How often EC2 has throttled the request for the copy at its head.
     throttled: u32,
     /// Why nothing more is asked for.
-    closed: Option<&'static str>,
+    closed: Option<CopyDeferred>,
 }
 
 impl Lane {
@@ -123,11 +124,11 @@ impl Lane {
 }
 
 /// Whether a deferral closes its Region for the rest of the invocation, and the reason that the others are given.
-fn closes(deferral: &Deferral) -> Option<&'static str> {
+fn closes(deferral: &Deferral) -> Option<CopyDeferred> {
     match deferral {
         Deferral::RegionFull(_) | Deferral::Throttled(_) | Deferral::OutOfTime => Some(deferral.reason()),
         // Silence: the next call would wait as long and leave the next copy in doubt.
-        Deferral::AnswerLost(error) if error.request_id.is_none() => Some("region-unreachable"),
+        Deferral::AnswerLost(error) if error.request_id.is_none() => Some(CopyDeferred::RegionUnreachable),
         _ => None,
     }
 }

@@ -122,9 +122,11 @@ impl<'f> Decision<'f> {
     #[must_use]
     pub fn notice(&self) -> Option<String> {
         let (reason, about) = match &self.verdict {
-            Verdict::Refuse(refusal @ Refusal::AttemptsExhausted { last, .. }) => (refusal.reason(), last.as_str()),
-            Verdict::Refuse(refusal @ Refusal::MalformedTags(copy)) => (refusal.reason(), copy.id.as_str()),
-            Verdict::Skip(skip @ Skip::Duplicate(copies)) => (skip.reason(), copies.first()?.id.as_str()),
+            Verdict::Refuse(refusal @ Refusal::AttemptsExhausted { last, .. }) => {
+                (refusal.reason().name(), last.as_str())
+            }
+            Verdict::Refuse(refusal @ Refusal::MalformedTags(copy)) => (refusal.reason().name(), copy.id.as_str()),
+            Verdict::Skip(skip @ Skip::Duplicate(copies)) => (skip.reason().name(), copies.first()?.id.as_str()),
             _ => return None,
         };
         Some(format!("{reason} {} {about}", self.region?))

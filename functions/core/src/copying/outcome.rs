@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{CopyRequest, Decision, Deferral, Skip, Subject, Verdict};
-use crate::audit::{Copy, Event, Record, Source};
+use crate::audit::{Copy, CopyDeferred, CopyFailed, CopyStarted, Record, Source};
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
 use crate::text::printable;
@@ -27,8 +27,8 @@ pub enum Outcome {
     Deferred(Deferral),
     /// EC2 refused the request; there is no copy.
     Failed {
-        /// Why, as an audit reason such as `not-authorized`.
-        reason: &'static str,
+        /// Why.
+        reason: CopyFailed,
         /// What the operator does next.
         remedy: &'static str,
         /// EC2's words.
@@ -40,21 +40,19 @@ pub enum Outcome {
 #[must_use]
 pub fn record(decision: &Decision<'_>, outcome: &Outcome, home: &Region, now: Timestamp) -> Record {
     let mut record = match (&decision.verdict, outcome) {
-        (Verdict::Skip(skip), _) => Record::new(Event::CopySkipped, skip.reason(), now).message(skip.to_string()),
+        (Verdict::Skip(skip), _) => Record::new(skip.reason(), now).message(skip.to_string()),
         (Verdict::Refuse(refusal), _) => {
-            Record::new(Event::CopyRefused, refusal.reason(), now).message(refusal.to_string()).error(refusal.error())
+            Record::new(refusal.reason(), now).message(refusal.to_string()).error(refusal.error())
         }
         (Verdict::Defer(deferral), _) | (Verdict::Copy(_), Outcome::Deferred(deferral)) => {
-            Record::new(Event::CopyDeferred, deferral.reason(), now)
-                .message(deferral.to_string())
-                .error(deferral.error())
+            Record::new(deferral.reason(), now).message(deferral.to_string()).error(deferral.error())
         }
         (Verdict::Copy(_), Outcome::Failed { reason, remedy, error }) => {
-            Record::new(Event::CopyFailed, reason, now).message((*remedy).to_owned()).error(Some(error))
+            Record::new(*reason, now).message((*remedy).to_owned()).error(Some(error))
         }
-        (Verdict::Copy(_), Outcome::Started { .. }) => Record::new(Event::CopyStarted, "matched", now),
+        (Verdict::Copy(_), Outcome::Started { .. }) => Record::new(CopyStarted::Matched, now),
         // Every executor gives an outcome; were one to forget, the operator must see it.
-        (Verdict::Copy(_), Outcome::Stands) => Record::new(Event::CopyDeferred, "not-carried-out", now),
+        (Verdict::Copy(_), Outcome::Stands) => Record::new(CopyDeferred::NotCarriedOut, now),
     };
     record.policy = decision.policy.map(ToString::to_string);
     record.source = source(&decision.subject, home);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use crate::audit::{CopyDeferred, CopyRefused, CopySkipped};
 use crate::facts::{CallError, Copy, KeyProblem, TamperedCopy};
 use crate::ids::{KeyArn, SnapshotId};
 
@@ -49,7 +50,7 @@ pub enum Deferral {
     /// The answer to the same request was lost a moment ago, and EC2 may not show its copy yet.
     AnswerJustLost(Timestamp),
     /// An earlier call closed the Region for the rest of this invocation.
-    RegionClosed(&'static str),
+    RegionClosed(CopyDeferred),
     /// Too little of the invocation's time remains to start a copy.
     OutOfTime,
 }
@@ -75,16 +76,16 @@ pub enum Refusal<'f> {
 impl Skip<'_> {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> CopySkipped {
         match self {
-            Self::OwnerNotListed => "owner-not-listed",
-            Self::DescriptionMismatch => "description-mismatch",
-            Self::AlreadyCopied(_) => "already-copied",
-            Self::Duplicate(_) => "duplicate",
-            Self::NotVisible => "not-visible",
-            Self::NotCompleted => "not-completed",
-            Self::OwnSnapshot => "own-snapshot",
-            Self::PolicyDisabled => "policy-disabled",
+            Self::OwnerNotListed => CopySkipped::OwnerNotListed,
+            Self::DescriptionMismatch => CopySkipped::DescriptionMismatch,
+            Self::AlreadyCopied(_) => CopySkipped::AlreadyCopied,
+            Self::Duplicate(_) => CopySkipped::Duplicate,
+            Self::NotVisible => CopySkipped::NotVisible,
+            Self::NotCompleted => CopySkipped::NotCompleted,
+            Self::OwnSnapshot => CopySkipped::OwnSnapshot,
+            Self::PolicyDisabled => CopySkipped::PolicyDisabled,
         }
     }
 }
@@ -121,16 +122,16 @@ impl fmt::Display for Skip<'_> {
 impl Deferral {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> CopyDeferred {
         match self {
-            Self::SourcesUnread(_) => "sources-unread",
-            Self::RegionUnread(_) => "region-unread",
-            Self::KeyUnread(_) => "key-unread",
-            Self::RegionFull(_) => "region-full",
-            Self::Throttled(_) => "throttled",
-            Self::AnswerLost(_) | Self::AnswerJustLost(_) => "answer-lost",
-            Self::RegionClosed(reason) => reason,
-            Self::OutOfTime => "out-of-time",
+            Self::SourcesUnread(_) => CopyDeferred::SourcesUnread,
+            Self::RegionUnread(_) => CopyDeferred::RegionUnread,
+            Self::KeyUnread(_) => CopyDeferred::KeyUnread,
+            Self::RegionFull(_) => CopyDeferred::RegionFull,
+            Self::Throttled(_) => CopyDeferred::Throttled,
+            Self::AnswerLost(_) | Self::AnswerJustLost(_) => CopyDeferred::AnswerLost,
+            Self::RegionClosed(reason) => *reason,
+            Self::OutOfTime => CopyDeferred::OutOfTime,
         }
     }
 
@@ -170,14 +171,31 @@ impl fmt::Display for Deferral {
     }
 }
 
+impl KeyProblem {
+    /// The audit record's reason.
+    #[must_use]
+    pub fn reason(&self) -> CopyRefused {
+        match self {
+            Self::Disabled => CopyRefused::KeyDisabled,
+            Self::PendingDeletion => CopyRefused::KeyPendingDeletion,
+            Self::NotReady(_) => CopyRefused::KeyNotReady,
+            Self::NotFound(_) => CopyRefused::KeyNotFound,
+            Self::AccessDenied(_) => CopyRefused::KeyAccessDenied,
+            Self::AwsManaged => CopyRefused::KeyAwsManaged,
+            Self::NotSymmetric(_) => CopyRefused::KeyNotSymmetric,
+            Self::OtherKey(_) => CopyRefused::KeyNotTheConfiguredOne,
+        }
+    }
+}
+
 impl Refusal<'_> {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> CopyRefused {
         match self {
             Self::Key(_, problem) => problem.reason(),
-            Self::AttemptsExhausted { .. } => "attempts-exhausted",
-            Self::MalformedTags(_) => "malformed-tags",
+            Self::AttemptsExhausted { .. } => CopyRefused::AttemptsExhausted,
+            Self::MalformedTags(_) => CopyRefused::MalformedTags,
         }
     }
 

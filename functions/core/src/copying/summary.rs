@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{RegionCounts, Tally};
-use crate::audit::{Coverage, Event, Owner, Record, Sweep};
+use crate::audit::{Coverage, Owner, Record, Sweep, SweepCompleted, SweepOwner, SweepRegion};
 use crate::ids::{AccountId, Region};
 
 /// One sweep as it ran.
@@ -32,7 +32,7 @@ pub fn summary(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Vec<Record> {
 }
 
 fn coverage(region: &Region, counts: &RegionCounts, now: Timestamp) -> Record {
-    let mut record = Record::new(Event::SweepRegion, "counted", now);
+    let mut record = Record::new(SweepRegion::Counted, now);
     record.coverage = Some(Coverage {
         region: region.to_string(),
         protected: counts.protected,
@@ -46,8 +46,8 @@ fn coverage(region: &Region, counts: &RegionCounts, now: Timestamp) -> Record {
 }
 
 fn owner(account: &AccountId, newest: Option<Timestamp>, now: Timestamp) -> Record {
-    let reason = if newest.is_some() { "seen" } else { "never-seen" };
-    let mut record = Record::new(Event::SweepOwner, reason, now);
+    let reason = if newest.is_some() { SweepOwner::Seen } else { SweepOwner::NeverSeen };
+    let mut record = Record::new(reason, now);
     let seconds_since_newest = newest.map(|newest| age(newest, now));
     record.owner = Some(Owner { account: account.to_string(), newest, seconds_since_newest });
     record
@@ -57,7 +57,7 @@ fn completed(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Record {
     let total = tally.total();
     let seen = tally.owners.values().flatten();
     let never_seen = tally.owners.values().filter(|newest| newest.is_none()).count();
-    let mut record = Record::new(Event::SweepCompleted, "swept", now);
+    let mut record = Record::new(SweepCompleted::Swept, now);
     record.sweep = Some(Sweep {
         id: ran.id.to_owned(),
         shared: tally.shared,

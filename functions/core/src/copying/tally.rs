@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Decision, Deferral, Facts, Outcome, Stands, Subject, Verdict};
+use crate::audit::{CopyDeferred, CopyRefused};
 use crate::facts::{KeyFact, SourceSnapshot};
 use crate::ids::{AccountId, KeyArn, Region};
 use crate::policy::{Policy, PolicyState};
@@ -22,9 +23,9 @@ pub struct Tally {
     /// Copies started now.
     pub started: u64,
     /// Deferred identities by reason.
-    pub deferred: BTreeMap<&'static str, u64>,
+    pub deferred: BTreeMap<CopyDeferred, u64>,
     /// Refused identities and copies with malformed tags by reason, told now or earlier.
-    pub refused: BTreeMap<&'static str, u64>,
+    pub refused: BTreeMap<CopyRefused, u64>,
     /// Copies that EC2 refused to start.
     pub failed: u64,
     /// When the oldest source without any live copy was started.
@@ -34,7 +35,7 @@ pub struct Tally {
     /// When the newest snapshot that a policy wants was started, for each owner that an enabled policy names.
     pub owners: BTreeMap<AccountId, Option<Timestamp>>,
     /// The configured keys that cannot encrypt a copy, and why.
-    pub unusable_keys: BTreeMap<KeyArn, &'static str>,
+    pub unusable_keys: BTreeMap<KeyArn, CopyRefused>,
 }
 
 /// How the identities of a Region, or of all, stand after this run.

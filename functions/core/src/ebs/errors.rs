@@ -1,5 +1,6 @@
 //! What EC2's error codes mean (EC2 API reference, "Error codes").
 
+use crate::audit::CopyFailed;
 use crate::copying::CopyFailure;
 use crate::expiring::{DeleteFailure, Refusal};
 
@@ -67,31 +68,34 @@ pub fn copy_failure(failed: Failed<'_>) -> CopyFailure {
 fn refused(code: &str, message: &str) -> CopyFailure {
     let (reason, remedy) = match code {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => (
-            "not-authorized",
+            CopyFailed::NotAuthorized,
             "The copier's role, or a service control policy of this account, does not allow this copy. Compare the role \
              with the template's, and check that SourceAccounts, TargetRegions and TargetKeyArns name this copy's.",
         ),
         "AuthFailure" => (
-            "not-authorized",
+            CopyFailed::NotAuthorized,
             "EC2 refused the role's use of a key or of the Region. Check that the target Region is enabled in this account \
              and that the key's policy names the copier's role.",
         ),
         "OptInRequired" | "InvalidRegion" => {
-            ("region-not-enabled", "Enable the target Region in this account, or correct Target in the policy.")
+            (CopyFailed::RegionNotEnabled, "Enable the target Region in this account, or correct Target in the policy.")
         }
         "InvalidSnapshot.NotFound" | "InvalidSnapshotID.Malformed" => (
-            "source-not-found",
+            CopyFailed::SourceNotFound,
             "EC2 does not find the source snapshot any more: it was deleted or is no longer shared. Share it again from the \
              source account.",
         ),
-        "SnapshotCopyUnsupported.InterRegion" => {
-            ("copy-unsupported", "EC2 does not copy this snapshot between these Regions. Choose another Target.")
-        }
+        "SnapshotCopyUnsupported.InterRegion" => (
+            CopyFailed::CopyUnsupported,
+            "EC2 does not copy this snapshot between these Regions. Choose another Target.",
+        ),
         "InvalidParameterValue" | "InvalidParameterCombination" if message.to_ascii_lowercase().contains("key") => (
-            "key-refused",
+            CopyFailed::KeyRefused,
             "EC2 does not accept the configured key. Check that it is enabled, symmetric and in the target Region.",
         ),
-        _ => ("call-refused", "EC2 refused the request; its own words are in error. The next sweep asks again."),
+        _ => {
+            (CopyFailed::CallRefused, "EC2 refused the request; its own words are in error. The next sweep asks again.")
+        }
     };
     CopyFailure::Refused { reason, remedy }
 }
@@ -151,7 +155,7 @@ mod tests {
         ] {
             let failure = copy_failure(answered(400, code, message));
             assert!(
-                matches!(failure, CopyFailure::Refused { reason, .. } if reason == expected),
+                matches!(failure, CopyFailure::Refused { reason, .. } if reason.name() == expected),
                 "{code}: {failure:?}"
             );
         }

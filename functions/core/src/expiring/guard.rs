@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::audit::CopyRefused;
 use jiff::{SignedDuration, Timestamp};
 
 /// So many copies may go at once whatever their share: below it a vault is too small for shares to mean anything.
@@ -34,10 +35,10 @@ pub enum Alarm {
 impl Alarm {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> CopyRefused {
         match self {
-            Self::ClockBehind { .. } => "clock-behind",
-            Self::MassExpiry { .. } => "mass-expiry",
+            Self::ClockBehind { .. } => CopyRefused::ClockBehind,
+            Self::MassExpiry { .. } => CopyRefused::MassExpiry,
         }
     }
 

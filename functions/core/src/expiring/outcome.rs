@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::guard::Alarm;
 use super::plan::{Deletion, Kept};
 use super::reasons::{Cause, Change, Keep, Refusal};
-use crate::audit::{Copy, Event, Record, Source};
+use crate::audit::{Copy, CopyExpired, CopyKept, Record, Source};
 use crate::facts::{self, CallError};
 use crate::ids::Region;
 
@@ -83,28 +83,25 @@ impl Kept<'_> {
 #[must_use]
 pub fn record(deletion: &Deletion<'_>, outcome: &Outcome, now: Timestamp) -> Record {
     let record = match outcome {
-        Outcome::Deleted => Record::new(Event::CopyExpired, deletion.cause.reason(), now).message(why(deletion)),
-        Outcome::Gone(error) => Record::new(Event::CopyExpired, "already-gone", now)
+        Outcome::Deleted => Record::new(deletion.cause.reason(), now).message(why(deletion)),
+        Outcome::Gone(error) => Record::new(CopyExpired::AlreadyGone, now)
             .message(
                 "It was to be deleted, and EC2 does not know it any more: an attempt whose answer was lost has deleted it, \
                  or somebody else did at the same moment."
                     .to_owned(),
             )
             .error(Some(error)),
-        Outcome::Changed(Change::Gone) => {
-            Record::new(Event::CopySkipped, Change::Gone.reason(), now).message(Change::Gone.to_string())
-        }
-        Outcome::Changed(change) => Record::new(Event::CopyKept, change.reason(), now).message(change.to_string()),
+        Outcome::Changed(change) => Record::new(change.reason(), now).message(change.to_string()),
         Outcome::Refused(refusal, error) => {
-            Record::new(Event::CopyKept, refusal.reason(), now).message(refusal.to_string()).error(Some(error))
+            Record::new(refusal.reason(), now).message(refusal.to_string()).error(Some(error))
         }
-        Outcome::Unanswered(error) => Record::new(Event::CopyKept, "answer-lost", now)
+        Outcome::Unanswered(error) => Record::new(CopyKept::AnswerLost, now)
             .message(
                 "Its time is over, but EC2 did not say whether it is deleted. If the next run still sees it, it tries again."
                     .to_owned(),
             )
             .error(Some(error)),
-        Outcome::Unread(error) => Record::new(Event::CopyKept, "not-read-again", now)
+        Outcome::Unread(error) => Record::new(CopyKept::NotReadAgain, now)
             .message(
                 "Its time is over, but it could not be looked at once more before deleting it. The next run tries again."
                     .to_owned(),
@@ -117,7 +114,7 @@ pub fn record(deletion: &Deletion<'_>, outcome: &Outcome, now: Timestamp) -> Rec
 /// The audit record of a copy that stays.
 #[must_use]
 pub fn kept(kept: &Kept<'_>, now: Timestamp) -> Record {
-    let mut record = Record::new(Event::CopyKept, kept.keep.reason(), now).message(kept.keep.to_string());
+    let mut record = Record::new(kept.keep.reason(), now).message(kept.keep.to_string());
     record.copy = Some(Copy { region: Some(kept.region.to_string()), ..Copy::default() });
     match &kept.keep {
         Keep::RegionUnread(error) => record.error(Some(error)),
@@ -135,7 +132,7 @@ pub fn kept(kept: &Kept<'_>, now: Timestamp) -> Record {
 /// The one record of a run that deletes nothing.
 #[must_use]
 pub fn refused(alarm: &Alarm, now: Timestamp) -> Record {
-    let mut record = Record::new(Event::CopyRefused, alarm.reason(), now).message(alarm.to_string());
+    let mut record = Record::new(alarm.reason(), now).message(alarm.to_string());
     record.count = u64::try_from(alarm.deletions()).ok();
     record
 }
@@ -143,7 +140,7 @@ pub fn refused(alarm: &Alarm, now: Timestamp) -> Record {
 /// The one record of a run about all copies that stay because nobody knows which volume they are of.
 #[must_use]
 pub fn volume_unknown(count: usize, now: Timestamp) -> Record {
-    let mut record = Record::new(Event::CopyKept, "volume-unknown", now).message(
+    let mut record = Record::new(CopyKept::VolumeUnknown, now).message(
         "Their time is over, but EC2 named no volume for their sources, which were copies themselves, so each may be the last \
          copy of its volume. To let such copies go, name the volume in the sources' descriptions and capture it with a group \
          (?<volume>vol-...) in DescriptionRegex, which holds for copies made from then on; or set KeepAtLeast to 0, which \
@@ -159,18 +156,20 @@ pub fn volume_unknown(count: usize, now: Timestamp) -> Record {
 pub fn rest(rest: Rest, region: Option<&Region>, count: usize, now: Timestamp) -> Record {
     let (reason, message) = match rest {
         Rest::RunLimit => (
-            "run-limit",
+            CopyKept::RunLimit,
             "Their time is over, but one run deletes no more (SNAPFERRY_MAX_DELETES_PER_RUN, the stack's MaxDeletesPerRun), \
              and gives up after 200 that it could not delete. The next run goes on.",
         ),
-        Rest::OutOfTime => {
-            ("out-of-time", "Their time is over, but too little of the invocation's remained. The next run goes on.")
-        }
-        Rest::RegionClosed => {
-            ("region-closed", "Their time is over, but EC2 stopped answering in their Region. The next run goes on.")
-        }
+        Rest::OutOfTime => (
+            CopyKept::OutOfTime,
+            "Their time is over, but too little of the invocation's remained. The next run goes on.",
+        ),
+        Rest::RegionClosed => (
+            CopyKept::RegionClosed,
+            "Their time is over, but EC2 stopped answering in their Region. The next run goes on.",
+        ),
     };
-    let mut record = Record::new(Event::CopyKept, reason, now).message(message.to_owned());
+    let mut record = Record::new(reason, now).message(message.to_owned());
     record.count = u64::try_from(count).ok();
     record.copy = region.map(|region| Copy { region: Some(region.to_string()), ..Copy::default() });
     record

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::audit::{CopyExpired, CopyKept, CopySkipped, Reason};
 use crate::facts::{CallError, Copy, TamperedCopy};
 
 /// Why a copy is deleted.
@@ -81,11 +82,11 @@ pub enum DeleteFailure {
 impl Cause {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self) -> CopyExpired {
         match self {
-            Self::Expired => "expired",
-            Self::Failed => "failed",
-            Self::Rejected => "rejected",
+            Self::Expired => CopyExpired::Expired,
+            Self::Failed => CopyExpired::Failed,
+            Self::Rejected => CopyExpired::Rejected,
         }
     }
 }
@@ -93,16 +94,16 @@ impl Cause {
 impl<'f> Keep<'f> {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> CopyKept {
         match self {
-            Self::LastVerified { .. } => "last-verified",
-            Self::OnlyCopy(_) => "only-copy",
-            Self::NotVerified(_) => "not-verified",
-            Self::NotSettled(_) => "not-settled",
-            Self::StateContradicts(_) => "state-contradicts",
-            Self::ForeignOwner(_) => "foreign-owner",
-            Self::MalformedTags(_) => "malformed-tags",
-            Self::RegionUnread(_) => "region-unread",
+            Self::LastVerified { .. } => CopyKept::LastVerified,
+            Self::OnlyCopy(_) => CopyKept::OnlyCopy,
+            Self::NotVerified(_) => CopyKept::NotVerified,
+            Self::NotSettled(_) => CopyKept::NotSettled,
+            Self::StateContradicts(_) => CopyKept::StateContradicts,
+            Self::ForeignOwner(_) => CopyKept::ForeignOwner,
+            Self::MalformedTags(_) => CopyKept::MalformedTags,
+            Self::RegionUnread(_) => CopyKept::RegionUnread,
         }
     }
 
@@ -169,11 +170,11 @@ impl fmt::Display for Keep<'_> {
 impl Change {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self) -> Reason {
         match self {
-            Self::Gone => "already-gone",
-            Self::NotDue => "no-longer-due",
-            Self::SurvivorGone => "survivor-gone",
+            Self::Gone => CopySkipped::AlreadyGone.into(),
+            Self::NotDue => CopyKept::NoLongerDue.into(),
+            Self::SurvivorGone => CopyKept::SurvivorGone.into(),
         }
     }
 }
@@ -194,13 +195,13 @@ impl fmt::Display for Change {
 impl Refusal {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self) -> CopyKept {
         match self {
-            Self::Locked => "locked",
-            Self::InUse => "in-use",
-            Self::NotAuthorized => "not-authorized",
-            Self::Throttled => "throttled",
-            Self::Other => "refused",
+            Self::Locked => CopyKept::Locked,
+            Self::InUse => CopyKept::InUse,
+            Self::NotAuthorized => CopyKept::NotAuthorized,
+            Self::Throttled => CopyKept::Throttled,
+            Self::Other => CopyKept::Refused,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::error::{Warning, Warnings};
 use super::path::{Path, Problem, quoted};
 use super::raw::{self, Document};
 use super::target::{self, Target};
+use crate::audit::PolicyWarning;
 use crate::ids::{AccountId, PolicyName};
 
 /// The name of a policy whose document has no `PolicyId`.
@@ -96,7 +97,7 @@ fn state(state: Option<&str>, policy: &Path, warnings: &mut Warnings<'_>) -> Res
         Some("ERROR") => {
             let message =
                 "\"ERROR\" says that DLM could not run the policy; Snapferry has its own roles and reads it as ENABLED";
-            warnings.add(&policy.member("State"), "state-error", message);
+            warnings.add(&policy.member("State"), PolicyWarning::StateError, message);
             Ok(PolicyState::Enabled)
         }
         Some(other) => Err(policy.member("State").none_of(&["ENABLED", "DISABLED", "ERROR"], other)),
@@ -202,7 +203,7 @@ fn snapshot_owners(
     warnings: &mut Warnings<'_>,
 ) -> Result<BTreeSet<AccountId>, Problem> {
     if owners.is_empty() {
-        warnings.add(path, "owners-empty", "empty, so the policy copies nothing");
+        warnings.add(path, PolicyWarning::OwnersEmpty, "empty, so the policy copies nothing");
     }
     let owner = |(index, id): (usize, &String)| {
         AccountId::parse(id).map_err(|error| path.item(index).wrong(quoted(id), error.expected))
@@ -226,7 +227,7 @@ fn actions_targets(
         let copies = path.required(action.cross_region_copy, "CrossRegionCopy", "an array of targets")?;
         let path = path.member("CrossRegionCopy");
         if copies.is_empty() {
-            warnings.add(&path, "no-targets", "empty, so this action copies to no Region");
+            warnings.add(&path, PolicyWarning::NoTargets, "empty, so this action copies to no Region");
         }
         for (index, copy) in copies.into_iter().enumerate() {
             let path = path.item(index);

@@ -10,6 +10,7 @@ use regex_syntax::hir::{Capture, Class, Dot, Hir, HirKind, Look, Repetition};
 
 use super::error::Warnings;
 use super::path::{Path, Problem, quoted};
+use crate::audit::PolicyWarning;
 use crate::ids::VolumeId;
 
 /// The longest `DescriptionRegex` (DLM API reference, `EventParameters`), in characters.
@@ -67,12 +68,12 @@ impl DescriptionFilter {
         match written {
             None => warnings.add(
                 path,
-                "description-regex-missing",
+                PolicyWarning::DescriptionRegexMissing,
                 "missing, so every shared snapshot of the listed owners is copied, as with \".*\"",
             ),
             Some("") => warnings.add(
                 path,
-                "description-regex-empty",
+                PolicyWarning::DescriptionRegexEmpty,
                 "empty, so only snapshots without a description are copied; \".*\" matches every description",
             ),
             Some(_) => {}

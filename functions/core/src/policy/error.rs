@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::path::Path;
-use crate::audit::{Event, Record};
+use crate::audit::{PolicyWarning, Record};
 use crate::ids::PolicyName;
 
 /// The first thing that is wrong with a policy document, in one line:
@@ -40,8 +40,8 @@ pub struct Warning {
     pub path: String,
     /// What follows from it, in one line.
     pub message: String,
-    /// What kind of warning this is, in kebab-case: for filters and alarms.
-    pub code: &'static str,
+    /// What kind of warning this is: for filters and alarms.
+    pub code: PolicyWarning,
 }
 
 impl fmt::Display for Warning {
@@ -54,8 +54,7 @@ impl Warning {
     /// The record of something remarkable in a policy.
     #[must_use]
     pub fn record(&self, now: Timestamp) -> Record {
-        let mut record =
-            Record::new(Event::PolicyWarning, self.code, now).message(format!("{}: {}", self.path, self.message));
+        let mut record = Record::new(self.code, now).message(format!("{}: {}", self.path, self.message));
         record.policy = Some(self.policy.to_string());
         record
     }
@@ -69,7 +68,7 @@ pub(super) struct Warnings<'a> {
 }
 
 impl Warnings<'_> {
-    pub(super) fn add(&mut self, path: &Path, code: &'static str, message: impl Into<String>) {
+    pub(super) fn add(&mut self, path: &Path, code: PolicyWarning, message: impl Into<String>) {
         let policy = self.policy.clone();
         self.all.push(Warning { policy, path: path.to_string(), message: message.into(), code });
     }

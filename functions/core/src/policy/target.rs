@@ -6,6 +6,7 @@ use super::error::Warnings;
 use super::path::{Path, Problem, quoted};
 use super::raw;
 use super::regions::{self, Doubt};
+use crate::audit::PolicyWarning;
 use crate::ids::{KeyArn, Region};
 pub use crate::retention::LockMode;
 use crate::retention::{Interval, IntervalUnit, MAX_LOCK_DAYS};
@@ -104,7 +105,7 @@ fn target_region(target: Option<String>, copy: &Path, warnings: &mut Warnings<'_
     let region = Region::parse(&target).map_err(|error| path.wrong(quoted(&target), error.expected))?;
     match regions::doubt(&region) {
         Doubt::None => {}
-        Doubt::New(message) => warnings.add(&path, "region-unknown", message),
+        Doubt::New(message) => warnings.add(&path, PolicyWarning::RegionUnknown, message),
         Doubt::Misspelt(message) => return Err(path.wrong(message, allowed)),
     }
     Ok(region)
@@ -127,7 +128,7 @@ fn encryption(
         (false, None) => {
             let message = "false, so copies of unencrypted snapshots are not encrypted, and others only under the \
                            account's default key";
-            warnings.add(&path.member("Encrypted"), "target-unencrypted", message);
+            warnings.add(&path.member("Encrypted"), PolicyWarning::TargetUnencrypted, message);
             Ok(Encryption::AsSource)
         }
     }
@@ -163,7 +164,7 @@ fn retain_rule(rule: &raw::RetainRule, path: &Path, warnings: &mut Warnings<'_>)
     let keep_at_least = whole(keep, 0, MAX_KEEP_AT_LEAST, &keep_path)?;
     if keep_at_least == 0 {
         let message = "0, so the last verified copy of a volume is deleted when it expires";
-        warnings.add(&keep_path, "keep-none", message);
+        warnings.add(&keep_path, PolicyWarning::KeepNone, message);
     }
     Ok(RetainRule { interval, keep_at_least })
 }

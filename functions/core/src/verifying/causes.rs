@@ -1,5 +1,6 @@
 //! Why EC2 gave up on a copy, and what somebody does about it, where.
 
+use crate::audit::CopyFailed;
 use crate::ids::{AccountId, Region};
 use crate::tags::ReadTags;
 
@@ -54,16 +55,16 @@ impl Cause {
 
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self) -> CopyFailed {
         match self {
-            Self::SourceKeyInaccessible => "source-key-inaccessible",
-            Self::GrantMissing => "grant-missing",
-            Self::KeyDisabled => "key-disabled",
-            Self::DefaultKeyNotShareable => "default-key-not-shareable",
-            Self::SourceGone => "source-gone",
-            Self::SizeOrRegionUnsupported => "size-or-region-unsupported",
-            Self::InternalError => "internal-error",
-            Self::Unknown => "unknown-cause",
+            Self::SourceKeyInaccessible => CopyFailed::SourceKeyInaccessible,
+            Self::GrantMissing => CopyFailed::GrantMissing,
+            Self::KeyDisabled => CopyFailed::KeyDisabled,
+            Self::DefaultKeyNotShareable => CopyFailed::DefaultKeyNotShareable,
+            Self::SourceGone => CopyFailed::SourceGone,
+            Self::SizeOrRegionUnsupported => CopyFailed::SizeOrRegionUnsupported,
+            Self::InternalError => CopyFailed::InternalError,
+            Self::Unknown => CopyFailed::UnknownCause,
         }
     }
 

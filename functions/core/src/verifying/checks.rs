@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::audit::CopyRejected;
 use crate::facts::DescribedCopy;
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::policy::{Encryption, Policy, Target};
@@ -44,13 +45,13 @@ pub enum Difference {
 impl Difference {
     /// The audit record's reason.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> CopyRejected {
         match self {
-            Self::Owner { .. } => "wrong-owner",
-            Self::NotEncrypted { .. } => "not-encrypted",
-            Self::Key { .. } => "wrong-key",
-            Self::Size { .. } => "wrong-size",
-            Self::Tag(_) => "malformed-tags",
+            Self::Owner { .. } => CopyRejected::WrongOwner,
+            Self::NotEncrypted { .. } => CopyRejected::NotEncrypted,
+            Self::Key { .. } => CopyRejected::WrongKey,
+            Self::Size { .. } => CopyRejected::WrongSize,
+            Self::Tag(_) => CopyRejected::MalformedTags,
         }
     }
 }

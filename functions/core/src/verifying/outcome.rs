@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::checks::Difference;
 use super::decision::{Decision, Verdict};
 use super::locks::{LockRequest, Locking};
-use crate::audit::{Copy, Event, Record, Source};
+use crate::audit::{Copy, CopyDeferred, CopyLocked, CopyStalled, CopyVerified, Record, Source};
 use crate::facts::{CallError, DescribedCopy};
 use crate::ids::AccountId;
 use crate::tags::{Lock, Status};
@@ -54,10 +54,10 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&Accou
     let mut record = match outcome {
         Outcome::NotSettled(error) => not_settled(decision, error, account, now),
         Outcome::Locked => locked(decision, now),
-        Outcome::NotLocked(error) => Record::new(Event::CopyLocked, "lock-failed", now)
+        Outcome::NotLocked(error) => Record::new(CopyLocked::LockFailed, now)
             .message(format!("The copy is verified but not locked, and counts as unprotected. {}", next_run(decision)))
             .error(Some(error)),
-        Outcome::LockNotNoted(error) => Record::new(Event::CopyDeferred, "lock-not-noted", now)
+        Outcome::LockNotNoted(error) => Record::new(CopyDeferred::LockNotNoted, now)
             .message(
                 "EC2 holds the lock, but the copy's tag snapferry:lock could not be set to locked. The next run tries again."
                     .to_owned(),
@@ -77,7 +77,7 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&Accou
 /// One record for all decisions that the time of the invocation did not suffice for.
 #[must_use]
 pub fn out_of_time(count: u64, now: Timestamp) -> Record {
-    let mut record = Record::new(Event::CopyDeferred, "out-of-time", now).message(
+    let mut record = Record::new(CopyDeferred::OutOfTime, now).message(
         "Too little of the invocation's time remained to write these verdicts and locks. The next run goes on."
             .to_owned(),
     );
@@ -88,33 +88,33 @@ pub fn out_of_time(count: u64, now: Timestamp) -> Record {
 fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) -> Record {
     match (&decision.verdict, decision.copy) {
         (Verdict::Verify { warnings, .. }, _) => {
-            let mut record = Record::new(Event::CopyVerified, "as-configured", now);
+            let mut record = Record::new(CopyVerified::AsConfigured, now);
             record.warnings = warnings.iter().map(ToString::to_string).collect();
             record
         }
         (Verdict::Reject { differences, warnings }, _) => match differences.first() {
             Some(gravest) => {
                 let mut record =
-                    Record::new(Event::CopyRejected, gravest.reason(), now).message(rejected(decision, differences));
+                    Record::new(gravest.reason(), now).message(rejected(decision, differences));
                 record.differences = differences.iter().map(ToString::to_string).collect();
                 record.warnings = warnings.iter().map(ToString::to_string).collect();
                 record
             }
-            None => Record::new(Event::CopyDeferred, "not-carried-out", now),
+            None => Record::new(CopyDeferred::NotCarriedOut, now),
         },
-        (Verdict::Fail(cause), Some(copy)) => Record::new(Event::CopyFailed, cause.reason(), now)
+        (Verdict::Fail(cause), Some(copy)) => Record::new(cause.reason(), now)
             .message(cause.remedy(&copy.tags, account, decision.region))
             .error(Some(&state_message(copy))),
-        (Verdict::Stall, _) => Record::new(Event::CopyStalled, "pending-over-a-day", now).message(
+        (Verdict::Stall, _) => Record::new(CopyStalled::PendingOverADay, now).message(
             "The copy has been pending for more than 24 hours. If it does not end, ask AWS Support; the sweep copies again \
              only once it is in error or deleted."
                 .to_owned(),
         ),
-        (Verdict::Unread(error), _) => Record::new(Event::CopyDeferred, "region-unread", now)
+        (Verdict::Unread(error), _) => Record::new(CopyDeferred::RegionUnread, now)
             .message("The copies in this Region could not be read, so none was judged. The next run looks again.".to_owned())
             .error(Some(error)),
         // Every executor gives an outcome that fits; were one not to, the operator must see it.
-        (Verdict::Lock(_) | Verdict::Fail(_), _) => Record::new(Event::CopyDeferred, "not-carried-out", now),
+        (Verdict::Lock(_) | Verdict::Fail(_), _) => Record::new(CopyDeferred::NotCarriedOut, now),
     }
 }
 
@@ -137,11 +137,11 @@ fn not_settled(decision: &Decision<'_>, error: &CallError, account: Option<&Acco
     let verdict = judged(decision, account, now);
     let status = decision.settlement().unwrap_or(Status::Copying).as_str();
     let words = verdict.message.map(|words| format!(" {words}")).unwrap_or_default();
-    let mut record = Record::new(Event::CopyDeferred, "verdict-not-written", now)
+    let mut record = Record::new(CopyDeferred::VerdictNotWritten, now)
         .message(format!(
             "The verdict {status} ({}) could not be written to the copy's tags, so it does not count yet. The next run \
              judges again.{words}",
-            verdict.reason
+            verdict.reason.name()
         ))
         .error(Some(error));
     record.differences = verdict.differences;
@@ -151,24 +151,24 @@ fn not_settled(decision: &Decision<'_>, error: &CallError, account: Option<&Acco
 
 fn locked(decision: &Decision<'_>, now: Timestamp) -> Record {
     match decision.lock() {
-        Locking::Held(mode) => Record::new(Event::CopyLocked, "already-locked", now).message(format!(
+        Locking::Held(mode) => Record::new(CopyLocked::AlreadyLocked, now).message(format!(
             "EC2 held the lock in {} mode already: the record of it had been lost. The copy's tag says so now.",
             mode.as_str()
         )),
         Locking::Lock(LockRequest { mode, days, cool_off_hours }) => {
             let cool_off =
                 cool_off_hours.map(|hours| format!(", liftable for the first {hours} hours")).unwrap_or_default();
-            Record::new(Event::CopyLocked, "locked", now)
+            Record::new(CopyLocked::Locked, now)
                 .message(format!("Locked in {} mode for {days} days{cool_off}.", mode.as_str()))
         }
-        Locking::None | Locking::RuleGone => Record::new(Event::CopyDeferred, "not-carried-out", now),
+        Locking::None | Locking::RuleGone => Record::new(CopyDeferred::NotCarriedOut, now),
     }
 }
 
 fn rule_gone(now: Timestamp) -> Record {
     let message = "Today's policy has no LockRule for this copy's policy and Region";
     let error = CallError { code: "LockRuleGone".to_owned(), message: message.to_owned(), request_id: None };
-    Record::new(Event::CopyLocked, "lock-rule-gone", now)
+    Record::new(CopyLocked::LockRuleGone, now)
         .message(
             "The copy was asked for with a lock, but today's policy has no LockRule for it, so it stays unlocked and counts \
              as unprotected. Restore the LockRule, or remove the copy's tag snapferry:lock."

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use snapferry_core::audit::{Added, Chain, Environment, Event, Finding, Hash, Life, Lives, Position, Record};
+use snapferry_core::audit::{
+    Added, Chain, CopyFailed, CopyStarted, Environment, Finding, Hash, Life, Lives, Position, Record, SweepCompleted,
+};
 
 fn began() -> Timestamp {
     "2026-11-22T03:00:00.7Z".parse().unwrap()
@@ -26,9 +28,9 @@ fn write(number: u64, count: usize) -> Vec<String> {
     let line = |second| {
         let time = began() + jiff::SignedDuration::from_secs(second);
         let mut record = match second % 3 {
-            0 => Record::new(Event::CopyStarted, "matched", time).message(format!("copy {second} of \"{number}\"\n")),
-            1 => Record::new(Event::SweepCompleted, "swept", time),
-            _ => Record::new(Event::CopyFailed, "call-refused", time),
+            0 => Record::new(CopyStarted::Matched, time).message(format!("copy {second} of \"{number}\"\n")),
+            1 => Record::new(SweepCompleted::Swept, time),
+            _ => Record::new(CopyFailed::CallRefused, time),
         };
         record.policy = Some("nightly".to_owned());
         record.version = "1.2.3";
@@ -178,7 +180,7 @@ fn what_is_no_line_of_a_chain() {
         assert_eq!(add(text), Added::Other, "{text}");
     }
     for text in [
-        Record::new(Event::SweepCompleted, "swept", began()).to_line(),
+        Record::new(SweepCompleted::Swept, began()).to_line(),
         line.replace("\"line\":1", "\"line\":0"),
         line.replace("\"line\":1", "\"line\":-1"),
         line.replace("\"line\":1", "\"line\":1,\"line\":1"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use snapferry_core::audit::Record;
+use snapferry_core::audit::{CopyDeferred, CopyFailed, Record};
 use snapferry_core::copying::{
     CopyRequest, Decision, Deferral, Facts, Outcome, Ran, Refusal, Scope, Skip, Subject, Verdict, decide, record,
     summary,
@@ -91,7 +91,7 @@ fn skips(copies: &[Copy]) -> Vec<Skip<'_>> {
     ]
 }
 
-/// What closes a Region is a text that the seam chooses: each of them.
+/// With each of the reasons that close a Region.
 fn deferrals() -> Vec<Deferral> {
     let mut all = every![Deferral;
         Deferral::SourcesUnread(_) => Deferral::SourcesUnread(error()),
@@ -101,10 +101,12 @@ fn deferrals() -> Vec<Deferral> {
         Deferral::Throttled(_) => Deferral::Throttled(error()),
         Deferral::AnswerLost(_) => Deferral::AnswerLost(error()),
         Deferral::AnswerJustLost(_) => Deferral::AnswerJustLost(now()),
-        Deferral::RegionClosed(_) => Deferral::RegionClosed("region-unreachable"),
+        Deferral::RegionClosed(_) => Deferral::RegionClosed(CopyDeferred::RegionUnreachable),
         Deferral::OutOfTime => Deferral::OutOfTime,
     ];
-    all.extend(["region-full", "throttled", "out-of-time"].map(Deferral::RegionClosed));
+    all.extend(
+        [CopyDeferred::RegionFull, CopyDeferred::Throttled, CopyDeferred::OutOfTime].map(Deferral::RegionClosed),
+    );
     all
 }
 
@@ -121,17 +123,23 @@ pub(crate) fn key_problems() -> Vec<KeyProblem> {
     ]
 }
 
-/// Why EC2 refuses a request the seam says: each of its reasons, which a test of the seam holds to this list's table.
+/// With each of the reasons that EC2 refuses a request for.
 fn outcomes() -> Vec<Outcome> {
     let failed = |reason| Outcome::Failed { reason, remedy: "Do something.", error: error() };
     let mut all = every![Outcome;
         Outcome::Stands => Outcome::Stands,
         Outcome::Started { .. } => Outcome::Started { copy: snapshot(5), at: now() },
         Outcome::Deferred(_) => Outcome::Deferred(Deferral::RegionFull(error())),
-        Outcome::Failed { .. } => failed("not-authorized"),
+        Outcome::Failed { .. } => failed(CopyFailed::NotAuthorized),
     ];
-    let others =
-        ["not-signed", "region-not-enabled", "source-not-found", "copy-unsupported", "key-refused", "call-refused"];
+    let others = [
+        CopyFailed::NotSigned,
+        CopyFailed::RegionNotEnabled,
+        CopyFailed::SourceNotFound,
+        CopyFailed::CopyUnsupported,
+        CopyFailed::KeyRefused,
+        CopyFailed::CallRefused,
+    ];
     all.extend(others.map(failed));
     all
 }

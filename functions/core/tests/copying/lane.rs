@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use snapferry_core::audit::{CopyDeferred, CopyFailed};
 use snapferry_core::copying::{CopyError, CopyFailure, Deferral, Lane, Outcome, RESERVE, Step};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::SnapshotId;
@@ -9,7 +10,7 @@ use snapferry_core::ids::SnapshotId;
 use crate::world::{copy_id, error, now};
 
 const LONG: Duration = Duration::from_secs(120);
-const REFUSED: CopyFailure = CopyFailure::Refused { reason: "call-refused", remedy: "Do something." };
+const REFUSED: CopyFailure = CopyFailure::Refused { reason: CopyFailed::CallRefused, remedy: "Do something." };
 
 fn answer(failure: CopyFailure) -> Result<SnapshotId, CopyError> {
     Err(CopyError { failure, error: error("Code") })
@@ -42,9 +43,9 @@ fn each_answer_decides_about_its_copy_and_about_the_next_one() {
         (Ok(copy_id(1)), "started snap-c0000001", None),
         (answer(REFUSED), "failed call-refused", None),
         (answered, "deferred answer-lost", None),
-        (answer(CopyFailure::Ambiguous), "deferred answer-lost", Some("region-unreachable")),
-        (answer(CopyFailure::Silence), "deferred answer-lost", Some("region-unreachable")),
-        (answer(CopyFailure::RegionFull), "deferred region-full", Some("region-full")),
+        (answer(CopyFailure::Ambiguous), "deferred answer-lost", Some(CopyDeferred::RegionUnreachable)),
+        (answer(CopyFailure::Silence), "deferred answer-lost", Some(CopyDeferred::RegionUnreachable)),
+        (answer(CopyFailure::RegionFull), "deferred region-full", Some(CopyDeferred::RegionFull)),
     ] {
         let mut lane = Lane::default();
         assert_eq!(lane.without_asking(LONG), None);
@@ -69,7 +70,7 @@ fn throttling_is_waited_out_six_times_for_each_copy() {
         assert_eq!(word(&lane.answered(throttled(), now(), LONG, 0.5)), "again");
     }
     assert_eq!(word(&lane.answered(throttled(), now(), LONG, 0.5)), "deferred throttled");
-    assert_eq!(lane.without_asking(LONG), Some(Outcome::Deferred(Deferral::RegionClosed("throttled"))));
+    assert_eq!(lane.without_asking(LONG), Some(Outcome::Deferred(Deferral::RegionClosed(CopyDeferred::Throttled))));
 }
 
 #[test]
@@ -100,5 +101,5 @@ fn the_reserve_is_kept_also_from_a_pause() {
     assert_eq!(word(&lane.answered(answer(CopyFailure::Throttled), now(), enough, 1.0)), "again");
     let late = RESERVE.saturating_sub(Duration::from_millis(1));
     assert_eq!(lane.without_asking(late), Some(Outcome::Deferred(Deferral::OutOfTime)));
-    assert_eq!(lane.without_asking(LONG), Some(Outcome::Deferred(Deferral::RegionClosed("out-of-time"))));
+    assert_eq!(lane.without_asking(LONG), Some(Outcome::Deferred(Deferral::RegionClosed(CopyDeferred::OutOfTime))));
 }

@@ -1,6 +1,7 @@
 //! What a warm environment remembers from one invocation to the next.
 
 use jiff::{SignedDuration, Timestamp};
+use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{Deferral, Memory, Outcome, UsableKeys, Verdict, decide};
 use snapferry_core::facts::{KeyFact, KeyProblem};
 use snapferry_core::ids::KeyArn;
@@ -40,7 +41,7 @@ fn a_copy_seen_once_and_then_hidden_again_is_not_asked_for_twice() {
 #[test]
 fn a_lost_answer_is_remembered_and_a_refusal_is_not() {
     let lost = Outcome::Deferred(Deferral::AnswerLost(error("Timeout")));
-    let refused = Outcome::Failed { reason: "call-refused", remedy: "", error: error("Code") };
+    let refused = Outcome::Failed { reason: CopyFailed::CallRefused, remedy: "", error: error("Code") };
     for (outcome, again) in [(lost, [false, true]), (refused, [true, true])] {
         let (mut memory, mut world) = (Memory::default(), event());
         world.shows([source(1)]);

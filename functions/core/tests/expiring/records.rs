@@ -25,13 +25,12 @@ fn a_deletion_is_told_as_it_went() {
     insta::assert_snapshot!(line(Outcome::Deleted), @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.expired","reason":"expired","message":"Its time was over since 2026-11-12T12:00:00Z; snap-c0000002 is newer and stays.","trigger":"schedule","triggerId":"run-1","policy":"default","source":{"snapshot":"snap-50000001","account":"111111111111","region":"us-east-1","volume":"vol-00000001","startTime":"2026-10-13T12:00:00Z"},"copy":{"snapshot":"snap-c0000001","region":"eu-west-1","expireAfter":"2026-11-12T12:00:00Z","status":"verified"}}"#);
     let told = |outcome: Outcome| {
         let record = record(&plan.deletions[0], &outcome, now());
-        let event = serde_json::to_value(record.event).unwrap();
         let notice = plan.deletions[0].notice(&outcome).is_some();
         let (harmless, closes) = (outcome.is_harmless(), outcome.closes_region());
         format!(
             "{} {} notice:{notice} harmless:{harmless} closes:{closes} {}",
-            event.as_str().unwrap(),
-            record.reason,
+            record.reason.event().name(),
+            record.reason.name(),
             record.error.map(|e| e.code).unwrap_or_default()
         )
     };
@@ -80,7 +79,7 @@ fn what_stays_is_told_with_its_reason() {
         .iter()
         .map(|stays| {
             let record = kept(stays, now());
-            format!("{} {:?}: {}", record.reason, stays.notice(), record.message.unwrap())
+            format!("{} {:?}: {}", record.reason.name(), stays.notice(), record.message.unwrap())
         })
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r##"
@@ -89,7 +88,7 @@ fn what_stays_is_told_with_its_reason() {
     last-verified Some("last-verified eu-west-1 snap-c0000001"): Its time is over, but it is the newest verified copy of its volume. It goes once a newer one is verified.
     "##);
     let failed: Vec<&str> =
-        plan.kept.iter().filter(|stays| kept(stays, now()).error.is_some()).map(|k| k.keep.reason()).collect();
+        plan.kept.iter().filter(|stays| kept(stays, now()).error.is_some()).map(|k| k.keep.reason().name()).collect();
     assert_eq!(failed, ["region-unread"]);
 }
 
@@ -100,8 +99,8 @@ fn summaries_carry_a_count() {
     let closed = told(&rest(Rest::RegionClosed, Some(&region(REGION)), 7, now()));
     insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but EC2 stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
     let unknown = volume_unknown(7, now());
-    assert_eq!((unknown.reason, unknown.count, unknown.copy), ("volume-unknown", Some(7), None));
+    assert_eq!((unknown.reason.name(), unknown.count, unknown.copy), ("volume-unknown", Some(7), None));
     let limit = rest(Rest::RunLimit, None, 7, now());
-    assert_eq!((limit.reason, limit.count, limit.copy), ("run-limit", Some(7), None));
-    assert_eq!(rest(Rest::OutOfTime, None, 1, now()).reason, "out-of-time");
+    assert_eq!((limit.reason.name(), limit.count, limit.copy), ("run-limit", Some(7), None));
+    assert_eq!(rest(Rest::OutOfTime, None, 1, now()).reason.name(), "out-of-time");
 }

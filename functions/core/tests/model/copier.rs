@@ -212,7 +212,7 @@ impl Copier {
             }
             // Most wait behind a closed Region; a record for each of them would take longer than all else.
             if !matches!(outcome, Outcome::Deferred(Deferral::RegionClosed(_))) || ec2.rng.u32(0..50) == 0 {
-                ec2.laws.count(record(decision, outcome, &facts.home, timestamp(*at)).reason);
+                ec2.laws.count(record(decision, outcome, &facts.home, timestamp(*at)).reason.name());
             }
             if let Some(request) = copies(decision) {
                 let region = REGIONS.iter().position(|region| *region == request.target.region.as_str()).unwrap();

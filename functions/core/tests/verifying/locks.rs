@@ -53,6 +53,6 @@ fn a_rule_that_is_gone_leaves_the_lock_pending_and_says_so() {
     let decisions = decide(&[], &facts, now());
     assert_eq!(decisions[0].verdict, Verdict::Lock(Locking::RuleGone));
     let record = record(&decisions[0], &Outcome::Stands, None, now());
-    assert_eq!((record.reason, record.error.unwrap().code.as_str()), ("lock-rule-gone", "LockRuleGone"));
+    assert_eq!((record.reason.name(), record.error.unwrap().code.as_str()), ("lock-rule-gone", "LockRuleGone"));
     assert_eq!(decisions[0].notice(&Outcome::Stands).unwrap(), "lock-rule-gone eu-west-1 snap-0000c001");
 }

@@ -109,7 +109,7 @@ fn a_policy_that_moved_on_is_a_warning() {
         ),
     ] {
         let record = moved(&policies, &tags);
-        assert_eq!((record.reason, record.warnings), ("as-configured", vec![warning]));
+        assert_eq!((record.reason.name(), record.warnings), ("as-configured", vec![warning]));
     }
     let simultaneous = with("snapferry:source-start-time", "2026-01-31T11:30:00Z");
     assert!(moved(&under_key(""), &simultaneous).warnings.is_empty());
@@ -155,8 +155,7 @@ fn a_copy_in_error_is_failed_with_its_cause() {
         ..copy(&tags())
     };
     let record = settled(&under_key(""), broken.clone()).unwrap();
-    let event = serde_json::to_value(record.event).unwrap();
-    assert_eq!((event.as_str().unwrap(), record.reason), ("copy.failed", "source-key-inaccessible"));
+    assert_eq!((record.reason.event().name(), record.reason.name()), ("copy.failed", "source-key-inaccessible"));
     let error = record.error.unwrap();
     assert_eq!((error.code.as_str(), error.message.as_str()), ("error", "Given key ID is not accessible"));
     let message = record.message.unwrap();
@@ -175,7 +174,7 @@ fn a_verdict_that_does_not_name_its_copy_is_given_again_and_another_snapshots_is
     let record = settled(&under_key(""), copy(&unbound)).unwrap();
     let described = record.copy.unwrap();
     assert_eq!(
-        (record.reason, described.seconds_since_start, described.seconds_since_source),
+        (record.reason.name(), described.seconds_since_start, described.seconds_since_source),
         ("as-configured", None, None)
     );
     let smaller = DescribedCopy { size_gib: 1, ..copy(&unbound) };
@@ -230,12 +229,16 @@ fn what_becomes_of_a_decision_is_told_as_it_went() {
     let decisions = decide(&policies, &facts, now());
     let told = |outcome: &Outcome| {
         let record = record(&decisions[0], outcome, None, now());
-        let event = serde_json::to_value(record.event).unwrap();
         let copy = record.copy.unwrap();
         let lock = serde_json::to_value(copy.lock).unwrap();
         let status = serde_json::to_value(copy.status).unwrap();
         let notice = decisions[0].notice(outcome);
-        format!("{} {} {status} {lock} {} {notice:?}", event.as_str().unwrap(), record.reason, record.error.is_some())
+        format!(
+            "{} {} {status} {lock} {} {notice:?}",
+            record.reason.event().name(),
+            record.reason.name(),
+            record.error.is_some()
+        )
     };
     for (outcome, expected) in [
         (Outcome::Settled, r#"copy.verified as-configured "verified" "pending" false None"#),
@@ -255,7 +258,7 @@ fn what_becomes_of_a_decision_is_told_as_it_went() {
     }
     let message = record(&decisions[0], &Outcome::Locked, None, now()).message.unwrap();
     assert_eq!(message, "Locked in governance mode for 28 days.");
-    assert_eq!((out_of_time(3, now()).reason, out_of_time(3, now()).count), ("out-of-time", Some(3)));
+    assert_eq!((out_of_time(3, now()).reason.name(), out_of_time(3, now()).count), ("out-of-time", Some(3)));
 }
 
 #[test]
@@ -273,5 +276,5 @@ fn an_unread_region_is_told_and_the_others_are_judged_the_oldest_first() {
     let ids: Vec<Option<&str>> = decisions.iter().map(|d| d.copy.map(|copy| copy.id.as_str())).collect();
     assert_eq!(ids, [Some("snap-00000002"), Some("snap-00000001"), Some("snap-00000003"), None]);
     let record = record(&decisions[3], &Outcome::Stands, None, now());
-    assert_eq!((record.reason, record.copy.unwrap().region.unwrap().as_str()), ("region-unread", "us-west-2"));
+    assert_eq!((record.reason.name(), record.copy.unwrap().region.unwrap().as_str()), ("region-unread", "us-west-2"));
 }

@@ -110,8 +110,13 @@ pub(crate) fn told(policies: &[Policy], copy: DescribedCopy) -> String {
     settled(policies, copy).map_or_else(
         || "nothing".to_owned(),
         |record| {
-            let event = serde_json::to_value(record.event).unwrap();
-            format!("{} {} {:?} {:?}", event.as_str().unwrap(), record.reason, record.differences, record.warnings)
+            format!(
+                "{} {} {:?} {:?}",
+                record.reason.event().name(),
+                record.reason.name(),
+                record.differences,
+                record.warnings
+            )
         },
     )
 }

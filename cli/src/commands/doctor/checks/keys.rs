@@ -26,7 +26,7 @@ fn state(facts: &Facts, TargetKey { key, region, fact, .. }: &TargetKey) -> Chec
                 .remedy("Repeat with credentials that may call kms:DescribeKey.")
         }
         KeyFact::Unusable(problem) => {
-            let failed = Check::fail(check, key, problem.reason()).remedy(problem.message(key));
+            let failed = Check::fail(check, key, problem.reason().name()).remedy(problem.message(key));
             match problem.error() {
                 Some(error) => failed.because(error),
                 None => failed,

@@ -1,6 +1,7 @@
 //! A shared snapshot, its key, and the copies of it: four of the six errors that AWS's own guide lists for encrypted
 //! copies across accounts (AWS Backup Developer Guide, "Troubleshooting": cross-account copy), seen from here.
 
+use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::ebs::errors::is_unsupported;
 use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State};
@@ -99,7 +100,7 @@ fn key(facts: &Facts, source: &Source, snapshot: &SourceSnapshot) -> Check {
         Some(KeyFact::Unusable(KeyProblem::NotFound(error))) => {
             Check::fail(check, arn, "there is no such key any more, so what it encrypted is lost").because(error)
         }
-        Some(KeyFact::Unusable(problem)) => Check::fail(check, arn, problem.reason())
+        Some(KeyFact::Unusable(problem)) => Check::fail(check, arn, problem.reason().name())
             .remedy(format!("In account {owner}: the key must be an enabled symmetric one; enable it.")),
     }
 }
@@ -118,12 +119,12 @@ fn copy(facts: &Facts, source: &Source, Try { policy, region, answer }: &Try) ->
             .because(error)
             .remedy(*remedy);
     }
-    if *reason == "not-authorized" && !is_about_everybody(error, is_copier(facts)) {
+    if *reason == CopyFailed::NotAuthorized && !is_about_everybody(error, is_copier(facts)) {
         return Check::unknown(check, subject, "access denied to these credentials, and the copier's role perhaps may")
             .because(error)
             .remedy("Repeat with the copier's rights; `snapferry iam POLICY` prints them.");
     }
-    Check::fail(check, subject, *reason).because(error).remedy(*remedy)
+    Check::fail(check, subject, reason.name()).because(error).remedy(*remedy)
 }
 
 fn beyond(source: &Source) -> Check {

@@ -4,6 +4,7 @@ mod stack;
 
 use std::collections::BTreeMap;
 
+use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::facts::{CallError, KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
@@ -285,16 +286,22 @@ fn copies_that_ec2_would_refuse() {
         otherwise(|facts| facts.source.as_mut().unwrap().tries[0].answer = answer)
     };
     let (fail, unknown) = (["Fail copy-dry-run default eu-west-2"], ["Unknown copy-dry-run default eu-west-2"]);
-    assert_eq!(refused("InvalidParameterValue", "The specified keyId is disabled", "key-refused"), fail);
-    assert_eq!(refused("SnapshotCopyUnsupported.InterRegion", "", "copy-unsupported"), fail);
-    assert_eq!(refused("InvalidParameterCombination", "", "call-refused"), fail);
-    assert_eq!(refused("UnauthorizedOperation", "no identity-based policy allows it", "not-authorized"), unknown);
-    assert_eq!(refused("UnauthorizedOperation", "explicit deny in a service control policy", "not-authorized"), fail);
+    assert_eq!(refused("InvalidParameterValue", "The specified keyId is disabled", CopyFailed::KeyRefused), fail);
+    assert_eq!(refused("SnapshotCopyUnsupported.InterRegion", "", CopyFailed::CopyUnsupported), fail);
+    assert_eq!(refused("InvalidParameterCombination", "", CopyFailed::CallRefused), fail);
+    assert_eq!(
+        refused("UnauthorizedOperation", "no identity-based policy allows it", CopyFailed::NotAuthorized),
+        unknown
+    );
+    assert_eq!(
+        refused("UnauthorizedOperation", "explicit deny in a service control policy", CopyFailed::NotAuthorized),
+        fail
+    );
     let silent = Err(CopyError { failure: CopyFailure::Silence, error: error("Timeout", "") });
     assert_eq!(otherwise(|facts| facts.source.as_mut().unwrap().tries[0].answer = silent), unknown);
     // The remedy of a combination that EC2 does not support is its own.
     let mut facts = facts();
-    let failure = CopyFailure::Refused { reason: "copy-unsupported", remedy: "…" };
+    let failure = CopyFailure::Refused { reason: CopyFailed::CopyUnsupported, remedy: "…" };
     facts.source.as_mut().unwrap().tries[0].answer =
         Err(CopyError { failure, error: error("SnapshotCopyUnsupported.InterRegion", "") });
     assert!(
