@@ -69,7 +69,7 @@ pub fn weigh<'c>(copies: impl IntoIterator<Item = &'c Copy>) -> Weighed<'c> {
         None if dead.is_empty() => Standing::Missing,
         None => Standing::Failed,
     };
-    Weighed { standing, copy: best.or_else(|| dead.iter().copied().max_by_key(|copy| rank(*copy))), others, dead }
+    Weighed { standing, copy: best.or_else(|| dead.iter().copied().max_by_key(|copy| rank(copy))), others, dead }
 }
 
 fn rank(copy: &Copy) -> (bool, jiff::Timestamp, &str) {

@@ -33,7 +33,7 @@ fn shared(id: SnapshotId, start_time: &str) -> SourceSnapshot {
 fn copied(source: SnapshotId, start_time: &str, status: Status) -> Copy {
     Copy {
         id: snapshot(77),
-        source: source,
+        source,
         volume: VolumeId::parse("vol-00000001").ok(),
         origin: Arc::new(Origin {
             owner: None,
