@@ -1,0 +1,42 @@
+"""docs/TAGS.md has a row for each tag that core writes, and names no other."""
+
+import re
+
+import pytest
+
+from tests.audit.lines import REPOSITORY
+
+PAGE = (REPOSITORY / "docs/TAGS.md").read_text()
+SOURCE = (REPOSITORY / "functions/core/src/tags.rs").read_text()
+TAGS = re.findall(r'^pub const \w+: &str = "(snapferry:[^"]+)";$', SOURCE, re.MULTILINE)
+
+
+def rows(page: str) -> list[str]:
+    return re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+
+
+def test_core_has_as_many_tags_as_it_counts() -> None:
+    counted = re.search(r"^pub const OWN_TAGS: usize = (\d+);$", SOURCE, re.MULTILINE)
+    assert counted
+    assert len(TAGS) == int(counted[1])
+
+
+def test_each_tag_has_a_row_in_the_order_of_the_code() -> None:
+    assert rows(PAGE) == TAGS
+
+
+def test_no_tag_is_named_that_does_not_exist() -> None:
+    assert set(re.findall(r"snapferry:[\w-]+", PAGE)) == set(TAGS)
+
+
+@pytest.mark.parametrize("row", re.findall(r"^\| `snapferry:.+$", PAGE, re.MULTILINE))
+def test_each_row_says_who_writes_the_tag_its_form_and_who_reads_it(row: str) -> None:
+    tag, writer, form, reader = (cell.strip() for cell in row.strip("|").split("|"))
+    assert tag
+    assert re.search(r"copier|verifier", writer)
+    assert form
+    assert re.search(r"all|copier|verifier|expirer", reader)
+
+
+def test_the_limit_of_further_tags_is_what_they_leave() -> None:
+    assert f"leaves {50 - len(TAGS)} of" in " ".join(PAGE.split())
