@@ -233,7 +233,7 @@ PYTEST := pytest --numprocesses auto --dist loadscope
 OF_OTHER_PHASES := arch bench cloud iam parity presign scale sdk
 
 .PHONY: iam
-iam: $(VENV) ## ask an IAM evaluator what the roles and the vault account's guardrails permit
+iam: $(VENV) ## ask an IAM evaluator what the roles and the target account's guardrails permit
 	pytest tests/iam
 
 .PHONY: cdk

@@ -57,7 +57,7 @@ They are those of infra/sam/source-account.yaml. With --merge, they are added to
 rest of it stays letter by letter:
 
   aws kms get-key-policy --key-id KEY --policy-name default --output text > key-policy.json
-  snapferry key-policy policy.json --target 222222222222 --merge key-policy.json > merged.json
+  snapferry key-policy policy.json --target 444455556666 --merge key-policy.json > merged.json
   aws kms put-key-policy --key-id KEY --policy-name default --policy file://merged.json
 
 To merge twice is to merge once. A statement of Snapferry's that says something else of the target account is replaced; \

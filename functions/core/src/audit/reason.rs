@@ -32,7 +32,7 @@ reasons! {
         PolicyDisabled "policy-disabled" "The policy's State is DISABLED." Nothing;
     }
     CopyDeferred "copy.deferred" "Not now; the next sweep looks again." {
-        AnswerLost "answer-lost" "Nobody knows whether the copy was started, so it is not asked for again now."
+        AnswerLost "answer-lost" "EC2's answer was lost; the copy may exist, so the request is not repeated now."
             Itself("The next sweep looks again.");
         KeyUnread "key-unread" "KMS did not say whether the configured key is usable."
             Itself("The next sweep looks again.");
@@ -75,7 +75,7 @@ reasons! {
             Somebody("Cancel the key's deletion at once, then enable it.");
         MalformedTags "malformed-tags" "Somebody changed Snapferry's tags on a snapshot."
             Somebody("Restore the tags from the copy's copy.started record.");
-        MassExpiry "mass-expiry" "Nothing is deleted: more than half of all verified copies are due at once."
+        MassExpiry "mass-expiry" "Nothing is deleted: more than half of all verified copies would go at once."
             Somebody("Find out why so many are due, before they are let go.");
     }
     CopyFailed "copy.failed" "EC2 refused a request, or gave up on a copy." {

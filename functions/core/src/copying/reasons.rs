@@ -160,7 +160,7 @@ impl fmt::Display for Deferral {
             Self::KeyUnread(_) => "KMS did not say whether the configured key is usable.",
             Self::RegionFull(_) => "The target Region takes no more copies at the moment.",
             Self::Throttled(_) => "The target Region kept throttling CopySnapshot.",
-            Self::AnswerLost(_) => "Nobody knows whether this copy was started, so it is not asked for again now.",
+            Self::AnswerLost(_) => "EC2's answer was lost; the copy may exist, so the request is not repeated now.",
             Self::AnswerJustLost(_) => {
                 "The answer to the same request was lost a moment ago, and EC2 may not show its copy yet."
             }
