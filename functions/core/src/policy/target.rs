@@ -15,7 +15,7 @@ use crate::tags::OWN_TAGS;
 /// The most `TagsToAdd` of a target: what Snapferry's own tags leave of EC2's 50 (EC2 User Guide, tag restrictions).
 pub const MAX_TAGS_TO_ADD: usize = 50 - OWN_TAGS;
 
-/// The most copies that `KeepAtLeast` may hold back. DLM's count-based rules end there too.
+/// The most days of which `KeepAtLeast` may hold a copy back. DLM's count-based rules end there too.
 const MAX_KEEP_AT_LEAST: i64 = 1000;
 
 /// The cool-off period in hours (EC2 API reference, `LockSnapshot`).
@@ -58,7 +58,8 @@ pub enum Encryption {
 pub struct RetainRule {
     /// `Interval` and `IntervalUnit`, counted from the request of the copy: at most 100 years.
     pub interval: Interval,
-    /// `KeepAtLeast`: the newest verified copies of a volume that stay whatever their expiry; 1 when absent.
+    /// `KeepAtLeast`: of how many of the last days on which a volume has a verified copy the newest one stays, whatever its
+    /// expiry; 1 when absent.
     pub keep_at_least: u32,
 }
 
