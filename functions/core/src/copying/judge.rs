@@ -4,21 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CopyRequest, Deferral, MAX_ATTEMPTS, Refusal, Skip, Verdict};
+use super::{CopyRequest, Deferral, MAX_ATTEMPTS, Refusal, Skip, Stands, Verdict};
 use crate::facts::{CallError, Copy, KeyFact, RecentCopy};
 use crate::ids::KeyArn;
 use crate::policy::Encryption;
 use crate::standing::{Standing, weigh};
-
-/// How an identity stands, and since when it is so if it is not protected. Nothing says when a snapshot was shared; what has
-/// its first copy under way counts from that copy's start, all else from the start of its source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stands {
-    /// How.
-    pub standing: Standing,
-    /// Since when.
-    pub since: Timestamp,
-}
 
 /// Judges one identity by its copies, those asked for a moment ago included, and by what KMS says of its key.
 pub fn judge<'f>(

@@ -5,10 +5,17 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ANSWER_LOST_HOLD, Decision, Deferral, Outcome, STARTED_HOLD, Verdict};
+use super::{Decision, Deferral, Outcome, Verdict};
 use crate::facts::{KeyFact, RecentCopy};
 use crate::ids::KeyArn;
 use crate::notices::Notices;
+
+/// How long a copy with a lost answer is left alone: DescribeSnapshots is eventually consistent, and a copy asked for
+/// twice is a duplicate for its whole life, whereas the sweep comes again in minutes.
+pub const ANSWER_LOST_HOLD: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long a started copy is believed to exist although DescribeSnapshots does not show it.
+pub const STARTED_HOLD: SignedDuration = SignedDuration::from_mins(10);
 
 /// The copies asked for a moment ago, and the notices given within the last day.
 ///

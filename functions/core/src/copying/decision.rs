@@ -1,0 +1,78 @@
+//! One decision: about what, what is to be done, and why.
+
+use jiff::Timestamp;
+
+use super::{CopyRequest, Deferral, Refusal, Skip};
+use crate::event::ShareEvent;
+use crate::facts::SourceSnapshot;
+use crate::ids::{PolicyName, Region};
+use crate::standing::Standing;
+
+/// The snapshot that a decision is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject<'f> {
+    /// As EC2 describes it.
+    Seen(&'f SourceSnapshot),
+    /// Known from an event only.
+    Named(&'f ShareEvent),
+    /// No single snapshot.
+    All,
+}
+
+/// One decision with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<'f> {
+    /// The policy that it follows from; `None` when it holds for all.
+    pub policy: Option<&'f PolicyName>,
+    /// The snapshot.
+    pub subject: Subject<'f>,
+    /// The target Region; `None` when it holds for all.
+    pub region: Option<&'f Region>,
+    /// What is to be done.
+    pub verdict: Verdict<'f>,
+    /// How the identity stands before that is done; `None` where the decision is about none, or its copies are not known.
+    pub stands: Option<Stands>,
+}
+
+/// What is to be done with a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict<'f> {
+    /// Ask EC2 for a copy.
+    Copy(CopyRequest<'f>),
+    /// Nothing.
+    Skip(Skip<'f>),
+    /// Nothing now.
+    Defer(Deferral),
+    /// Nothing until somebody repairs something.
+    Refuse(Refusal<'f>),
+}
+
+impl<'f> Decision<'f> {
+    pub(super) fn of_region(region: &'f Region, verdict: Verdict<'f>) -> Self {
+        Self { policy: None, subject: Subject::All, region: Some(region), verdict, stands: None }
+    }
+
+    /// For what is said once a day and not at every sweep: a text that names the fact.
+    #[must_use]
+    pub fn notice(&self) -> Option<String> {
+        let (reason, about) = match &self.verdict {
+            Verdict::Refuse(refusal @ Refusal::AttemptsExhausted { last, .. }) => {
+                (refusal.reason().name(), last.as_str())
+            }
+            Verdict::Refuse(refusal @ Refusal::MalformedTags(copy)) => (refusal.reason().name(), copy.id.as_str()),
+            Verdict::Skip(skip @ Skip::Duplicate(copies)) => (skip.reason().name(), copies.first()?.id.as_str()),
+            _ => return None,
+        };
+        Some(format!("{reason} {} {about}", self.region?))
+    }
+}
+
+/// How an identity stands, and since when it is so if it is not protected. Nothing says when a snapshot was shared; what has
+/// its first copy under way counts from that copy's start, all else from the start of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stands {
+    /// How.
+    pub standing: Standing,
+    /// Since when.
+    pub since: Timestamp,
+}

@@ -1,0 +1,44 @@
+//! What the decision stands on.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::event::ShareEvent;
+use crate::facts::{CallError, Copies, KeyFact, RecentCopy, SourceSnapshot};
+use crate::ids::{AccountId, KeyArn, Region};
+
+/// What made the function look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Share events: only the snapshots that they name.
+    Events,
+    /// A sweep: all that the policies' owners share, started at or after `since`.
+    Sweep {
+        /// Snapshots started before are ignored unless an event names them (`SNAPFERRY_SWEEP_SINCE`).
+        since: Option<Timestamp>,
+    },
+}
+
+/// All that the decision stands on.
+#[derive(Debug)]
+pub struct Facts {
+    /// This account.
+    pub account: Option<AccountId>,
+    /// The Region that this function runs in and that the snapshots are shared in.
+    pub home: Region,
+    /// What made the function look.
+    pub scope: Scope,
+    /// The share events of this invocation, at most one for each snapshot.
+    pub named: Vec<ShareEvent>,
+    /// The visible snapshots: those named, and in a sweep all of the policies' owners; each at most once.
+    pub snapshots: Result<Vec<SourceSnapshot>, CallError>,
+    /// The copies in each target Region of the policies.
+    pub regions: BTreeMap<Region, Result<Copies, CallError>>,
+    /// What KMS says of each configured key.
+    pub keys: BTreeMap<KeyArn, KeyFact>,
+    /// What this environment asked for a moment ago.
+    pub recent: Vec<RecentCopy>,
+    /// Notices given within the last day, by [`Decision::notice`](super::Decision::notice): not given again.
+    pub noticed: HashSet<String>,
+}
