@@ -35,6 +35,7 @@ variable "parameters" {
     MaxDeletesPerRun       = optional(number)
     AllowMassExpiry        = optional(bool)
     RetiredRegions         = optional(list(string), [])
+    RetiredHomes           = optional(list(string), [])
     SweepSchedule          = optional(string)
     VerifySchedule         = optional(string)
     ExpirySchedule         = optional(string)
@@ -63,10 +64,10 @@ variable "parameters" {
   }
   validation {
     condition = alltrue([
-      for each in concat(var.parameters.TargetRegions, var.parameters.RetiredRegions) :
+      for each in concat(var.parameters.TargetRegions, var.parameters.RetiredRegions, var.parameters.RetiredHomes) :
       can(regex("^([a-z]+-){2,}[0-9]{1,2}$", each))
     ])
-    error_message = "TargetRegions and RetiredRegions must be names of Regions such as eu-west-1."
+    error_message = "TargetRegions, RetiredRegions and RetiredHomes must be names of Regions such as eu-west-1."
   }
   validation {
     condition     = min(length(var.parameters.SourceAccounts), length(var.parameters.TargetRegions)) > 0

@@ -11,7 +11,7 @@ from infra.sam import plain
 from tests.e2e import packages
 
 MODULE = packages.REPOSITORY / "infra/terraform"
-LISTS = {"SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns", "RetiredRegions"}
+LISTS = {"SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns", "RetiredRegions", "RetiredHomes"}
 
 
 def parsed(path: Path) -> dict[str, Any]:

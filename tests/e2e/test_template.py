@@ -134,7 +134,7 @@ def test_parameters_take_what_a_policy_takes(template: dict[str, Any]) -> None:
     for name in ("TargetKeyArns", "SourceKeyArns"):
         assert patterns[name] == f"^({key[1:-1]}(,(?!$)|$))*$"
     assert patterns["LogKmsKeyArn"] == f"^({key[1:-1]})?$"
-    assert patterns["RetiredRegions"] == f"^({patterns['TargetRegions'][1:-1]}(,(?!$)|$))*$"
+    assert patterns["RetiredHomes"] == patterns["RetiredRegions"] == f"^({patterns['TargetRegions'][1:-1]}(,(?!$)|$))*$"
     regions = everywhere()
     assert {partition for partition, _ in regions} > {"aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso-e"}
     for partition, region in [*regions, ("aws", "antarctica-far-southeast-12")]:
@@ -169,7 +169,7 @@ def test_what_is_left_out_leaves_no_hole_in_a_policy(source: Account, target: Ac
 def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target: Account) -> None:
     ours, theirs = target.create_key("us-west-2"), source.create_key(HOME, used_by=target.number)
     policy = policies.details([source.number, "111122223333"], policies.target("us-west-2", key=ours))
-    stack = deploy(target, policy, SourceKeyArns=theirs, RetiredRegions="eu-west-1,eu-west-2")
+    stack = deploy(target, policy, SourceKeyArns=theirs, RetiredRegions="eu-west-1,eu-west-2", RetiredHomes="eu-west-3")
     by_sid = {each["Sid"]: each for each in deployed_statements(target) if "Sid" in each}
     assert by_sid["UseTargetKeys"]["Resource"] == by_sid["GrantTargetKeysToEbs"]["Resource"] == [ours]
     assert by_sid["UseSourceKeys"]["Resource"] == by_sid["GrantSourceKeysToEbs"]["Resource"] == [theirs]
@@ -182,3 +182,4 @@ def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target:
         name = stack.outputs[f"{function}Function"]
         environment = target.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         assert environment["SNAPFERRY_RETIRED_REGIONS"] == "eu-west-1,eu-west-2"
+        assert environment["SNAPFERRY_RETIRED_HOMES"] == "eu-west-3"

@@ -13,6 +13,7 @@ from tests.iam.roles import ACCOUNT, REGION, Roles
 
 OWNER, STRANGER = "111111111111", "333333333333"
 TARGET_REGION, RETIRED_REGION, OTHER_REGION = "eu-west-1", "eu-north-1", "us-west-2"
+RETIRED_HOME, OTHER_HOME = "eu-south-1", "us-east-1"
 TARGET_KEY = f"arn:aws:kms:{TARGET_REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SOURCE_KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
 OTHER_KEY = f"arn:aws:kms:{TARGET_REGION}:{ACCOUNT}:key/ffffffff-12ab-34cd-56ef-1234567890ab"
@@ -36,6 +37,8 @@ IN_REQUEST = {"aws:TagKeys": list(IDENTITY), **{f"aws:RequestTag/{key}": value f
 WHILE_COPYING = {**IN_REQUEST, "ec2:CreateAction": "CopySnapshot"}
 VERDICT = {"aws:TagKeys": ["snapferry:status", "snapferry:settled-at", "snapferry:copy"]}
 TO_BE_LOCKED = {**ON_COPY, "aws:ResourceTag/snapferry:lock": "pending"}
+OF_RETIRED_HOME = {"aws:ResourceTag/snapferry:source-region": RETIRED_HOME}
+OF_OTHER_HOME = {"aws:ResourceTag/snapferry:source-region": OTHER_HOME}
 FOR_EBS = {"kms:GrantIsForAWSResource": "true"}
 
 # IAM's quotas for a role (IAM User Guide, "IAM and AWS STS quotas"), and CloudFormation's for a parameter.
@@ -63,11 +66,14 @@ OWN: dict[str, list[Probe]] = {
         ("ec2:DescribeLockedSnapshots", "*", TARGET_REGION, {}),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
         ("ec2:LockSnapshot", COPY, TARGET_REGION, TO_BE_LOCKED),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT, **OF_RETIRED_HOME}),
+        ("ec2:LockSnapshot", COPY, TARGET_REGION, {**TO_BE_LOCKED, **OF_RETIRED_HOME}),
     ],
     EXPIRER: [
         ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
         ("ec2:DeleteSnapshot", COPY, TARGET_REGION, ON_COPY),
         ("ec2:DeleteSnapshot", COPY.replace(TARGET_REGION, RETIRED_REGION), RETIRED_REGION, ON_COPY),
+        ("ec2:DeleteSnapshot", COPY, TARGET_REGION, {**ON_COPY, **OF_RETIRED_HOME}),
     ],
 }
 EVERYBODYS = {"ec2:DescribeSnapshots"}
@@ -101,6 +107,9 @@ MISUSE: dict[str, list[Probe]] = {
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, "aws:TagKeys": ["snapferry:status", "team"]}),
         ("ec2:CreateTags", COPY, TARGET_REGION, ON_COPY),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**VERDICT, "ec2:CreateAction": "CopySnapshot"}),
+        # Another home's copy.
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT, **OF_OTHER_HOME}),
+        ("ec2:LockSnapshot", COPY, TARGET_REGION, {**TO_BE_LOCKED, **OF_OTHER_HOME}),
         # A lock on what is no copy, or is not to be locked.
         ("ec2:LockSnapshot", COPY, TARGET_REGION, {}),
         ("ec2:LockSnapshot", COPY, TARGET_REGION, ON_COPY),
@@ -122,6 +131,8 @@ MISUSE: dict[str, list[Probe]] = {
             for missing in ON_COPY
         ),
         ("ec2:DeleteSnapshot", COPY.replace(TARGET_REGION, OTHER_REGION), OTHER_REGION, ON_COPY),
+        # Another home's copy.
+        ("ec2:DeleteSnapshot", COPY, TARGET_REGION, {**ON_COPY, **OF_OTHER_HOME}),
         ("ec2:UnlockSnapshot", COPY, TARGET_REGION, ON_COPY),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
         ("ec2:DeleteTags", COPY, TARGET_REGION, ON_COPY),
@@ -138,6 +149,7 @@ def roles() -> Roles:
             "TargetKeyArns": TARGET_KEY,
             "SourceKeyArns": SOURCE_KEY,
             "RetiredRegions": RETIRED_REGION,
+            "RetiredHomes": RETIRED_HOME,
         }
     )
 
@@ -227,6 +239,7 @@ def test_what_the_parameters_can_hold_iam_takes() -> None:
             "TargetKeyArns": keys,
             "SourceKeyArns": keys,
             "RetiredRegions": everywhere,
+            "RetiredHomes": everywhere,
         }
     )
     assert keys.count(",") > 45
@@ -256,3 +269,5 @@ def test_parameters_widen_only_what_they_name(parameters: dict[str, str]) -> Non
     assert asked(roles, COPIER, ("ec2:CopySnapshot", SHARED, TARGET_REGION, {"ec2:Owner": STRANGER})).allowed is several
     there = COPY.replace(TARGET_REGION, OTHER_REGION)
     assert asked(roles, EXPIRER, ("ec2:DeleteSnapshot", there, OTHER_REGION, ON_COPY)).allowed is several
+    retired = {**ON_COPY, **OF_RETIRED_HOME}
+    assert not asked(roles, EXPIRER, ("ec2:DeleteSnapshot", COPY, TARGET_REGION, retired)).allowed

@@ -1,6 +1,6 @@
 //! Clients for every Region over one HTTP client and one credentials cache.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Clients {
     /// The Region that the function runs in.
     pub home: Region,
+    /// The Regions whose copies are this stack's own: `home`, and of a function the retired ones.
+    pub homes: BTreeSet<Region>,
     config: SdkConfig,
     ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
     kms: BTreeMap<Region, aws_sdk_kms::Client>,
@@ -103,17 +105,17 @@ impl Clients {
     /// A function's clients: its home Region is the one that it runs in.
     ///
     /// # Errors
-    /// When `AWS_REGION` or `AWS_CA_BUNDLE` cannot be used.
+    /// When `AWS_REGION`, `SNAPFERRY_RETIRED_HOMES` or `AWS_CA_BUNDLE` cannot be used.
     pub fn of_function(regions: impl IntoIterator<Item = Region>) -> anyhow::Result<Self> {
         let home = settings::home_region()?;
-        Ok(Self::new(lambda_config(&home)?, home, regions))
+        let homes = settings::homes(&home)?;
+        Ok(Self { homes, ..Self::new(lambda_config(&home)?, home, regions) })
     }
 
     /// Makes the clients for `home` and `regions`.
     #[must_use]
     pub fn new(config: SdkConfig, home: Region, regions: impl IntoIterator<Item = Region>) -> Self {
-        let mut clients =
-            Self { home: home.clone(), config, ec2: BTreeMap::new(), kms: BTreeMap::new(), calls: AtomicU64::new(0) };
+        let mut clients = Self::with(config, home.clone(), BTreeMap::new(), BTreeMap::new());
         for region in regions.into_iter().chain([home]) {
             clients.ec2.insert(region.clone(), clients.make_ec2(&region));
             clients.kms.insert(region.clone(), clients.make_kms(&region));
@@ -129,7 +131,7 @@ impl Clients {
         ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
         kms: BTreeMap<Region, aws_sdk_kms::Client>,
     ) -> Self {
-        Self { home, config, ec2, kms, calls: AtomicU64::new(0) }
+        Self { homes: [home.clone()].into(), home, config, ec2, kms, calls: AtomicU64::new(0) }
     }
 
     /// The configuration that the clients share.

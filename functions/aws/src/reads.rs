@@ -56,7 +56,7 @@ pub async fn shared_by(clients: &Clients, owners: &[AccountId]) -> Result<Vec<So
     Ok(unique(found, |snapshot| &snapshot.id))
 }
 
-/// Our copies in `region`: those of `sources`, or all.
+/// This stack's copies in `region`: those of `sources`, or all.
 ///
 /// # Errors
 /// The first call that failed.
@@ -70,9 +70,24 @@ pub async fn copies(clients: &Clients, region: &Region, sources: Option<&[Snapsh
     };
     let mut inventory = Inventory::default();
     for filter in filters {
-        for_each_copy(clients, region, vec![filter], |copy| inventory.add(copy)).await?;
+        for_each_own_copy(clients, region, vec![filter], |copy| inventory.add(copy)).await?;
     }
     Ok(inventory.close())
+}
+
+/// Hands over each copy of this home and the retired ones in `region` that passes `filters`; other homes' have a stack of
+/// their own.
+///
+/// # Errors
+/// The first call that failed, or that gave something unreadable.
+pub async fn for_each_own_copy(
+    clients: &Clients,
+    region: &Region,
+    mut filters: Vec<Filter>,
+    take: impl FnMut(DescribedCopy),
+) -> Result<(), CallError> {
+    filters.push(filter(&format!("tag:{}", tags::SOURCE_REGION), clients.homes.iter().map(Region::as_str)));
+    for_each_copy(clients, region, filters, take).await
 }
 
 /// Hands over each snapshot of our own in `region` that passes `filters`.

@@ -49,10 +49,16 @@ pub fn targets(policies: &[Policy]) -> BTreeSet<Region> {
 /// # Errors
 /// When one of the latter is no Region code.
 pub fn regions(policies: &[Policy]) -> anyhow::Result<BTreeSet<Region>> {
-    let regions = |text: &str| text.split(',').map(|region| Region::parse(region.trim()).ok()).collect();
-    let expected = "Region codes separated by commas, such as eu-west-1,us-east-1,";
-    let retired: Option<Vec<Region>> = parsed("SNAPFERRY_RETIRED_REGIONS", expected, regions)?;
-    Ok(targets(policies).into_iter().chain(retired.unwrap_or_default()).collect())
+    Ok(targets(policies).into_iter().chain(listed("SNAPFERRY_RETIRED_REGIONS")?).collect())
+}
+
+/// The Regions whose copies are this stack's own: `home`, and those whose stack is gone and that `SNAPFERRY_RETIRED_HOMES`
+/// names.
+///
+/// # Errors
+/// When one of the latter is no Region code.
+pub fn homes(home: &Region) -> anyhow::Result<BTreeSet<Region>> {
+    Ok(listed("SNAPFERRY_RETIRED_HOMES")?.into_iter().chain([home.clone()]).collect())
 }
 
 /// Reads `SNAPFERRY_MAX_DELETES_PER_RUN`, how many copies one run may delete (100 when it is not set), and
@@ -75,6 +81,12 @@ pub fn limits() -> anyhow::Result<Limits> {
 pub fn home_region() -> anyhow::Result<Region> {
     let region = |text: &str| Region::parse(text).ok();
     parsed("AWS_REGION", "a Region code such as eu-central-1", region)?.context("AWS_REGION is not set")
+}
+
+fn listed(name: &str) -> anyhow::Result<Vec<Region>> {
+    let regions = |text: &str| text.split(',').map(|region| Region::parse(region.trim()).ok()).collect();
+    let expected = "Region codes separated by commas, such as eu-west-1,us-east-1,";
+    Ok(parsed(name, expected, regions)?.unwrap_or_default())
 }
 
 fn parsed<T>(name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> anyhow::Result<Option<T>> {

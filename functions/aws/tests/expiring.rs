@@ -57,10 +57,12 @@ fn vault(expired: u32) -> Vec<Snapshot> {
 }
 
 fn is_all(request: &DescribeSnapshotsInput) -> bool {
-    let filter = &request.filters()[0];
+    let [filter, home] = request.filters() else { return false };
     request.owner_ids() == ["self"]
         && filter.name() == Some("tag-key")
         && filter.values() == ["snapferry:policy", "snapferry:source-snapshot"]
+        && home.name() == Some("tag:snapferry:source-region")
+        && home.values() == ["us-east-1"]
 }
 
 fn page(snapshots: Vec<Snapshot>) -> DescribeSnapshotsOutput {

@@ -112,12 +112,15 @@ async fn a_copy_with_an_edited_tag_still_counts_and_is_reported() {
             r.owner_ids() == ["self"]
                 && r.filters()[0].name() == Some("tag:snapferry:source-snapshot")
                 && r.filters()[0].values() == ["snap-00000007"]
+                && r.filters()[1].name() == Some("tag:snapferry:source-region")
+                && r.filters()[1].values() == ["us-east-1", "us-east-2"]
         })
         .then_output(move || {
             let edits = ["", "snapferry:expire-after", "snapferry:source-snapshot"];
             page((1..).zip(edits).map(|(id, edit)| tagged(id, edit)).collect(), None)
         });
-    let clients = clients([ec2("eu-west-1", &[&rule])], []);
+    let mut clients = clients([ec2("eu-west-1", &[&rule])], []);
+    clients.homes.insert(region("us-east-2"));
     let found = reads::copies(&clients, &region("eu-west-1"), Some(&[snapshot_id(7)])).await.unwrap();
     let ids: Vec<_> = found.copies.iter().map(|copy| copy.id.to_string()).collect();
     assert_eq!(ids, ["snap-00000001", "snap-00000002"]);

@@ -54,6 +54,9 @@ fn copy(number: u32, status: &str, lock: Option<&str>) -> Snapshot {
         .build()
 }
 
+/// What limits each read to this home's copies.
+const HOME: (&str, &str) = ("tag:snapferry:source-region", "us-east-1");
+
 /// The two reads: copies without a verdict, and verified ones without their lock.
 fn reads(copying: Vec<Snapshot>, unlocked: Vec<Snapshot>) -> [Rule; 2] {
     let asks = |filters: &'static [(&'static str, &'static str)]| {
@@ -67,10 +70,10 @@ fn reads(copying: Vec<Snapshot>, unlocked: Vec<Snapshot>) -> [Rule; 2] {
     };
     [
         mock!(aws_sdk_ec2::Client::describe_snapshots)
-            .match_requests(asks(&[("tag:snapferry:status", "copying")]))
+            .match_requests(asks(&[("tag:snapferry:status", "copying"), HOME]))
             .then_output(page(copying)),
         mock!(aws_sdk_ec2::Client::describe_snapshots)
-            .match_requests(asks(&[("tag:snapferry:status", "verified"), ("tag:snapferry:lock", "pending")]))
+            .match_requests(asks(&[("tag:snapferry:status", "verified"), ("tag:snapferry:lock", "pending"), HOME]))
             .then_output(page(unlocked)),
     ]
 }
@@ -242,8 +245,11 @@ async fn verified_copies_whose_verdict_does_not_name_them_are_found_among_all() 
     let shown = vec![copy(1, "verified", None), bound_to(None, 2), bound_to(Some("snap-00000001"), 3)];
     let all = mock!(aws_sdk_ec2::Client::describe_snapshots)
         .match_requests(|request| {
-            let [filter] = request.filters() else { return false };
-            filter.name() == Some("tag:snapferry:status") && filter.values() == ["verified"]
+            let [filter, home] = request.filters() else { return false };
+            filter.name() == Some("tag:snapferry:status")
+                && filter.values() == ["verified"]
+                && home.name() == Some(HOME.0)
+                && home.values() == [HOME.1]
         })
         .then_output(move || DescribeSnapshotsOutput::builder().set_snapshots(Some(shown.clone())).build());
     let clients = clients([ec2("eu-west-1", &[&all]), common::silent_ec2("eu-west-3")], []);

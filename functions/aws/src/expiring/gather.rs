@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::Filter;
 use futures_util::future::join_all;
 use snapferry_core::expiring::Facts;
 use snapferry_core::facts::{CallError, Copies, Inventory};
@@ -11,7 +10,7 @@ use snapferry_core::tags;
 
 use crate::clients::Clients;
 use crate::deadline::Deadline;
-use crate::reads::{filter, for_each_copy, with_timeout};
+use crate::reads::{filter, for_each_copy, for_each_own_copy, with_timeout};
 
 /// Reads the copies in all `regions` at the same time. A Region that is not read in time counts as unread.
 pub async fn gather(
@@ -23,10 +22,14 @@ pub async fn gather(
     // Either tag gives a copy away: one that lost the other is reported, not overlooked.
     let ours = filter("tag-key", [tags::POLICY, tags::SOURCE_SNAPSHOT]);
     let reads = regions.iter().map(async |region| {
-        let copies = read(clients, region, ours.clone());
+        let copies = async {
+            let mut inventory = Inventory::default();
+            for_each_own_copy(clients, region, vec![ours.clone()], |copy| inventory.add(copy)).await?;
+            Ok(inventory.close())
+        };
         (region.clone(), with_timeout(deadline.reading_time(), copies).await)
     });
-    Facts { account, regions: join_all(reads).await.into_iter().collect() }
+    Facts { account, homes: clients.homes.clone(), regions: join_all(reads).await.into_iter().collect() }
 }
 
 /// Reads some copies afresh; those that are gone are not in it.
@@ -38,11 +41,9 @@ pub async fn look_again<'i>(
     region: &Region,
     ids: impl IntoIterator<Item = &'i SnapshotId>,
 ) -> Result<Copies, CallError> {
-    // By filter, because one ID that is gone would fail a call that names it.
-    read(clients, region, filter("snapshot-id", ids.into_iter().map(SnapshotId::as_str))).await
-}
-
-async fn read(clients: &Clients, region: &Region, filter: Filter) -> Result<Copies, CallError> {
+    // By filter, because one ID that is gone would fail a call that names it; and by no other, because a copy whose tags were
+    // edited meanwhile is not gone.
+    let filter = filter("snapshot-id", ids.into_iter().map(SnapshotId::as_str));
     let mut inventory = Inventory::default();
     for_each_copy(clients, region, vec![filter], |copy| inventory.add(copy)).await?;
     Ok(inventory.close())

@@ -12,7 +12,7 @@ use crate::clients::Clients;
 use crate::deadline::Deadline;
 use crate::errors::call_error;
 use crate::locks::held_lock;
-use crate::reads::{filter, for_each_copy, with_timeout};
+use crate::reads::{filter, for_each_own_copy, with_timeout};
 
 /// Snapshots named in one DescribeLockedSnapshots.
 const LOCKS: usize = 100;
@@ -27,7 +27,7 @@ pub async fn gather(
     let time = deadline.reading_time();
     let reads =
         regions.iter().map(async |region| (region.clone(), with_timeout(time, candidates(clients, region)).await));
-    Facts { account, regions: join_all(reads).await.into_iter().collect() }
+    Facts { account, homes: clients.homes.clone(), regions: join_all(reads).await.into_iter().collect() }
 }
 
 /// Reads the verified copies of `regions` whose verdict does not name them, each Region whole: EC2's filters know no absent
@@ -47,13 +47,13 @@ pub async fn unbound(
                 found.push(copy);
             }
         };
-        let done = with_timeout(time, for_each_copy(clients, region, verified.clone(), keep)).await;
+        let done = with_timeout(time, for_each_own_copy(clients, region, verified.clone(), keep)).await;
         if let Err(error) = &done {
             tracing::warn!(%region, code = error.code, message = error.message, "the verified copies could not be read");
         }
         done.ok().map(|()| (region.clone(), Ok(found)))
     });
-    Facts { account, regions: join_all(reads).await.into_iter().flatten().collect() }
+    Facts { account, homes: clients.homes.clone(), regions: join_all(reads).await.into_iter().flatten().collect() }
 }
 
 /// Copies without a verdict, then verified ones without their lock. A copy that is settled between the two reads may
@@ -62,8 +62,9 @@ async fn candidates(clients: &Clients, region: &Region) -> Result<Vec<DescribedC
     let status = |status: Status| filter(&format!("tag:{}", tags::STATUS), [status.as_str()]);
     let unlocked = filter(&format!("tag:{}", tags::LOCK), [Lock::Pending.as_str()]);
     let (mut found, mut unlocked_ones) = (Vec::new(), Vec::new());
-    for_each_copy(clients, region, vec![status(Status::Copying)], |copy| found.push(copy)).await?;
-    for_each_copy(clients, region, vec![status(Status::Verified), unlocked], |copy| unlocked_ones.push(copy)).await?;
+    for_each_own_copy(clients, region, vec![status(Status::Copying)], |copy| found.push(copy)).await?;
+    for_each_own_copy(clients, region, vec![status(Status::Verified), unlocked], |copy| unlocked_ones.push(copy))
+        .await?;
     locks(clients, region, &mut unlocked_ones).await;
     found.extend(unlocked_ones);
     let mut seen = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! The decision over all Regions, and the guard over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -16,6 +16,8 @@ use crate::policy::Policy;
 pub struct Facts {
     /// This account; owners are not compared with it when it is not known.
     pub account: Option<AccountId>,
+    /// This home and the retired ones: other homes' copies are neither deleted nor counted.
+    pub homes: BTreeSet<Region>,
     /// The copies in each Region, retired ones included.
     pub regions: BTreeMap<Region, Result<Copies, CallError>>,
 }
@@ -38,7 +40,8 @@ pub fn decide<'f>(policies: &[Policy], facts: &'f Facts, limits: Limits, now: Ti
         match vault {
             Ok(vault) => {
                 let account = facts.account.as_ref();
-                survivors::judge(&survivors::Scene { policies, account, region, now }, vault, &mut plan, &mut census);
+                let scene = survivors::Scene { policies, account, homes: &facts.homes, region, now };
+                survivors::judge(&scene, vault, &mut plan, &mut census);
             }
             Err(error) => plan.kept.push(Kept { region, keep: Keep::RegionUnread(error) }),
         }

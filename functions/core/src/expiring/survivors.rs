@@ -1,7 +1,7 @@
 //! Which copies of one Region are dispensable: the laws of deletion.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,6 +11,7 @@ use super::guard::Census;
 use super::plan::{Deletion, Kept, Plan};
 use super::reasons::{Cause, Keep};
 use crate::facts::{Copies, Copy, Moment, Origin, State};
+use crate::homes::is_anothers;
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::{Policy, Target};
 use crate::tags::{Lock, Status};
@@ -19,6 +20,7 @@ use crate::tags::{Lock, Status};
 pub(super) struct Scene<'f, 'a> {
     pub(super) policies: &'a [Policy],
     pub(super) account: Option<&'a AccountId>,
+    pub(super) homes: &'a BTreeSet<Region>,
     pub(super) region: &'f Region,
     pub(super) now: Timestamp,
 }
@@ -26,10 +28,12 @@ pub(super) struct Scene<'f, 'a> {
 /// Judges all copies of one Region.
 pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Plan<'f>, census: &mut Census) {
     census.seen(vault.newest);
-    plan.kept.extend(vault.tampered.iter().map(|copy| scene.kept(Keep::MalformedTags(copy))));
+    let tampered = vault.tampered.iter().filter(|copy| !is_anothers(scene.homes, copy.source_region.as_ref()));
+    plan.kept.extend(tampered.map(|copy| scene.kept(Keep::MalformedTags(copy))));
     let mut verified: Vec<&Copy> = Vec::new();
     let mut others: Vec<&Copy> = Vec::new();
-    for copy in vault.copies.iter().filter(|copy| !copy.is_tampered) {
+    let whole = vault.copies.iter().filter(|copy| !copy.is_tampered);
+    for copy in whole.filter(|copy| !is_anothers(scene.homes, copy.origin.region.as_ref())) {
         if scene.is_ours(copy) && copy.is_verified() {
             verified.push(copy);
         } else {

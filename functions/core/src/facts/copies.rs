@@ -108,6 +108,8 @@ pub struct Moment {
 pub struct TamperedCopy {
     /// Its ID.
     pub id: SnapshotId,
+    /// From its tags, where that can be read: the Region that its source was shared in.
+    pub source_region: Option<Region>,
     /// What is wrong with its tags.
     pub problems: Vec<TagProblem>,
 }
@@ -198,7 +200,8 @@ impl Inventory {
         let is_tampered = !tags.problems.is_empty();
         let is_of_another = tags.name_another();
         if is_tampered {
-            self.copies.tampered.push(TamperedCopy { id: id.clone(), problems: tags.problems });
+            let source_region = tags.source_region.clone();
+            self.copies.tampered.push(TamperedCopy { id: id.clone(), source_region, problems: tags.problems });
         }
         let (Some(policy), Some(source), false) = (tags.policy, tags.source_snapshot, is_of_another) else { return };
         let key = kms_key.map(String::into_boxed_str);

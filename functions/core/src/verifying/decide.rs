@@ -9,6 +9,7 @@ use super::facts::Facts;
 use super::locks;
 use crate::facts::DescribedCopy;
 use crate::facts::State;
+use crate::homes::is_anothers;
 use crate::ids::{AccountId, Region};
 use crate::policy::Policy;
 use crate::tags::{Lock, Status};
@@ -29,7 +30,8 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> V
                 continue;
             }
         };
-        let mut candidates: Vec<&DescribedCopy> = candidates.iter().collect();
+        let is_ours = |copy: &&DescribedCopy| !is_anothers(&facts.homes, copy.tags.source_region.as_ref());
+        let mut candidates: Vec<&DescribedCopy> = candidates.iter().filter(is_ours).collect();
         candidates.sort_by_key(|copy| (copy.start_time, &copy.id));
         decisions.extend(candidates.into_iter().filter_map(|copy| {
             let verdict = verdict(policies, facts.account.as_ref(), region, copy, now)?;

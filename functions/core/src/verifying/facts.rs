@@ -1,6 +1,6 @@
 //! What a verdict stands on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{CallError, DescribedCopy};
 use crate::ids::{AccountId, Region};
@@ -10,6 +10,8 @@ use crate::ids::{AccountId, Region};
 pub struct Facts {
     /// This account.
     pub account: Option<AccountId>,
+    /// This home and the retired ones: other homes' copies are not judged.
+    pub homes: BTreeSet<Region>,
     /// The copies without a verdict or a lock in each target Region, retired ones included.
     pub regions: BTreeMap<Region, Result<Vec<DescribedCopy>, CallError>>,
 }

@@ -109,7 +109,7 @@ fn edited_tags_are_reported_once_a_day_with_the_copy() {
     ];
     let mut world = sweep();
     world.shows([source(1)]).has(IRELAND, [copy(1, 1)]).has(OHIO, [copy(2, 1)]);
-    world.region(IRELAND).tampered.push(TamperedCopy { id: copy_id(7), problems });
+    world.region(IRELAND).tampered.push(TamperedCopy { id: copy_id(7), source_region: None, problems });
     assert_snapshot!(world.plan(), @r"
     refuse * * -> eu-west-1: malformed-tags snap-c0000007 snapferry:source-snapshot snapferry:expire-after
     = 1 shared, 1 matching, 2 protected

@@ -390,3 +390,26 @@ fn the_second_look_at_a_rejected_copy_wants_its_better_one() {
     assert_eq!(look(&[rejected.clone(), newer.clone().judged("failed", 0)]), Err(Change::SurvivorGone));
     assert_eq!(look(&[rejected, newer.state(State::Error)]), Err(Change::SurvivorGone));
 }
+
+#[test]
+fn other_homes_copies_are_neither_touched_nor_counted() {
+    let shown = |home: &str| {
+        let failed = copy(3, -40, -10).judged("failed", -9);
+        let copies = [copy(1, -40, -10), copy(2, -1, 29), failed, copy(4, -40, -10).without("snapferry:source-volume")];
+        copies.map(|copy| copy.tag("snapferry:source-region", home))
+    };
+    assert_eq!(outcome(&shown("us-east-1")), (vec![1, 3], kept(["4 malformed-tags"])));
+    assert_eq!(outcome(&shown("us-east-2")), outcome(&shown("us-east-1")));
+    assert_eq!(outcome(&shown("eu-central-1")), (vec![], vec![]));
+    let unreadable = [copy(1, -40, -10).tag("snapferry:source-region", "nowhere"), copy(2, -1, 29)];
+    assert_eq!(outcome(&unreadable), (vec![], kept(["1 malformed-tags"])));
+    let alarm = |theirs: u32| {
+        let ours = (1..=12).map(|number| copy(number, -40, -10)).chain([copy(13, -1, 29)]);
+        let theirs =
+            (1..=theirs).map(|number| copy(100 + number, -1, 29).tag("snapferry:source-region", "eu-central-1"));
+        let facts = facts(&ours.chain(theirs).collect::<Vec<_>>());
+        decide(&policies(""), &facts, LIMITS, now()).alarm
+    };
+    assert_eq!(alarm(0), Some(Alarm::MassExpiry { expiring: 12, verified: 13, deletions: 12 }));
+    assert_eq!(alarm(20), alarm(0));
+}

@@ -135,7 +135,8 @@ pub(crate) fn facts(shown: &[Shown]) -> Facts {
 
 pub(crate) fn regions<const N: usize>(regions: [(&str, Result<Copies, CallError>); N]) -> Facts {
     let regions = regions.into_iter().map(|(code, vault)| (region(code), vault)).collect();
-    Facts { account: AccountId::parse(OURS).ok(), regions }
+    let homes = [region("us-east-1"), region("us-east-2")].into();
+    Facts { account: AccountId::parse(OURS).ok(), homes, regions }
 }
 
 /// The policy `default` with a target in [`REGION`]; `rule` is its RetainRule beyond the interval.

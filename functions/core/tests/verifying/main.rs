@@ -278,3 +278,16 @@ fn an_unread_region_is_told_and_the_others_are_judged_the_oldest_first() {
     let record = record(&decisions[3], &Outcome::Stands, None, now());
     assert_eq!((record.reason.name(), record.copy.unwrap().region.unwrap().as_str()), ("region-unread", "us-west-2"));
 }
+
+#[test]
+fn other_homes_copies_get_neither_a_verdict_nor_a_lock() {
+    let of = |home: &str| with("snapferry:source-region", home);
+    for (home, is_ours) in [("us-east-1", true), ("us-east-2", true), ("eu-central-1", false)] {
+        let expected = if is_ours { "copy.verified as-configured [] []" } else { "nothing" };
+        assert_eq!(told(&under_key(""), copy(&of(home))), expected, "{home}");
+        let mut waiting = waiting_for_its_lock();
+        waiting.insert("snapferry:source-region", home.to_owned());
+        assert_eq!(locking(&under_key(GOVERNANCE), copy(&waiting)) != Locking::None, is_ours, "{home}");
+    }
+    assert!(told(&under_key(""), copy(&of("nowhere"))).starts_with("copy.rejected malformed-tags"));
+}

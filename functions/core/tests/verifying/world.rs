@@ -92,7 +92,8 @@ pub(crate) fn waiting_for_its_lock() -> Tags {
 
 pub(crate) fn facts(copies: Vec<DescribedCopy>) -> Facts {
     let region = Region::parse(REGION).unwrap();
-    Facts { account: AccountId::parse(OURS).ok(), regions: [(region, Ok(copies))].into() }
+    let homes = ["us-east-1", "us-east-2"].map(|home| Region::parse(home).unwrap()).into();
+    Facts { account: AccountId::parse(OURS).ok(), homes, regions: [(region, Ok(copies))].into() }
 }
 
 /// The record of the only decision when it is carried out, if there is any decision.
