@@ -1,6 +1,5 @@
-use anyhow::Context as _;
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::*;
 
