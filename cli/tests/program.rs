@@ -96,8 +96,8 @@ Arguments:
 
 Options:
       --description <TEXT>  Tell whether each filter matches this description (may be repeated)
-      --previous <POLICY>   What is deployed until now: warn of what the edit renames, leaves behind or
-                            encrypts under another key
+      --previous <POLICY>   What is deployed until now: warn of what an edit renames, leaves behind
+                            or encrypts under another key
       --strict              Treat warnings as errors: exit with 1 when there are any
   -q, --quiet               Do not print the normalized policies
       --json                Print everything to standard output as one JSON object
