@@ -47,7 +47,8 @@ class Checkout:
         programs = [str(self.path / "stand-ins"), str(Path(sys.executable).parent), os.environ["PATH"]]
         inherited = {name: value for name, value in os.environ.items() if name not in EMPTY and "MAKE" not in name}
         return subprocess.run(
-            ["make", "deploy", f"SNAPFERRY={command()}", *arguments],
+            # Nothing is compiled, so the SDK's crates need not be cut.
+            ["make", "deploy", f"SNAPFERRY={command()}", "FULL_SDK=1", *arguments],
             cwd=self.path,
             env={**inherited, "PATH": ":".join(programs), "HOME": str(self.path), **NOBODY, **environment},
             stdin=subprocess.DEVNULL,

@@ -170,10 +170,21 @@ class TestOnTheLocalAws:
         assert {record["copy"]["snapshot"], *record["copy"]["others"]} == {copy["SnapshotId"], twin}
         assert {each["SnapshotId"] for each in copier.stack.copies(NEAR)} == {copy["SnapshotId"], twin}
 
-    def test_a_deleted_copy_is_made_again(self, copier: faults.Copier, snapshot: str, target: Account) -> None:
+    def test_a_deleted_copy_is_made_again(
+        self, copier: faults.Copier, snapshot: str, target: Account, aws: LocalAws
+    ) -> None:
         [copy] = copier.stack.copies(NEAR)
         target.client("ec2", NEAR).delete_snapshot(SnapshotId=copy["SnapshotId"])
         assert len(copier.verdict().lost) == 1
+        # What an environment asked for a moment ago it believes to exist, also when EC2 shows it and then no more.
+        copier.sweep()
+        assert copier.asked() == {(snapshot, NEAR): 1}
+        # A new environment knows nothing of it.
+        copier.set_visibility_timeout(1)
+        account = copier.account.number
+        aws.control.inject_fault(
+            action="DescribeSnapshots", region=HOME, account=account, times=1, kill=copier.function
+        )
         copier.settle()
         assert copier.asked() == {(snapshot, NEAR): 2}
 
