@@ -209,7 +209,7 @@ deny: $(VENV) ## check licences, bans and sources of the crates, offline
 
 .PHONY: clippy
 clippy: $(SDK) ## lint the Rust, warnings being errors
-	cargo $(SDK_CONFIG) clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy $(SDK_CONFIG) --workspace --all-targets --locked -- -D warnings
 
 .PHONY: core-test
 core-test: ## test the pure library
@@ -217,7 +217,7 @@ core-test: ## test the pure library
 
 .PHONY: rust-test
 rust-test: $(SDK) ## all tests in Rust
-	cargo $(SDK_CONFIG) test --workspace --locked $(TEST_FLAGS)
+	cargo test $(SDK_CONFIG) --workspace --locked $(TEST_FLAGS)
 
 .PHONY: template
 template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFormation gets them
