@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod attempts;
+mod guard;
 mod laws;
 mod records;
 mod rules;
