@@ -63,7 +63,7 @@ fn copy(number: u32, origin: &Arc<Origin>, now: Timestamp) -> Copy {
     Copy {
         id: SnapshotId::parse(&format!("snap-f{number:016x}")).unwrap(),
         source: SnapshotId::parse(&format!("snap-0{number:016x}")).unwrap(),
-        volume: VolumeId::parse(&format!("vol-0{:016x}", number / 20)).ok(),
+        lineage: VolumeId::parse(&format!("vol-0{:016x}", number / 20)).ok(),
         origin: Arc::clone(origin),
         start_time: now,
         source_start_time: Moment::NEVER,

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::spread::{Bucket, expiries, time_to_protect};
 use crate::copying::{self, Skip};
-use crate::facts::{Copies, Copy, HeldLock, SourceSnapshot};
-use crate::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
+use crate::facts::{Copies, Copy, HeldLock, Lineage, SourceSnapshot};
+use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::Policy;
 pub use crate::standing::Standing;
 use crate::standing::{Weighed, weigh};
@@ -66,10 +66,10 @@ impl<'f> Row<'f> {
         self.source.map(|source| source.owner.as_str()).or_else(copied)
     }
 
-    /// The source's volume, as EC2 says, or the copy's tags.
+    /// The source's lineage, as EC2 says, or the copy's tags.
     #[must_use]
-    pub fn volume(&self) -> Option<&'f str> {
-        let copied = || self.copy.and_then(|copy| copy.volume.as_ref()).map(VolumeId::as_str);
+    pub fn lineage(&self) -> Option<&'f str> {
+        let copied = || self.copy.and_then(|copy| copy.lineage.as_ref()).map(Lineage::as_str);
         self.source.map(|source| source.volume.as_str()).or_else(copied)
     }
 

@@ -10,6 +10,9 @@ mod state;
 pub use copies::{Copies, Copy, DescribedCopy, HeldLock, Inventory, Moment, Origin, TamperedCopy};
 pub use state::State;
 
+/// What the copies of one thing over time have in common: of snapshots, the volume. KeepAtLeast holds for each lineage by itself.
+pub type Lineage = VolumeId;
+
 /// A snapshot that can be seen in the home Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSnapshot {

@@ -4,52 +4,53 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use crate::ids::{AccountId, VolumeId};
+use crate::facts::Lineage;
+use crate::ids::AccountId;
 
 /// Where an item stands in line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place<'f> {
     /// The source account.
     pub account: &'f AccountId,
-    /// The source volume.
-    pub volume: &'f VolumeId,
+    /// What its source is a snapshot of.
+    pub lineage: &'f Lineage,
     /// When the source snapshot was started: the oldest comes first, since it may vanish first.
     pub start_time: Timestamp,
 }
 
-/// When each account and each of its volumes last had a copy started in this Region: EC2's own memory of whose turn
+/// When each account and each of its lineages last had a copy started in this Region: EC2's own memory of whose turn
 /// it was, so that turns go on from one sweep to the next even when each has a single free slot.
 #[derive(Debug, Default)]
 pub struct Served<'f> {
     accounts: HashMap<&'f AccountId, Timestamp>,
-    volumes: HashMap<(&'f AccountId, &'f VolumeId), Timestamp>,
+    lineages: HashMap<(&'f AccountId, &'f Lineage), Timestamp>,
 }
 
 impl<'f> Served<'f> {
-    /// Notes that a copy for this account and volume was started at `at`.
-    pub fn note(&mut self, account: &'f AccountId, volume: &'f VolumeId, at: Timestamp) {
+    /// Notes that a copy for this account and lineage was started at `at`.
+    pub fn note(&mut self, account: &'f AccountId, lineage: &'f Lineage, at: Timestamp) {
         let latest = |slot: &mut Timestamp| *slot = (*slot).max(at);
         self.accounts.entry(account).and_modify(latest).or_insert(at);
-        self.volumes.entry((account, volume)).and_modify(latest).or_insert(at);
+        self.lineages.entry((account, lineage)).and_modify(latest).or_insert(at);
     }
 }
 
 /// Puts `items` in a fair order: round-robin over source accounts (who was served longest ago goes first), within an
-/// account round-robin over its volumes likewise, within a volume the oldest snapshot first.
+/// account round-robin over its lineages likewise, within a lineage the oldest snapshot first.
 ///
 /// Whatever prefix of the result fits into a Region, no account has two copies more in it than another that still
 /// waits. The order depends on the items only, not on the order they came in.
 #[must_use]
 pub fn fair<'f, T: Ord>(items: Vec<T>, served: &Served<'f>, place: impl Fn(&T) -> Place<'f>) -> Vec<T> {
-    let mut accounts: BTreeMap<&AccountId, BTreeMap<&VolumeId, Vec<T>>> = BTreeMap::new();
+    let mut accounts: BTreeMap<&AccountId, BTreeMap<&Lineage, Vec<T>>> = BTreeMap::new();
     for item in items {
         let at = place(&item);
-        accounts.entry(at.account).or_default().entry(at.volume).or_default().push(item);
+        accounts.entry(at.account).or_default().entry(at.lineage).or_default().push(item);
     }
-    let turns = accounts.into_iter().map(|(account, volumes)| {
-        let turns = volumes.into_iter().map(|(volume, mut queue)| {
+    let turns = accounts.into_iter().map(|(account, lineages)| {
+        let turns = lineages.into_iter().map(|(lineage, mut queue)| {
             queue.sort_by(|a, b| (place(a).start_time, a).cmp(&(place(b).start_time, b)));
-            (served.volumes.get(&(account, volume)).copied(), queue)
+            (served.lineages.get(&(account, lineage)).copied(), queue)
         });
         (served.accounts.get(account).copied(), round_robin(turns.collect(), &place))
     });
@@ -82,16 +83,16 @@ mod tests {
 
     use super::*;
 
-    type Item = (AccountId, VolumeId, i64, u32);
+    type Item = (AccountId, Lineage, i64, u32);
 
     fn place(item: &Item) -> Place<'_> {
-        Place { account: &item.0, volume: &item.1, start_time: Timestamp::from_second(item.2).unwrap() }
+        Place { account: &item.0, lineage: &item.1, start_time: Timestamp::from_second(item.2).unwrap() }
     }
 
-    fn item(account: u64, volume: u32, start: i64, number: u32) -> Item {
+    fn item(account: u64, lineage: u32, start: i64, number: u32) -> Item {
         (
             AccountId::parse(&format!("{account:012}")).unwrap(),
-            VolumeId::parse(&format!("vol-{volume:08x}")).unwrap(),
+            Lineage::parse(&format!("vol-{lineage:08x}")).unwrap(),
             start,
             number,
         )
@@ -148,30 +149,30 @@ mod tests {
         }
 
         #[test]
-        fn in_every_prefix_no_waiting_account_or_volume_is_two_behind(items in any_items()) {
+        fn in_every_prefix_no_waiting_account_or_lineage_is_two_behind(items in any_items()) {
             let ordered = order(&items, &Served::default());
             for cut in 0..ordered.len() {
                 let (taken, waiting) = ordered.split_at(cut);
                 let mut accounts: HashMap<&AccountId, usize> = HashMap::new();
-                let mut volumes: HashMap<(&AccountId, &VolumeId), usize> = HashMap::new();
+                let mut lineages: HashMap<(&AccountId, &Lineage), usize> = HashMap::new();
                 for item in taken {
                     *accounts.entry(&item.0).or_default() += 1;
-                    *volumes.entry((&item.0, &item.1)).or_default() += 1;
+                    *lineages.entry((&item.0, &item.1)).or_default() += 1;
                 }
                 let most = accounts.values().copied().max().unwrap_or(0);
                 for item in waiting {
                     prop_assert!(accounts.get(&item.0).copied().unwrap_or(0) + 1 >= most);
-                    let mine = volumes.get(&(&item.0, &item.1)).copied().unwrap_or(0);
-                    let most_here = volumes.iter().filter(|((a, _), _)| **a == item.0).map(|(_, n)| *n).max();
+                    let mine = lineages.get(&(&item.0, &item.1)).copied().unwrap_or(0);
+                    let most_here = lineages.iter().filter(|((a, _), _)| **a == item.0).map(|(_, n)| *n).max();
                     prop_assert!(mine + 1 >= most_here.unwrap_or(0));
                 }
             }
         }
 
         #[test]
-        fn within_a_volume_the_oldest_comes_first(items in any_items()) {
+        fn within_a_lineage_the_oldest_comes_first(items in any_items()) {
             let ordered = order(&items, &Served::default());
-            let mut last: HashMap<(&AccountId, &VolumeId), i64> = HashMap::new();
+            let mut last: HashMap<(&AccountId, &Lineage), i64> = HashMap::new();
             for item in ordered {
                 let before = last.insert((&item.0, &item.1), item.2);
                 prop_assert!(before.is_none_or(|before| before <= item.2));

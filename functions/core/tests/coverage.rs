@@ -68,7 +68,7 @@ fn copy(number: u32, of: u32) -> Copy {
     Copy {
         id: SnapshotId::parse(&format!("snap-c{number:07x}")).unwrap(),
         source: source(of).id,
-        volume: Some(source(of).volume),
+        lineage: Some(source(of).volume),
         origin: Arc::new(Origin {
             owner: None,
             policy: PolicyName::parse("nightly").unwrap(),
@@ -174,7 +174,7 @@ fn every_standing() {
     let total = coverage.total();
     assert_eq!((total.failed, total.missing, total.in_flight, total.protected), (2, 1, 2, 2));
     assert_eq!((total.history, total.lost, total.findings(), total.shared()), (1, 0, 3, 7));
-    assert_eq!(coverage.rows[4].volume(), Some("vol-00000001"));
+    assert_eq!(coverage.rows[4].lineage(), Some("vol-00000001"));
     assert_eq!(coverage.rows[7].started(), Some(ago(2 * DAY)));
 }
 

@@ -12,7 +12,7 @@ use snapferry_aws::deadline::Deadline;
 use snapferry_aws::expiring::{execute, gather};
 use snapferry_core::audit::Record;
 use snapferry_core::expiring::{
-    Attempts, Deletion, Limits, Outcome, Plan, decide, kept, record, refused, rest, volume_unknown,
+    Attempts, Deletion, Limits, Outcome, Plan, decide, kept, lineage_unknown, record, refused, rest,
 };
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
@@ -63,8 +63,8 @@ impl Expirer {
         if let Some(alarm) = &plan.alarm {
             self.write(refused(alarm, now), run);
         }
-        if plan.volume_unknown > 0 {
-            self.write(volume_unknown(plan.volume_unknown, now), run);
+        if plan.lineage_unknown > 0 {
+            self.write(lineage_unknown(plan.lineage_unknown, now), run);
         }
         for stays in &plan.kept {
             if self.is_news(stays.notice(), now) {

@@ -80,7 +80,7 @@ pub(super) fn serialize<S: Serializer>(to: S, scene: &Scene<'_>, coverage: &Cove
             sources.push(row);
         }
         lexicon.accounts.learn(row.account().unwrap_or_default());
-        lexicon.volumes.learn(row.volume().unwrap_or_default());
+        lexicon.volumes.learn(row.lineage().unwrap_or_default());
         lexicon.keys.learn(row.copy.and_then(|copy| copy.origin.key.as_deref()).unwrap_or_default());
         lexicon.policies.learn(row.policy.as_str());
         lexicon.regions.learn(row.region.as_str());
@@ -104,7 +104,7 @@ impl Serialize for Sources<'_> {
             (
                 row.snapshot(),
                 self.lexicon.accounts.number(Some(row.account().unwrap_or_default())),
-                self.lexicon.volumes.number(Some(row.volume().unwrap_or_default())),
+                self.lexicon.volumes.number(Some(row.lineage().unwrap_or_default())),
                 seconds(row.started()),
                 row.source.map(|source| source.size_gib),
                 row.source.map(|source| printable(&source.description, DESCRIPTION)),

@@ -149,7 +149,7 @@ fn finding(scene: &Scene<'_>, row: &Row<'_>) -> String {
         "<tr><td><span class=\"state {state}\">{state}</span>{failed}</td><td><code>{}</code></td><td><code>{}</code></td>\
          <td>{}</td><td>{age}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
         escape(row.snapshot()),
-        escape(row.volume().unwrap_or_default()),
+        escape(row.lineage().unwrap_or_default()),
         escape(row.account().unwrap_or_default()),
         escape(row.policy.as_str()),
         escape(row.region.as_str()),

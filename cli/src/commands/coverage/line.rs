@@ -49,7 +49,7 @@ impl<'f> Line<'f> {
             policy: row.policy.as_str(),
             source: row.snapshot(),
             account: row.account(),
-            volume: row.volume(),
+            volume: row.lineage(),
             size_gib: row.source.map(|source| source.size_gib),
             started: row.started(),
             age_seconds: row.started().map(|started| now.duration_since(started).as_secs().max(0)),

@@ -83,7 +83,7 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
         table.add_row([
             Cell::new(row.standing.as_str()).fg(Color::Red),
             Cell::new(row.snapshot()),
-            Cell::new(row.volume().unwrap_or_default()),
+            Cell::new(row.lineage().unwrap_or_default()),
             Cell::new(row.account().unwrap_or_default()),
             Cell::new(age.unwrap_or_default()),
             Cell::new(row.policy),

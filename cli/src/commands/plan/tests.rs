@@ -45,7 +45,7 @@ fn copy_of(snapshot: &str) -> Copy {
     Copy {
         id: id("snap-0c0c0c0c"),
         source: id(snapshot),
-        volume: None,
+        lineage: None,
         origin: Arc::new(Origin {
             owner: None,
             policy: PolicyName::parse("default").unwrap(),

@@ -179,7 +179,7 @@ reasons! {
         SurvivorGone "survivor-gone" "Just before deletion the copy that made it dispensable was no longer good."
             Somebody("Find out in CloudTrail who changed or deleted that copy.");
         Throttled "throttled" "EC2 takes no more requests at the moment." Itself("The next run tries again.");
-        VolumeUnknown "volume-unknown"
+        LineageUnknown "volume-unknown"
             "EC2 named no volume for their sources, so each may be the last copy of its volume."
             Somebody("Name the volume in the sources' descriptions, or set KeepAtLeast to 0.");
     }

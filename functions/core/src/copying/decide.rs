@@ -184,14 +184,14 @@ impl<'f> Decider<'f> {
             let mut served = Served::default();
             if let Some(Ok(index)) = self.regions.get(region) {
                 for copy in &index.facts.copies {
-                    if let (Some(account), Some(volume)) = (&copy.origin.account, &copy.volume) {
-                        served.note(account, volume, copy.start_time);
+                    if let (Some(account), Some(lineage)) = (&copy.origin.account, &copy.lineage) {
+                        served.note(account, lineage, copy.start_time);
                     }
                 }
             }
             let ordered = fair(waiting, &served, |Waiting(request, _)| Place {
                 account: &request.source.owner,
-                volume: &request.source.volume,
+                lineage: &request.source.volume,
                 start_time: request.source.start_time,
             });
             self.plan.decisions.extend(ordered.into_iter().map(|Waiting(request, stands)| Decision {

@@ -111,7 +111,7 @@ impl Tally {
         }
         let mut copied: BTreeMap<&AccountId, Timestamp> = BTreeMap::new();
         for copy in facts.regions.values().flatten().flat_map(|found| &found.copies).filter(|copy| copy.is_live()) {
-            if let (Some(account), Some(_)) = (&copy.origin.account, &copy.volume) {
+            if let (Some(account), Some(_)) = (&copy.origin.account, &copy.lineage) {
                 let newest = copied.entry(account).or_insert(copy.start_time);
                 *newest = (*newest).max(copy.start_time);
             }

@@ -87,10 +87,10 @@ impl Census {
         self.newest = self.newest.max(newest);
     }
 
-    /// Counts the verified copies of one volume: those whose time is over, and those of them that would go. What is kept
+    /// Counts the verified copies of one lineage: those whose time is over, and those of them that would go. What is kept
     /// although its time is over is no deletion. Where all that are due are kept, they do not count at all: the last
-    /// copies of volumes that went silent long ago would otherwise hide how much of the others goes.
-    pub(super) fn volume(&mut self, verified: usize, due: usize, expiring: usize) {
+    /// copies of lineages that went silent long ago would otherwise hide how much of the others goes.
+    pub(super) fn lineage(&mut self, verified: usize, due: usize, expiring: usize) {
         self.verified += if expiring == 0 { verified.saturating_sub(due) } else { verified };
         self.expiring += expiring;
     }

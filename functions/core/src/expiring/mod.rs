@@ -2,8 +2,8 @@
 //!
 //! A copy goes when its own tags say that its time is over, when it is proven that it is dispensable, and when nothing
 //! looks as if the clock were wrong. Whatever is in doubt stays. What a sender can influence (which snapshots it shares
-//! and when, their descriptions, volumes and start times) never lets a copy go before the time in its own tag, which
-//! this account wrote: newer snapshots of a volume only end the protection that its last copies have beyond that time.
+//! and when, their descriptions, lineages and start times) never lets a copy go before the time in its own tag, which
+//! this account wrote: newer snapshots of a lineage only end the protection that its last copies have beyond that time.
 
 mod attempts;
 mod decide;
@@ -19,7 +19,7 @@ pub use self::attempts::{Attempts, FRUITLESS};
 pub use self::decide::{Facts, Limits, decide};
 pub use self::due::UNSOUND_STAY;
 pub use self::guard::{Alarm, CLOCK_TOLERANCE, MASS};
-pub use self::outcome::{Outcome, Rest, kept, record, refused, rest, volume_unknown};
+pub use self::outcome::{Outcome, Rest, kept, lineage_unknown, record, refused, rest};
 pub use self::plan::{Deletion, Kept, Plan};
 pub use self::reasons::{Cause, Change, DeleteFailure, Keep, Refusal};
 pub use self::recheck::recheck;

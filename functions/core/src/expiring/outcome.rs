@@ -137,10 +137,10 @@ pub fn refused(alarm: &Alarm, now: Timestamp) -> Record {
     record
 }
 
-/// The one record of a run about all copies that stay because nobody knows which volume they are of.
+/// The one record of a run about all copies that stay because nobody knows of which lineage they are.
 #[must_use]
-pub fn volume_unknown(count: usize, now: Timestamp) -> Record {
-    let mut record = Record::new(CopyKept::VolumeUnknown, now).message(
+pub fn lineage_unknown(count: usize, now: Timestamp) -> Record {
+    let mut record = Record::new(CopyKept::LineageUnknown, now).message(
         "Their time is over, but EC2 named no volume for their sources, which were copies themselves, so each may be the last \
          copy of its volume. To let such copies go, name the volume in the sources' descriptions and capture it with a group \
          (?<volume>vol-...) in DescriptionRegex, which holds for copies made from then on; or set KeepAtLeast to 0, which \
@@ -200,7 +200,7 @@ fn about(mut record: Record, region: &Region, copy: &facts::Copy) -> Record {
         snapshot: copy.source.to_string(),
         account: origin.account.as_ref().map(ToString::to_string),
         region: origin.region.as_ref().map(ToString::to_string).unwrap_or_default(),
-        volume: copy.volume.as_ref().map(ToString::to_string),
+        volume: copy.lineage.as_ref().map(ToString::to_string),
         start_time: copy.source_start_time.get(),
         ..Source::default()
     });

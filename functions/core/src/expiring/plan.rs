@@ -41,8 +41,8 @@ pub struct Plan<'f> {
     pub deletions: Vec<Deletion<'f>>,
     /// What stays although its time is over.
     pub kept: Vec<Kept<'f>>,
-    /// How many more stay, because EC2 named no volume for their sources: see [`volume_unknown`](super::volume_unknown).
-    pub volume_unknown: usize,
+    /// How many more stay, because nobody named the lineage of their sources: see [`lineage_unknown`](super::lineage_unknown).
+    pub lineage_unknown: usize,
     /// Why nothing goes at all: `deletions` is empty then.
     pub alarm: Option<Alarm>,
 }

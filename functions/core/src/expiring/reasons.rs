@@ -19,7 +19,7 @@ pub enum Cause {
 /// Why a copy stays although its time is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep<'f> {
-    /// It is the newest verified copy of its volume of one of the last days on which there is one.
+    /// It is the newest verified copy of its lineage of one of the last days on which there is one.
     LastVerified {
         /// The copy.
         copy: &'f Copy,

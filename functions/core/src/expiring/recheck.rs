@@ -48,5 +48,5 @@ fn survives(survivor: &Copy, planned: &Copy) -> bool {
 
 /// Whether two readings tell of one copy. The owner is part of the origin.
 fn is_same(copy: &Copy, planned: &Copy) -> bool {
-    copy.origin == planned.origin && copy.volume == planned.volume && copy.source == planned.source
+    copy.origin == planned.origin && copy.lineage == planned.lineage && copy.source == planned.source
 }

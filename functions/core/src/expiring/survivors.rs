@@ -40,17 +40,17 @@ pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Pla
             others.push(copy);
         }
     }
-    verified.sort_unstable_by(|a, b| lineage(a).cmp(&lineage(b)).then_with(|| newest_first(a, b)));
-    for volume in verified.chunk_by(|a, b| lineage(a) == lineage(b)) {
-        scene.volume(volume, plan, census);
+    verified.sort_unstable_by(|a, b| lineage_of(a).cmp(&lineage_of(b)).then_with(|| newest_first(a, b)));
+    for lineage in verified.chunk_by(|a, b| lineage_of(a) == lineage_of(b)) {
+        scene.lineage(lineage, plan, census);
     }
     scene.unsound(&verified, &others, plan);
 }
 
-/// What the copies of one volume have in common, but for the key: that may change.
-fn lineage(copy: &Copy) -> impl Ord + PartialEq {
+/// What the copies of one lineage have in common, but for the key: that may change.
+fn lineage_of(copy: &Copy) -> impl Ord + PartialEq {
     let Origin { owner, policy, account, region, key: _ } = &*copy.origin;
-    (owner, policy, account, region, &copy.volume)
+    (owner, policy, account, region, &copy.lineage)
 }
 
 /// The newest data first.
@@ -60,7 +60,7 @@ fn newest_first(a: &Copy, b: &Copy) -> std::cmp::Ordering {
 }
 
 /// The newest copy of each of the last `days` UTC days on which there is one, each of another source: neither a burst of
-/// snapshots nor a duplicate displaces an older day. `copies` are of one volume, the newest first.
+/// snapshots nor a duplicate displaces an older day. `copies` are of one lineage, the newest first.
 fn last_days<'f>(copies: &[&'f Copy], days: usize) -> HashSet<&'f SnapshotId> {
     let (mut stay, mut sources, mut last) = (HashSet::new(), HashSet::new(), None);
     for copy in copies {
@@ -81,12 +81,12 @@ impl<'f> Scene<'f, '_> {
         self.account.is_none_or(|account| copy.origin.owner.as_ref() == Some(account))
     }
 
-    /// The verified copies of one volume, the newest first: those that [`last_days`] chooses stay.
-    fn volume(&self, copies: &[&'f Copy], plan: &mut Plan<'f>, census: &mut Census) {
+    /// The verified copies of one lineage, the newest first: those that [`last_days`] chooses stay.
+    fn lineage(&self, copies: &[&'f Copy], plan: &mut Plan<'f>, census: &mut Census) {
         let Some(newest) = copies.first() else { return };
         let keep = self.keep_at_least(&newest.origin.policy);
-        // Any of them may be the last one of a volume, and no newer one is proof of the contrary.
-        let is_unknown = keep > 0 && newest.is_volume_unknown();
+        // Any of them may be the last one of a lineage, and no newer one is proof of the contrary.
+        let is_unknown = keep > 0 && newest.is_lineage_unknown();
         let stay = last_days(copies, keep);
         let mut expired = 0;
         let mut deletions = 0;
@@ -94,7 +94,7 @@ impl<'f> Scene<'f, '_> {
             let Some((cause, at)) = due(copy, self.now) else { continue };
             expired += 1;
             if is_unknown {
-                plan.volume_unknown += 1;
+                plan.lineage_unknown += 1;
             } else if stay.contains(&copy.id) {
                 plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep }));
             } else {
@@ -103,7 +103,7 @@ impl<'f> Scene<'f, '_> {
                 plan.deletions.push(self.deletion(copy, cause, at, survivor));
             }
         }
-        census.volume(copies.len(), expired, deletions);
+        census.lineage(copies.len(), expired, deletions);
     }
 
     /// Copies that are no proven good ones: failed, rejected, or not judged.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Lineage;
 use super::state::State;
-use crate::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
+use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::retention::LockMode;
 use crate::tags::{Lock, ReadTags, Status, TagProblem};
 
@@ -71,8 +72,8 @@ pub struct Copy {
     pub id: SnapshotId,
     /// From its tags: the snapshot that was copied.
     pub source: SnapshotId,
-    /// From its tags: the volume that it was made of.
-    pub volume: Option<VolumeId>,
+    /// From its tags: what it is a copy of, over time.
+    pub lineage: Option<Lineage>,
     /// What it has in common with others.
     pub origin: Arc<Origin>,
     /// When the copy was started.
@@ -145,10 +146,10 @@ impl Copy {
         self.status == Some(Status::Verified) && self.state == State::Completed && self.lock != Some(Lock::Pending)
     }
 
-    /// Whether EC2 named no volume, so that its lineage may be that of any number of volumes.
+    /// Whether nobody named its lineage, so that it may be of any number of them.
     #[must_use]
-    pub fn is_volume_unknown(&self) -> bool {
-        self.volume.as_ref().is_none_or(VolumeId::is_filler)
+    pub fn is_lineage_unknown(&self) -> bool {
+        self.lineage.as_ref().is_none_or(Lineage::is_filler)
     }
 
     /// How old its data is believed to be. A source that claims to have been started after its own copy counts as old as
@@ -210,7 +211,7 @@ impl Inventory {
         self.copies.copies.push(Copy {
             id,
             source,
-            volume: tags.source_volume,
+            lineage: tags.source_volume,
             origin,
             start_time,
             source_start_time: tags.source_start_time.into(),

@@ -64,7 +64,7 @@ fn existing(number: u32) -> Copy {
     Copy {
         id: snapshot(number),
         source: snapshot(1),
-        volume: None,
+        lineage: None,
         origin: Arc::new(Origin { owner: None, policy: name(), account: None, region: None, key: None }),
         start_time: now(),
         source_start_time: Moment::NEVER,

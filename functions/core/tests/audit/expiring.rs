@@ -2,7 +2,7 @@
 
 use snapferry_core::audit::Record;
 use snapferry_core::expiring::{
-    Alarm, Cause, Change, Deletion, Keep, Kept, Outcome, Refusal, Rest, kept, record, refused, rest, volume_unknown,
+    Alarm, Cause, Change, Deletion, Keep, Kept, Outcome, Refusal, Rest, kept, lineage_unknown, record, refused, rest,
 };
 use snapferry_core::facts::{Copy, DescribedCopy, Inventory};
 use snapferry_core::tags::ReadTags;
@@ -42,7 +42,7 @@ pub(crate) fn records() -> Vec<Record> {
         Rest::OutOfTime => Rest::OutOfTime,
         Rest::RegionClosed => Rest::RegionClosed,
     ];
-    records.push(volume_unknown(40, now()));
+    records.push(lineage_unknown(40, now()));
     records.extend(rests.into_iter().map(|why| rest(why, Some(&region), 40, now())));
     records
 }

@@ -141,7 +141,7 @@ fn a_failed_lock_is_no_lock_and_a_refused_deletion_is_told_apart() {
         (CopyLocked::LockRuleGone.into(), "LocksFailed=1"),
         (CopyKept::LastVerified.into(), "CopiesKept=1"),
         (CopyKept::RunLimit.into(), "CopiesKept=40"),
-        (CopyKept::VolumeUnknown.into(), "CopiesKept=40"),
+        (CopyKept::LineageUnknown.into(), "CopiesKept=40"),
         (CopyKept::Locked.into(), "CopiesKept=1 DeletionsRefused=1"),
         (CopyKept::InUse.into(), "CopiesKept=1 DeletionsRefused=1"),
         (CopyKept::NotAuthorized.into(), "CopiesKept=1 DeletionsRefused=1"),

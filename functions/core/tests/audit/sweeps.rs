@@ -34,7 +34,7 @@ fn copied(source: SnapshotId, start_time: &str, status: Status) -> Copy {
     Copy {
         id: snapshot(77),
         source,
-        volume: VolumeId::parse("vol-00000001").ok(),
+        lineage: VolumeId::parse("vol-00000001").ok(),
         origin: Arc::new(Origin {
             owner: None,
             policy: name(),

@@ -156,7 +156,7 @@ pub(crate) fn noticed(world: &mut crate::world::World) {
 /// A copy of a snapshot of this owner, by its tags.
 fn made_of(copy: Copy, owner: &str) -> Copy {
     let origin = Origin { account: AccountId::parse(owner).ok(), ..(*copy.origin).clone() };
-    Copy { origin: Arc::new(origin), volume: VolumeId::parse("vol-00000001").ok(), ..copy }
+    Copy { origin: Arc::new(origin), lineage: VolumeId::parse("vol-00000001").ok(), ..copy }
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub(crate) fn copy(number: u32, of: u32) -> Copy {
     Copy {
         id: copy_id(number),
         source: id(of),
-        volume: None,
+        lineage: None,
         origin: Arc::new(Origin { owner: None, policy: name("nightly"), account: None, region: None, key: None }),
         start_time: ago(2 * HOUR),
         source_start_time: Moment::NEVER,

@@ -150,7 +150,7 @@ proptest! {
         let gone = gone(&plan);
         prop_assert!(!shown.iter().filter(unknown).any(|snapshot| gone.contains(&snapshot.id)));
         let due = |snapshot: &&Shown| moment(snapshot, "snapferry:expire-after").is_some_and(|expiry| expiry < now());
-        prop_assert_eq!(plan.volume_unknown, shown.iter().filter(unknown).filter(due).count());
+        prop_assert_eq!(plan.lineage_unknown, shown.iter().filter(unknown).filter(due).count());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use snapferry_core::audit::Record;
 use snapferry_core::expiring::{
-    Alarm, Change, Outcome, Refusal, Rest, decide, kept, record, refused, rest, volume_unknown,
+    Alarm, Change, Outcome, Refusal, Rest, decide, kept, lineage_unknown, record, refused, rest,
 };
 use snapferry_core::facts::CallError;
 
@@ -98,7 +98,7 @@ fn summaries_carry_a_count() {
     insta::assert_snapshot!(told(&refused(&alarm, now())), @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.refused","reason":"mass-expiry","message":"Nothing is deleted: 300 out of 400 verified copies would go at once, which looks like a wrong clock or a mistaken policy. If this is what you want, set SNAPFERRY_ALLOW_MASS_EXPIRY (the stack's AllowMassExpiry) to true for as long as it takes.","count":299}"#);
     let closed = told(&rest(Rest::RegionClosed, Some(&region(REGION)), 7, now()));
     insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but EC2 stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
-    let unknown = volume_unknown(7, now());
+    let unknown = lineage_unknown(7, now());
     assert_eq!((unknown.reason.name(), unknown.count, unknown.copy), ("volume-unknown", Some(7), None));
     let limit = rest(Rest::RunLimit, None, 7, now());
     assert_eq!((limit.reason.name(), limit.count, limit.copy), ("run-limit", Some(7), None));

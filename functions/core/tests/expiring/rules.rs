@@ -210,11 +210,11 @@ fn of_an_unknown_volume_nothing_goes_by_any_number_of_newer_copies() {
             [unknown(1, -40, -10), unknown(2, -39, -9), unknown(3, -1, 29), copy(4, -40, -10), copy(5, -1, 29)];
         let plan_facts = facts(&copies);
         let plan = decide(&policies(""), &plan_facts, LIMITS, now());
-        assert_eq!((told(&plan), plan.volume_unknown), ((vec![4], vec![]), 2), "{filler}");
+        assert_eq!((told(&plan), plan.lineage_unknown), ((vec![4], vec![]), 2), "{filler}");
         // Who asks for no last copy gets none, and the guard does not count what stays anyway.
         let policies = policies(", \"KeepAtLeast\": 0");
         let plan = decide(&policies, &plan_facts, LIMITS, now());
-        assert_eq!((told(&plan).0, plan.volume_unknown), (vec![1, 4, 2], 0));
+        assert_eq!((told(&plan).0, plan.lineage_unknown), (vec![1, 4, 2], 0));
     }
     let known = |number, start, expiry| copy(number, start, expiry).tag("snapferry:source-volume", "vol-fffffff0");
     assert_eq!(outcome(&[known(1, -40, -10), known(2, -1, 29)]), (vec![1], vec![]));
