@@ -31,6 +31,11 @@ def sweep(what: str) -> list[Line]:
     return [each for each in RECORDED if each["event"].startswith("sweep.") and each["triggerId"] == what]
 
 
+def run(event: str, what: str) -> list[Line]:
+    """The end of a run of the verifier or the expirer: `nothing` to do, or a Region that is `unread`."""
+    return [each for each in RECORDED if each["event"] == event and each["triggerId"] == what]
+
+
 def moment(each: Line) -> datetime:
     """When a line was written."""
     return datetime.fromisoformat(each["time"])

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from tests.audit.cloudwatch import Alarm, Datapoint, extracted, times_in_alarm
-from tests.audit.lines import SCHEMA, Line, at, every, line, sweep
+from tests.audit.lines import SCHEMA, Line, at, every, line, run, sweep
 from tests.audit.template import resources
 from tests.e2e.packages import TEMPLATE
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 HOUR = 60
 WELL = sweep("well")
+ENDS = [*run("verify.completed", "nothing"), *run("expiry.completed", "nothing")]
 
 
 def minute(number: float) -> datetime:
@@ -23,13 +24,18 @@ def minute(number: float) -> datetime:
 
 
 def sweeps(what: str, start: float, hours: float) -> list[Line]:
-    """A sweep with this finding every quarter of an hour."""
-    return every(15, hours, minute(start), sweep(what))
+    """A sweep with this finding every quarter of an hour, between runs that end well."""
+    return every(15, hours, minute(start), [*sweep(what), *ENDS])
 
 
 def found(what: str, hours: float) -> list[Line]:
     """A day in which sweeps find all well, then this for some hours, then all well again."""
     return [*sweeps("well", 0, 6), *sweeps(what, 6 * HOUR, hours), *sweeps("well", (6 + hours) * HOUR, 24 - 6 - hours)]
+
+
+def runs(event: str, minutes: int, start: float, hours: float, what: str = "nothing") -> list[Line]:
+    """The end of a run so often."""
+    return every(minutes, hours, minute(start), run(event, what))
 
 
 def happened(event: str, reason: str, *minutes: float) -> list[Line]:
@@ -109,6 +115,37 @@ CASES = [
     ),
     Case("SweepMissingAlarm", "from deployment to the first sweep", sweeps("well", 30, 23), on=(1, 29)),
     Case("SweepMissingAlarm", "one sweep late by an hour", [*sweeps("well", 0, 6), *sweeps("well", 7 * HOUR, 17)]),
+    *(
+        case
+        for name, event, minutes, hours in (
+            ("VerifyMissingAlarm", "verify.completed", 5, 2),
+            ("ExpiryMissingAlarm", "expiry.completed", 60, 6),
+        )
+        for case in (
+            Case(
+                name,
+                "no run for ten hours",
+                [*runs(event, minutes, 0, 6), *runs(event, minutes, 16 * HOUR, 8)],
+                on=((6 + hours) * HOUR - minutes, 16 * HOUR),
+            ),
+            Case(
+                name,
+                "a Region that is not read for ten hours",
+                [
+                    *runs(event, minutes, 0, 6),
+                    *runs(event, minutes, 6 * HOUR, 10, "unread"),
+                    *runs(event, minutes, 16 * HOUR, 8),
+                ],
+                on=((6 + hours) * HOUR - minutes, 16 * HOUR),
+            ),
+            Case(name, "from deployment to the first run", runs(event, minutes, 30, 23), on=(1, 29)),
+            Case(
+                name,
+                "runs late by an hour",
+                [*runs(event, minutes, 0, 6), *runs(event, minutes, 7 * HOUR, 17)],
+            ),
+        )
+    ),
     Case(
         "CopierDeadLetterAlarm",
         "a message",
@@ -239,8 +276,11 @@ def test_it_notifies_the_topic_when_it_comes_and_when_it_goes() -> None:
 
 def test_thresholds_follow_the_parameters() -> None:
     hours = {"UnprotectedAlarmHours": "5", "SilentOwnerAlarmHours": "6", "SweepMissingAlarmHours": "7"}
+    hours |= {"VerifyMissingAlarmHours": "8", "ExpiryMissingAlarmHours": "9"}
     alarms = resources("AWS::CloudWatch::Alarm", **hours)
     assert alarms["UnprotectedAlarm"]["Threshold"] == "5"
     assert alarms["SilentOwnerAlarm"]["Threshold"] == "6"
     assert alarms["SweepMissingAlarm"]["EvaluationPeriods"] == "7"
+    assert alarms["VerifyMissingAlarm"]["EvaluationPeriods"] == "8"
+    assert alarms["ExpiryMissingAlarm"]["EvaluationPeriods"] == "9"
     assert "SilentOwnerAlarm" not in resources("AWS::CloudWatch::Alarm", SilentOwnerAlarmHours="0")

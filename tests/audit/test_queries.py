@@ -78,6 +78,15 @@ def test_time_to_protect() -> None:
     assert rows("TimeToProtectQuery")
 
 
+def test_runs_and_what_they_left() -> None:
+    found = {(row["event"], row["reason"]): row for row in rows("RunsQuery")}
+    events, reasons = ("verify.completed", "expiry.completed"), ("complete", "incomplete")
+    assert found.keys() == {(event, reason) for event in events for reason in reasons}
+    assert found["verify.completed", "complete"]["VerdictsDeferred"] == 0
+    assert "verification.unreadRegions" in found["verify.completed", "incomplete"]["message"]
+    assert found["expiry.completed", "complete"]["expiry.deleted"] == 0
+
+
 def test_who_is_silent() -> None:
     seen, never = line("sweep.owner", "seen"), line("sweep.owner", "never-seen")
     later = at(seen, moment(seen).replace(hour=23))

@@ -30,6 +30,8 @@ def test_a_source_that_went_silent_keeps_its_last_good_copy(source: Account, tar
     assert told(guarded.fates(older)) == ["copy.expired expired"]
     assert told(guarded.fates(newer)) == ["copy.kept last-verified"]
     assert (guarded.exists(older, FAR), guarded.exists(newer, FAR)) == (False, True)
+    runs = [run["expiry"] for run in guarded.stack.audit(EXPIRER, event="expiry.completed", reason="complete")]
+    assert [(run["deleted"], run["kept"]) for run in runs] == [(1, {"last-verified": 1}), (0, {"last-verified": 1})]
     # Something comes again: now the old one may go, and not before that is verified.
     copy = guarded.copied(source, FAR)["SnapshotId"]
     guarded.expire()

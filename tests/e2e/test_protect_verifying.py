@@ -175,6 +175,9 @@ def test_a_region_that_is_down_is_told_and_costs_no_other_its_verdicts(
     for function, event in ((VERIFIER, "copy.deferred"), (EXPIRER, "copy.kept")):
         [unread] = guarded.stack.audit(function, event=event, reason="region-unread")
         assert unread["copy"] == {"region": "us-west-2"}
+    [verified] = guarded.stack.audit(VERIFIER, event="verify.completed", reason="incomplete")
+    [expired] = guarded.stack.audit(EXPIRER, event="expiry.completed", reason="incomplete")
+    assert verified["verification"]["unreadRegions"] == expired["expiry"]["unreadRegions"] == ["us-west-2"]
 
 
 def test_edited_tags_are_rejected_told_and_kept(source: Account, target: Account, key: str) -> None:

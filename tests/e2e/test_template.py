@@ -121,6 +121,28 @@ def test_the_queue_lets_one_copier_run_at_a_time_and_waits_long_enough_for_it(te
     assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
 
 
+def test_a_start_that_is_late_is_given_up_before_the_next_is_due(template: dict[str, Any]) -> None:
+    """By the Scheduler and by Lambda's own queue together: else the starts of an outage would all run at its end."""
+    queues = {
+        each["FunctionName"]["Ref"]: each for each in resources(template, "AWS::Lambda::EventInvokeConfig").values()
+    }
+    assert queues.keys() == {"VerifyCopies", "DeleteExpiredCopies"}
+    seconds = {"minute": 60, "hour": 3600}
+    for timer in resources(template, "AWS::Scheduler::Schedule").values():
+        every = re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", _default(template, timer["ScheduleExpression"]["Ref"]))
+        assert every
+        target = timer["Target"]
+        late = target["RetryPolicy"]["MaximumEventAgeInSeconds"]
+        if (queue := queues.get(target["Arn"]["Fn::GetAtt"][0])) is not None:
+            assert queue["MaximumRetryAttempts"] == 0
+            late += queue["MaximumEventAgeInSeconds"]
+        assert late < int(every[1]) * seconds[every[2]], timer["Description"]
+
+
+def _default(template: dict[str, Any], parameter: str) -> str:
+    return str(template["Parameters"][parameter]["Default"])
+
+
 def test_every_parameter_is_explained_and_stands_in_the_console_form(template: dict[str, Any]) -> None:
     parameters = template["Parameters"]
     form = template["Metadata"]["AWS::CloudFormation::Interface"]

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
@@ -10,9 +11,9 @@ use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::expiring::{execute, gather};
-use snapferry_core::audit::Record;
+use snapferry_core::audit::{Ran, Record, Told};
 use snapferry_core::expiring::{
-    Attempts, Deletion, Limits, Outcome, Plan, decide, kept, lineage_unknown, record, refused, rest,
+    Attempts, Deletion, Facts, Limits, Outcome, Plan, completed, decide, kept, lineage_unknown, record, refused, rest,
 };
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
@@ -38,35 +39,44 @@ impl Expirer {
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
         let run = event.payload.get("run").and_then(Value::as_str);
+        let began = (Instant::now(), self.clients.calls());
         let deadline = Deadline::from_epoch_ms(event.context.deadline);
         let facts = gather(&self.clients, &self.regions, account, deadline).await;
         let plan = decide(&self.policies, &facts, self.limits, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
-        self.report_kept(&plan, run);
+        let told = RefCell::default();
+        self.report_kept(&plan, run, &told);
         let report = |deletion: &Deletion<'_>, outcome: &Outcome| {
             let now = Timestamp::now();
+            let record = record(deletion, outcome, now);
+            told.borrow_mut().add(record.reason, 1);
             if self.is_news(deletion.notice(outcome), now) {
-                self.write(record(deletion, outcome, now), run);
+                self.write(record, run);
             }
         };
         let attempts = Attempts::new(&plan.deletions, self.limits.max_deletes, Timestamp::now());
         let untried = execute(&self.clients, attempts, deadline, report).await;
         for (why, region, count) in untried {
-            self.write(rest(why, region, count, Timestamp::now()), run);
+            self.tell(rest(why, region, count, Timestamp::now()), run, &told);
         }
+        let mut ran = read(&facts);
+        ran.duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+        ran.calls = self.clients.calls() - began.1;
+        self.write(completed(&told.into_inner(), &ran, Timestamp::now()), run);
         Ok(json!({}))
     }
 
     /// What stays for a reason that is known before anything is tried.
-    fn report_kept(&self, plan: &Plan<'_>, run: Option<&str>) {
+    fn report_kept(&self, plan: &Plan<'_>, run: Option<&str>, told: &RefCell<Told>) {
         let now = Timestamp::now();
         if let Some(alarm) = &plan.alarm {
-            self.write(refused(alarm, now), run);
+            self.tell(refused(alarm, now), run, told);
         }
         if plan.lineage_unknown > 0 {
-            self.write(lineage_unknown(plan.lineage_unknown, now), run);
+            self.tell(lineage_unknown(plan.lineage_unknown, now), run, told);
         }
         for stays in &plan.kept {
+            told.borrow_mut().add(stays.keep.reason(), 1);
             if self.is_news(stays.notice(), now) {
                 self.write(kept(stays, now), run);
             }
@@ -78,7 +88,23 @@ impl Expirer {
         notice.is_none_or(|notice| self.notices.borrow_mut().note(notice, now))
     }
 
+    /// Says what holds for as many copies as its count.
+    fn tell(&self, record: Record, run: Option<&str>, told: &RefCell<Told>) {
+        told.borrow_mut().add(record.reason, record.count.unwrap_or(1));
+        self.write(record, run);
+    }
+
     fn write(&self, record: Record, run: Option<&str>) {
         self.audit.write(&record.scheduled(run));
     }
+}
+
+/// What was read for a decision.
+fn read(facts: &Facts) -> Ran {
+    let mut ran = Ran::default();
+    facts
+        .regions
+        .iter()
+        .for_each(|(region, found)| ran.saw(region, found.as_ref().ok().map(|found| found.copies.len())));
+    ran
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
@@ -10,11 +11,11 @@ use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::verifying::{execute, gather, unbound};
-use snapferry_core::audit::Record;
+use snapferry_core::audit::{CopyDeferred, Ran, Record, Told};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
-use snapferry_core::verifying::{Decision, Facts, Outcome, decide, out_of_time, record};
+use snapferry_core::verifying::{Decision, Facts, Outcome, completed, decide, out_of_time, record};
 
 /// The function, and what it keeps from one run to the next.
 pub(crate) struct Verifier {
@@ -44,15 +45,22 @@ impl Verifier {
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
         let run = event.payload.get("run").and_then(Value::as_str);
+        let began = (Instant::now(), self.clients.calls());
+        let (mut ran, told) = (Ran::default(), RefCell::default());
         let deadline = Deadline::from_epoch_ms(event.context.deadline);
         let facts = gather(&self.clients, &self.regions, account.clone(), deadline).await;
-        self.settle(&facts, run, deadline).await;
+        facts.regions.keys().for_each(|region| ran.saw(region, facts.found(region)));
+        self.settle(&facts, run, deadline, &told).await;
         // Afterwards, because this reads whole Regions: once a day, as long as the environment stays warm.
         let regions = self.not_seen_bound(Timestamp::now());
         let facts = unbound(&self.clients, &regions, account, deadline).await;
-        self.settle(&facts, run, deadline).await;
+        regions.iter().for_each(|region| ran.saw(region, facts.found(region)));
+        self.settle(&facts, run, deadline, &told).await;
         let all_bound = facts.regions.into_iter().filter(|(_, found)| found.as_ref().is_ok_and(Vec::is_empty));
         self.bound.borrow_mut().extend(all_bound.map(|(region, _)| (region, Timestamp::now())));
+        ran.duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+        ran.calls = self.clients.calls() - began.1;
+        self.write(completed(&told.into_inner(), &ran, Timestamp::now()), run);
         Ok(json!({}))
     }
 
@@ -63,20 +71,23 @@ impl Verifier {
         self.regions.iter().filter(|region| !is_bound(*region)).cloned().collect()
     }
 
-    async fn settle(&self, facts: &Facts, run: Option<&str>, deadline: Deadline) {
+    async fn settle(&self, facts: &Facts, run: Option<&str>, deadline: Deadline, told: &RefCell<Told>) {
         let decisions = decide(&self.policies, facts, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
         let report = |decision: &Decision<'_>, outcome: &Outcome| {
             let now = Timestamp::now();
+            let record = record(decision, outcome, facts.account.as_ref(), now);
+            told.borrow_mut().add(record.reason, 1);
             if let Some(notice) = decision.notice(outcome)
                 && !self.notices.borrow_mut().note(notice, now)
             {
                 return;
             }
-            self.write(record(decision, outcome, facts.account.as_ref(), now), run);
+            self.write(record, run);
         };
         let left = execute(&self.clients, &decisions, deadline, report).await;
         if left > 0 {
+            told.borrow_mut().add(CopyDeferred::OutOfTime, left);
             self.write(out_of_time(left, Timestamp::now()), run);
         }
     }

@@ -10,6 +10,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 
 use super::reason::{CopyKept, CopyLocked, CopyRefused, Reason};
 use super::record::Record;
+use super::run::{Expiry, Verification};
 use super::sweep::{Coverage, Owner, Sweep};
 
 /// The namespace of all metrics.
@@ -67,11 +68,13 @@ impl Metrics {
     /// The metrics of a record; nothing when it has none.
     #[must_use]
     pub fn of(record: &Record) -> Option<Self> {
-        let (dimensions, metrics) = match (&record.sweep, &record.coverage, &record.owner) {
-            (Some(sweep), _, _) => (Dimensions::All, swept(sweep)),
-            (_, Some(coverage), _) => (Dimensions::Region(coverage.region.clone()), covered(coverage)),
-            (_, _, Some(owner)) => (Dimensions::Owner(owner.account.clone()), heard(owner)),
-            (None, None, None) => (copies(record), events(record)),
+        let (dimensions, metrics) = match record {
+            Record { sweep: Some(sweep), .. } => (Dimensions::All, swept(sweep)),
+            Record { coverage: Some(coverage), .. } => (Dimensions::Region(coverage.region.clone()), covered(coverage)),
+            Record { owner: Some(owner), .. } => (Dimensions::Owner(owner.account.clone()), heard(owner)),
+            Record { verification: Some(verification), .. } => (Dimensions::All, verified_all(verification)),
+            Record { expiry: Some(expiry), .. } => (Dimensions::All, expired_all(expiry)),
+            _ => (copies(record), events(record)),
         };
         let timestamp_ms = record.time.as_millisecond();
         (!metrics.is_empty()).then_some(Self { timestamp_ms, dimensions, metrics })
@@ -115,6 +118,7 @@ fn events(record: &Record) -> Vec<Metric> {
         Reason::EventInvalid(_) => of_copies("EventsInvalid"),
         Reason::CopySkipped(_) | Reason::PolicyWarning(_) => Vec::new(),
         Reason::SweepCompleted(_) | Reason::SweepRegion(_) | Reason::SweepOwner(_) => Vec::new(),
+        Reason::VerifyCompleted(_) | Reason::ExpiryCompleted(_) => Vec::new(),
     }
 }
 
@@ -146,9 +150,26 @@ fn swept(sweep: &Sweep) -> Vec<Metric> {
         count("KeysUnusable", u64::try_from(sweep.unusable_keys.len()).unwrap_or(u64::MAX)),
         count("AttemptsExhausted", refused(CopyRefused::AttemptsExhausted)),
         count("TagsMalformed", refused(CopyRefused::MalformedTags)),
-        Metric { name: "SweepDuration", unit: Unit::Milliseconds, value: sweep.duration_ms.into() },
+        milliseconds("SweepDuration", sweep.duration_ms),
     ];
     metrics.into_iter().chain(silent).collect()
+}
+
+/// What a run counted was counted copy by copy; a run that left something unread or undone for lack of time is none.
+fn verified_all(run: &Verification) -> Vec<Metric> {
+    vec![
+        count("VerifyRunsCompleted", run.is_complete().into()),
+        count("VerdictsDeferred", run.deferred.values().sum()),
+        milliseconds("VerifyDuration", run.duration_ms),
+    ]
+}
+
+fn expired_all(run: &Expiry) -> Vec<Metric> {
+    vec![
+        count("ExpiryRunsCompleted", run.is_complete().into()),
+        count("DeletionsWaiting", run.waiting()),
+        milliseconds("ExpiryDuration", run.duration_ms),
+    ]
 }
 
 fn covered(coverage: &Coverage) -> Vec<Metric> {
@@ -167,6 +188,10 @@ fn heard(owner: &Owner) -> Vec<Metric> {
 
 fn count(name: &'static str, value: u64) -> Metric {
     Metric { name, unit: Unit::Count, value: value.into() }
+}
+
+fn milliseconds(name: &'static str, value: u64) -> Metric {
+    Metric { name, unit: Unit::Milliseconds, value: value.into() }
 }
 
 /// Hours with two decimals. CloudFormation cannot multiply a parameter, so what an alarm compares is in its unit.

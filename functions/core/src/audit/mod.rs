@@ -6,6 +6,7 @@ mod lives;
 mod metrics;
 mod reason;
 mod record;
+mod run;
 mod sweep;
 mod table;
 
@@ -15,9 +16,11 @@ pub use self::lives::{Added, Finding, Life, Line, Lives, Position, Run};
 pub use self::metrics::{Metric, Metrics, NAMESPACE, NEVER_SEEN_HOURS, Unit};
 pub use self::reason::{
     CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyRefused, CopyRejected, CopySkipped, CopyStalled,
-    CopyStarted, CopyVerified, Event, EventInvalid, PolicyWarning, Reason, SweepCompleted, SweepOwner, SweepRegion,
+    CopyStarted, CopyVerified, Event, EventInvalid, ExpiryCompleted, PolicyWarning, Reason, SweepCompleted, SweepOwner,
+    SweepRegion, VerifyCompleted,
 };
 pub use self::record::{Copy, Error, FORMAT, Record, Source};
+pub use self::run::{Expiry, Ran, Told, Verification};
 pub use self::sweep::{Coverage, Owner, Sweep};
 pub use self::table::Next;
 

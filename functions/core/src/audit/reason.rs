@@ -194,6 +194,19 @@ reasons! {
             Nothing;
         Seen "seen" "When the newest snapshot that a policy wants from this owner was started." Nothing;
     }
+    VerifyCompleted "verify.completed" "A run of verify-copies has ended." {
+        Complete "complete" "The run looked at every copy that waits for a verdict or a lock." Nothing;
+        Incomplete "incomplete"
+            "The run ended, and some copies were not looked at: a Region could not be read, or there was no time."
+            Itself("The next run goes on.");
+    }
+    ExpiryCompleted "expiry.completed" "A run of delete-expired-copies has ended." {
+        Complete "complete" "The run looked at every copy, and left none whose time is over for lack of time or answers."
+            Nothing;
+        Incomplete "incomplete"
+            "The run ended, and some copies were not looked at: a Region could not be read, or there was no time."
+            Itself("The next run goes on.");
+    }
     EventInvalid "event.invalid" "Something came in that cannot be read." {
         NoSnapshot "no-snapshot" "A share event that names no snapshot." Somebody("Find out what sent it.");
         NotAnEvent "not-an-event" "Neither an EventBridge event nor a sweep tick." Somebody("Find out what sent it.");

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::reason::Reason;
+use super::run::{Expiry, Verification};
 use super::sweep::{Coverage, Owner, Sweep};
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
@@ -74,6 +75,12 @@ pub struct Record {
     /// What a sweep knows of one owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
+    /// What a run of verify-copies did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+    /// What a run of delete-expired-copies did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Expiry>,
 }
 
 /// The shared snapshot of a record.
@@ -174,6 +181,8 @@ impl Record {
             sweep: None,
             coverage: None,
             owner: None,
+            verification: None,
+            expiry: None,
         }
     }
 

@@ -6,6 +6,7 @@
 //! this account wrote: newer snapshots of a lineage only end the protection that its last copies have beyond that time.
 
 mod attempts;
+mod completed;
 mod decide;
 mod due;
 mod guard;
@@ -16,6 +17,7 @@ mod recheck;
 mod survivors;
 
 pub use self::attempts::{Attempts, FRUITLESS};
+pub use self::completed::completed;
 pub use self::decide::{Facts, Limits, decide};
 pub use self::due::UNSOUND_STAY;
 pub use self::guard::{Alarm, CLOCK_TOLERANCE, MASS};

@@ -15,3 +15,11 @@ pub struct Facts {
     /// The copies without a verdict or a lock in each target Region, retired ones included.
     pub regions: BTreeMap<Region, Result<Vec<DescribedCopy>, CallError>>,
 }
+
+impl Facts {
+    /// How many copies were read in a Region; none when it could not be read.
+    #[must_use]
+    pub fn found(&self, region: &Region) -> Option<usize> {
+        self.regions.get(region)?.as_ref().ok().map(Vec::len)
+    }
+}

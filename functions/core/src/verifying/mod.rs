@@ -7,6 +7,7 @@
 
 mod causes;
 mod checks;
+mod completed;
 mod decide;
 mod decision;
 mod facts;
@@ -15,6 +16,7 @@ mod outcome;
 
 pub use self::causes::Cause;
 pub use self::checks::{Difference, Warning};
+pub use self::completed::completed;
 pub use self::decide::{STALLED_AFTER, decide};
 pub use self::decision::{Decision, Verdict};
 pub use self::facts::Facts;

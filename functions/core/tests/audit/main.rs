@@ -9,6 +9,7 @@ mod incoming;
 mod metrics;
 mod recorded;
 mod runbook;
+mod runs;
 mod schema;
 mod sweeps;
 mod verifying;
@@ -18,5 +19,5 @@ use snapferry_core::audit::Record;
 
 /// Records with every reason that the library can give, each as its own functions make it.
 fn every_record() -> Vec<Record> {
-    [copying::records(), incoming::records(), verifying::records(), expiring::records()].concat()
+    [copying::records(), incoming::records(), verifying::records(), expiring::records(), runs::records()].concat()
 }

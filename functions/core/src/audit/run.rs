@@ -1,0 +1,134 @@
+//! What a run of the verifier or of the expirer leaves in the audit at its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::reason::{CopyDeferred, CopyKept, CopyRefused, Reason};
+use crate::ids::Region;
+
+/// How often a run gave each reason, whether a record of it was printed or was within the last day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told(BTreeMap<Reason, u64>);
+
+impl Told {
+    /// Counts what a run says of `copies` copies.
+    pub fn add(&mut self, reason: impl Into<Reason>, copies: u64) {
+        *self.0.entry(reason.into()).or_default() += copies;
+    }
+
+    /// How many copies were counted under one reason.
+    #[must_use]
+    pub fn count(&self, reason: impl Into<Reason>) -> u64 {
+        self.0.get(&reason.into()).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn sum(&self, wanted: impl Fn(Reason) -> bool) -> u64 {
+        self.0.iter().filter(|(reason, _)| wanted(**reason)).map(|(_, count)| count).sum()
+    }
+
+    pub(crate) fn by<K: Ord>(&self, key: impl Fn(Reason) -> Option<K>) -> BTreeMap<K, u64> {
+        self.0.iter().filter_map(|(reason, count)| Some((key(*reason)?, *count))).collect()
+    }
+}
+
+/// What a run read, and what it took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ran {
+    /// Copies that were read.
+    pub copies: u64,
+    /// The Regions whose copies could not be read, or not all of them.
+    pub unread: BTreeSet<Region>,
+    /// How long the run took, in milliseconds.
+    pub duration_ms: u64,
+    /// Calls made to EC2, retries not counted.
+    pub calls: u64,
+}
+
+impl Ran {
+    /// Notes how many copies were read in a Region; none where it could not be read.
+    pub fn saw(&mut self, region: &Region, copies: Option<usize>) {
+        match copies {
+            Some(copies) => self.copies += u64::try_from(copies).unwrap_or(u64::MAX),
+            None => _ = self.unread.insert(region.clone()),
+        }
+    }
+
+    pub(crate) fn unread(&self) -> Vec<String> {
+        self.unread.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// What a run of verify-copies did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verification {
+    /// Copies read because they had no verdict of their own or waited for a lock.
+    pub copies: u64,
+    /// Copies found to be what was asked for.
+    pub verified: u64,
+    /// Copies found not to be what was asked for.
+    pub rejected: u64,
+    /// Copies that EC2 gave up on.
+    pub failed: u64,
+    /// Copies that have been pending for more than a day.
+    pub stalled: u64,
+    /// Copies locked, or found locked already.
+    pub locked: u64,
+    /// Copies that stay unlocked although they wait for a lock.
+    pub locks_failed: u64,
+    /// What is left to the next run, by reason; of a Region that could not be read one.
+    pub deferred: BTreeMap<CopyDeferred, u64>,
+    /// The Regions whose copies could not be read, or not all of them.
+    pub unread_regions: Vec<String>,
+    /// How long the run took, in milliseconds.
+    pub duration_ms: u64,
+    /// Calls made to EC2, retries not counted.
+    pub calls: u64,
+}
+
+/// What a run of delete-expired-copies did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Expiry {
+    /// Copies read.
+    pub copies: u64,
+    /// Copies that EC2 deleted.
+    pub deleted: u64,
+    /// Copies that were gone already when they were to be deleted.
+    pub gone: u64,
+    /// Copies that stay although their time is over, by reason; of a Region that could not be read one.
+    pub kept: BTreeMap<CopyKept, u64>,
+    /// Copies that would have been deleted, had the guard not refused the whole run, by its reason.
+    pub refused: BTreeMap<CopyRefused, u64>,
+    /// The Regions whose copies could not be read.
+    pub unread_regions: Vec<String>,
+    /// How long the run took, in milliseconds.
+    pub duration_ms: u64,
+    /// Calls made to EC2, retries not counted.
+    pub calls: u64,
+}
+
+impl Verification {
+    /// Whether every copy that waited was looked at, and there was time for all that was decided.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.unread_regions.is_empty() && !self.deferred.contains_key(&CopyDeferred::OutOfTime)
+    }
+}
+
+impl Expiry {
+    /// Whether every copy was looked at, and no deletion was left for lack of time or answers.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let left = [CopyKept::OutOfTime, CopyKept::RegionClosed];
+        self.unread_regions.is_empty() && !left.iter().any(|reason| self.kept.contains_key(reason))
+    }
+
+    /// Copies whose turn comes in a later run.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        let later = [CopyKept::OutOfTime, CopyKept::RegionClosed, CopyKept::RunLimit];
+        later.iter().filter_map(|reason| self.kept.get(reason)).sum()
+    }
+}

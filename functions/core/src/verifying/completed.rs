@@ -1,0 +1,37 @@
+//! What a run says at its end, zeros too: one that says nothing is missing.
+
+use jiff::Timestamp;
+
+use crate::audit::{CopyLocked, CopyStalled, CopyVerified, Ran, Reason, Record, Told, Verification, VerifyCompleted};
+
+/// `verify.completed`: what the run did, and whether that was all there was to do.
+#[must_use]
+pub fn completed(told: &Told, ran: &Ran, now: Timestamp) -> Record {
+    let verification = Verification {
+        copies: ran.copies,
+        verified: told.count(CopyVerified::AsConfigured),
+        rejected: told.sum(|reason| matches!(reason, Reason::CopyRejected(_))),
+        failed: told.sum(|reason| matches!(reason, Reason::CopyFailed(_))),
+        stalled: told.count(CopyStalled::PendingOverADay),
+        locked: told.count(CopyLocked::Locked) + told.count(CopyLocked::AlreadyLocked),
+        locks_failed: told.count(CopyLocked::LockFailed) + told.count(CopyLocked::LockRuleGone),
+        deferred: told.by(|reason| match reason {
+            Reason::CopyDeferred(reason) => Some(reason),
+            _ => None,
+        }),
+        unread_regions: ran.unread(),
+        duration_ms: ran.duration_ms,
+        calls: ran.calls,
+    };
+    let whole = verification.is_complete();
+    let mut record = Record::new(if whole { VerifyCompleted::Complete } else { VerifyCompleted::Incomplete }, now);
+    record.verification = Some(verification);
+    if whole {
+        return record;
+    }
+    record.message(
+        "Not every copy that waits for a verdict or a lock was looked at: verification.unreadRegions names the Regions that \
+         could not be read, verification.deferred counts what there was no time for. The next run goes on."
+            .to_owned(),
+    )
+}
