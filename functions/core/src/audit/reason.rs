@@ -83,8 +83,9 @@ reasons! {
             Somebody("Act on EC2's words.");
         CopyUnsupported "copy-unsupported" "EC2 does not copy this snapshot between these Regions."
             Somebody("Choose another Target.");
-        DefaultKeyNotShareable "default-key-not-shareable" "EC2 gave up on the copy: a default key is in the way."
-            Somebody("Share a copy of the snapshot under a customer managed key, and name a CmkArn.");
+        DefaultKeyNotShareable "default-key-not-shareable"
+            "EC2 gave up on the copy: the copier's role may not use the source's key, or not this account's default key."
+            Somebody("Let this account use the source's key, and name a CmkArn.");
         GrantMissing "grant-missing" "EC2 gave up on the copy: it could not be given the use of a key."
             Somebody("Allow kms:CreateGrant on the source's key and on the copy's.");
         InternalError "internal-error" "EC2 gave up on the copy because of a failure of its own."

@@ -7,14 +7,15 @@ use crate::tags::ReadTags;
 /// The cause of a copy's failure, as far as EC2's words tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// The source snapshot's key cannot be used from here: its policy does not name this account, the role may not use
-    /// it, or nobody outside the source account can.
+    /// The source snapshot's key cannot be used from here: its policy does not name this account, or the role may not use
+    /// it.
     SourceKeyInaccessible,
     /// EC2 could not be given the use of a key for the time of the copy.
     GrantMissing,
     /// A key is disabled or about to be deleted.
     KeyDisabled,
-    /// An account's default key is in the way.
+    /// EC2 names a default key. It cannot mean that of the source, because EC2 shares nothing under `aws/ebs`: the role may
+    /// not use the source's key, or not this account's own default.
     DefaultKeyNotShareable,
     /// The source snapshot is deleted or no longer shared.
     SourceGone,
@@ -76,10 +77,8 @@ impl Cause {
         match self {
             Self::SourceKeyInaccessible => format!(
                 "EC2 could not use a key, most likely the one that the source snapshot is encrypted under. In the {there}: \
-                 check that this key is a customer managed key, is enabled, and that its policy lets the {here} use it and \
-                 create grants on it. In the {here}: check that the stack's SourceKeyArns names it. A snapshot under the \
-                 AWS managed key aws/ebs cannot be shared: copy it in the {there} under a customer managed key and share \
-                 that copy. {AGAIN}"
+                 check that this key is enabled, and that its policy lets the {here} use it and create grants on it. In the \
+                 {here}: check that the stack's SourceKeyArns names it. {AGAIN}"
             ),
             Self::GrantMissing => format!(
                 "EC2 was not allowed to create a grant on a key. In the {there}: the policy of the source snapshot's key \
@@ -91,10 +90,10 @@ impl Cause {
                  Cancel its deletion if need be, and enable it. {AGAIN}"
             ),
             Self::DefaultKeyNotShareable => format!(
-                "EC2 names a default key. A snapshot under the AWS managed key aws/ebs cannot be used by another account, \
-                 and nothing in the {here} can repair that: in the {there}, copy it under a customer managed key and share \
-                 that copy. If the source is under a customer managed key, the policy names no CmkArn for {region} and EC2 \
-                 could not use the {here}'s own default key there: name a key in CmkArn. {AGAIN}"
+                "EC2 names a default key and may mean either of two keys. The one that the source snapshot is encrypted \
+                 under: in the {there}, its policy must let the {here} use it and create grants on it, and the stack's \
+                 SourceKeyArns must name it. Or, where the policy names no CmkArn for {region}, the {here}'s own default key \
+                 there, which the copier's role may not use: name a key in CmkArn. {AGAIN}"
             ),
             Self::SourceGone => format!(
                 "EC2 does not find the source snapshot: it was deleted, or is no longer shared. In the {there}: share it \
@@ -174,6 +173,11 @@ mod tests {
             assert!(remedy.contains("source account 111111111111"), "{remedy}");
             assert!(remedy.contains("target account 222222222222"), "{remedy}");
         }
+        let remedy = Cause::DefaultKeyNotShareable.remedy(&tags, Some(&here), &region);
+        assert!(
+            remedy.contains("SourceKeyArns") && remedy.contains("CmkArn") && !remedy.contains("aws/ebs"),
+            "{remedy}"
+        );
         let remedy = Cause::Unknown.remedy(&ReadTags::default(), None, &region);
         assert!(remedy.contains("of the target account,"), "{remedy}");
     }
