@@ -335,7 +335,7 @@ fn a_policy_that_is_gone_is_told_with_the_regions_that_nobody_targets() {
         }
     }});
     let gone = "policy-removed policy-9876543210abcdef0 : \"policy-9876543210abcdef0\" is no longer in the document: it \
-                copies nothing, and its copies expire but for the last verified one of each volume";
+                copies nothing, and its copies are neither verified nor deleted unless RetiredPolicies names it";
     let orphans = "; no policy targets eu-central-1, where copies are neither verified nor deleted unless RetiredRegions \
                    names it";
     assert_eq!(edited(|answer| *answer = other.clone()), [format!("{gone}{orphans}")]);

@@ -36,6 +36,7 @@ variable "parameters" {
     AllowMassExpiry         = optional(bool)
     RetiredRegions          = optional(list(string), [])
     RetiredHomes            = optional(list(string), [])
+    RetiredPolicies         = optional(list(string), [])
     SweepSchedule           = optional(string)
     VerifySchedule          = optional(string)
     ExpirySchedule          = optional(string)
@@ -70,6 +71,10 @@ variable "parameters" {
       can(regex("^([a-z]+-){2,}[0-9]{1,2}$", each))
     ])
     error_message = "TargetRegions, RetiredRegions and RetiredHomes must be names of Regions such as eu-west-1."
+  }
+  validation {
+    condition     = alltrue([for each in var.parameters.RetiredPolicies : can(regex("^[A-Za-z0-9_.-]{1,64}$", each))])
+    error_message = "RetiredPolicies must be PolicyIds of 1 to 64 letters, digits, '-', '_' and '.'."
   }
   validation {
     condition     = min(length(var.parameters.SourceAccounts), length(var.parameters.TargetRegions)) > 0

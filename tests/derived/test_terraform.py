@@ -11,7 +11,8 @@ from infra.sam import plain
 from tests.e2e import packages
 
 MODULE = packages.REPOSITORY / "infra/terraform"
-LISTS = {"SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns", "RetiredRegions", "RetiredHomes"}
+RETIRED = {"RetiredRegions", "RetiredHomes", "RetiredPolicies"}
+LISTS = {"SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns", *RETIRED}
 
 
 def parsed(path: Path) -> dict[str, Any]:

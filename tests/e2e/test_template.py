@@ -175,6 +175,7 @@ def test_parameters_take_what_a_policy_takes(template: dict[str, Any]) -> None:
         accepted = {
             "TargetRegions": region,
             "RetiredRegions": f"eu-west-1,{region}",
+            "RetiredPolicies": "policy-0123456789abcdef0,Weekly_2.1",
             "TargetKeyArns": f"arn:{partition}:kms:{region}:111122223333:key/mrk-0a1b2c3d0a1b2c3d4e5f0a1b2c3d4e5f",
             "AlarmTopicArn": f"arn:{partition}:sns:{region}:111122223333:operators",
             "PermissionsBoundaryArn": f"arn:{partition}:iam::111122223333:policy/boundary",
@@ -202,7 +203,8 @@ def test_what_is_left_out_leaves_no_hole_in_a_policy(source: Account, target: Ac
 def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target: Account) -> None:
     ours, theirs = target.create_key("us-west-2"), source.create_key(HOME, used_by=target.number)
     policy = policies.details([source.number, "111122223333"], policies.target("us-west-2", key=ours))
-    stack = deploy(target, policy, SourceKeyArns=theirs, RetiredRegions="eu-west-1,eu-west-2", RetiredHomes="eu-west-3")
+    retired = {"RetiredRegions": "eu-west-1,eu-west-2", "RetiredHomes": "eu-west-3", "RetiredPolicies": "old,a.b"}
+    stack = deploy(target, policy, SourceKeyArns=theirs, **retired)
     by_sid = {each["Sid"]: each for each in deployed_statements(target) if "Sid" in each}
     assert by_sid["UseTargetKeys"]["Resource"] == by_sid["GrantTargetKeysToEbs"]["Resource"] == [ours]
     assert by_sid["UseSourceKeys"]["Resource"] == by_sid["GrantSourceKeysToEbs"]["Resource"] == [theirs]
@@ -216,3 +218,4 @@ def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target:
         environment = target.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         assert environment["SNAPFERRY_RETIRED_REGIONS"] == "eu-west-1,eu-west-2"
         assert environment["SNAPFERRY_RETIRED_HOMES"] == "eu-west-3"
+        assert environment["SNAPFERRY_RETIRED_POLICIES"] == "old,a.b"

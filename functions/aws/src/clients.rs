@@ -14,7 +14,7 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use snapferry_core::ids::Region;
+use snapferry_core::ids::{PolicyName, Region};
 
 use crate::roots::Roots;
 use crate::{environment, settings};
@@ -33,6 +33,8 @@ pub struct Clients {
     pub home: Region,
     /// The Regions whose copies are this stack's own: `home`, and of a function the retired ones.
     pub homes: BTreeSet<Region>,
+    /// The policies whose document is gone and whose copies are this stack's own all the same; of a function only.
+    pub retired_policies: BTreeSet<PolicyName>,
     config: SdkConfig,
     ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
     kms: BTreeMap<Region, aws_sdk_kms::Client>,
@@ -105,11 +107,11 @@ impl Clients {
     /// A function's clients: its home Region is the one that it runs in.
     ///
     /// # Errors
-    /// When `AWS_REGION`, `SNAPFERRY_RETIRED_HOMES` or `AWS_CA_BUNDLE` cannot be used.
+    /// When `AWS_REGION`, `SNAPFERRY_RETIRED_HOMES`, `SNAPFERRY_RETIRED_POLICIES` or `AWS_CA_BUNDLE` cannot be used.
     pub fn of_function(regions: impl IntoIterator<Item = Region>) -> anyhow::Result<Self> {
         let home = settings::home_region()?;
-        let homes = settings::homes(&home)?;
-        Ok(Self { homes, ..Self::new(lambda_config(&home)?, home, regions) })
+        let (homes, retired_policies) = (settings::homes(&home)?, settings::retired_policies()?);
+        Ok(Self { homes, retired_policies, ..Self::new(lambda_config(&home)?, home, regions) })
     }
 
     /// Makes the clients for `home` and `regions`.
@@ -131,7 +133,8 @@ impl Clients {
         ec2: BTreeMap<Region, aws_sdk_ec2::Client>,
         kms: BTreeMap<Region, aws_sdk_kms::Client>,
     ) -> Self {
-        Self { homes: [home.clone()].into(), home, config, ec2, kms, calls: AtomicU64::new(0) }
+        let (homes, retired_policies) = ([home.clone()].into(), BTreeSet::new());
+        Self { home, homes, retired_policies, config, ec2, kms, calls: AtomicU64::new(0) }
     }
 
     /// The configuration that the clients share.

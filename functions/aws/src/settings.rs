@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 use snapferry_core::expiring::Limits;
-use snapferry_core::ids::Region;
+use snapferry_core::ids::{PolicyName, Region};
 use snapferry_core::policy::{self, Parsed, Policy};
 
 use crate::environment::variable;
@@ -49,7 +49,7 @@ pub fn targets(policies: &[Policy]) -> BTreeSet<Region> {
 /// # Errors
 /// When one of the latter is no Region code.
 pub fn regions(policies: &[Policy]) -> anyhow::Result<BTreeSet<Region>> {
-    Ok(targets(policies).into_iter().chain(listed("SNAPFERRY_RETIRED_REGIONS")?).collect())
+    Ok(targets(policies).into_iter().chain(regions_in("SNAPFERRY_RETIRED_REGIONS")?).collect())
 }
 
 /// The Regions whose copies are this stack's own: `home`, and those whose stack is gone and that `SNAPFERRY_RETIRED_HOMES`
@@ -58,7 +58,18 @@ pub fn regions(policies: &[Policy]) -> anyhow::Result<BTreeSet<Region>> {
 /// # Errors
 /// When one of the latter is no Region code.
 pub fn homes(home: &Region) -> anyhow::Result<BTreeSet<Region>> {
-    Ok(listed("SNAPFERRY_RETIRED_HOMES")?.into_iter().chain([home.clone()]).collect())
+    Ok(regions_in("SNAPFERRY_RETIRED_HOMES")?.into_iter().chain([home.clone()]).collect())
+}
+
+/// The policies that no document has any more and that `SNAPFERRY_RETIRED_POLICIES` names: their copies are still verified
+/// and expired.
+///
+/// # Errors
+/// When one of them is no `PolicyId`.
+pub fn retired_policies() -> anyhow::Result<BTreeSet<PolicyName>> {
+    let expected = "PolicyIds of 1 to 64 letters, digits, '-', '_' and '.', separated by commas,";
+    let names = listed("SNAPFERRY_RETIRED_POLICIES", expected, |name| PolicyName::parse(name).ok())?;
+    Ok(names.into_iter().collect())
 }
 
 /// Reads `SNAPFERRY_MAX_DELETES_PER_RUN`, how many copies one run may delete (100 when it is not set), and
@@ -83,10 +94,14 @@ pub fn home_region() -> anyhow::Result<Region> {
     parsed("AWS_REGION", "a Region code such as eu-central-1", region)?.context("AWS_REGION is not set")
 }
 
-fn listed(name: &str) -> anyhow::Result<Vec<Region>> {
-    let regions = |text: &str| text.split(',').map(|region| Region::parse(region.trim()).ok()).collect();
+fn regions_in(name: &str) -> anyhow::Result<Vec<Region>> {
     let expected = "Region codes separated by commas, such as eu-west-1,us-east-1,";
-    Ok(parsed(name, expected, regions)?.unwrap_or_default())
+    listed(name, expected, |region| Region::parse(region).ok())
+}
+
+fn listed<T>(name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> anyhow::Result<Vec<T>> {
+    let all = |text: &str| text.split(',').map(|each| parse(each.trim())).collect();
+    Ok(parsed(name, expected, all)?.unwrap_or_default())
 }
 
 fn parsed<T>(name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> anyhow::Result<Option<T>> {

@@ -98,6 +98,7 @@ fn facts(copied: u32) -> (Facts, Timestamp) {
         named: Vec::new(),
         snapshots: Ok((0..SNAPSHOTS).map(|number| source(number, now)).collect()),
         regions: TARGETS.into_iter().map(region).collect(),
+        retired_policies: Default::default(),
         keys: TARGETS
             .map(|target| (KeyArn::parse(&key(target)).unwrap(), KeyFact::Usable))
             .into_iter()

@@ -289,6 +289,7 @@ proptest! {
                 (Region::parse(IRELAND).unwrap(), Ok(read(&ireland))),
                 (Region::parse(OHIO).unwrap(), Ok(read(&ohio))),
             ]),
+            retired_policies: Default::default(),
             keys: BTreeMap::<_, KeyFact>::new(),
             recent: Vec::new(),
             noticed: HashSet::new(),

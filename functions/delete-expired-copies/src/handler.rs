@@ -76,7 +76,7 @@ impl Expirer {
             self.tell(lineage_unknown(plan.lineage_unknown, now), run, told);
         }
         for stays in &plan.kept {
-            told.borrow_mut().add(stays.keep.reason(), 1);
+            told.borrow_mut().add(stays.keep.reason(), stays.copies());
             if self.is_news(stays.notice(), now) {
                 self.write(kept(stays, now), run);
             }

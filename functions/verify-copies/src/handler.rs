@@ -55,9 +55,9 @@ impl Verifier {
         let regions = self.not_seen_bound(Timestamp::now());
         let facts = unbound(&self.clients, &regions, account, deadline).await;
         regions.iter().for_each(|region| ran.saw(region, facts.found(region)));
-        self.settle(&facts, run, deadline, &told).await;
-        let all_bound = facts.regions.into_iter().filter(|(_, found)| found.as_ref().is_ok_and(Vec::is_empty));
-        self.bound.borrow_mut().extend(all_bound.map(|(region, _)| (region, Timestamp::now())));
+        let unbound = self.settle(&facts, run, deadline, &told).await;
+        let all_bound = facts.regions.into_keys().filter(|region| !unbound.contains(region));
+        self.bound.borrow_mut().extend(all_bound.map(|region| (region, Timestamp::now())));
         ran.duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
         ran.calls = self.clients.calls() - began.1;
         self.write(completed(&told.into_inner(), &ran, Timestamp::now()), run);
@@ -71,7 +71,14 @@ impl Verifier {
         self.regions.iter().filter(|region| !is_bound(*region)).cloned().collect()
     }
 
-    async fn settle(&self, facts: &Facts, run: Option<&str>, deadline: Deadline, told: &RefCell<Told>) {
+    /// Gives the Regions in which there was something to decide.
+    async fn settle(
+        &self,
+        facts: &Facts,
+        run: Option<&str>,
+        deadline: Deadline,
+        told: &RefCell<Told>,
+    ) -> BTreeSet<Region> {
         let decisions = decide(&self.policies, facts, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
         let report = |decision: &Decision<'_>, outcome: &Outcome| {
@@ -90,6 +97,7 @@ impl Verifier {
             told.borrow_mut().add(CopyDeferred::OutOfTime, left);
             self.write(out_of_time(left, Timestamp::now()), run);
         }
+        decisions.iter().map(|decision| decision.region.clone()).collect()
     }
 
     fn write(&self, record: Record, run: Option<&str>) {

@@ -46,8 +46,8 @@ fn removed(old: &Policy, policies: &[Policy]) -> Finding {
         regions => format!("; {}", in_retired(&regions.join(", "))),
     };
     let message = format!(
-        "{:?} is no longer in the document: it copies nothing, and its copies expire but for the last verified one of \
-         each volume{orphans}",
+        "{:?} is no longer in the document: it copies nothing, and its copies are neither verified nor deleted unless \
+         RetiredPolicies names it{orphans}",
         old.name.as_str()
     );
     Finding::new(Level::Warning, "policy-removed", old.name.as_str(), String::new(), message)
@@ -76,7 +76,8 @@ impl Edit<'_> {
 
     fn renamed(&self) -> Finding {
         let message = format!(
-            "new, and it seems to follow {:?}; the name is part of every copy's identity, so everything is copied anew",
+            "new, and it seems to follow {:?}; the name is part of every copy's identity, so everything is copied anew, and \
+             copies under the old name expire only when RetiredPolicies names it",
             self.old.name.as_str()
         );
         self.warning("policy-renamed", member(&self.outline.path, "PolicyId"), message)

@@ -79,6 +79,7 @@ fn facts(scope: Scope) -> Facts {
             (Region::parse("eu-west-2").unwrap(), Ok(copies)),
             (Region::parse("sa-east-1").unwrap(), Err(silent)),
         ]),
+        retired_policies: Default::default(),
         keys: BTreeMap::new(),
         recent: Vec::new(),
         noticed: HashSet::new(),

@@ -67,6 +67,7 @@ pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask:
         named: ask.named,
         snapshots,
         regions: regions.into_iter().collect(),
+        retired_policies: clients.retired_policies.clone(),
         keys: keys.into_iter().collect::<BTreeMap<KeyArn, KeyFact>>(),
         recent: ask.recent,
         noticed: ask.noticed,

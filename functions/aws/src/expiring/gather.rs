@@ -29,7 +29,12 @@ pub async fn gather(
         };
         (region.clone(), with_timeout(deadline.reading_time(), copies).await)
     });
-    Facts { account, homes: clients.homes.clone(), regions: join_all(reads).await.into_iter().collect() }
+    Facts {
+        account,
+        homes: clients.homes.clone(),
+        retired_policies: clients.retired_policies.clone(),
+        regions: join_all(reads).await.into_iter().collect(),
+    }
 }
 
 /// Reads some copies afresh; those that are gone are not in it.

@@ -27,7 +27,12 @@ pub async fn gather(
     let time = deadline.reading_time();
     let reads =
         regions.iter().map(async |region| (region.clone(), with_timeout(time, candidates(clients, region)).await));
-    Facts { account, homes: clients.homes.clone(), regions: join_all(reads).await.into_iter().collect() }
+    Facts {
+        account,
+        homes: clients.homes.clone(),
+        retired_policies: clients.retired_policies.clone(),
+        regions: join_all(reads).await.into_iter().collect(),
+    }
 }
 
 /// Reads the verified copies of `regions` whose verdict does not name them, each Region whole: EC2's filters know no absent
@@ -53,7 +58,12 @@ pub async fn unbound(
         }
         done.ok().map(|()| (region.clone(), Ok(found)))
     });
-    Facts { account, homes: clients.homes.clone(), regions: join_all(reads).await.into_iter().flatten().collect() }
+    Facts {
+        account,
+        homes: clients.homes.clone(),
+        retired_policies: clients.retired_policies.clone(),
+        regions: join_all(reads).await.into_iter().flatten().collect(),
+    }
 }
 
 /// Copies without a verdict, then verified ones without their lock. A copy that is settled between the two reads may

@@ -170,6 +170,9 @@ reasons! {
             Somebody("Correct what it was rejected for; if it is worthless, delete it by hand.");
         OutOfTime "out-of-time" "Too little of the invocation's time remained for these."
             Itself("The next run goes on.");
+        PolicyNotNamed "policy-not-named"
+            "They are of a policy that the document does not have and that is not named as retired: they stay untouched."
+            Somebody("Name the policy in RetiredPolicies, or put it back into the document.");
         Refused "refused" "EC2 refused for a reason that this version does not know." Somebody("Act on EC2's words.");
         RegionClosed "region-closed" "EC2 stopped answering in their Region." Itself("The next run goes on.");
         RegionUnread "region-unread" "The copies in the Region could not be read." Itself("The next run looks again.");

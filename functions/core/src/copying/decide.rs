@@ -57,7 +57,7 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> P
     }
     decider.notices();
     decider.line_up();
-    decider.plan.tally.remember(facts);
+    decider.plan.tally.remember(policies, facts);
     decider.plan
 }
 

@@ -1,12 +1,12 @@
 //! What the decision stands on.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
 use crate::event::ShareEvent;
 use crate::facts::{CallError, Copies, KeyFact, RecentCopy, SourceSnapshot};
-use crate::ids::{AccountId, KeyArn, Region};
+use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 
 /// What made the function look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Facts {
     pub snapshots: Result<Vec<SourceSnapshot>, CallError>,
     /// The copies in each target Region of the policies.
     pub regions: BTreeMap<Region, Result<Copies, CallError>>,
+    /// Policies whose document is gone and whose copies still tell when an owner was last heard of.
+    pub retired_policies: BTreeSet<PolicyName>,
     /// What KMS says of each configured key.
     pub keys: BTreeMap<KeyArn, KeyFact>,
     /// What this environment asked for a moment ago.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::{Decision, Deferral, Facts, Outcome, Stands, Subject, Verdict};
 use crate::audit::{CopyDeferred, CopyRefused};
-use crate::facts::{KeyFact, SourceSnapshot};
+use crate::facts::{Copy, KeyFact, SourceSnapshot};
+use crate::homes::is_named;
 use crate::ids::{AccountId, KeyArn, Region};
 use crate::policy::{Policy, PolicyState};
 use crate::standing::Standing;
@@ -105,12 +106,13 @@ impl Tally {
     }
 
     /// Falls back on the copies of owners that share nothing any more: the newest was shared when it was copied.
-    pub(super) fn remember(&mut self, facts: &Facts) {
+    pub(super) fn remember(&mut self, policies: &[Policy], facts: &Facts) {
         if self.owners.values().all(Option::is_some) {
             return;
         }
         let mut copied: BTreeMap<&AccountId, Timestamp> = BTreeMap::new();
-        for copy in facts.regions.values().flatten().flat_map(|found| &found.copies).filter(|copy| copy.is_live()) {
+        let is_ours = |copy: &&Copy| copy.is_live() && is_named(policies, &facts.retired_policies, &copy.origin.policy);
+        for copy in facts.regions.values().flatten().flat_map(|found| &found.copies).filter(is_ours) {
             if let (Some(account), Some(_)) = (&copy.origin.account, &copy.lineage) {
                 let newest = copied.entry(account).or_insert(copy.start_time);
                 *newest = (*newest).max(copy.start_time);

@@ -8,7 +8,7 @@ use super::plan::{Kept, Plan};
 use super::reasons::Keep;
 use super::{guard, survivors};
 use crate::facts::{CallError, Copies};
-use crate::ids::{AccountId, Region};
+use crate::ids::{AccountId, PolicyName, Region};
 use crate::policy::Policy;
 
 /// All that the decision stands on.
@@ -18,6 +18,8 @@ pub struct Facts {
     pub account: Option<AccountId>,
     /// This home and the retired ones: other homes' copies are neither deleted nor counted.
     pub homes: BTreeSet<Region>,
+    /// Policies whose document is gone and whose copies expire all the same.
+    pub retired_policies: BTreeSet<PolicyName>,
     /// The copies in each Region, retired ones included.
     pub regions: BTreeMap<Region, Result<Copies, CallError>>,
 }
@@ -40,7 +42,8 @@ pub fn decide<'f>(policies: &[Policy], facts: &'f Facts, limits: Limits, now: Ti
         match vault {
             Ok(vault) => {
                 let account = facts.account.as_ref();
-                let scene = survivors::Scene { policies, account, homes: &facts.homes, region, now };
+                let (homes, retired) = (&facts.homes, &facts.retired_policies);
+                let scene = survivors::Scene { policies, retired, account, homes, region, now };
                 survivors::judge(&scene, vault, &mut plan, &mut census);
             }
             Err(error) => plan.kept.push(Kept { region, keep: Keep::RegionUnread(error) }),

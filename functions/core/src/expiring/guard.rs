@@ -82,9 +82,9 @@ pub(super) struct Census {
 }
 
 impl Census {
-    /// Notes when the newest copy of a Region was started.
-    pub(super) fn seen(&mut self, newest: Option<Timestamp>) {
-        self.newest = self.newest.max(newest);
+    /// Notes when a copy that is decided on was started.
+    pub(super) fn seen(&mut self, start_time: Timestamp) {
+        self.newest = self.newest.max(Some(start_time));
     }
 
     /// Counts the verified copies of one lineage: those whose time is over, and those of them that would go. What is kept

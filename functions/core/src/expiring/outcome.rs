@@ -68,14 +68,24 @@ impl Deletion<'_> {
 }
 
 impl Kept<'_> {
+    /// How many copies it tells of; 1 of a Region that could not be read.
+    #[must_use]
+    pub fn copies(&self) -> u64 {
+        match self.keep {
+            Keep::PolicyNotNamed { copies, .. } => u64::try_from(copies).unwrap_or(u64::MAX),
+            _ => 1,
+        }
+    }
+
     /// For what is said once a day and not at every run: a text that names the fact.
     #[must_use]
     pub fn notice(&self) -> Option<String> {
-        let id = match &self.keep {
-            Keep::MalformedTags(copy) => &copy.id,
-            keep => &keep.copy()?.id,
+        let what = match &self.keep {
+            Keep::MalformedTags(copy) => copy.id.as_str(),
+            Keep::PolicyNotNamed { policy, .. } => policy.as_str(),
+            keep => keep.copy()?.id.as_str(),
         };
-        Some(format!("{} {} {id}", self.keep.reason(), self.region))
+        Some(format!("{} {} {what}", self.keep.reason(), self.region))
     }
 }
 
@@ -120,6 +130,11 @@ pub fn kept(kept: &Kept<'_>, now: Timestamp) -> Record {
         Keep::RegionUnread(error) => record.error(Some(error)),
         Keep::MalformedTags(copy) => {
             record.copy = record.copy.map(|described| Copy { snapshot: Some(copy.id.to_string()), ..described });
+            record
+        }
+        Keep::PolicyNotNamed { policy, .. } => {
+            record.policy = Some(policy.to_string());
+            record.count = Some(kept.copies());
             record
         }
         keep => match keep.copy() {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::audit::{CopyExpired, CopyKept, CopySkipped, Reason};
 use crate::facts::{CallError, Copy, TamperedCopy};
+use crate::ids::PolicyName;
 
 /// Why a copy is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +39,13 @@ pub enum Keep<'f> {
     ForeignOwner(&'f Copy),
     /// Its tags were edited or removed.
     MalformedTags(&'f TamperedCopy),
+    /// Nobody says what is to become of a policy's copies: the document does not have it, and it is not retired.
+    PolicyNotNamed {
+        /// The policy.
+        policy: &'f PolicyName,
+        /// How many copies of it there are in the Region, whether their time is over or not.
+        copies: usize,
+    },
     /// The Region's copies could not be read.
     RegionUnread(&'f CallError),
 }
@@ -103,6 +111,7 @@ impl<'f> Keep<'f> {
             Self::StateContradicts(_) => CopyKept::StateContradicts,
             Self::ForeignOwner(_) => CopyKept::ForeignOwner,
             Self::MalformedTags(_) => CopyKept::MalformedTags,
+            Self::PolicyNotNamed { .. } => CopyKept::PolicyNotNamed,
             Self::RegionUnread(_) => CopyKept::RegionUnread,
         }
     }
@@ -117,7 +126,7 @@ impl<'f> Keep<'f> {
             | Self::NotSettled(copy)
             | Self::StateContradicts(copy)
             | Self::ForeignOwner(copy) => Some(copy),
-            Self::MalformedTags(_) | Self::RegionUnread(_) => None,
+            Self::MalformedTags(_) | Self::PolicyNotNamed { .. } | Self::RegionUnread(_) => None,
         }
     }
 }
@@ -160,6 +169,12 @@ impl fmt::Display for Keep<'_> {
                      record.",
                 )
             }
+            Self::PolicyNotNamed { policy, .. } => write!(
+                f,
+                "The document has no policy {policy}, and it is not named as retired either, so its copies are not judged, \
+                 locked or deleted. Name it in the stack's RetiredPolicies (SNAPFERRY_RETIRED_POLICIES) to let its copies \
+                 expire, or put the policy back into the document."
+            ),
             Self::RegionUnread(_) => f.write_str(
                 "The copies in this Region could not be read, so none of them is deleted. The next run looks again.",
             ),

@@ -1,7 +1,7 @@
 //! Which copies of one Region are dispensable: the laws of deletion.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,8 +10,8 @@ use super::due::due;
 use super::guard::Census;
 use super::plan::{Deletion, Kept, Plan};
 use super::reasons::{Cause, Keep};
-use crate::facts::{Copies, Copy, Moment, Origin, State};
-use crate::homes::is_anothers;
+use crate::facts::{Copies, Copy, Moment, State};
+use crate::homes::{is_anothers, is_named};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::{Policy, Target};
 use crate::tags::{Lock, Status};
@@ -19,6 +19,8 @@ use crate::tags::{Lock, Status};
 /// What one Region's copies are judged by.
 pub(super) struct Scene<'f, 'a> {
     pub(super) policies: &'a [Policy],
+    /// Policies whose document is gone.
+    pub(super) retired: &'a BTreeSet<PolicyName>,
     pub(super) account: Option<&'a AccountId>,
     pub(super) homes: &'a BTreeSet<Region>,
     pub(super) region: &'f Region,
@@ -27,30 +29,43 @@ pub(super) struct Scene<'f, 'a> {
 
 /// Judges all copies of one Region.
 pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Plan<'f>, census: &mut Census) {
-    census.seen(vault.newest);
-    let tampered = vault.tampered.iter().filter(|copy| !is_anothers(scene.homes, copy.source_region.as_ref()));
-    plan.kept.extend(tampered.map(|copy| scene.kept(Keep::MalformedTags(copy))));
+    for copy in vault.tampered.iter().filter(|copy| !is_anothers(scene.homes, copy.source_region.as_ref())) {
+        census.seen(copy.start_time);
+        plan.kept.push(scene.kept(Keep::MalformedTags(copy)));
+    }
     let mut verified: Vec<&Copy> = Vec::new();
     let mut others: Vec<&Copy> = Vec::new();
+    let mut not_named: BTreeMap<&PolicyName, usize> = BTreeMap::new();
     let whole = vault.copies.iter().filter(|copy| !copy.is_tampered);
     for copy in whole.filter(|copy| !is_anothers(scene.homes, copy.origin.region.as_ref())) {
+        if !is_named(scene.policies, scene.retired, &copy.origin.policy) {
+            *not_named.entry(&copy.origin.policy).or_default() += 1;
+            continue;
+        }
+        census.seen(copy.start_time);
         if scene.is_ours(copy) && copy.is_verified() {
             verified.push(copy);
         } else {
             others.push(copy);
         }
     }
-    verified.sort_unstable_by(|a, b| lineage_of(a).cmp(&lineage_of(b)).then_with(|| newest_first(a, b)));
+    let order = |copy| (lineage_of(copy), policy_of(copy));
+    verified.sort_unstable_by(|a, b| order(a).cmp(&order(b)).then_with(|| newest_first(a, b)));
     for lineage in verified.chunk_by(|a, b| lineage_of(a) == lineage_of(b)) {
         scene.lineage(lineage, plan, census);
     }
     scene.unsound(&verified, &others, plan);
+    let not_named = not_named.into_iter();
+    plan.kept.extend(not_named.map(|(policy, copies)| scene.kept(Keep::PolicyNotNamed { policy, copies })));
 }
 
-/// What the copies of one lineage have in common, but for the key: that may change.
-fn lineage_of(copy: &Copy) -> impl Ord + PartialEq {
-    let Origin { owner, policy, account, region, key: _ } = &*copy.origin;
-    (owner, policy, account, region, &copy.lineage)
+/// What the copies of one lineage have in common, whatever policy asked for them, in whichever home it was shared.
+fn lineage_of(copy: &Copy) -> impl Ord {
+    (&copy.origin.owner, &copy.origin.account, &copy.lineage)
+}
+
+fn policy_of(copy: &Copy) -> &PolicyName {
+    &copy.origin.policy
 }
 
 /// The newest data first.
@@ -81,29 +96,56 @@ impl<'f> Scene<'f, '_> {
         self.account.is_none_or(|account| copy.origin.owner.as_ref() == Some(account))
     }
 
-    /// The verified copies of one lineage, the newest first: those that [`last_days`] chooses stay.
+    /// The verified copies of one lineage: each policy's, the newest first. A retired policy's may go once a present one has
+    /// a newer copy that stays, so that a policy's old name does not keep its last copies for ever.
     fn lineage(&self, copies: &[&'f Copy], plan: &mut Plan<'f>, census: &mut Census) {
-        let Some(newest) = copies.first() else { return };
-        let keep = self.keep_at_least(&newest.origin.policy);
+        let is_present = |policy: &PolicyName| self.policies.iter().any(|known| known.name == *policy);
+        let by_policy = copies.chunk_by(|a, b| policy_of(a) == policy_of(b));
+        let (present, retired): (Vec<_>, Vec<_>) =
+            by_policy.partition(|copies| copies.first().is_some_and(|copy| is_present(policy_of(copy))));
+        let staying = present.into_iter().filter_map(|copies| self.of_policy(copies, None, plan, census));
+        let newest = staying.min_by(|a, b| newest_first(a, b));
+        for copies in retired {
+            self.of_policy(copies, newest, plan, census);
+        }
+    }
+
+    /// The verified copies of one lineage and policy, the newest first: those that [`last_days`] chooses stay, or none where
+    /// `instead` is newer than all of them. Gives the newest that stays.
+    fn of_policy(
+        &self,
+        copies: &[&'f Copy],
+        instead: Option<&'f Copy>,
+        plan: &mut Plan<'f>,
+        census: &mut Census,
+    ) -> Option<&'f Copy> {
+        let newest = *copies.first()?;
+        let keep = self.keep_at_least(policy_of(newest));
         // Any of them may be the last one of a lineage, and no newer one is proof of the contrary.
         let is_unknown = keep > 0 && newest.is_lineage_unknown();
-        let stay = last_days(copies, keep);
-        let mut expired = 0;
-        let mut deletions = 0;
+        let (stay, survivor) = match instead.filter(|other| newest_first(other, newest).is_lt()) {
+            Some(newer) => (HashSet::new(), newer),
+            None => (last_days(copies, keep), newest),
+        };
+        let (mut expired, mut deletions, mut newest_left) = (0, 0, None);
         for copy in copies {
-            let Some((cause, at)) = due(copy, self.now) else { continue };
-            expired += 1;
-            if is_unknown {
-                plan.lineage_unknown += 1;
-            } else if stay.contains(&copy.id) {
-                plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep }));
-            } else {
-                deletions += 1;
-                let survivor = if keep == 0 { None } else { Some(*newest) };
-                plan.deletions.push(self.deletion(copy, cause, at, survivor));
+            let due = due(copy, self.now);
+            expired += usize::from(due.is_some());
+            match due {
+                Some((cause, at)) if !is_unknown && !stay.contains(&copy.id) => {
+                    deletions += 1;
+                    let survivor = (keep > 0).then_some(survivor);
+                    plan.deletions.push(self.deletion(copy, cause, at, survivor));
+                    continue;
+                }
+                Some(_) if is_unknown => plan.lineage_unknown += 1,
+                Some(_) => plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep })),
+                None => {}
             }
+            newest_left = newest_left.or(Some(*copy));
         }
         census.lineage(copies.len(), expired, deletions);
+        newest_left
     }
 
     /// Copies that are no proven good ones: failed, rejected, or not judged.
@@ -166,7 +208,7 @@ impl<'f> Scene<'f, '_> {
         Kept { region: self.region, keep }
     }
 
-    /// `KeepAtLeast` of today's rule; 1 when the policy, the target or its RetainRule is gone.
+    /// `KeepAtLeast` of today's rule; 1 when the policy is retired, or the target or its RetainRule is gone.
     fn keep_at_least(&self, policy: &PolicyName) -> usize {
         let rule = self.target(policy).and_then(|target| target.retain.as_ref());
         rule.map_or(1, |rule| usize::try_from(rule.keep_at_least).unwrap_or(usize::MAX))

@@ -111,6 +111,8 @@ pub struct TamperedCopy {
     pub id: SnapshotId,
     /// From its tags, where that can be read: the Region that its source was shared in.
     pub source_region: Option<Region>,
+    /// When it was started.
+    pub start_time: Timestamp,
     /// What is wrong with its tags.
     pub problems: Vec<TagProblem>,
 }
@@ -122,8 +124,6 @@ pub struct Copies {
     pub copies: Vec<Copy>,
     /// Those with a malformed tag. One whose identity is still readable stands in `copies` too.
     pub tampered: Vec<TamperedCopy>,
-    /// When the newest of all was started.
-    pub newest: Option<Timestamp>,
 }
 
 impl Copy {
@@ -197,12 +197,16 @@ impl Inventory {
     /// second one. One whose identity cannot be read, or whose tags name another snapshot as theirs, is only told of.
     pub fn add(&mut self, found: DescribedCopy) {
         let DescribedCopy { id, owner, state, kms_key, start_time, tags, .. } = found;
-        self.copies.newest = self.copies.newest.max(Some(start_time));
         let is_tampered = !tags.problems.is_empty();
         let is_of_another = tags.name_another();
         if is_tampered {
             let source_region = tags.source_region.clone();
-            self.copies.tampered.push(TamperedCopy { id: id.clone(), source_region, problems: tags.problems });
+            self.copies.tampered.push(TamperedCopy {
+                id: id.clone(),
+                source_region,
+                start_time,
+                problems: tags.problems,
+            });
         }
         let (Some(policy), Some(source), false) = (tags.policy, tags.source_snapshot, is_of_another) else { return };
         let key = kms_key.map(String::into_boxed_str);
@@ -228,12 +232,12 @@ impl Inventory {
     /// What was taken down. EC2 may show a snapshot on two pages when others come and go meanwhile: it counts once.
     #[must_use]
     pub fn close(self) -> Copies {
-        let Copies { mut copies, mut tampered, newest } = self.copies;
+        let Copies { mut copies, mut tampered } = self.copies;
         copies.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         copies.dedup_by(|a, b| a.id == b.id);
         tampered.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         tampered.dedup_by(|a, b| a.id == b.id);
-        Copies { copies, tampered, newest }
+        Copies { copies, tampered }
     }
 
     fn shared(&mut self, origin: Origin) -> Arc<Origin> {

@@ -9,8 +9,8 @@ use super::facts::Facts;
 use super::locks;
 use crate::facts::DescribedCopy;
 use crate::facts::State;
-use crate::homes::is_anothers;
-use crate::ids::{AccountId, Region};
+use crate::homes::{is_anothers, is_named};
+use crate::ids::{AccountId, PolicyName, Region};
 use crate::policy::Policy;
 use crate::tags::{Lock, Status};
 
@@ -30,7 +30,11 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> V
                 continue;
             }
         };
-        let is_ours = |copy: &&DescribedCopy| !is_anothers(&facts.homes, copy.tags.source_region.as_ref());
+        let is_named = |policy: &PolicyName| is_named(policies, &facts.retired_policies, policy);
+        let is_ours = |copy: &&DescribedCopy| {
+            !is_anothers(&facts.homes, copy.tags.source_region.as_ref())
+                && copy.tags.policy.as_ref().is_none_or(is_named)
+        };
         let mut candidates: Vec<&DescribedCopy> = candidates.iter().filter(is_ours).collect();
         candidates.sort_by_key(|copy| (copy.start_time, &copy.id));
         decisions.extend(candidates.into_iter().filter_map(|copy| {

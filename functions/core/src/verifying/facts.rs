@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{CallError, DescribedCopy};
-use crate::ids::{AccountId, Region};
+use crate::ids::{AccountId, PolicyName, Region};
 
 /// All that the decision stands on.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct Facts {
     pub account: Option<AccountId>,
     /// This home and the retired ones: other homes' copies are not judged.
     pub homes: BTreeSet<Region>,
+    /// Policies whose document is gone and whose copies are judged all the same.
+    pub retired_policies: BTreeSet<PolicyName>,
     /// The copies without a verdict or a lock in each target Region, retired ones included.
     pub regions: BTreeMap<Region, Result<Vec<DescribedCopy>, CallError>>,
 }

@@ -174,6 +174,7 @@ fn facts(snapshots: Vec<SourceSnapshot>, copies: Copies, key: (KeyArn, KeyFact))
         named: Vec::new(),
         snapshots: Ok(snapshots),
         regions: [(region(), Ok(copies))].into(),
+        retired_policies: Default::default(),
         keys: [key].into(),
         recent: Vec::new(),
         noticed: Default::default(),

@@ -29,6 +29,7 @@ pub(crate) fn records() -> Vec<Record> {
         Keep::StateContradicts(_) => Keep::StateContradicts(&copy),
         Keep::ForeignOwner(_) => Keep::ForeignOwner(&copy),
         Keep::MalformedTags(_) => Keep::MalformedTags(&tampered),
+        Keep::PolicyNotNamed { .. } => Keep::PolicyNotNamed { policy: &copy.origin.policy, copies: 40 },
         Keep::RegionUnread(_) => Keep::RegionUnread(&error),
     ];
     records.extend(keeps.into_iter().map(|keep| kept(&Kept { region: &region, keep }, now())));

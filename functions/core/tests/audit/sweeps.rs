@@ -20,6 +20,7 @@ fn sweep(snapshots: Vec<SourceSnapshot>, copies: Result<Copies, CallError>) -> F
         named: Vec::new(),
         snapshots: Ok(snapshots),
         regions: [(region(), copies)].into(),
+        retired_policies: Default::default(),
         keys: [(key(), KeyFact::Usable)].into(),
         recent: Vec::new(),
         noticed: Default::default(),
@@ -188,7 +189,7 @@ fn an_unusable_key_is_told_before_anything_needs_it() {
 fn what_was_told_within_the_last_day_still_counts() {
     let failed = |number, time| Copy { id: snapshot(number), ..copied(snapshot(1), time, Status::Failed) };
     let failed = (20..25).map(|number| failed(number, "2026-11-22T10:00:00Z")).collect();
-    let found = Copies { copies: failed, tampered: vec![tampered()], newest: None };
+    let found = Copies { copies: failed, tampered: vec![tampered()] };
     let mut facts = sweep(vec![shared(snapshot(1), "2026-11-22T06:00:00Z")], Ok(found));
     let (policies, mut noticed) = (policies(), Vec::new());
     for decision in decide(&policies, &facts, now()).decisions {

@@ -120,5 +120,5 @@ pub(crate) fn tampered() -> TamperedCopy {
         TagProblem { key: "snapferry:source-region", found: None },
         TagProblem { key: "snapferry:expire-after", found: Some("next\\u{a}year".to_owned()) },
     ];
-    TamperedCopy { id: snapshot(9), source_region: None, problems }
+    TamperedCopy { id: snapshot(9), source_region: None, start_time: now(), problems }
 }

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use snapferry_core::copying::{Scope, decide};
 use snapferry_core::facts::{Copy, Origin, SourceSnapshot, State, TamperedCopy};
-use snapferry_core::ids::{AccountId, VolumeId};
+use snapferry_core::ids::{AccountId, PolicyName, VolumeId};
 use snapferry_core::tags::{self, Lock, Status, TagProblem};
 
 use crate::world::{
@@ -109,7 +109,12 @@ fn edited_tags_are_reported_once_a_day_with_the_copy() {
     ];
     let mut world = sweep();
     world.shows([source(1)]).has(IRELAND, [copy(1, 1)]).has(OHIO, [copy(2, 1)]);
-    world.region(IRELAND).tampered.push(TamperedCopy { id: copy_id(7), source_region: None, problems });
+    world.region(IRELAND).tampered.push(TamperedCopy {
+        id: copy_id(7),
+        source_region: None,
+        start_time: now(),
+        problems,
+    });
     assert_snapshot!(world.plan(), @r"
     refuse * * -> eu-west-1: malformed-tags snap-c0000007 snapferry:source-snapshot snapferry:expire-after
     = 1 shared, 1 matching, 2 protected
@@ -174,6 +179,15 @@ fn an_owner_that_shares_nothing_any_more_was_last_heard_when_its_newest_live_cop
         [OWNER, OTHER].map(|owner| tally.owners[&AccountId::parse(owner).unwrap()])
     };
     assert_eq!(heard(&world), [None, Some(ago(2 * DAY))]);
+    // What nobody's policy asked for does not count, unless that policy is a retired one.
+    let of_policy = |name: &str, copy: Copy| {
+        let origin = Origin { policy: PolicyName::parse(name).unwrap(), ..(*copy.origin).clone() };
+        Copy { origin: Arc::new(origin), ..copy }
+    };
+    world.has(IRELAND, [of_policy("unnamed", from(OTHER, 6, ago(1)))]);
+    assert_eq!(heard(&world), [None, Some(ago(2 * DAY))]);
+    world.facts.retired_policies.insert(PolicyName::parse("unnamed").unwrap());
+    assert_eq!(heard(&world), [None, Some(ago(1))]);
     // What it shares counts before what was copied.
     let shared = SourceSnapshot { owner: AccountId::parse(OTHER).unwrap(), start_time: ago(5 * DAY), ..source(9) };
     assert_eq!(heard(world.shows([shared])), [None, Some(ago(5 * DAY))]);

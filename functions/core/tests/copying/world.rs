@@ -134,6 +134,7 @@ pub(crate) fn world(scope: Scope, documents: &[Value]) -> World {
         named: Vec::new(),
         snapshots: Ok(Vec::new()),
         regions: BTreeMap::from([empty(IRELAND), empty(OHIO)]),
+        retired_policies: Default::default(),
         keys: BTreeMap::from([(KeyArn::parse(KEY).unwrap(), KeyFact::Usable)]),
         recent: Vec::new(),
         noticed: Default::default(),

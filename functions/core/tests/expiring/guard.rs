@@ -90,6 +90,16 @@ fn a_clock_behind_the_newest_copy_deletes_nothing() {
 }
 
 #[test]
+fn copies_that_are_not_decided_on_say_nothing_of_the_clock() {
+    let later = copy(3, 1, 31);
+    for later in [later.clone().of_policy("unnamed"), later.tag("snapferry:source-region", "eu-central-1")] {
+        let plan_facts = facts(&[copy(1, -40, -10), copy(2, -1, 29), later]);
+        let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+        assert_eq!((plan.alarm, plan.deletions.len()), (None, 1));
+    }
+}
+
+#[test]
 fn a_clock_behind_by_minutes_is_no_alarm() {
     for (seconds, is_alarm) in [(1, false), (900, false), (901, true), (7200, true)] {
         let mut newest = copy(2, 0, 30);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use snapferry_core::expiring::{Cause, Limits, Plan, decide};
+use snapferry_core::expiring::{Cause, Keep, Limits, Plan, decide};
 use snapferry_core::facts::State;
 
 use crate::world::*;
@@ -14,10 +14,16 @@ use crate::world::*;
 fn value(key: &'static str) -> BoxedStrategy<Option<String>> {
     let moment = (-60_i64..60).prop_map(|days| day(days).to_string());
     let plausible = match key {
-        "snapferry:policy" => prop_oneof![9 => Just("default".to_owned()), 1 => Just("gone".to_owned())].boxed(),
+        "snapferry:policy" => {
+            prop_oneof![9 => Just("default"), 3 => Just("retired"), 1 => Just("unnamed")].prop_map_into().boxed()
+        }
         "snapferry:source-snapshot" => (0_u32..6).prop_map(|n| format!("snap-5{n:07x}")).boxed(),
         "snapferry:source-account" => prop_oneof![Just("111111111111"), Just("333333333333")].prop_map_into().boxed(),
-        "snapferry:source-region" => Just("us-east-1".to_owned()).boxed(),
+        "snapferry:source-region" => {
+            prop_oneof![5 => Just("us-east-1"), 1 => Just("us-east-2"), 1 => Just("eu-central-1")]
+                .prop_map_into()
+                .boxed()
+        }
         "snapferry:source-volume" => {
             prop_oneof![Just("vol-00000001"), Just("vol-00000002"), Just("vol-ffffffff")].prop_map_into().boxed()
         }
@@ -75,14 +81,23 @@ fn tag<'s>(shown: &'s Shown, key: &str) -> Option<&'s str> {
 fn is_verified(shown: &Shown) -> bool {
     let is_whole = vault(std::slice::from_ref(shown)).tampered.is_empty();
     is_whole
+        && is_in_scope(shown)
         && shown.owner == OURS
         && shown.state == State::Completed
         && tag(shown, "snapferry:status") == Some("verified")
         && tag(shown, "snapferry:copy") == Some(shown.id.as_str())
 }
 
-fn volume(shown: &Shown) -> [Option<&str>; 4] {
-    ["policy", "source-account", "source-region", "source-volume"].map(|key| tag(shown, &format!("snapferry:{key}")))
+/// Whatever the home and the policy.
+fn lineage(shown: &Shown) -> [Option<&str>; 2] {
+    ["source-account", "source-volume"].map(|key| tag(shown, &format!("snapferry:{key}")))
+}
+
+/// Whether a stack in us-east-1 that has taken over us-east-2, with the policy `default` and `retired` as a retired one, may
+/// decide on it.
+fn is_in_scope(shown: &Shown) -> bool {
+    matches!(tag(shown, "snapferry:policy"), Some("default" | "retired"))
+        && matches!(tag(shown, "snapferry:source-region"), Some("us-east-1" | "us-east-2"))
 }
 
 fn moment(shown: &Shown, key: &str) -> Option<Timestamp> {
@@ -124,13 +139,16 @@ proptest! {
         let plan = decide(&policies, &facts, lifted(1000), now());
         let gone = gone(&plan);
         for snapshot in shown.iter().filter(|snapshot| is_verified(snapshot) && gone.contains(&snapshot.id)) {
-            let keep = if tag(snapshot, "snapferry:policy") == Some("default") { keep } else { 1 };
+            let is_retired = tag(snapshot, "snapferry:policy") == Some("retired");
+            let keep = if is_retired { 1 } else { keep };
             let age = |of: &Shown| moment(of, "snapferry:source-start-time").unwrap().min(of.start);
             let date = |of: &Shown| age(of).to_zoned(TimeZone::UTC).date();
             let source = |of: &Shown| tag(of, "snapferry:source-snapshot").unwrap().to_owned();
+            let policy = |of: &Shown| tag(of, "snapferry:policy").unwrap().to_owned();
             let newer: Vec<&Shown> = shown
                 .iter()
-                .filter(|other| is_verified(other) && volume(other) == volume(snapshot))
+                .filter(|other| is_verified(other) && lineage(other) == lineage(snapshot))
+                .filter(|other| is_retired || policy(other) == policy(snapshot))
                 .filter(|other| !gone.contains(&other.id) && age(other) >= age(snapshot))
                 .collect();
             let days: HashSet<_> = newer.iter().map(|other| date(other)).collect();
@@ -140,6 +158,39 @@ proptest! {
         for deletion in &plan.deletions {
             prop_assert!(deletion.cause != Cause::Expired || deletion.survivor.is_some());
         }
+    }
+
+    #[test]
+    fn a_retired_policys_due_copies_go_once_a_present_one_has_a_newer_one_that_stays(shown in any_vault(), keep in 0_usize..3) {
+        let (policies, facts) = (keeping(keep), facts(&shown));
+        let gone = gone(&decide(&policies, &facts, lifted(1000), now()));
+        let age = |of: &Shown| (moment(of, "snapferry:source-start-time").unwrap().min(of.start), of.start);
+        for old in shown.iter().filter(|copy| is_verified(copy) && tag(copy, "snapferry:policy") == Some("retired")) {
+            let is_due = moment(old, "snapferry:expire-after").is_some_and(|expiry| expiry < now());
+            let is_known = tag(old, "snapferry:source-volume") != Some("vol-ffffffff");
+            let displaces = |new: &&Shown| {
+                is_verified(new) && tag(new, "snapferry:policy") == Some("default") && lineage(new) == lineage(old)
+                    && !gone.contains(&new.id) && age(new) > age(old)
+            };
+            if is_due && is_known && shown.iter().any(|new| displaces(&new)) {
+                prop_assert!(gone.contains(&old.id), "{:?}", old);
+            }
+        }
+    }
+
+    #[test]
+    fn what_another_home_or_nobodys_policy_has_is_not_touched_and_changes_nothing(shown in any_vault(), years in -1_i64..1) {
+        let policies = policies("");
+        let is_anothers = |snapshot: &Shown| {
+            vault(std::slice::from_ref(snapshot)).tampered.is_empty() && !is_in_scope(snapshot)
+        };
+        let ours: Vec<Shown> = shown.iter().filter(|snapshot| !is_anothers(snapshot)).cloned().collect();
+        let (facts_of_all, facts_of_ours, when) = (facts(&shown), facts(&ours), day(365 * years));
+        let mut all = decide(&policies, &facts_of_all, LIMITS, when);
+        all.kept.retain(|kept| !matches!(kept.keep, Keep::PolicyNotNamed { .. }));
+        let ours = decide(&policies, &facts_of_ours, LIMITS, when);
+        prop_assert_eq!((all.deletions, all.kept), (ours.deletions, ours.kept));
+        prop_assert_eq!((all.lineage_unknown, all.alarm), (ours.lineage_unknown, ours.alarm));
     }
 
     #[test]
@@ -180,7 +231,7 @@ proptest! {
             }
             None => prop_assert_eq!(gone(&guarded), gone(&free)),
         }
-        if shown.iter().any(|snapshot| snapshot.start > when) {
+        if shown.iter().any(|snapshot| is_in_scope(snapshot) && snapshot.start > when) {
             prop_assert!(guarded.deletions.is_empty());
         }
     }

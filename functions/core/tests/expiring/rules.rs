@@ -45,7 +45,6 @@ fn keep_at_least_comes_from_todays_rule() {
         (policies(", \"KeepAtLeast\": 3"), vec![1]),
         (policies(", \"KeepAtLeast\": 9"), vec![]),
         (policies_with(""), vec![1, 2, 3]),
-        (vec![], vec![1, 2, 3]),
     ] {
         assert_eq!(told(&decide(&policies, &facts(&copies), LIMITS, now())).0, gone);
     }
@@ -83,9 +82,10 @@ fn volumes_accounts_and_policies_stand_alone() {
         copy(1, -40, -10),
         copy(2, -39, -9).volume(2),
         copy(3, -38, -8).tag("snapferry:source-account", "333333333333"),
-        copy(4, -37, -7).tag("snapferry:policy", "other"),
+        copy(4, -37, -7).of_policy("other"),
     ];
-    let (gone, kept) = outcome(&copies);
+    let plan_facts = facts(&copies);
+    let (gone, kept) = told(&decide(&two_policies(), &plan_facts, LIMITS, now()));
     assert_eq!((gone, kept.len()), (vec![], 4));
 }
 
@@ -183,7 +183,7 @@ fn the_rejected_go_once_there_is_a_better_copy_of_their_source() {
     // One in error holds no data: it goes, and keeps no other from staying.
     let empty = rejected(3, -2).state(State::Error);
     assert_eq!(outcome(&[rejected(1, -4), rejected(2, -3), empty]), (vec![1, 3], kept(["2 only-copy"])));
-    let other_policy = copy(2, -1, 29).of_source(7).tag("snapferry:policy", "other");
+    let other_policy = copy(2, -1, 29).of_source(7).of_policy("retired");
     assert_eq!(outcome(&[rejected(1, -2), other_policy]), (vec![], kept(["1 only-copy"])));
 }
 
@@ -264,7 +264,7 @@ fn the_second_look_finds_every_change() {
         (vec![old.clone().tag("snapferry:expire-after", day(9).to_string()), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().without("snapferry:expire-after"), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().without("snapferry:policy"), newest.clone()], Err(Change::NotDue)),
-        (vec![old.clone().tag("snapferry:policy", "other"), newest.clone()], Err(Change::NotDue)),
+        (vec![old.clone().of_policy("other"), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().judged("rejected", -9), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().of_source(8), newest.clone()], Err(Change::NotDue)),
         (vec![old.clone().state(State::Pending), newest.clone()], Err(Change::NotDue)),
@@ -316,4 +316,52 @@ fn other_homes_copies_are_neither_touched_nor_counted() {
     };
     assert_eq!(alarm(0), Some(Alarm::MassExpiry { expiring: 12, verified: 13, deletions: 12 }));
     assert_eq!(alarm(20), alarm(0));
+}
+
+#[test]
+fn copies_of_a_policy_that_nobody_names_stay_untouched_and_are_told_with_their_number() {
+    let [old, newest] = [copy(1, -40, -10), copy(2, -1, 29)].map(|copy| copy.of_policy("unnamed"));
+    let failed = copy(3, -40, -10).judged("failed", -9).of_policy("unnamed");
+    let shown = [old, newest, failed, copy(4, -40, -10), copy(5, -1, 29)];
+    assert_eq!(outcome(&shown), (vec![4], kept(["eu-west-1 policy-not-named"])));
+    let plan_facts = facts(&shown);
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    let record = snapferry_core::expiring::kept(&plan.kept[0], now());
+    assert_eq!((record.policy.as_deref(), record.count), (Some("unnamed"), Some(3)));
+    assert_eq!(plan.kept[0].notice().unwrap(), "policy-not-named eu-west-1 unnamed");
+    // Nor is any of them proof that another may go.
+    assert_eq!(told(&decide(&[], &plan_facts, LIMITS, now())).0, NOBODY);
+}
+
+#[test]
+fn a_renamed_policys_last_copies_go_once_the_new_name_has_newer_ones() {
+    let renamed = |copy: Shown| copy.of_policy("retired");
+    let old = [renamed(copy(1, -50, -20)), renamed(copy(2, -40, -10))];
+    let with = |newer: Shown| outcome(&[&old[..], &[newer]].concat());
+    assert_eq!(outcome(&old), (vec![1], kept(["2 last-verified"])));
+    assert_eq!(with(copy(3, -1, 29)), (vec![1, 2], vec![]));
+    // The sources that are still shared are copied again under the new name.
+    assert_eq!(
+        with(copy(3, -1, 29).of_source(2).tag("snapferry:source-start-time", day(-40).to_string())).0,
+        vec![1, 2]
+    );
+    for no_substitute in [
+        copy(3, -45, 29),
+        copy(3, -1, 29).judged("rejected", 0),
+        copy(3, -1, 29).volume(2),
+        copy(3, -1, 29).of_policy("unnamed"),
+        copy(3, -1, 29).tag("snapferry:source-region", "eu-central-1"),
+    ] {
+        assert_eq!(with(no_substitute.clone()).0, vec![1], "{no_substitute:?}");
+    }
+    // A copy that goes itself is none: where the new rule keeps no last copy, the old name's last copy stays.
+    let plan_facts = facts(&[&old[..], &[copy(3, -30, -1)]].concat());
+    assert_eq!(told(&decide(&keeping(0), &plan_facts, LIMITS, now())), (vec![1, 3], kept(["2 last-verified"])));
+}
+
+#[test]
+fn a_lineage_is_one_whatever_the_home() {
+    let of_retired_home = |copy: Shown| copy.tag("snapferry:source-region", "us-east-2");
+    assert_eq!(outcome(&[of_retired_home(copy(1, -40, -10)), copy(2, -1, 29)]), (vec![1], vec![]));
+    assert_eq!(outcome(&[copy(1, -40, -10), of_retired_home(copy(2, -1, 29))]), (vec![1], vec![]));
 }

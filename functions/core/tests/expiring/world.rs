@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::expiring::{Facts, Limits, Plan, decide};
 use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, State};
-use snapferry_core::ids::{AccountId, Region, SnapshotId};
+use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::ReadTags;
 
@@ -80,6 +80,10 @@ impl Shown {
         self
     }
 
+    pub(crate) fn of_policy(self, name: &str) -> Self {
+        self.tag("snapferry:policy", name)
+    }
+
     pub(crate) fn volume(self, number: u32) -> Self {
         self.tag("snapferry:source-volume", format!("vol-{number:08x}"))
     }
@@ -136,7 +140,8 @@ pub(crate) fn facts(shown: &[Shown]) -> Facts {
 pub(crate) fn regions<const N: usize>(regions: [(&str, Result<Copies, CallError>); N]) -> Facts {
     let regions = regions.into_iter().map(|(code, vault)| (region(code), vault)).collect();
     let homes = [region("us-east-1"), region("us-east-2")].into();
-    Facts { account: AccountId::parse(OURS).ok(), homes, regions }
+    let retired_policies = [PolicyName::parse("retired").unwrap()].into();
+    Facts { account: AccountId::parse(OURS).ok(), homes, retired_policies, regions }
 }
 
 /// The policy `default` with a target in [`REGION`]; `rule` is its RetainRule beyond the interval.
@@ -144,6 +149,13 @@ pub(crate) fn policies(rule: &str) -> Vec<Policy> {
     // Compiling a regex takes longer than all that the laws do with the policy.
     static PLAIN: LazyLock<Vec<Policy>> = LazyLock::new(|| retaining(""));
     if rule.is_empty() { PLAIN.clone() } else { retaining(rule) }
+}
+
+/// The plain policy and one called `other` that is the same.
+pub(crate) fn two_policies() -> Vec<Policy> {
+    let [default] = policies("").try_into().unwrap();
+    let other = Policy { name: PolicyName::parse("other").unwrap(), ..default.clone() };
+    vec![default, other]
 }
 
 /// The plain policy with another `KeepAtLeast`.

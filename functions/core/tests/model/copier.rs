@@ -130,6 +130,7 @@ impl Copier {
             named,
             snapshots: Ok(Vec::new()),
             regions: BTreeMap::new(),
+            retired_policies: Default::default(),
             keys: BTreeMap::new(),
             recent,
             noticed,

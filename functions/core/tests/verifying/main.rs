@@ -291,3 +291,14 @@ fn other_homes_copies_get_neither_a_verdict_nor_a_lock() {
     }
     assert!(told(&under_key(""), copy(&of("nowhere"))).starts_with("copy.rejected malformed-tags"));
 }
+
+#[test]
+fn copies_of_a_policy_that_nobody_names_get_neither_a_verdict_nor_a_lock() {
+    for (name, is_ours) in [("default", true), ("gone", true), ("other", false)] {
+        let has_verdict = told(&under_key(""), copy(&with("snapferry:policy", name))) != "nothing";
+        let mut waiting = waiting_for_its_lock();
+        waiting.insert("snapferry:policy", name.to_owned());
+        let has_lock = locking(&under_key(GOVERNANCE), copy(&waiting)) != Locking::None;
+        assert_eq!((has_verdict, has_lock), (is_ours, is_ours), "{name}");
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::audit::Record;
 use snapferry_core::facts::{DescribedCopy, State};
-use snapferry_core::ids::{AccountId, Region, SnapshotId};
+use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::ReadTags;
 use snapferry_core::verifying::{Decision, Facts, Locking, Outcome, decide, record};
@@ -93,7 +93,8 @@ pub(crate) fn waiting_for_its_lock() -> Tags {
 pub(crate) fn facts(copies: Vec<DescribedCopy>) -> Facts {
     let region = Region::parse(REGION).unwrap();
     let homes = ["us-east-1", "us-east-2"].map(|home| Region::parse(home).unwrap()).into();
-    Facts { account: AccountId::parse(OURS).ok(), homes, regions: [(region, Ok(copies))].into() }
+    let retired_policies = ["default", "gone"].map(|name| PolicyName::parse(name).unwrap()).into();
+    Facts { account: AccountId::parse(OURS).ok(), homes, retired_policies, regions: [(region, Ok(copies))].into() }
 }
 
 /// The record of the only decision when it is carried out, if there is any decision.
