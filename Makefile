@@ -89,11 +89,13 @@ build: $(VENV) rust-target policy-layer $(SDK) ## build the functions for Lambda
 # SAM packs the folder even where the document is the parameter Policy and the layer is not made, and Lambda takes no
 # empty package.
 .PHONY: policy-layer
-policy-layer: ## put POLICY=file where SAM makes the stack's layer of it: target/policy-layer/policy.json
+policy-layer: $(if $(POLICY),deployable) ## put POLICY=file where SAM makes the stack's layer of it: target/policy-layer/policy.json
 	@mkdir -p target/policy-layer
-	@[ -z "$(POLICY)" ] || install -m 644 "$(POLICY)" target/policy-layer/policy.json
-	@[ -e target/policy-layer/policy.json ] || echo "policy.json is missing here: make policy-layer POLICY=policy.json" \
-		> target/policy-layer/README
+	@policy=target/policy-layer/policy.json; \
+	if [ -n "$(POLICY)" ]; then install -m 644 "$(POLICY)" $$policy; \
+	elif [ -e $$policy ]; then echo "The policy of $$(date -r $$policy '+%F %T') stays in $$policy: there is no POLICY." >&2; fi; \
+	if [ -e $$policy ]; then rm -f target/policy-layer/README; \
+	else echo "policy.json is missing here: make policy-layer POLICY=policy.json" > target/policy-layer/README; fi
 
 .PHONY: cli
 cli: $(VENV) $(SDK) ## build the operator's command: target/release/snapferry
@@ -140,22 +142,25 @@ deploy-check: deployable ## is POLICY=file a policy that can be deployed?
 .PHONY: deployable
 deployable: $(if $(filter target/release/snapferry,$(SNAPFERRY)),cli)
 	@[ -n "$(POLICY)" ] || { echo "Which policy? make $(or $(MAKECMDGOALS),$@) POLICY=policy.json" >&2; exit 2; }
-	@[ -z "$(findstring Policy=,$(PARAMETERS))" ] \
-		|| { echo "PARAMETERS must not have a Policy: what is checked and deployed is the file POLICY." >&2; exit 2; }
+	@[ -f "$(POLICY)" ] || { echo "POLICY=$(POLICY) is no file." >&2; exit 2; }
 	@said="$$($(SNAPFERRY) check --quiet "$(POLICY)" 2>&1)" || { code=$$?; echo "$$said" >&2; exit $$code; }
-	@$(SNAPFERRY) check --json "$(POLICY)" | $(PYTHON) infra/sam/parameters.py > /dev/null
+	@$(SNAPFERRY) check --json "$(POLICY)" | $(PYTHON) infra/sam/parameters.py $(PARAMETERS) > /dev/null
 
 # What check says of the policy, and of what it renames or leaves behind of the deployed one.
 .PHONY: deploy-compare
 deploy-compare: deployable $(VENV)
 	@mkdir -p target/deploy
-	@python infra/sam/deployed.py $(STACK) $(REGION:%=--region %) $(PROFILE:%=--profile %) > target/deploy/previous.json
-	@previous=target/deploy/previous.json; [ -s $$previous ] || previous=; \
-	$(SNAPFERRY) check --quiet $${previous:+--previous $$previous} "$(POLICY)"
+	@previous=target/deploy/previous.json; \
+	{ python infra/sam/deployed.py $(STACK) $(REGION:%=--region %) $(PROFILE:%=--profile %) > $$previous; \
+	if ! [ -s $$previous ]; then previous=; \
+	elif ! said="$$($(SNAPFERRY) check --quiet $$previous 2>&1)"; then previous=; \
+		printf '%s\n' "$$said" "$(STACK): what is deployed cannot be compared with: its policy is not valid"; fi; \
+	$(SNAPFERRY) check --quiet $${previous:+--previous $$previous} "$(POLICY)"; } 2>&1 | tee target/deploy/compared >&2
 
 # The parameter Policy is emptied, because a stack that once had one would keep it and not read the file.
 .PHONY: deploy
 deploy: deploy-compare build $(SAM_VENV) ## deploy the target account's stack: POLICY=file (STACK= REGION= PROFILE= PARAMETERS= YES=1)
+	@cat target/deploy/compared >&2  # once more, because the build has printed much since
 	repeated="$$($(SNAPFERRY) check --json "$(POLICY)" | python infra/sam/parameters.py)"; \
 	$(SAM) deploy --template-file $(TEMPLATE) --stack-name $(STACK) $(REGION:%=--region %) $(PROFILE:%=--profile %) \
 		--resolve-s3 --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \

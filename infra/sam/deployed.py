@@ -24,13 +24,15 @@ def document(cloudformation: Any, functions: Any, stack: str) -> str:
     """The document of the stack's copying function: in its environment, a layer or its package. LookupError where the
     stack has none; `functions` is Lambda's client."""
     function = functions.get_function(FunctionName=copier(cloudformation, stack))
-    said: str = function["Configuration"]["Environment"]["Variables"]["SNAPFERRY_POLICY"]
+    said: str | None = function["Configuration"].get("Environment", {}).get("Variables", {}).get("SNAPFERRY_POLICY")
+    if said is None:
+        raise LookupError(f"the function {COPIER} of the stack {stack} has no variable SNAPFERRY_POLICY")
     if said.lstrip()[:1] in {"{", "["}:
         return said
     for package in _layers(functions, function) if said.startswith(LAYERS) else [_read(function["Code"]["Location"])]:
         name = said.removeprefix(LAYERS)
         if name in package.namelist():
-            return package.read(name).decode()
+            return _text(package.read(name), said)
     raise LookupError(f"the stack {stack} takes its policy from {said}, and there is none")
 
 
@@ -57,6 +59,13 @@ def _layers(functions: Any, function: dict[str, Any]) -> Iterator[zipfile.ZipFil
 def _read(location: str) -> zipfile.ZipFile:
     with urllib.request.urlopen(location, timeout=60) as package:  # noqa: S310  # Lambda's own signed URL
         return zipfile.ZipFile(io.BytesIO(package.read()))
+
+
+def _text(document: bytes, name: str) -> str:
+    try:
+        return document.decode()
+    except UnicodeDecodeError as error:
+        raise LookupError(f"the policy {name} is not UTF-8 text: {error}") from error
 
 
 def main() -> None:

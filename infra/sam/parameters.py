@@ -1,15 +1,23 @@
 """The template's parameters that repeat what the policy says, for `sam deploy --parameter-overrides`.
 
 Reads what `snapferry check --json POLICY` prints from standard input. IAM needs them in the template, where it cannot
-read the policy; taken from it here, they cannot disagree with it.
+read the policy; taken from it here, they cannot disagree with it. Arguments are the parameters that are to be given
+besides, none of which may be one that `make deploy` gives.
 """
 
 import json
+import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 # CloudFormation's quota for the value of a parameter.
 MAX_CHARACTERS = 4096
+
+# What `make deploy` takes from POLICY and ARCH.
+GIVEN = ("Policy", "Architecture", "SourceAccounts", "TargetRegions", "TargetKeyArns")
+# In both of SAM's spellings: Policy=… and ParameterKey=Policy,ParameterValue=…; several may stand in one argument.
+_GIVEN = re.compile(rf"""(?:^|[\s"'])(?:ParameterKey=)?["']?({"|".join(GIVEN)})["']?[=,]""")
 
 
 def repeated(policies: list[dict[str, Any]]) -> dict[str, str]:
@@ -35,15 +43,40 @@ def problem(parameters: dict[str, str]) -> str | None:
         if len(value) > MAX_CHARACTERS:
             return (
                 f"what the policy names needs {len(value)} characters as {name}, and CloudFormation takes "
-                f"{MAX_CHARACTERS} of a parameter; the CDK's construct has no parameters"
+                f"{MAX_CHARACTERS} of a parameter; the CDK's construct has no parameters, and takes some 500 owners"
             )
     return None
 
 
-if __name__ == "__main__":
-    [checked] = json.load(sys.stdin)["files"]
+def errors(checked: dict[str, Any]) -> Iterator[str]:
+    """What check finds wrong with a document, in its own words."""
+    for each in checked["findings"]:
+        if each["level"] == "error":
+            path = f"{each['path']}: " if each["path"] else ""
+            place = f":{each['line']}:{each['column']}" if "line" in each else ""
+            yield f"error: {path}{each['message']}\n --> {checked['file']}{place}"
+            if "allowed" in each:
+                yield f"  = allowed: {each['allowed']}"
+
+
+def main(besides: list[str]) -> None:
+    """Print the parameters, or say why there are none."""
+    if given := dict.fromkeys(name for each in besides for name in _GIVEN.findall(each)):
+        sys.exit(
+            f"PARAMETERS must not have {', '.join(given)}: what is checked and deployed are the file POLICY and ARCH."
+        )
+    text = sys.stdin.read()
+    if not text.strip():
+        sys.exit("There is no policy: `snapferry check --json POLICY` printed nothing.")
+    [checked] = json.loads(text)["files"]
+    if not checked["valid"]:
+        sys.exit("\n".join([*errors(checked), f"{checked['file']}: not valid"]))
     found = repeated(checked["policies"])
     if why := problem(found):
         sys.exit(f"{checked['file']}: {why}")
     # In quotes, because SAM takes an empty value for a mistake otherwise.
     print(*(f'{name}="{value}"' for name, value in found.items()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,11 +45,15 @@ class Checkout:
 
     def deploy(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `make deploy`, without building anything in Rust."""
+        return self.make("deploy", *arguments, **environment)
+
+    def make(self, target: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run make, without building anything in Rust."""
         programs = [str(self.path / "stand-ins"), str(Path(sys.executable).parent), os.environ["PATH"]]
         inherited = {name: value for name, value in os.environ.items() if name not in EMPTY and "MAKE" not in name}
         return subprocess.run(
             # Nothing is compiled, so the SDK's crates need not be cut.
-            ["make", "deploy", f"SNAPFERRY={command()}", "FULL_SDK=1", *arguments],
+            ["make", target, f"SNAPFERRY={command()}", "FULL_SDK=1", *arguments],
             cwd=self.path,
             env={**inherited, "PATH": ":".join(programs), "HOME": str(self.path), **NOBODY, **environment},
             stdin=subprocess.DEVNULL,
@@ -152,9 +157,19 @@ def test_a_valid_policy_that_cannot_be_deployed_stops_it_too(checkout: Checkout,
     [
         ([], "make deploy POLICY=policy.json"),
         (["POLICY=absent.json"], "absent.json"),
-        (["POLICY=my policy.json", "PARAMETERS=LogLevel=debug Policy={}"], "PARAMETERS must not have a Policy"),
+        (["POLICY=-"], "POLICY=- is no file"),
+        (["POLICY=my policy.json", "PARAMETERS=LogLevel=debug Policy={}"], "PARAMETERS must not have Policy"),
+        (["POLICY=my policy.json", "PARAMETERS=ParameterKey=Policy,ParameterValue={}"], "must not have Policy"),
+        (
+            ["POLICY=my policy.json", "PARAMETERS='LogLevel=debug TargetRegions=eu-west-1'"],
+            "must not have TargetRegions",
+        ),
+        (
+            ["POLICY=my policy.json", "PARAMETERS=Architecture=arm64 SourceAccounts=1,2"],
+            "must not have Architecture, SourceAccounts",
+        ),
     ],
-    ids=["none", "a file that is not there", "two policies"],
+    ids=["none", "a file that is not there", "standard input", "two policies", "AWS's spelling", "Regions", "more"],
 )
 def test_it_deploys_one_policy_from_a_file(checkout: Checkout, arguments: list[str], message: str) -> None:
     checkout.write(VALID)
@@ -202,6 +217,67 @@ def test_what_is_deployed_may_be_unreadable(checkout: Checkout) -> None:
     assert run.returncode == 0, run.stderr
     assert "snapferry: what is deployed cannot be compared with: Unable to locate credentials" in run.stderr
     assert len(checkout.called("sam")) == 1
+
+
+@pytest.mark.parametrize("deployed", ["{", "no JSON", '{"Actoins": []}'])
+def test_an_invalid_policy_that_is_deployed_is_repaired(checkout: Checkout, deployed: str) -> None:
+    (checkout.path / "infra/sam/deployed.py").write_text(f"print({deployed!r})\n")
+    run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}")
+    assert run.returncode == 0, run.stderr
+    assert "snapferry: what is deployed cannot be compared with: its policy is not valid" in run.stderr
+    assert len(checkout.called("sam")) == 1
+
+
+def test_what_an_edit_leaves_behind_is_said_again_before_sam_asks(checkout: Checkout) -> None:
+    before = json.dumps(policies.details(["111122223333", "777788889999"], policies.target("eu-north-1")))
+    (checkout.path / "infra/sam/deployed.py").write_text(f"print({before!r})\n")
+    run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}")
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.count("target-removed") == 2
+
+
+@pytest.mark.parametrize("target", ["dist", "build", "policy-layer"])
+def test_an_invalid_policy_is_not_packed(checkout: Checkout, target: str) -> None:
+    run = checkout.make(target, checkout.write({**VALID, "Actoins": []}))
+    assert run.returncode != 0
+    assert "error: Actoins: unknown member" in run.stderr
+    assert (checkout.called("cargo"), layer(checkout), list(checkout.path.glob("dist/*.zip"))) == ([], None, [])
+
+
+def test_the_folder_of_the_layer_has_a_policy_or_says_that_it_is_missing(checkout: Checkout) -> None:
+    def made(*arguments: str) -> str:
+        run = checkout.make("policy-layer", *arguments)
+        assert run.returncode == 0, run.stderr
+        [file] = (checkout.path / "target/policy-layer").iterdir()
+        return f"{file.name} {run.stderr}"
+
+    assert made() == "README "
+    assert made(checkout.write(VALID)) == "policy.json "
+    assert re.fullmatch(r"policy\.json The policy of \S+ \S+ stays in target/policy-layer/policy\.json: .+\n", made())
+
+
+def test_the_way_without_sam_in_readme_stops_at_an_invalid_policy(checkout: Checkout) -> None:
+    readme = (packages.REPOSITORY / "README.md").read_text()
+    [commands] = re.findall(r"^       (parameters=.+?SourceKeyArns=\S+)$", readme, re.MULTILINE | re.DOTALL)
+    (checkout.path / "target/release").mkdir()
+    (checkout.path / "target/release/snapferry").symlink_to(command())
+    path = f"{checkout.stand_in('aws').parent}:{os.environ['PATH']}"
+
+    def run(policy: Any) -> subprocess.CompletedProcess[str]:
+        checkout.write(policy)
+        (checkout.path / "my policy.json").rename(checkout.path / "policy.json")
+        return subprocess.run(
+            ["bash", "-c", commands], cwd=checkout.path, env={"PATH": path}, capture_output=True, text=True, check=False
+        )
+
+    refused = run({**VALID, "Actoins": []})
+    assert refused.returncode != 0
+    assert refused.stderr.startswith("error: Actoins: unknown member")
+    assert refused.stderr.endswith("policy.json: not valid\n")
+    assert checkout.called("aws") == []
+    assert run(VALID).returncode == 0
+    [told] = checkout.called("aws")
+    assert {"Policy=", *(f"{name}={value}" for name, value in repeated(VALID).items())} <= set(told)
 
 
 @pytest.fixture
