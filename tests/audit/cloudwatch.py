@@ -26,18 +26,20 @@ class Datapoint:
     value: float
 
 
-def extracted(lines: Iterable[Line]) -> list[Datapoint]:
-    """What CloudWatch Logs makes of the lines: a datapoint for each metric and set of dimensions."""
-    return [point for line in lines if "_aws" in line for point in _of_line(line)]
+def extracted(lines: Iterable[Line], *, namespace: str | None = None) -> list[Datapoint]:
+    """What CloudWatch Logs makes of the lines: a datapoint for each metric and set of dimensions. With a namespace, as
+    if functions had written them to which SNAPFERRY_METRIC_NAMESPACE names it."""
+    return [point for line in lines if "_aws" in line for point in _of_line(line, namespace)]
 
 
-def _of_line(line: Line) -> Iterator[Datapoint]:
+def _of_line(line: Line, namespace: str | None) -> Iterator[Datapoint]:
     time = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
     for directive in line["_aws"]["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
             dimensions = frozenset((name, line[name]) for name in names)
             for metric in directive["Metrics"]:
-                yield Datapoint(directive["Namespace"], metric["Name"], dimensions, time, line[metric["Name"]])
+                where = namespace or directive["Namespace"]
+                yield Datapoint(where, metric["Name"], dimensions, time, line[metric["Name"]])
 
 
 _STATISTICS: dict[str, Any] = {"Sum": sum, "Maximum": max, "Minimum": min}

@@ -195,11 +195,15 @@ CASES = [
     ),
 ]
 ALARMS = resources("AWS::CloudWatch::Alarm")
+[NAMESPACE] = {
+    each["Environment"]["Variables"]["SNAPFERRY_METRIC_NAMESPACE"]
+    for each in resources("AWS::Lambda::Function").values()
+}
 
 
-def day(case: Case, alarm: dict[str, Any]) -> list[str]:
+def day(case: Case, alarm: dict[str, Any], *, namespace: str = NAMESPACE) -> list[str]:
     """The alarm's states; what sweeps do not say by themselves is said of a day on which all is well."""
-    return Alarm(alarm).states([*extracted(case.lines), *case.points], START, 24 * HOUR)
+    return Alarm(alarm).states([*extracted(case.lines, namespace=namespace), *case.points], START, 24 * HOUR)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alarm}: {case.what}")
@@ -241,10 +245,18 @@ def test_an_alarm_that_looks_at_another_metric_would_be_seen() -> None:
     assert "ALARM" not in day(case, {**ALARMS["CopyFailedAlarm"], "MetricName": "CopiesFaild"})
 
 
+def test_another_stack_in_the_region_rings_nothing_here_and_hides_nothing() -> None:
+    assert NAMESPACE == "Snapferry/${AWS::StackName}"
+    failures = Case("CopyFailedAlarm", "", happened("copy.failed", "grant-missing", *FIVE_FAILURES))
+    assert "ALARM" not in day(failures, ALARMS["CopyFailedAlarm"], namespace="Snapferry/another")
+    sweeps_go_on = day(Case("SweepMissingAlarm", "", QUIET), ALARMS["SweepMissingAlarm"], namespace="Snapferry/another")
+    assert set(sweeps_go_on[1:]) == {"ALARM"}
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_it_looks_at_a_metric_that_exists(name: str) -> None:
     alarm = ALARMS[name]
-    if alarm["Namespace"] == "Snapferry":
+    if alarm["Namespace"] == NAMESPACE:
         assert SCHEMA["properties"][alarm["MetricName"]]["description"].startswith("Metric: ")
         assert "Dimensions" not in alarm
     else:

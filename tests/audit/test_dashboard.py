@@ -12,7 +12,11 @@ from tests.audit.lines import RECORDED
 from tests.audit.template import resources
 
 METRICS = {(point.name, frozenset(name for name, _ in point.dimensions)) for point in extracted(RECORDED)}
-SEARCH = re.compile(r"SEARCH\('\{Snapferry((?:,\w+)*)\} MetricName=\"(\w+)\"', '(Sum|Maximum|p\d\d)', \d+\)")
+# CloudWatch wants a namespace with other characters than letters and digits in double quotes.
+NAMESPACE = "Snapferry/${AWS::StackName}"
+SEARCH = re.compile(
+    rf"SEARCH\('\{{\"{re.escape(NAMESPACE)}\"((?:,\w+)*)\}} MetricName=\"(\w+)\"', '(Sum|Maximum|p\d\d)', \d+\)"
+)
 GRID = 24
 
 
@@ -33,7 +37,7 @@ def shown() -> list[tuple[str, frozenset[str]]]:
     found = []
     for metric in (metric for widget in widgets("metric") for metric in widget["metrics"]):
         match metric:
-            case ["Snapferry", name]:
+            case [namespace, name] if namespace == NAMESPACE:
                 found.append((name, frozenset[str]()))
             case [{"expression": expression}]:
                 search = SEARCH.fullmatch(expression)

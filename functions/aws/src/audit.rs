@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use snapferry_core::audit::{Chain, Environment, Record};
 
+use crate::settings;
+
 /// The audit's end of the function: one for each life of the process.
 #[derive(Debug)]
 pub struct Audit {
@@ -13,15 +15,17 @@ pub struct Audit {
     chain: Mutex<Chain>,
 }
 
-impl Default for Audit {
-    /// The audit of an environment that begins now.
-    fn default() -> Self {
-        let environment = Environment::new(Timestamp::now(), fastrand::u64(..));
-        Self { chain: Mutex::new(Chain::new(environment)) }
-    }
-}
-
 impl Audit {
+    /// The audit of an environment that begins now.
+    ///
+    /// # Errors
+    /// When `SNAPFERRY_METRIC_NAMESPACE` cannot be used.
+    pub fn of_function() -> anyhow::Result<Self> {
+        let environment = Environment::new(Timestamp::now(), fastrand::u64(..));
+        let chain = Chain::new(environment).with_namespace(settings::metric_namespace()?);
+        Ok(Self { chain: Mutex::new(chain) })
+    }
+
     /// Writes one record. A line that cannot be written to standard output goes to standard error: the decision that it
     /// tells of has been carried out already. In the chain it stays a gap.
     pub fn write(&self, record: &Record) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 use snapferry_core::expiring::Limits;
-use snapferry_core::ids::{PolicyName, Region};
+use snapferry_core::ids::{MetricNamespace, PolicyName, Region};
 use snapferry_core::policy::{self, Parsed, Policy};
 
 use crate::environment::variable;
@@ -83,6 +83,15 @@ pub fn limits() -> anyhow::Result<Limits> {
     let max_deletes = parsed("SNAPFERRY_MAX_DELETES_PER_RUN", "a whole number of at least 1", number)?.unwrap_or(100);
     let allow = parsed("SNAPFERRY_ALLOW_MASS_EXPIRY", "true or false", |text| text.parse().ok())?;
     Ok(Limits { max_deletes, allow_mass_expiry: allow.unwrap_or(false) })
+}
+
+/// Reads `SNAPFERRY_METRIC_NAMESPACE`, in which the stack's metrics stand: two stacks in one Region must not share one.
+///
+/// # Errors
+/// When it is no namespace that CloudWatch takes.
+pub fn metric_namespace() -> anyhow::Result<Option<MetricNamespace>> {
+    let expected = "a namespace of 1 to 255 letters, digits and . - _ / # : such as Snapferry/vault";
+    parsed("SNAPFERRY_METRIC_NAMESPACE", expected, |text| MetricNamespace::parse(text).ok())
 }
 
 /// Reads `AWS_REGION`, the home Region.

@@ -28,15 +28,8 @@ pub(crate) struct Copier {
 }
 
 impl Copier {
-    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, since: Option<Timestamp>) -> Self {
-        Self {
-            clients,
-            policies,
-            since,
-            keys: KeyCache::default(),
-            memory: RefCell::default(),
-            audit: Audit::default(),
-        }
+    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, since: Option<Timestamp>, audit: Audit) -> Self {
+        Self { clients, policies, since, keys: KeyCache::default(), memory: RefCell::default(), audit }
     }
 
     /// Puts what the policy's reader warned of into the audit, once for each environment.

@@ -5,6 +5,7 @@ mod input;
 
 use std::process::ExitCode;
 
+use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::settings;
 
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
     snapferry_runtime::main(|| {
         let parsed = settings::policies()?;
         let clients = Clients::of_function(settings::targets(&parsed.policies))?;
-        let copier = handler::Copier::new(clients, parsed.policies, settings::sweep_since()?);
+        let copier = handler::Copier::new(clients, parsed.policies, settings::sweep_since()?, Audit::of_function()?);
         copier.warn(&parsed.warnings);
         Ok(async move |event| copier.handle(event).await)
     })

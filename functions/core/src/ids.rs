@@ -87,6 +87,10 @@ id!(
     PolicyName, "a PolicyId of 1 to 64 letters, digits, '-', '_' and '.'", is_policy_name
 );
 id!(
+    /// A namespace of CloudWatch's metrics ("Metrics concepts" in the CloudWatch User Guide), not one of AWS's own.
+    MetricNamespace, "a namespace of 1 to 255 letters, digits and . - _ / # : that does not begin with : or AWS/", is_namespace
+);
+id!(
     /// The ARN of a KMS key, never of an alias: `arn:aws:kms:REGION:ACCOUNT:key/ID` (DLM API reference, `CmkArn`).
     KeyArn, "a key ARN such as arn:aws:kms:eu-central-1:111122223333:key/ID (no alias)", is_key_arn
 );
@@ -173,6 +177,14 @@ fn is_policy_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
+fn is_namespace(text: &str) -> bool {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b".-_/#:".contains(&b);
+    (1..=255).contains(&text.len())
+        && text.bytes().all(is_allowed)
+        && !text.starts_with(':')
+        && !text.starts_with("AWS/")
+}
+
 fn is_key_arn(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();
     match parts.as_slice() {
@@ -213,6 +225,10 @@ mod tests {
             (false, "us-east-1a"),
         ] {
             assert_eq!(Region::parse(text).is_ok(), ok, "{text}");
+        }
+        for (ok, text) in [(true, "Snapferry/vault-1"), (false, "AWS/EC2"), (false, ":a"), (false, "a b"), (false, "")]
+        {
+            assert_eq!(MetricNamespace::parse(text).is_ok(), ok, "{text}");
         }
         for (ok, text) in [
             (true, "snap-01234567"),

@@ -30,8 +30,14 @@ pub(crate) struct Expirer {
 }
 
 impl Expirer {
-    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, regions: BTreeSet<Region>, limits: Limits) -> Self {
-        Self { clients, policies, regions, limits, notices: RefCell::default(), audit: Audit::default() }
+    pub(crate) fn new(
+        clients: Clients,
+        policies: Vec<Policy>,
+        regions: BTreeSet<Region>,
+        limits: Limits,
+        audit: Audit,
+    ) -> Self {
+        Self { clients, policies, regions, limits, notices: RefCell::default(), audit }
     }
 
     /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is

@@ -4,6 +4,7 @@ mod handler;
 
 use std::process::ExitCode;
 
+use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::settings;
 
@@ -12,7 +13,13 @@ fn main() -> ExitCode {
         let policies = settings::policies()?.policies;
         let regions = settings::regions(&policies)?;
         let limits = settings::limits()?;
-        let expirer = handler::Expirer::new(Clients::of_function(regions.clone())?, policies, regions, limits);
+        let expirer = handler::Expirer::new(
+            Clients::of_function(regions.clone())?,
+            policies,
+            regions,
+            limits,
+            Audit::of_function()?,
+        );
         Ok(async move |event| expirer.handle(event).await)
     })
 }

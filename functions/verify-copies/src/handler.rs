@@ -29,15 +29,8 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, regions: BTreeSet<Region>) -> Self {
-        Self {
-            clients,
-            policies,
-            regions,
-            notices: RefCell::default(),
-            bound: RefCell::default(),
-            audit: Audit::default(),
-        }
+    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, regions: BTreeSet<Region>, audit: Audit) -> Self {
+        Self { clients, policies, regions, notices: RefCell::default(), bound: RefCell::default(), audit }
     }
 
     /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is

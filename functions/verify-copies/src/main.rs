@@ -4,6 +4,7 @@ mod handler;
 
 use std::process::ExitCode;
 
+use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::settings;
 
@@ -11,7 +12,8 @@ fn main() -> ExitCode {
     snapferry_runtime::main(|| {
         let policies = settings::policies()?.policies;
         let regions = settings::regions(&policies)?;
-        let verifier = handler::Verifier::new(Clients::of_function(regions.clone())?, policies, regions);
+        let verifier =
+            handler::Verifier::new(Clients::of_function(regions.clone())?, policies, regions, Audit::of_function()?);
         Ok(async move |event| verifier.handle(event).await)
     })
 }

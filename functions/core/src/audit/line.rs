@@ -3,26 +3,38 @@
 use serde::Serialize;
 
 use super::link::{Environment, Hash, Link};
-use super::metrics::Metrics;
+use super::metrics::{Metrics, NAMESPACE};
 use super::record::Record;
+use crate::ids::MetricNamespace;
 
 /// The lines of an environment as they are written.
 #[derive(Debug)]
-pub struct Chain(Link);
+pub struct Chain {
+    link: Link,
+    /// Where the lines' metrics go; [`NAMESPACE`] when nothing is said.
+    namespace: Option<MetricNamespace>,
+}
 
 impl Chain {
     /// The chain of an environment that has not written anything.
     #[must_use]
     pub fn new(environment: Environment) -> Self {
-        Self(Link { environment, line: 1, previous: Hash::default() })
+        Self { link: Link { environment, line: 1, previous: Hash::default() }, namespace: None }
+    }
+
+    /// The same, whose metrics stand in another namespace than [`NAMESPACE`], if one is given.
+    #[must_use]
+    pub fn with_namespace(self, namespace: Option<MetricNamespace>) -> Self {
+        Self { namespace, ..self }
     }
 
     /// The next line: the record with its link.
     #[must_use]
     pub fn line(&mut self, record: &Record) -> String {
-        let line = printed(record, Some(&self.0));
-        self.0.previous = Hash::of(line.as_bytes());
-        self.0.line = self.0.line.saturating_add(1);
+        let namespace = self.namespace.as_ref().map_or(NAMESPACE, MetricNamespace::as_str);
+        let line = printed(record, Some(&self.link), namespace);
+        self.link.previous = Hash::of(line.as_bytes());
+        self.link.line = self.link.line.saturating_add(1);
         line
     }
 }
@@ -31,7 +43,7 @@ impl Record {
     /// The line as no function prints it: without a link, and without its end.
     #[must_use]
     pub fn to_line(&self) -> String {
-        printed(self, None)
+        printed(self, None, NAMESPACE)
     }
 }
 
@@ -43,10 +55,10 @@ struct Printed<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     chain: Option<&'r Link>,
     #[serde(flatten)]
-    metrics: Option<Metrics>,
+    metrics: Option<Metrics<'r>>,
 }
 
-fn printed(record: &Record, chain: Option<&Link>) -> String {
+fn printed(record: &Record, chain: Option<&Link>, namespace: &str) -> String {
     // Strings, numbers and maps with text keys only: nothing here can fail to serialize.
-    serde_json::to_string(&Printed { record, chain, metrics: Metrics::of(record) }).unwrap_or_default()
+    serde_json::to_string(&Printed { record, chain, metrics: Metrics::of(record, namespace) }).unwrap_or_default()
 }

@@ -2,8 +2,9 @@
 //! turns into metrics. Nothing is called for them, and a line that reached the log cannot lack its metric.
 //!
 //! Every combination of dimension values costs money, so there are few: nothing (what alarms look at), (`PolicyId`,
-//! `TargetRegion`), `TargetRegion`, `SnapshotOwner`. Dimensions cannot be summed up by an alarm, hence the first; two
-//! stacks in one account and Region would share it, and the architecture asks for one stack there. The names differ from the record's own members by more than case, because readers such as Athena ignore case.
+//! `TargetRegion`), `TargetRegion`, `SnapshotOwner`. Dimensions cannot be summed up by an alarm, hence the first. What tells the
+//! stacks of one account and Region apart is the namespace, of which each has its own: it costs nothing. The names differ
+//! from the record's own members by more than case, because readers such as Athena ignore case.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
@@ -13,7 +14,7 @@ use super::record::Record;
 use super::run::{Expiry, Verification};
 use super::sweep::{Coverage, Owner, Sweep};
 
-/// The namespace of all metrics.
+/// The namespace of the metrics where a stack has none of its own.
 pub const NAMESPACE: &str = "Snapferry";
 
 /// What an owner of whom nothing was ever seen counts as, in hours: ten years.
@@ -45,7 +46,8 @@ pub struct Metric {
 
 /// The metrics of one record.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Metrics {
+pub struct Metrics<'n> {
+    namespace: &'n str,
     timestamp_ms: i64,
     dimensions: Dimensions,
     metrics: Vec<Metric>,
@@ -64,10 +66,10 @@ enum Dimensions {
     Owner(String),
 }
 
-impl Metrics {
+impl<'n> Metrics<'n> {
     /// The metrics of a record; nothing when it has none.
     #[must_use]
-    pub fn of(record: &Record) -> Option<Self> {
+    pub fn of(record: &Record, namespace: &'n str) -> Option<Self> {
         let (dimensions, metrics) = match record {
             Record { sweep: Some(sweep), .. } => (Dimensions::All, swept(sweep)),
             Record { coverage: Some(coverage), .. } => (Dimensions::Region(coverage.region.clone()), covered(coverage)),
@@ -77,7 +79,7 @@ impl Metrics {
             _ => (copies(record), events(record)),
         };
         let timestamp_ms = record.time.as_millisecond();
-        (!metrics.is_empty()).then_some(Self { timestamp_ms, dimensions, metrics })
+        (!metrics.is_empty()).then_some(Self { namespace, timestamp_ms, dimensions, metrics })
     }
 
     /// The metrics themselves.
@@ -235,7 +237,7 @@ struct Metadata<'m> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Directive<'m> {
-    namespace: &'static str,
+    namespace: &'m str,
     dimensions: &'static [&'static [&'static str]],
     metrics: Vec<Definition<'m>>,
 }
@@ -247,11 +249,11 @@ struct Definition<'m> {
     unit: Unit,
 }
 
-impl Serialize for Metrics {
+impl Serialize for Metrics<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (dimensions, members) = self.dimensions.sets();
         let metrics = self.metrics.iter().map(|metric| Definition { name: metric.name, unit: metric.unit }).collect();
-        let directive = Directive { namespace: NAMESPACE, dimensions, metrics };
+        let directive = Directive { namespace: self.namespace, dimensions, metrics };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("_aws", &Metadata { timestamp: self.timestamp_ms, cloud_watch_metrics: [directive] })?;
         for (name, value) in members {

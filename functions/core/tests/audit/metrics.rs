@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use snapferry_core::audit::{CopyDeferred, CopyKept, CopyLocked, CopyRefused, CopySkipped, Reason, Record};
+use snapferry_core::audit::{
+    Chain, CopyDeferred, CopyKept, CopyLocked, CopyRefused, CopySkipped, Environment, NAMESPACE, Reason, Record,
+};
+
+use snapferry_core::ids::MetricNamespace;
 
 use crate::every_record;
 use crate::schema::schema;
@@ -55,6 +59,19 @@ fn violations(line: &Value) -> Vec<String> {
 
 fn line(record: &Record) -> Value {
     serde_json::from_str(&record.to_line()).unwrap()
+}
+
+#[test]
+fn the_metrics_stand_in_the_namespace_of_the_stack() {
+    let namespace = |named: Option<&str>| {
+        let named = named.map(|name| MetricNamespace::parse(name).unwrap());
+        let record = Record::new(CopyKept::RunLimit, crate::world::now());
+        let line = Chain::new(Environment::new(crate::world::now(), 1)).with_namespace(named).line(&record);
+        let line: Value = serde_json::from_str(&line).unwrap();
+        line["_aws"]["CloudWatchMetrics"][0]["Namespace"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(namespace(None), NAMESPACE);
+    assert_eq!(namespace(Some("Snapferry/frankfurt")), "Snapferry/frankfurt");
 }
 
 fn measured(line: &Value) -> BTreeMap<String, f64> {
