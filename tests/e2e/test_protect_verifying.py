@@ -137,14 +137,16 @@ def test_a_verdict_that_cannot_be_written_is_deferred_and_never_doubled(
     refused = aws.control.inject_fault(action="CreateTags", account=target.number, code="UnauthorizedOperation")
     guarded.verify()
     guarded.verify()
-    assert told(guarded.verdicts(copy)) == ["copy.deferred verdict-not-written"], "said once a day"
+    judged = ["copy.verified as-configured", "copy.deferred verdict-not-written"]
+    assert told(guarded.verdicts(copy)) == judged, "each said once"
     assert guarded.status(copy, FAR) == "copying"
     aws.control.clear(refused)
 
-    # The verdict is taken, and then the lock is not.
+    # The verdict is taken, and then the lock is not. What was told is not told again.
     refused = aws.control.inject_fault(action="LockSnapshot", account=target.number, code="UnauthorizedOperation")
     guarded.verify()
-    assert told(guarded.verdicts(copy))[1:] == ["copy.verified as-configured", "copy.locked lock-failed"]
+    assert told(guarded.verdicts(copy))[2:] == ["copy.locked lock-failed"]
+    assert guarded.status(copy, FAR) == "verified"
     assert guarded.describe(copy, FAR)["tags"]["snapferry:lock"] == "pending"
     aws.control.clear(refused)
 
@@ -154,7 +156,7 @@ def test_a_verdict_that_cannot_be_written_is_deferred_and_never_doubled(
     )
     guarded.verify()
     guarded.verify()
-    assert told(guarded.verdicts(copy))[3:] == ["copy.deferred lock-not-noted", "copy.locked already-locked"]
+    assert told(guarded.verdicts(copy))[3:] == ["copy.locked locked", "copy.deferred lock-not-noted"]
     assert len(aws.control.calls(account=target.number, action="LockSnapshot")) == 2
     before = len(guarded.verdicts(copy))
     guarded.verify()

@@ -161,8 +161,30 @@ async fn what_ec2_does_not_take_is_told_and_goes_no_further() {
         .match_requests(tagging("snap-00000002", VERIFIED))
         .then_output(|| CreateTagsOutput::builder().build());
     let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &refused, &taken])], []);
-    let expected = ["snap-00000001 copy.deferred verdict-not-written", "snap-00000002 copy.verified as-configured"];
+    let expected = [
+        "snap-00000001 copy.verified as-configured",
+        "snap-00000001 copy.deferred verdict-not-written",
+        "snap-00000002 copy.verified as-configured",
+    ];
     assert_eq!(run(&clients, LONG).await, (expected.map(str::to_owned).to_vec(), 0));
+}
+
+/// EC2 does what it was asked for and its answer never comes: the next run finds nothing to judge any more.
+#[tokio::test]
+async fn a_verdict_and_a_lock_are_told_whether_or_not_ec2_answers() {
+    let lost = || mock!(aws_sdk_ec2::Client::create_tags).then_http_response(|| ec2_error(500, "InternalError", ""));
+    let [copying, unlocked] = reads(vec![copy(1, "copying", None)], vec![copy(2, "verified", Some("pending"))]);
+    let locks = mock!(aws_sdk_ec2::Client::describe_locked_snapshots)
+        .then_output(|| DescribeLockedSnapshotsOutput::builder().build());
+    let lock = mock!(aws_sdk_ec2::Client::lock_snapshot).then_output(|| LockSnapshotOutput::builder().build());
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &locks, &lock, &lost()])], []);
+    let expected = [
+        "snap-00000001 copy.verified as-configured",
+        "snap-00000001 copy.deferred verdict-not-written",
+        "snap-00000002 copy.locked locked",
+        "snap-00000002 copy.deferred lock-not-noted",
+    ];
+    assert_eq!(run(&clients, LONG).await.0, expected);
 }
 
 #[tokio::test]

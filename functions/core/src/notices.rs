@@ -35,6 +35,11 @@ impl Notices {
         });
         is_new
     }
+
+    /// As [`note`](Self::note), and what was said already is not said again for another day.
+    pub fn renew(&mut self, notice: String, now: Timestamp) -> bool {
+        self.0.insert(notice, now).is_none()
+    }
 }
 
 #[cfg(test)]
@@ -57,5 +62,19 @@ mod tests {
         assert!(says(24, "a"));
         assert!(!says(24, "b"));
         assert_eq!(notices.recall(start + SignedDuration::from_hours(47)).len(), 1);
+    }
+
+    #[test]
+    fn what_is_renewed_within_each_day_is_new_once() {
+        let start: Timestamp = "2026-11-22T03:00:00Z".parse().unwrap();
+        let mut notices = Notices::default();
+        let mut says = |hours: i64| {
+            let now = start + SignedDuration::from_hours(hours);
+            notices.forget(now);
+            notices.renew("verified".to_owned(), now)
+        };
+        assert!(says(0));
+        assert!((1..100).all(|run| !says(run * 23)));
+        assert!(says(99 * 23 + 24));
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Verifier {
     policies: Vec<Policy>,
     regions: BTreeSet<Region>,
     notices: RefCell<Notices>,
+    /// The verdicts and locks that are in the audit, whether or not their tags are written.
+    told: RefCell<Notices>,
     /// When all verified copies of a Region were last seen to have verdicts of their own.
     bound: RefCell<BTreeMap<Region, Timestamp>>,
     audit: Audit,
@@ -30,7 +32,15 @@ pub(crate) struct Verifier {
 
 impl Verifier {
     pub(crate) fn new(clients: Clients, policies: Vec<Policy>, regions: BTreeSet<Region>, audit: Audit) -> Self {
-        Self { clients, policies, regions, notices: RefCell::default(), bound: RefCell::default(), audit }
+        Self {
+            clients,
+            policies,
+            regions,
+            notices: RefCell::default(),
+            told: RefCell::default(),
+            bound: RefCell::default(),
+            audit,
+        }
     }
 
     /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is
@@ -74,8 +84,13 @@ impl Verifier {
     ) -> BTreeSet<Region> {
         let decisions = decide(&self.policies, facts, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
+        self.told.borrow_mut().forget(Timestamp::now());
         let report = |decision: &Decision<'_>, outcome: &Outcome| {
             let now = Timestamp::now();
+            let once = decision.told_once(outcome);
+            if once.is_some_and(|fact| !self.told.borrow_mut().renew(fact, now)) {
+                return;
+            }
             let record = record(decision, outcome, facts.account.as_ref(), now);
             told.borrow_mut().add(record.reason, 1);
             if let Some(notice) = decision.notice(outcome)

@@ -14,7 +14,8 @@ use crate::deadline::{Deadline, RESERVE};
 use crate::writes;
 
 /// Carries out `decisions`: Regions at the same time, within a Region one after the other in the given order. `report`
-/// is told of each outcome as soon as there is one. Gives the number of decisions that the time did not suffice for.
+/// is told of each outcome as soon as there is one, and of a verdict or a lock before the tags that keep it are written: what
+/// EC2 does without answering is told, too. Gives the number of decisions that the time did not suffice for.
 pub async fn execute<'f>(
     clients: &Clients,
     decisions: &[Decision<'f>],
@@ -52,11 +53,11 @@ async fn carry_out<'f>(
         if deadline.left() < RESERVE {
             return false;
         }
+        report(decision, &Outcome::Judged);
         if let Err(error) = settle(clients, region, id, status).await {
             report(decision, &Outcome::NotSettled(error));
             return true;
         }
-        report(decision, &Outcome::Settled);
         if lock == Locking::None {
             return true;
         }
@@ -65,10 +66,10 @@ async fn carry_out<'f>(
         Locking::None | Locking::RuleGone => report(decision, &Outcome::Stands),
         Locking::Lock(_) | Locking::Held(_) if deadline.left() < RESERVE => return false,
         Locking::Lock(request) => match writes::lock(clients, region, id, &request).await {
-            Ok(()) => report(decision, &note_lock(clients, region, id).await),
+            Ok(()) => note_lock(clients, decision, id, report).await,
             Err(error) => report(decision, &Outcome::NotLocked(error)),
         },
-        Locking::Held(_) => report(decision, &note_lock(clients, region, id).await),
+        Locking::Held(_) => note_lock(clients, decision, id, report).await,
     }
     true
 }
@@ -84,9 +85,15 @@ async fn settle(clients: &Clients, region: &Region, id: &SnapshotId, status: Sta
 }
 
 /// When this comes too late for the invocation's end, the next run finds the lock held and notes it.
-async fn note_lock(clients: &Clients, region: &Region, id: &SnapshotId) -> Outcome {
-    match writes::tag(clients, region, id, &[(tags::LOCK, Lock::Locked.as_str().to_owned())]).await {
-        Ok(()) => Outcome::Locked,
-        Err(error) => Outcome::LockNotNoted(error),
+async fn note_lock<'f>(
+    clients: &Clients,
+    decision: &Decision<'f>,
+    id: &SnapshotId,
+    report: &impl Fn(&Decision<'f>, &Outcome),
+) {
+    report(decision, &Outcome::Locked);
+    let locked = [(tags::LOCK, Lock::Locked.as_str().to_owned())];
+    if let Err(error) = writes::tag(clients, decision.region, id, &locked).await {
+        report(decision, &Outcome::LockNotNoted(error));
     }
 }

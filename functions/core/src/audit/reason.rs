@@ -50,6 +50,9 @@ reasons! {
             Itself("The next run looks again.");
         SourcesUnread "sources-unread" "The shared snapshots could not be read in the home Region."
             Itself("The next sweep looks again.");
+        TagLimitExceeded "tag-limit-exceeded"
+            "A copy was judged, and has too many tags for its verdict: EC2 allows 50."
+            Somebody("Remove two tags that are not Snapferry's from the copy, and find out what puts them there.");
         Throttled "throttled" "The target Region kept throttling CopySnapshot." Itself("The next sweep looks again.");
         VerdictNotWritten "verdict-not-written" "A copy was judged, but the verdict could not be written to its tags."
             Itself("The next run judges again.");
@@ -110,6 +113,8 @@ reasons! {
             Somebody("Let this account use the source's key, and create grants on it.");
         SourceNotFound "source-not-found" "EC2 refused the request: the source is deleted or no longer shared."
             Somebody("Share the snapshot again from the source account.");
+        TagLimitExceeded "tag-limit-exceeded" "EC2 refused the request: the copy would have more than 50 tags."
+            Somebody("Remove some of the policy's TagsToAdd.");
         UnknownCause "unknown-cause" "EC2 gave up on the copy with words that this version does not know."
             Somebody("Look at KMS events with errors in CloudTrail around that time.");
     }
@@ -145,6 +150,9 @@ reasons! {
         Expired "expired" "Its retention was over, and EC2 deleted it." Nothing;
         Failed "failed" "EC2 had given up on it more than a day before; it was deleted." Nothing;
         Rejected "rejected" "It was rejected more than a day before, and another copy of its source stays." Nothing;
+        Unjudged "unjudged"
+            "Its retention was over for a week without a verdict on its tags, and newer verified copies stay."
+            Nothing;
     }
     CopyKept "copy.kept" "The copy's time is over and it was kept." {
         AnswerLost "answer-lost" "EC2 did not say whether the copy is deleted."

@@ -47,6 +47,12 @@ pub fn is_unsupported(code: &str) -> bool {
         || matches!(code, "UnsupportedOperation" | "InvalidParameterCombination" | "Unsupported")
 }
 
+/// Whether a snapshot has, or would have, more tags than EC2 allows.
+#[must_use]
+pub fn is_tag_limit(code: &str) -> bool {
+    code == "TagLimitExceeded"
+}
+
 /// Tells what a failed CopySnapshot means.
 #[must_use]
 pub fn copy_failure(failed: Failed<'_>) -> CopyFailure {
@@ -55,7 +61,7 @@ pub fn copy_failure(failed: Failed<'_>) -> CopyFailure {
     };
     if THROTTLED.contains(&code) {
         CopyFailure::Throttled
-    } else if code.ends_with("LimitExceeded") {
+    } else if code.ends_with("LimitExceeded") && !is_tag_limit(code) {
         // ResourceLimitExceeded, SnapshotLimitExceeded, PendingSnapshotLimitExceeded, ConcurrentSnapshotLimitExceeded.
         CopyFailure::RegionFull
     } else if status >= 500 || code.is_empty() {
@@ -84,6 +90,11 @@ fn refused(code: &str, message: &str) -> CopyFailure {
             CopyFailed::SourceNotFound,
             "EC2 does not find the source snapshot any more: it was deleted or is no longer shared. Share it again from the \
              source account.",
+        ),
+        _ if is_tag_limit(code) => (
+            CopyFailed::TagLimitExceeded,
+            "The copy would have more than the 50 tags that EC2 allows: Snapferry's own, the policy's TagsToAdd, and what this \
+             account adds to every snapshot. Remove some of TagsToAdd.",
         ),
         "SnapshotCopyUnsupported.InterRegion" => (
             CopyFailed::CopyUnsupported,
@@ -150,6 +161,7 @@ mod tests {
             ("OptInRequired", "", "region-not-enabled"),
             ("InvalidSnapshot.NotFound", "", "source-not-found"),
             ("SnapshotCopyUnsupported.InterRegion", "", "copy-unsupported"),
+            ("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.", "tag-limit-exceeded"),
             ("InvalidParameterValue", "The specified keyId x is disabled", "key-refused"),
             ("InvalidParameterValue", "something else", "call-refused"),
         ] {

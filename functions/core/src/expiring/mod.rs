@@ -19,7 +19,7 @@ mod survivors;
 pub use self::attempts::{Attempts, FRUITLESS};
 pub use self::completed::completed;
 pub use self::decide::{Facts, Limits, decide};
-pub use self::due::UNSOUND_STAY;
+pub use self::due::{UNJUDGED_STAY, UNSOUND_STAY};
 pub use self::guard::{Alarm, CLOCK_TOLERANCE, MASS};
 pub use self::outcome::{Outcome, Rest, kept, lineage_unknown, record, refused, rest};
 pub use self::plan::{Deletion, Kept, Plan};

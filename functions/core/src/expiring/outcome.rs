@@ -205,6 +205,12 @@ fn why(deletion: &Deletion<'_>) -> String {
             }
             None => "It was rejected more than a day ago.".to_owned(),
         },
+        Cause::Unjudged => format!(
+            "Its time was over for a week, since {}, and no verdict could be written to it in all that time; {} is newer, \
+             verified, and stays.",
+            deletion.due,
+            deletion.survivor.map_or("a copy", |survivor| survivor.id.as_str())
+        ),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Cause {
     Failed,
     /// It was found not to be what was asked for, more than a day ago, and is not the only copy of its source.
     Rejected,
+    /// Its time was over for a week and no verdict was ever written to it, while newer verified copies stay.
+    Unjudged,
 }
 
 /// Why a copy stays although its time is over.
@@ -95,6 +97,7 @@ impl Cause {
             Self::Expired => CopyExpired::Expired,
             Self::Failed => CopyExpired::Failed,
             Self::Rejected => CopyExpired::Rejected,
+            Self::Unjudged => CopyExpired::Unjudged,
         }
     }
 }
@@ -147,8 +150,9 @@ impl fmt::Display for Keep<'_> {
                  there is one; if it is worthless, delete it by hand.",
             ),
             Self::NotVerified(_) => f.write_str(
-                "Its time is over, but it has no verdict that names it (tag snapferry:copy) yet, and nothing is deleted unjudged. \
-                 See what verify-copies says of it.",
+                "Its time is over, but it has no verdict that names it (tag snapferry:copy) yet. See what verify-copies says of it. \
+                 If no verdict can be written, it goes a week after its time only where as many newer verified copies of its \
+                 volume stay as KeepAtLeast asks for.",
             ),
             Self::NotSettled(_) => f.write_str(
                 "It failed or was rejected, but its tag snapferry:settled-at, which says when, is gone. Restore the tag from \

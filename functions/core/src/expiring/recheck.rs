@@ -22,7 +22,7 @@ pub fn recheck(deletion: &Deletion<'_>, fresh: &Copies, now: jiff::Timestamp) ->
     let is_fit = match deletion.cause {
         Cause::Expired => copy.is_verified(),
         Cause::Failed => copy.state == State::Error,
-        Cause::Rejected => true,
+        Cause::Rejected | Cause::Unjudged => true,
     };
     if !(is_same && is_due && is_fit) {
         return Err(Change::NotDue);

@@ -49,12 +49,11 @@ pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Pla
             others.push(copy);
         }
     }
-    let order = |copy| (lineage_of(copy), policy_of(copy));
     verified.sort_unstable_by(|a, b| order(a).cmp(&order(b)).then_with(|| newest_first(a, b)));
     for lineage in verified.chunk_by(|a, b| lineage_of(a) == lineage_of(b)) {
         scene.lineage(lineage, plan, census);
     }
-    scene.unsound(&verified, &others, plan);
+    scene.unsound(&verified, &others, plan, census);
     let not_named = not_named.into_iter();
     plan.kept.extend(not_named.map(|(policy, copies)| scene.kept(Keep::PolicyNotNamed { policy, copies })));
 }
@@ -62,6 +61,10 @@ pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Pla
 /// What the copies of one lineage have in common, whatever policy asked for them, in whichever home it was shared.
 fn lineage_of(copy: &Copy) -> impl Ord {
     (&copy.origin.owner, &copy.origin.account, &copy.lineage)
+}
+
+fn order(copy: &Copy) -> impl Ord {
+    (lineage_of(copy), policy_of(copy))
 }
 
 fn policy_of(copy: &Copy) -> &PolicyName {
@@ -149,7 +152,7 @@ impl<'f> Scene<'f, '_> {
     }
 
     /// Copies that are no proven good ones: failed, rejected, or not judged.
-    fn unsound(&self, verified: &[&'f Copy], others: &[&'f Copy], plan: &mut Plan<'f>) {
+    fn unsound(&self, verified: &[&'f Copy], others: &[&'f Copy], plan: &mut Plan<'f>, census: &mut Census) {
         let survivors = self.survivors(verified, others);
         for copy in others {
             let is_due = due(copy, self.now);
@@ -161,10 +164,18 @@ impl<'f> Scene<'f, '_> {
                 Keep::ForeignOwner(copy)
             } else {
                 match (copy.status, copy.state, is_due) {
-                    (Some(Status::Failed), State::Error, Some((cause, at))) => {
+                    (Some(Status::Failed | Status::Copying), State::Error, Some((cause, at))) => {
                         plan.deletions.push(self.deletion(copy, cause, at, None));
                         continue;
                     }
+                    (Some(Status::Copying), _, Some((cause, at))) => match self.outlived(copy, verified) {
+                        Some(survivor) => {
+                            plan.deletions.push(self.deletion(copy, cause, at, Some(survivor)));
+                            census.lineage(1, 1, 1);
+                            continue;
+                        }
+                        None => Keep::NotVerified(copy),
+                    },
                     (Some(Status::Rejected), _, Some((cause, at))) => match survivors.get(&identity(copy)) {
                         Some(survivor) if survivor.id != copy.id => {
                             plan.deletions.push(self.deletion(copy, cause, at, Some(*survivor)));
@@ -183,6 +194,17 @@ impl<'f> Scene<'f, '_> {
             };
             plan.kept.push(self.kept(keep));
         }
+    }
+
+    /// The newest verified copy of the lineage and policy, if as many days as are to be kept, and at least one, have a newer
+    /// one than `copy`. `verified` is in the order of lineages and policies.
+    fn outlived(&self, copy: &Copy, verified: &[&'f Copy]) -> Option<&'f Copy> {
+        let days = self.keep_at_least(policy_of(copy)).max(1);
+        let first = verified.partition_point(|other| order(other) < order(copy));
+        let newer = verified.iter().skip(first).take_while(|other| order(other) == order(copy));
+        let newer: Vec<&Copy> = newer.copied().take_while(|other| newest_first(other, copy).is_lt()).collect();
+        let is_outlived = !copy.is_lineage_unknown() && last_days(&newer, days).len() == days;
+        newer.first().copied().filter(|_| is_outlived)
     }
 
     /// For each identity with rejected copies the copy that stays: a verified one, or else the newest rejected one.

@@ -12,8 +12,11 @@ pub use crate::retention::LockMode;
 use crate::retention::{Interval, IntervalUnit, MAX_LOCK_DAYS};
 use crate::tags::OWN_TAGS;
 
-/// The most `TagsToAdd` of a target: what Snapferry's own tags leave of EC2's 50 (EC2 User Guide, tag restrictions).
-pub const MAX_TAGS_TO_ADD: usize = 50 - OWN_TAGS;
+/// The most `TagsToAdd` of a target. EC2 allows 50 tags (EC2 User Guide, tag restrictions), Snapferry's own take
+/// [`OWN_TAGS`] of them, and the others are left to what tags snapshots besides, such as a tag policy's automation or a
+/// backup tool: a copy that they filled could not take its verdict.
+pub const MAX_TAGS_TO_ADD: usize = 30;
+const _: () = assert!(MAX_TAGS_TO_ADD + OWN_TAGS + 5 <= 50, "others' tags need room, too");
 
 /// The most days of which `KeepAtLeast` may hold a copy back. DLM's count-based rules end there too.
 const MAX_KEEP_AT_LEAST: i64 = 1000;
@@ -231,8 +234,9 @@ fn whole(number: i64, least: i64, most: i64, path: &Path) -> Result<u32, Problem
 
 fn tags(tags: Vec<raw::Tag>, path: &Path) -> Result<Vec<Tag>, Problem> {
     if tags.len() > MAX_TAGS_TO_ADD {
-        let allowed =
-            format!("at most {MAX_TAGS_TO_ADD}, because a snapshot has at most 50 and Snapferry needs the others");
+        let allowed = format!(
+            "at most {MAX_TAGS_TO_ADD}: a snapshot has at most 50, Snapferry's own are {OWN_TAGS}, and others need room"
+        );
         return Err(path.wrong(format!("{} tags", tags.len()), allowed));
     }
     let mut keys = BTreeSet::new();

@@ -135,7 +135,8 @@ pub(super) fn differences(copy: &DescribedCopy, account: Option<&AccountId>, tod
         differences.push(Difference::Owner { found: copy.owner.clone(), expected: expected.clone() });
     }
     differences.extend(encryption(copy, today));
-    if let Some(expected) = copy.tags.source_size_gib.filter(|size| *size != copy.size_gib) {
+    // EC2 named no size of the source where the tag says 0.
+    if let Some(expected) = copy.tags.source_size_gib.filter(|size| *size != 0 && *size != copy.size_gib) {
         differences.push(Difference::Size { found: copy.size_gib, expected });
     }
     differences.extend(copy.tags.problems.iter().cloned().map(Difference::Tag));

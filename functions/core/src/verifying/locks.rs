@@ -1,6 +1,6 @@
 //! Which lock a verified copy gets (EC2 API reference, LockSnapshot).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::checks::Today;
 use crate::facts::{DescribedCopy, HeldLock};
@@ -38,7 +38,7 @@ pub(super) fn locking(copy: &DescribedCopy, today: Today<'_>, now: Timestamp) ->
     }
     match today.target().and_then(|target| target.lock.as_ref()) {
         None => Locking::RuleGone,
-        Some(rule) => match copy.lock.filter(|held| satisfies(held, rule)) {
+        Some(rule) => match copy.lock.filter(|held| satisfies(held, rule, now)) {
             Some(held) => Locking::Held(held.mode),
             None => {
                 let (mode, days) = (rule.mode, rule.interval.days_from(now));
@@ -48,9 +48,17 @@ pub(super) fn locking(copy: &DescribedCopy, today: Today<'_>, now: Timestamp) ->
     }
 }
 
-/// Whether the lock is as strict as the rule and as long, counted from when it was made.
-fn satisfies(held: &HeldLock, rule: &LockRule) -> bool {
+/// Whether the lock is as strict as the rule and as long, counted from when it was made. One that was set with an expiration
+/// date has no duration; where EC2 does not even say since when, it is as if made now.
+fn satisfies(held: &HeldLock, rule: &LockRule, now: Timestamp) -> bool {
     let strict = held.mode == rule.mode || held.mode == LockMode::Compliance;
-    let long = held.days.zip(held.since).is_some_and(|(days, since)| days >= rule.interval.days_from(since));
+    let long = match (held.days, held.since, held.until) {
+        (Some(days), Some(since), _) => days >= rule.interval.days_from(since),
+        (_, since, Some(until)) => {
+            let since = since.unwrap_or(now);
+            until.duration_since(since) >= SignedDuration::from_hours(24 * i64::from(rule.interval.days_from(since)))
+        }
+        _ => false,
+    };
     strict && long
 }

@@ -2,8 +2,9 @@
 //! locked now.
 //!
 //! A copy's status changes once, from `copying`, so a copy is judged once; a verified one whose verdict does not name it in
-//! `snapferry:copy` is judged again. Its verdict reaches the audit after the tag
-//! that keeps it was written, and only then: until EC2 has taken that tag, the copy is judged anew at each run.
+//! `snapferry:copy` is judged again. Its verdict reaches the audit before the tags that keep it are written: what EC2 did
+//! without saying so was told all the same. Until EC2 has taken those tags, the copy is judged anew at each run, and told
+//! anew only by an environment that has not told it.
 
 mod causes;
 mod checks;

@@ -6,20 +6,27 @@ use super::checks::Difference;
 use super::decision::{Decision, Verdict};
 use super::locks::{LockRequest, Locking};
 use crate::audit::{Copy, CopyDeferred, CopyLocked, CopyStalled, CopyVerified, Record, Source};
+use crate::ebs::errors::is_tag_limit;
 use crate::facts::{CallError, DescribedCopy};
 use crate::ids::AccountId;
 use crate::tags::{Lock, Status};
+
+/// What somebody does about a copy with as many tags as EC2 allows.
+const TAG_LIMIT: &str = "The copy has 50 tags, as many as EC2 allows, and a verdict adds snapferry:settled-at and snapferry:copy. \
+                         Remove two tags that are not Snapferry's from the copy, and keep whatever put them there (a backup \
+                         tool, a tag policy's automation, the policy's TagsToAdd) from filling the next one. The next run then \
+                         writes the verdict.";
 
 /// What became of a decision. A copy that is verified and locked in one run has two outcomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// There was nothing to carry out.
     Stands,
-    /// The verdict is on the copy's tags.
-    Settled,
+    /// The verdict is given, and is about to be written to the copy's tags.
+    Judged,
     /// EC2 did not take the verdict's tags, or did not say so.
     NotSettled(CallError),
-    /// EC2 holds the lock, and the copy's tag says so.
+    /// EC2 holds the lock, and the copy's tag is about to say so.
     Locked,
     /// EC2 refused to lock, or did not say whether it did.
     NotLocked(CallError),
@@ -46,6 +53,18 @@ impl Decision<'_> {
         };
         Some(format!("{said} {} {}", self.region, copy.id))
     }
+
+    /// For what is told once, however often it has to be judged until its tags are written: a text that names the fact.
+    #[must_use]
+    pub fn told_once(&self, outcome: &Outcome) -> Option<String> {
+        let copy = self.copy?;
+        let said = match outcome {
+            Outcome::Judged => self.settlement()?.as_str(),
+            Outcome::Locked => Lock::Locked.as_str(),
+            _ => return None,
+        };
+        Some(format!("{said} {} {}", self.region, copy.id))
+    }
 }
 
 /// The audit record of a decision and what became of it.
@@ -59,12 +78,13 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&Accou
             .error(Some(error)),
         Outcome::LockNotNoted(error) => Record::new(CopyDeferred::LockNotNoted, now)
             .message(
-                "EC2 holds the lock, but the copy's tag snapferry:lock could not be set to locked. The next run tries again."
+                "EC2 holds the lock, but the copy's tag snapferry:lock could not be set to locked, or EC2 did not say that it \
+                 was. The next run tries again."
                     .to_owned(),
             )
             .error(Some(error)),
         Outcome::Stands if decision.lock() == Locking::RuleGone => rule_gone(now),
-        Outcome::Stands | Outcome::Settled => judged(decision, account, now),
+        Outcome::Stands | Outcome::Judged => judged(decision, account, now),
     };
     if let Some(copy) = decision.copy {
         record.policy = copy.tags.policy.as_ref().map(ToString::to_string);
@@ -137,10 +157,15 @@ fn not_settled(decision: &Decision<'_>, error: &CallError, account: Option<&Acco
     let verdict = judged(decision, account, now);
     let status = decision.settlement().unwrap_or(Status::Copying).as_str();
     let words = verdict.message.map(|words| format!(" {words}")).unwrap_or_default();
-    let mut record = Record::new(CopyDeferred::VerdictNotWritten, now)
+    let (reason, why) = if is_tag_limit(&error.code) {
+        (CopyDeferred::TagLimitExceeded, TAG_LIMIT)
+    } else {
+        (CopyDeferred::VerdictNotWritten, "The next run judges again.")
+    };
+    let mut record = Record::new(reason, now)
         .message(format!(
-            "The verdict {status} ({}) could not be written to the copy's tags, so it does not count yet. The next run \
-             judges again.{words}",
+            "The verdict {status} ({}) could not be written to the copy's tags, or EC2 did not say that it was: until it is, \
+             it does not count. {why}{words}",
             verdict.reason.name()
         ))
         .error(Some(error));
@@ -197,7 +222,7 @@ fn described(decision: &Decision<'_>, outcome: &Outcome, now: Timestamp) -> Copy
     };
     let mut described = Copy::of_tags(&copy.id, decision.region, &copy.tags);
     match outcome {
-        Outcome::Settled => {
+        Outcome::Judged => {
             described.status = decision.settlement();
             // One that is judged again was protected long ago.
             if copy.tags.status == Some(Status::Copying) {

@@ -138,6 +138,7 @@ fn outcomes() -> Vec<Outcome> {
         CopyFailed::SourceNotFound,
         CopyFailed::CopyUnsupported,
         CopyFailed::KeyRefused,
+        CopyFailed::TagLimitExceeded,
         CopyFailed::CallRefused,
     ];
     all.extend(others.map(failed));

@@ -13,8 +13,13 @@ use crate::world::*;
 pub(crate) fn records() -> Vec<Record> {
     let (region, copy) = (region(), held());
     let mut records = Vec::new();
-    for cause in every![Cause; Cause::Expired => Cause::Expired, Cause::Failed => Cause::Failed, Cause::Rejected => Cause::Rejected]
-    {
+    let causes = every![Cause;
+        Cause::Expired => Cause::Expired,
+        Cause::Failed => Cause::Failed,
+        Cause::Rejected => Cause::Rejected,
+        Cause::Unjudged => Cause::Unjudged,
+    ];
+    for cause in causes {
         for survivor in [None, Some(&copy)] {
             let deletion = Deletion { region: &region, copy: &copy, cause, due: now(), survivor, likely_locked: false };
             records.extend(outcomes().iter().map(|outcome| record(&deletion, outcome, now())));

@@ -1,7 +1,7 @@
 //! Every verdict and outcome of verifying.
 
 use snapferry_core::audit::Record;
-use snapferry_core::facts::{DescribedCopy, State};
+use snapferry_core::facts::{CallError, DescribedCopy, State};
 use snapferry_core::policy::{Encryption, LockMode};
 use snapferry_core::tags::{ReadTags, TagProblem};
 use snapferry_core::verifying::{
@@ -18,6 +18,9 @@ pub(crate) fn records() -> Vec<Record> {
         let decision = Decision { region: &region, copy: Some(&copy), verdict };
         records.extend(outcomes().iter().map(|outcome| record(&decision, outcome, Some(&ours), now())));
     }
+    let verdict = Verdict::Verify { warnings: Vec::new(), lock: Locking::None };
+    let full = Outcome::NotSettled(CallError { code: "TagLimitExceeded".to_owned(), ..error.clone() });
+    records.push(record(&Decision { region: &region, copy: Some(&copy), verdict }, &full, Some(&ours), now()));
     let unread = Decision { region: &region, copy: None, verdict: Verdict::Unread(&error) };
     records.push(record(&unread, &Outcome::Stands, None, now()));
     records.push(out_of_time(3, now()));
@@ -41,7 +44,7 @@ pub(crate) fn candidate() -> DescribedCopy {
 
 fn outcomes() -> Vec<Outcome> {
     every![Outcome;
-        Outcome::Settled => Outcome::Settled,
+        Outcome::Judged => Outcome::Judged,
         Outcome::Stands => Outcome::Stands,
         Outcome::NotSettled(_) => Outcome::NotSettled(error()),
         Outcome::Locked => Outcome::Locked,

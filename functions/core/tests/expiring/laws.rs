@@ -122,7 +122,13 @@ proptest! {
         for snapshot in shown.iter().filter(|snapshot| gone.contains(&snapshot.id)) {
             prop_assert_eq!(&snapshot.owner, OURS);
             prop_assert!(vault(std::slice::from_ref(snapshot)).tampered.is_empty(), "{:?}", snapshot);
+            let week = SignedDuration::from_hours(7 * 24);
             let over = match tag(snapshot, "snapferry:status") {
+                Some("copying") if snapshot.state == State::Error => Some(snapshot.start + week),
+                Some("copying") => {
+                    prop_assert_eq!(snapshot.state, State::Completed);
+                    moment(snapshot, "snapferry:expire-after").and_then(|at| at.checked_add(week).ok())
+                }
                 Some("verified") => moment(snapshot, "snapferry:expire-after"),
                 Some("failed" | "rejected") => {
                     moment(snapshot, "snapferry:settled-at").and_then(|at| at.checked_add(SignedDuration::from_hours(24)).ok())
@@ -157,6 +163,17 @@ proptest! {
         }
         for deletion in &plan.deletions {
             prop_assert!(deletion.cause != Cause::Expired || deletion.survivor.is_some());
+        }
+        for deletion in plan.deletions.iter().filter(|deletion| deletion.cause == Cause::Unjudged) {
+            let snapshot = shown.iter().find(|snapshot| snapshot.id == deletion.copy.id.as_str()).unwrap();
+            let is_retired = tag(snapshot, "snapferry:policy") == Some("retired");
+            let keep = if is_retired { 1 } else { keep };
+            let age = |of: &Shown| moment(of, "snapferry:source-start-time").unwrap().min(of.start);
+            let stays = |other: &&Shown| is_verified(other) && !gone.contains(&other.id) && lineage(other) == lineage(snapshot);
+            let of_policy = |other: &&Shown| is_retired || tag(other, "snapferry:policy") == Some("default");
+            let newer = shown.iter().filter(stays).filter(of_policy).filter(|other| age(other) >= age(snapshot));
+            let days: HashSet<_> = newer.map(|other| age(other).to_zoned(TimeZone::UTC).date()).collect();
+            prop_assert!(days.len() >= keep, "{:?}", snapshot);
         }
     }
 

@@ -150,12 +150,41 @@ fn a_foreign_copy_is_never_touched() {
 }
 
 #[test]
-fn the_unjudged_stay() {
-    let copying = copy(1, -40, -10).tag("snapferry:status", "copying");
-    assert_eq!(outcome(&[copying.clone(), copy(2, -1, 29)]), (vec![], kept(["1 not-verified"])));
-    assert_eq!(outcome(&[copying.state(State::Error), copy(2, -1, 29)]), (vec![], kept(["1 not-verified"])));
-    let young = copy(1, -2, 28).tag("snapferry:status", "copying");
-    assert_eq!(outcome(&[young]), (vec![], vec![]));
+fn the_unjudged_stay_until_newer_verified_copies_have_outlived_them_by_a_week() {
+    let copying = |expiry| copy(1, -60, expiry).tag("snapferry:status", "copying").without("snapferry:copy");
+    let stays = |shown: &[Shown]| assert_eq!(outcome(shown), (vec![], kept(["1 not-verified"])), "{shown:?}");
+    let newer = copy(2, -1, 29);
+    stays(&[copying(-7), newer.clone()]);
+    assert_eq!(outcome(&[copying(-8), newer.clone()]), (vec![1], vec![]));
+    // The newest data of its volume, and the only one, stay; so does what nobody knows the volume of, and what is not finished.
+    stays(&[copying(-8), copy(2, -61, 29)]);
+    stays(&[copying(-8)]);
+    stays(&[copying(-8), newer.clone().volume(2)]);
+    stays(&[copying(-8), newer.clone().tag("snapferry:status", "copying")]);
+    stays(&[copying(-8), newer.clone()].map(|copy| copy.tag("snapferry:source-volume", "vol-ffffffff")));
+    stays(&[copying(-8).state(State::Pending), newer.clone()]);
+    // It never counts as one of the last, so as many others are wanted as are to be kept, and one at least.
+    let gone = |keep, shown: &[Shown]| told(&decide(&keeping(keep), &facts(shown), LIMITS, now())).0;
+    assert_eq!(gone(2, &[copying(-8), newer.clone()]), NOBODY);
+    assert_eq!(gone(2, &[copying(-8), newer.clone(), copy(3, -2, 28)]), vec![1]);
+    assert_eq!(gone(0, &[copying(-8)]), NOBODY);
+    // One in error holds no data.
+    let failed = |start| copying(-1).renumbered(1, start).without("snapferry:copy").state(State::Error);
+    assert_eq!((outcome(&[failed(-8)]).0, outcome(&[failed(-7)]).0), (vec![1], vec![]));
+    let plan_facts = facts(&[copying(-8), newer.clone()]);
+    let plan = decide(&policies(""), &plan_facts, LIMITS, now());
+    let look = |shown: &[Shown]| recheck(&plan.deletions[0], &vault(shown), now());
+    assert_eq!(look(&[copying(-8), newer.clone()]), Ok(()));
+    assert_eq!(look(&[copying(-8).judged("verified", 0), newer.clone()]), Err(Change::NotDue));
+    assert_eq!(look(&[copying(-8), newer.judged("rejected", 0)]), Err(Change::SurvivorGone));
+}
+
+#[test]
+fn as_many_unjudged_as_look_like_a_wrong_clock_stay() {
+    let unjudged = |number| copy(number, -60, -8).tag("snapferry:status", "copying").without("snapferry:copy");
+    let plan_facts = facts(&(1..=12).map(unjudged).chain([copy(20, -1, 29)]).collect::<Vec<_>>());
+    let alarm = decide(&policies(""), &plan_facts, LIMITS, now()).alarm;
+    assert_eq!(alarm, Some(Alarm::MassExpiry { expiring: 12, verified: 13, deletions: 12 }));
 }
 
 #[test]

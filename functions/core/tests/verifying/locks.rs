@@ -24,14 +24,24 @@ fn the_lock_is_todays_rule_in_days_of_the_calendar() {
 
 #[test]
 fn a_lock_that_is_held_already_is_recognised() {
+    use LockMode::{Compliance, Governance};
     let tags = waiting_for_its_lock();
     let since = now() - SignedDuration::from_hours(24);
     let held = |mode, days| DescribedCopy {
         lock: Some(HeldLock { mode, days: Some(days), since: Some(since), until: None }),
         ..copy(&tags)
     };
+    // Set with an expiration date: no duration, and perhaps not since when.
+    let dated = |since: Option<jiff::Timestamp>, days: i64| DescribedCopy {
+        lock: Some(HeldLock {
+            mode: Compliance,
+            days: None,
+            since,
+            until: Some(now() + SignedDuration::from_hours(24 * days)),
+        }),
+        ..copy(&tags)
+    };
     let lock = |mode, days, cool_off_hours| Locking::Lock(LockRequest { mode, days, cool_off_hours });
-    use LockMode::{Compliance, Governance};
     for (rule, held, expected) in [
         // A month from 30 January is 29 days, since the next one ends at the 28th.
         (GOVERNANCE, held(Governance, 29), Locking::Held(Governance)),
@@ -39,6 +49,10 @@ fn a_lock_that_is_held_already_is_recognised() {
         (GOVERNANCE, held(Compliance, 29), Locking::Held(Compliance)),
         (COMPLIANCE, held(Governance, 36_500), lock(Compliance, 10, Some(3))),
         (COMPLIANCE, held(Compliance, 10), Locking::Held(Compliance)),
+        (COMPLIANCE, dated(Some(since), 9), Locking::Held(Compliance)),
+        (COMPLIANCE, dated(Some(since), 8), lock(Compliance, 10, Some(3))),
+        (COMPLIANCE, dated(None, 10), Locking::Held(Compliance)),
+        (COMPLIANCE, dated(None, 9), lock(Compliance, 10, Some(3))),
         (COMPLIANCE, copy(&tags), lock(Compliance, 10, Some(3))),
         ("", held(Governance, 29), Locking::RuleGone),
     ] {

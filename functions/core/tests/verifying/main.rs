@@ -54,6 +54,8 @@ fn every_difference_is_told() {
             DescribedCopy { size_gib: 9, ..copy(&tags()) },
             "copy.rejected wrong-size [\"9 GiB, not 8 GiB as the source\"] []",
         ),
+        // EC2 did not say how large the source is.
+        (copy(&with("snapferry:source-size-gib", "0")), "copy.verified as-configured [] []"),
         (
             copy(&with("snapferry:expire-after", "soon\u{7}")),
             "copy.rejected malformed-tags [\"tag snapferry:expire-after cannot be read: \\\"soon\\\\\\\\u{7}\\\"\"] []",
@@ -117,7 +119,7 @@ fn a_policy_that_moved_on_is_a_warning() {
     elsewhere.regions = [(Region::parse("eu-north-1").unwrap(), Ok(vec![copy(&tags())]))].into();
     let policies = under_key("");
     let decisions = decide(&policies, &elsewhere, now());
-    let record = record(&decisions[0], &Outcome::Settled, None, now());
+    let record = record(&decisions[0], &Outcome::Judged, None, now());
     assert_eq!(record.warnings, ["the copy's policy no longer has this Region as a Target"]);
     // The key in the copy's own tag counts all the same.
     let wrong = DescribedCopy { kms_key: Some(OTHER_KEY.to_owned()), ..copy(&tags()) };
@@ -241,7 +243,7 @@ fn what_becomes_of_a_decision_is_told_as_it_went() {
         )
     };
     for (outcome, expected) in [
-        (Outcome::Settled, r#"copy.verified as-configured "verified" "pending" false None"#),
+        (Outcome::Judged, r#"copy.verified as-configured "verified" "pending" false None"#),
         (Outcome::Locked, r#"copy.locked locked "verified" "locked" false None"#),
         (
             Outcome::NotSettled(error(true)),
@@ -256,6 +258,13 @@ fn what_becomes_of_a_decision_is_told_as_it_went() {
     ] {
         assert_eq!(told(&outcome), expected);
     }
+    let full = CallError { code: "TagLimitExceeded".to_owned(), ..error(true) };
+    let full = record(&decisions[0], &Outcome::NotSettled(full), None, now());
+    assert_eq!(full.reason.name(), "tag-limit-exceeded");
+    assert!(full.message.unwrap().contains("Remove two tags"));
+    let once: Vec<_> = [Outcome::Judged, Outcome::Locked, Outcome::Stands].map(|o| decisions[0].told_once(&o)).into();
+    let told = |what: &str| Some(format!("{what} eu-west-1 snap-0000c001"));
+    assert_eq!(once, [told("verified"), told("locked"), None]);
     let message = record(&decisions[0], &Outcome::Locked, None, now()).message.unwrap();
     assert_eq!(message, "Locked in governance mode for 28 days.");
     assert_eq!((out_of_time(3, now()).reason.name(), out_of_time(3, now()).count), ("out-of-time", Some(3)));

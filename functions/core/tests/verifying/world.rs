@@ -103,7 +103,7 @@ pub(crate) fn settled(policies: &[Policy], copy: DescribedCopy) -> Option<Record
     let decisions = decide(policies, &facts, now());
     assert!(decisions.len() < 2);
     let decision = decisions.first()?;
-    let outcome = if decision.settlement().is_some() { Outcome::Settled } else { Outcome::Stands };
+    let outcome = if decision.settlement().is_some() { Outcome::Judged } else { Outcome::Stands };
     Some(record(decision, &outcome, facts.account.as_ref(), now()))
 }
 
