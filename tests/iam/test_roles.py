@@ -36,6 +36,8 @@ ON_COPY = {f"aws:ResourceTag/{key}": value for key, value in IDENTITY.items()}
 IN_REQUEST = {"aws:TagKeys": list(IDENTITY), **{f"aws:RequestTag/{key}": value for key, value in IDENTITY.items()}}
 WHILE_COPYING = {**IN_REQUEST, "ec2:CreateAction": "CopySnapshot"}
 VERDICT = {"aws:TagKeys": ["snapferry:status", "snapferry:settled-at", "snapferry:copy"]}
+WITHOUT_VOLUME = {**ON_COPY, "aws:ResourceTag/snapferry:source-volume": "vol-ffffffff"}
+VOLUME = {"aws:TagKeys": ["snapferry:source-volume"]}
 TO_BE_LOCKED = {**ON_COPY, "aws:ResourceTag/snapferry:lock": "pending"}
 OF_RETIRED_HOME = {"aws:ResourceTag/snapferry:source-region": RETIRED_HOME}
 OF_OTHER_HOME = {"aws:ResourceTag/snapferry:source-region": OTHER_HOME}
@@ -68,6 +70,8 @@ OWN: dict[str, list[Probe]] = {
         ("ec2:LockSnapshot", COPY, TARGET_REGION, TO_BE_LOCKED),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT, **OF_RETIRED_HOME}),
         ("ec2:LockSnapshot", COPY, TARGET_REGION, {**TO_BE_LOCKED, **OF_RETIRED_HOME}),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**WITHOUT_VOLUME, **VOLUME}),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**WITHOUT_VOLUME, **VOLUME, **OF_RETIRED_HOME}),
     ],
     EXPIRER: [
         ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
@@ -110,6 +114,22 @@ MISUSE: dict[str, list[Probe]] = {
         # Another home's copy.
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT, **OF_OTHER_HOME}),
         ("ec2:LockSnapshot", COPY, TARGET_REGION, {**TO_BE_LOCKED, **OF_OTHER_HOME}),
+        # A volume where one is known, on another home's copy, beside another tag, or on what is no copy.
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VOLUME}),
+        (
+            "ec2:CreateTags",
+            COPY,
+            TARGET_REGION,
+            {**WITHOUT_VOLUME, **VOLUME, "aws:ResourceTag/snapferry:source-volume": "vol-0123456789abcdef0"},
+        ),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {**WITHOUT_VOLUME, **VOLUME, **OF_OTHER_HOME}),
+        (
+            "ec2:CreateTags",
+            COPY,
+            TARGET_REGION,
+            {**WITHOUT_VOLUME, "aws:TagKeys": [*VERDICT["aws:TagKeys"], *VOLUME["aws:TagKeys"]]},
+        ),
+        ("ec2:CreateTags", COPY, TARGET_REGION, {"aws:ResourceTag/snapferry:source-volume": "vol-ffffffff", **VOLUME}),
         # A lock on what is no copy, or is not to be locked.
         ("ec2:LockSnapshot", COPY, TARGET_REGION, {}),
         ("ec2:LockSnapshot", COPY, TARGET_REGION, ON_COPY),

@@ -215,6 +215,7 @@ fn copy(snapshot: &Snapshot) -> Result<DescribedCopy, CallError> {
         start_time: start_time(snapshot)?,
         tags: ReadTags::read(&id, tags),
         lock: None,
+        description: snapshot.description().unwrap_or_default().into(),
         id,
     })
 }

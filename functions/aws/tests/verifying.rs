@@ -18,10 +18,10 @@ use common::{KEY, clients, ec2, ec2_error, region};
 use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
-use snapferry_aws::verifying::{execute, gather, unbound};
+use snapferry_aws::verifying::{execute, gather, name, unbound, unnamed};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::Policy;
-use snapferry_core::verifying::{decide, record};
+use snapferry_core::verifying::{decide, lineage_of, namings, record};
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -280,4 +280,45 @@ async fn verified_copies_whose_verdict_does_not_name_them_are_found_among_all() 
     let found: Vec<_> = facts.regions.into_iter().map(|(region, copies)| (region, copies.unwrap())).collect();
     let [(found_in, copies)] = found.as_slice() else { panic!("one Region expected, not {found:?}") };
     assert_eq!((found_in.as_str(), copies.len(), copies[0].id.as_str()), ("eu-west-1", 1, "snap-00000002"));
+}
+
+#[tokio::test]
+async fn a_volume_that_a_description_names_replaces_a_filler_and_nothing_else() {
+    let described = |number: u32, volume: &str, text: &str| {
+        let mut snapshot = copy(number, "verified", None);
+        let tags = snapshot.tags.as_mut().unwrap();
+        tags.retain(|tag| tag.key() != Some("snapferry:source-volume"));
+        tags.push(Tag::builder().key("snapferry:source-volume").value(volume).build());
+        let quoted = format!("Snapferry copy of snap-00000001 from us-east-1 (account 111111111111): {text}");
+        snapshot.description = Some(quoted);
+        snapshot
+    };
+    let shown = vec![described(1, "vol-ffffffff", "of vol-00000002"), described(2, "vol-ffffffff", "of nothing")];
+    let asked = mock!(aws_sdk_ec2::Client::describe_snapshots)
+        .match_requests(|request| {
+            let [filter, home] = request.filters() else { return false };
+            let is_filler = |value: &String| value.trim_start_matches("vol-").bytes().all(|digit| digit == b'f');
+            filter.name() == Some("tag:snapferry:source-volume")
+                && filter.values().len() == 10
+                && filter.values().iter().all(is_filler)
+                && (home.name(), home.values()) == (Some(HOME.0), &[HOME.1.to_owned()][..])
+        })
+        .then_output(move || DescribeSnapshotsOutput::builder().set_snapshots(Some(shown.clone())).build());
+    let written = mock!(aws_sdk_ec2::Client::create_tags)
+        .match_requests(tagging("snap-00000001", &[("snapferry:source-volume", "vol-00000002")]))
+        .then_output(|| CreateTagsOutput::builder().build());
+    let clients = clients([ec2("eu-west-1", &[&asked, &written]), common::silent_ec2("eu-west-3")], []);
+    let regions: BTreeSet<_> = [region("eu-west-1"), region("eu-west-3")].into();
+    let policies = common::policies_with(&["eu-west-1"], "of (?<volume>.*)");
+    let wanted = |copy: &_| lineage_of(&policies, &clients.homes, copy).is_some();
+    let facts = unnamed(&clients, &regions, Deadline::after(Duration::from_millis(500)), wanted).await;
+    assert_eq!((facts.found(&region("eu-west-1")), facts.found(&region("eu-west-3"))), (Some(1), None));
+    let (namings, told) = (namings(&policies, &facts), RefCell::new(Vec::new()));
+    let left = name(&clients, &namings, Deadline::after(LONG), |naming, written| {
+        told.borrow_mut().push((naming.copy.id.to_string(), naming.lineage.to_string(), written.is_ok()));
+    });
+    assert_eq!(left.await, 0);
+    assert_eq!(told.into_inner(), [("snap-00000001".to_owned(), "vol-00000002".to_owned(), true)]);
+    let late = name(&clients, &namings, Deadline::after(Duration::from_secs(9)), |_, _| {});
+    assert_eq!((late.await, written.num_calls()), (1, 1));
 }

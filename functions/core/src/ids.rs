@@ -128,6 +128,11 @@ impl VolumeId {
     pub fn is_filler(&self) -> bool {
         self.0.bytes().skip("vol-".len()).all(|digit| digit == b'f')
     }
+
+    /// All fillers there can be, as a tag's value has them.
+    pub fn fillers() -> impl Iterator<Item = String> {
+        (8..=17).map(|digits| format!("vol-{}", "f".repeat(digits)))
+    }
 }
 
 impl KeyArn {

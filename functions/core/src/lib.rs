@@ -6,11 +6,12 @@
 pub mod audit;
 pub mod copying;
 pub mod coverage;
+mod description;
 pub mod ebs;
 pub mod event;
 pub mod expiring;
 pub mod facts;
-pub mod homes;
+mod homes;
 pub mod ids;
 pub mod notices;
 pub mod order;

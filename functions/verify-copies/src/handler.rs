@@ -10,12 +10,18 @@ use serde_json::{Value, json};
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
-use snapferry_aws::verifying::{execute, gather, unbound};
+use snapferry_aws::verifying::{execute, gather, name, unbound, unnamed};
 use snapferry_core::audit::{CopyDeferred, Ran, Record, Told};
+use snapferry_core::facts::{CallError, DescribedCopy};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
-use snapferry_core::verifying::{Decision, Facts, Outcome, completed, decide, out_of_time, record};
+use snapferry_core::verifying::{
+    Decision, Facts, Naming, Outcome, completed, decide, lineage_of, named, namings, out_of_time, record,
+};
+
+/// When something was last seen of each Region.
+type Seen = BTreeMap<Region, Timestamp>;
 
 /// The function, and what it keeps from one run to the next.
 pub(crate) struct Verifier {
@@ -26,7 +32,9 @@ pub(crate) struct Verifier {
     /// The verdicts and locks that are in the audit, whether or not their tags are written.
     told: RefCell<Notices>,
     /// When all verified copies of a Region were last seen to have verdicts of their own.
-    bound: RefCell<BTreeMap<Region, Timestamp>>,
+    bound: RefCell<Seen>,
+    /// When no copy of a Region was last seen whose description names a volume that its tag does not.
+    named: RefCell<Seen>,
     audit: Audit,
 }
 
@@ -39,6 +47,7 @@ impl Verifier {
             notices: RefCell::default(),
             told: RefCell::default(),
             bound: RefCell::default(),
+            named: RefCell::default(),
             audit,
         }
     }
@@ -54,24 +63,43 @@ impl Verifier {
         let facts = gather(&self.clients, &self.regions, account.clone(), deadline).await;
         facts.regions.keys().for_each(|region| ran.saw(region, facts.found(region)));
         self.settle(&facts, run, deadline, &told).await;
-        // Afterwards, because this reads whole Regions: once a day, as long as the environment stays warm.
-        let regions = self.not_seen_bound(Timestamp::now());
+        // Afterwards, because these read whole Regions: once a day, as long as the environment stays warm.
+        let regions = self.not_seen(&self.bound);
         let facts = unbound(&self.clients, &regions, account, deadline).await;
         regions.iter().for_each(|region| ran.saw(region, facts.found(region)));
         let unbound = self.settle(&facts, run, deadline, &told).await;
         let all_bound = facts.regions.into_keys().filter(|region| !unbound.contains(region));
         self.bound.borrow_mut().extend(all_bound.map(|region| (region, Timestamp::now())));
+        if self.policies.iter().any(|policy| policy.description.names_volumes()) {
+            self.name(deadline, run, &mut ran, &told).await;
+        }
         ran.duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
         ran.calls = self.clients.calls() - began.1;
         self.write(completed(&told.into_inner(), &ran, Timestamp::now()), run);
         Ok(json!({}))
     }
 
-    /// The Regions in which not all verified copies were seen to have verdicts of their own within the last day.
-    fn not_seen_bound(&self, now: Timestamp) -> BTreeSet<Region> {
-        let bound = self.bound.borrow();
-        let is_bound = |region| bound.get(region).is_some_and(|seen| now < *seen + SignedDuration::from_hours(24));
-        self.regions.iter().filter(|region| !is_bound(*region)).cloned().collect()
+    /// Names the volumes of copies that were made before their policy named any.
+    async fn name(&self, deadline: Deadline, run: Option<&str>, ran: &mut Ran, told: &RefCell<Told>) {
+        let regions = self.not_seen(&self.named);
+        let wanted = |copy: &DescribedCopy| lineage_of(&self.policies, &self.clients.homes, copy).is_some();
+        let facts = unnamed(&self.clients, &regions, deadline, wanted).await;
+        regions.iter().for_each(|region| ran.saw(region, facts.found(region)));
+        let report = |naming: &Naming<'_>, written: &Result<(), CallError>| {
+            let now = Timestamp::now();
+            self.tell(named(naming, written, now), naming.notice(written), run, told);
+        };
+        let left = name(&self.clients, &namings(&self.policies, &facts), deadline, report).await;
+        self.tell_left(left, run, told);
+        let all_named = facts.regions.into_iter().filter(|(_, found)| found.as_ref().is_ok_and(Vec::is_empty));
+        self.named.borrow_mut().extend(all_named.map(|(region, _)| (region, Timestamp::now())));
+    }
+
+    /// The Regions of which this was not seen within the last day.
+    fn not_seen(&self, seen: &RefCell<Seen>) -> BTreeSet<Region> {
+        let (seen, now) = (seen.borrow(), Timestamp::now());
+        let is_seen = |region| seen.get(region).is_some_and(|seen| now < *seen + SignedDuration::from_hours(24));
+        self.regions.iter().filter(|region| !is_seen(*region)).cloned().collect()
     }
 
     /// Gives the Regions in which there was something to decide.
@@ -92,20 +120,26 @@ impl Verifier {
                 return;
             }
             let record = record(decision, outcome, facts.account.as_ref(), now);
-            told.borrow_mut().add(record.reason, 1);
-            if let Some(notice) = decision.notice(outcome)
-                && !self.notices.borrow_mut().note(notice, now)
-            {
-                return;
-            }
-            self.write(record, run);
+            self.tell(record, decision.notice(outcome), run, told);
         };
         let left = execute(&self.clients, &decisions, deadline, report).await;
+        self.tell_left(left, run, told);
+        decisions.iter().map(|decision| decision.region.clone()).collect()
+    }
+
+    /// Counts a record, and prints it unless its notice was given within the last day.
+    fn tell(&self, record: Record, notice: Option<String>, run: Option<&str>, told: &RefCell<Told>) {
+        told.borrow_mut().add(record.reason, 1);
+        if notice.is_none_or(|notice| self.notices.borrow_mut().note(notice, record.time)) {
+            self.write(record, run);
+        }
+    }
+
+    fn tell_left(&self, left: u64, run: Option<&str>, told: &RefCell<Told>) {
         if left > 0 {
             told.borrow_mut().add(CopyDeferred::OutOfTime, left);
             self.write(out_of_time(left, Timestamp::now()), run);
         }
-        decisions.iter().map(|decision| decision.region.clone()).collect()
     }
 
     fn write(&self, record: Record, run: Option<&str>) {

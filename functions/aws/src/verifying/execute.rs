@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::tags::{self, Lock, Status};
-use snapferry_core::verifying::{Decision, Locking, Outcome};
+use snapferry_core::verifying::{Decision, Locking, Naming, Outcome};
 
 use crate::clients::Clients;
 use crate::deadline::{Deadline, RESERVE};
@@ -35,6 +35,24 @@ pub async fn execute<'f>(
         left
     }));
     left.await.into_iter().sum()
+}
+
+/// Writes the lineages that became known, one after the other. `report` is told of each as soon as it is written or not. Gives
+/// how many the time did not suffice for.
+pub async fn name<'f>(
+    clients: &Clients,
+    namings: &[Naming<'f>],
+    deadline: Deadline,
+    report: impl Fn(&Naming<'f>, &Result<(), CallError>),
+) -> u64 {
+    for (done, naming) in namings.iter().enumerate() {
+        if deadline.left() < RESERVE {
+            return u64::try_from(namings.len() - done).unwrap_or(u64::MAX);
+        }
+        let named = [(tags::SOURCE_VOLUME, naming.lineage.to_string())];
+        report(naming, &writes::tag(clients, naming.region, &naming.copy.id, &named).await);
+    }
+    0
 }
 
 /// Gives whether the time sufficed.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use snapferry_core::facts::{CallError, DescribedCopy, State};
+use snapferry_core::facts::{CallError, DescribedCopy, Lineage, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::tags::{self, Lock, Status};
 use snapferry_core::verifying::Facts;
@@ -63,6 +63,38 @@ pub async fn unbound(
         homes: clients.homes.clone(),
         retired_policies: clients.retired_policies.clone(),
         regions: join_all(reads).await.into_iter().flatten().collect(),
+    }
+}
+
+/// Reads the copies whose source's volume nobody named, and keeps those that are `wanted`. A Region that is not read in time
+/// counts as unread.
+pub async fn unnamed(
+    clients: &Clients,
+    regions: &BTreeSet<Region>,
+    deadline: Deadline,
+    wanted: impl Fn(&DescribedCopy) -> bool,
+) -> Facts {
+    let time = deadline.reading_time();
+    let fillers: Vec<String> = Lineage::fillers().collect();
+    let fillers = vec![filter(&format!("tag:{}", tags::SOURCE_VOLUME), fillers.iter().map(String::as_str))];
+    let reads = regions.iter().map(async |region| {
+        let mut found = Vec::new();
+        let keep = |copy: DescribedCopy| {
+            if wanted(&copy) {
+                found.push(copy);
+            }
+        };
+        let done = with_timeout(time, for_each_own_copy(clients, region, fillers.clone(), keep)).await;
+        if let Err(error) = &done {
+            tracing::warn!(%region, code = error.code, message = error.message, "the copies without a volume could not be read");
+        }
+        (region.clone(), done.map(|()| found))
+    });
+    Facts {
+        account: None,
+        homes: clients.homes.clone(),
+        retired_policies: clients.retired_policies.clone(),
+        regions: join_all(reads).await.into_iter().collect(),
     }
 }
 

@@ -3,5 +3,5 @@
 mod execute;
 mod gather;
 
-pub use execute::execute;
-pub use gather::{gather, unbound};
+pub use execute::{execute, name};
+pub use gather::{gather, unbound, unnamed};

@@ -106,6 +106,11 @@ pub fn ec2_error(status: u16, code: &str, message: &str) -> HttpResponse {
 
 /// One policy with a target in each of `targets`, under [`KEY`] in `eu-west-1` and the default key elsewhere.
 pub fn policies(targets: &[&str]) -> Vec<Policy> {
+    policies_with(targets, ".*")
+}
+
+/// The same with a DescriptionRegex.
+pub fn policies_with(targets: &[&str], regex: &str) -> Vec<Policy> {
     let copy = |target: &&str| {
         let key = if *target == "eu-west-1" { format!(", \"CmkArn\": \"{KEY}\"") } else { String::new() };
         format!(
@@ -116,7 +121,7 @@ pub fn policies(targets: &[&str]) -> Vec<Policy> {
     let copies: Vec<String> = targets.iter().map(copy).collect();
     let document = format!(
         "{{\"PolicyType\": \"EVENT_BASED_POLICY\", \"EventSource\": {{\"Type\": \"MANAGED_CWE\", \"Parameters\": \
-         {{\"EventType\": \"shareSnapshot\", \"SnapshotOwner\": [\"111111111111\"], \"DescriptionRegex\": \".*\"}}}}, \
+         {{\"EventType\": \"shareSnapshot\", \"SnapshotOwner\": [\"111111111111\"], \"DescriptionRegex\": \"{regex}\"}}}}, \
          \"Actions\": [{{\"Name\": \"copy\", \"CrossRegionCopy\": [{}]}}]}}",
         copies.join(", ")
     );

@@ -118,7 +118,7 @@ fn events(record: &Record) -> Vec<Metric> {
         }
         Reason::CopyRefused(_) => of_copies("CopiesRefused"),
         Reason::EventInvalid(_) => of_copies("EventsInvalid"),
-        Reason::CopySkipped(_) | Reason::PolicyWarning(_) => Vec::new(),
+        Reason::CopySkipped(_) | Reason::CopyNamed(_) | Reason::PolicyWarning(_) => Vec::new(),
         Reason::SweepCompleted(_) | Reason::SweepRegion(_) | Reason::SweepOwner(_) => Vec::new(),
         Reason::VerifyCompleted(_) | Reason::ExpiryCompleted(_) => Vec::new(),
     }

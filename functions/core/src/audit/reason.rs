@@ -56,6 +56,9 @@ reasons! {
         Throttled "throttled" "The target Region kept throttling CopySnapshot." Itself("The next sweep looks again.");
         VerdictNotWritten "verdict-not-written" "A copy was judged, but the verdict could not be written to its tags."
             Itself("The next run judges again.");
+        VolumeNotWritten "volume-not-written"
+            "A copy's description names its source's volume, but that could not be written to its tags."
+            Itself("The next run tries again.");
     }
     CopyRefused "copy.refused" "Snapferry will not copy until somebody repairs something." {
         AttemptsExhausted "attempts-exhausted" "Too many copies of the snapshot failed within a day."
@@ -143,6 +146,10 @@ reasons! {
         LockRuleGone "lock-rule-gone" "The copy waits for a lock that today's policy no longer asks for: with error."
             Somebody("Restore the LockRule, or remove the copy's tag snapferry:lock.");
         Locked "locked" "EC2 locked the copy." Nothing;
+    }
+    CopyNamed "copy.named" "The volume of the copy's source was not known, and is from now on." {
+        FromDescription "from-description" "The policy's DescriptionRegex captured it from the copy's own description."
+            Nothing;
     }
     CopyExpired "copy.expired" "The copy was deleted: EC2 said so." {
         AlreadyGone "already-gone" "EC2 does not know the copy any more: an attempt whose answer was lost deleted it."

@@ -75,6 +75,8 @@ pub struct Verification {
     pub stalled: u64,
     /// Copies locked, or found locked already.
     pub locked: u64,
+    /// Copies whose source's volume is known from now on.
+    pub named: u64,
     /// Copies that stay unlocked although they wait for a lock.
     pub locks_failed: u64,
     /// What is left to the next run, by reason; of a Region that could not be read one.

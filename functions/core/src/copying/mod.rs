@@ -15,6 +15,7 @@ mod summary;
 mod tally;
 mod waiting;
 
+pub use crate::description::DESCRIPTION_LIMIT;
 pub use decide::{decide, not_for};
 pub use decision::{Decision, Stands, Subject, Verdict};
 pub use facts::{Facts, Scope};
@@ -24,6 +25,6 @@ pub use memory::{ANSWER_LOST_HOLD, Memory, STARTED_HOLD, UsableKeys};
 pub use outcome::{Outcome, record};
 pub use plan::Plan;
 pub use reasons::{Deferral, MAX_ATTEMPTS, Refusal, Skip};
-pub use request::{CopyRequest, DESCRIPTION_LIMIT};
+pub use request::CopyRequest;
 pub use summary::{Ran, summary};
 pub use tally::{RegionCounts, Tally};

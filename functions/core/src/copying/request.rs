@@ -2,13 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::description;
 use crate::facts::SourceSnapshot;
 use crate::ids::{KeyArn, PolicyName, Region, VolumeId};
 use crate::policy::{DescriptionFilter, Encryption, Target};
 use crate::tags::{CopyTags, Lock, Status};
-
-/// The longest description that EC2 takes, in characters (EC2 API reference, CopySnapshot).
-pub const DESCRIPTION_LIMIT: usize = 255;
 
 /// A copy to be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +27,7 @@ impl CopyRequest<'_> {
     /// The copy's description: where it comes from, then as much of the original as EC2's limit leaves room for.
     #[must_use]
     pub fn description(&self) -> String {
-        let source = self.source;
-        let mut text = format!("Snapferry copy of {} from {} (account {})", source.id, self.home, source.owner);
-        if !source.description.is_empty() {
-            text.push_str(": ");
-            text.push_str(&source.description);
-        }
-        text.chars().take(DESCRIPTION_LIMIT).collect()
+        description::of_copy(&self.source.id, self.home, &self.source.owner, &self.source.description)
     }
 
     /// The volume whose copy it is: EC2's word, and only where that is a filler what the DescriptionRegex captures.

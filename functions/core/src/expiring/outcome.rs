@@ -158,8 +158,8 @@ pub fn lineage_unknown(count: usize, now: Timestamp) -> Record {
     let mut record = Record::new(CopyKept::LineageUnknown, now).message(
         "Their time is over, but EC2 named no volume for their sources, which were copies themselves, so each may be the last \
          copy of its volume. To let such copies go, name the volume in the sources' descriptions and capture it with a group \
-         (?<volume>vol-...) in DescriptionRegex, which holds for copies made from then on; or set KeepAtLeast to 0, which \
-         deletes by age alone."
+         (?<volume>vol-...) in DescriptionRegex, which then also names those of earlier copies whose own description quotes it \
+         whole; or set KeepAtLeast to 0, which deletes by age alone."
             .to_owned(),
     );
     record.count = u64::try_from(count).ok();

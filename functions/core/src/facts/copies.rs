@@ -35,6 +35,8 @@ pub struct DescribedCopy {
     pub tags: ReadTags,
     /// The lock that EC2 holds on it, as far as that was read.
     pub lock: Option<HeldLock>,
+    /// Its own description, which quotes the source's: text that a sender wrote.
+    pub description: Box<str>,
 }
 
 /// A lock that EC2 holds on a copy (EC2 API reference, DescribeLockedSnapshots). An expired one is none.

@@ -43,6 +43,12 @@ impl DescriptionFilter {
         self.whole.is_match(description)
     }
 
+    /// Whether there is a group `(?<volume>…)`.
+    #[must_use]
+    pub fn names_volumes(&self) -> bool {
+        self.volume.is_some()
+    }
+
     /// The volume that the group `(?<volume>…)` captures, if there is such a group and it captures a volume's ID.
     #[must_use]
     pub fn volume(&self, description: &str) -> Option<VolumeId> {

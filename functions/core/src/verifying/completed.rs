@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::audit::{CopyLocked, CopyStalled, CopyVerified, Ran, Reason, Record, Told, Verification, VerifyCompleted};
+use crate::audit::{
+    CopyLocked, CopyNamed, CopyStalled, CopyVerified, Ran, Reason, Record, Told, Verification, VerifyCompleted,
+};
 
 /// `verify.completed`: what the run did, and whether that was all there was to do.
 #[must_use]
@@ -14,6 +16,7 @@ pub fn completed(told: &Told, ran: &Ran, now: Timestamp) -> Record {
         failed: told.sum(|reason| matches!(reason, Reason::CopyFailed(_))),
         stalled: told.count(CopyStalled::PendingOverADay),
         locked: told.count(CopyLocked::Locked) + told.count(CopyLocked::AlreadyLocked),
+        named: told.count(CopyNamed::FromDescription),
         locks_failed: told.count(CopyLocked::LockFailed) + told.count(CopyLocked::LockRuleGone),
         deferred: told.by(|reason| match reason {
             Reason::CopyDeferred(reason) => Some(reason),

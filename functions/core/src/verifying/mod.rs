@@ -13,6 +13,7 @@ mod decide;
 mod decision;
 mod facts;
 mod locks;
+mod naming;
 mod outcome;
 
 pub use self::causes::Cause;
@@ -22,4 +23,5 @@ pub use self::decide::{STALLED_AFTER, decide};
 pub use self::decision::{Decision, Verdict};
 pub use self::facts::Facts;
 pub use self::locks::{LockRequest, Locking};
+pub use self::naming::{Naming, lineage_of, named, namings};
 pub use self::outcome::{Outcome, out_of_time, record};

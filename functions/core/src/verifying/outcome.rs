@@ -98,7 +98,7 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&Accou
 #[must_use]
 pub fn out_of_time(count: u64, now: Timestamp) -> Record {
     let mut record = Record::new(CopyDeferred::OutOfTime, now).message(
-        "Too little of the invocation's time remained to write these verdicts and locks. The next run goes on."
+        "Too little of the invocation's time remained to write these verdicts, locks and tags. The next run goes on."
             .to_owned(),
     );
     record.count = Some(count);

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use snapferry_core::audit::{
-    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyRefused, CopyRejected, CopySkipped, CopyStalled,
-    CopyVerified, Ran, Reason, Record, Told,
+    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyNamed, CopyRefused, CopyRejected, CopySkipped,
+    CopyStalled, CopyVerified, Ran, Reason, Record, Told,
 };
 use snapferry_core::{expiring, verifying};
 
@@ -48,7 +48,7 @@ fn line(record: &Record) -> Value {
 fn a_run_that_finds_nothing_says_zeros() {
     let line = line(&verify("1", &Told::default(), &Ran::default()));
     assert_eq!((&line["event"], &line["reason"]), (&json!("verify.completed"), &json!("complete")));
-    let zeros = json!({"copies": 0, "verified": 0, "rejected": 0, "failed": 0, "stalled": 0, "locked": 0, "locksFailed": 0,
+    let zeros = json!({"copies": 0, "verified": 0, "rejected": 0, "failed": 0, "stalled": 0, "locked": 0, "named": 0, "locksFailed": 0,
         "deferred": {}, "unreadRegions": [], "durationMs": 0, "calls": 0});
     assert_eq!(line["verification"], zeros);
     assert_eq!((&line["VerifyRunsCompleted"], &line["VerdictsDeferred"]), (&json!(1), &json!(0)));
@@ -73,11 +73,12 @@ fn all_that_a_run_said_is_counted() {
         (CopyLocked::AlreadyLocked.into(), 8),
         (CopyLocked::LockFailed.into(), 9),
         (CopyLocked::LockRuleGone.into(), 10),
+        (CopyNamed::FromDescription.into(), 13),
         (CopyDeferred::VerdictNotWritten.into(), 11),
         (CopyDeferred::LockNotNoted.into(), 12),
     ];
     let run = line(&verify("1", &told(&reasons), &ran()));
-    let expected = json!({"copies": 3, "verified": 1, "rejected": 5, "failed": 9, "stalled": 6, "locked": 15,
+    let expected = json!({"copies": 3, "verified": 1, "rejected": 5, "failed": 9, "stalled": 6, "locked": 15, "named": 13,
         "locksFailed": 19, "deferred": {"verdict-not-written": 11, "lock-not-noted": 12}, "unreadRegions": [],
         "durationMs": 1200, "calls": 7});
     assert_eq!((&run["verification"], &run["VerdictsDeferred"]), (&expected, &json!(23)));

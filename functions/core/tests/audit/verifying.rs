@@ -2,10 +2,11 @@
 
 use snapferry_core::audit::Record;
 use snapferry_core::facts::{CallError, DescribedCopy, State};
+use snapferry_core::ids::VolumeId;
 use snapferry_core::policy::{Encryption, LockMode};
 use snapferry_core::tags::{ReadTags, TagProblem};
 use snapferry_core::verifying::{
-    Cause, Decision, Difference, LockRequest, Locking, Outcome, Verdict, Warning, out_of_time, record,
+    Cause, Decision, Difference, LockRequest, Locking, Naming, Outcome, Verdict, Warning, named, out_of_time, record,
 };
 
 use crate::world::*;
@@ -24,6 +25,9 @@ pub(crate) fn records() -> Vec<Record> {
     let unread = Decision { region: &region, copy: None, verdict: Verdict::Unread(&error) };
     records.push(record(&unread, &Outcome::Stands, None, now()));
     records.push(out_of_time(3, now()));
+    let lineage = VolumeId::parse("vol-0fedcba9876543210").unwrap();
+    let naming = Naming { region: &region, copy: &copy, lineage };
+    records.extend([Ok(()), Err(error.clone())].iter().map(|written| named(&naming, written, now())));
     records
 }
 
@@ -39,6 +43,7 @@ pub(crate) fn candidate() -> DescribedCopy {
         start_time: at("2026-11-22T11:00:00Z"),
         tags: ReadTags::read(&snapshot(5), tags().iter().map(|(key, value)| (*key, value.as_str()))),
         lock: None,
+        description: Box::default(),
     }
 }
 

@@ -127,6 +127,7 @@ pub(crate) fn vault(shown: &[Shown]) -> Copies {
             start_time: snapshot.start,
             tags: ReadTags::read(&id, snapshot.tags.iter().map(|(key, value)| (*key, value.as_str()))),
             lock: None,
+            description: Box::default(),
             id,
         });
     }

@@ -98,5 +98,6 @@ pub(crate) fn described(copy: &Copy) -> DescribedCopy {
         start_time: timestamp(copy.started),
         tags: ReadTags::read(&copy.id, tags),
         lock: None,
+        description: Box::default(),
     }
 }

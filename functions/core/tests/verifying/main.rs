@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod locks;
+mod naming;
 mod world;
 
 use jiff::SignedDuration;

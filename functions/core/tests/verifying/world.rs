@@ -25,12 +25,15 @@ pub(crate) fn now() -> Timestamp {
 
 /// Today's policy `default` with one target; `encryption` and `more` are JSON.
 pub(crate) fn policies(encryption: &str, more: &str) -> Vec<Policy> {
-    let document = format!(
+    policy::parse(&document(encryption, more)).unwrap().policies
+}
+
+pub(crate) fn document(encryption: &str, more: &str) -> String {
+    format!(
         "{{\"PolicyType\": \"EVENT_BASED_POLICY\", \"EventSource\": {{\"Type\": \"MANAGED_CWE\", \"Parameters\": \
          {{\"EventType\": \"shareSnapshot\", \"SnapshotOwner\": [\"111111111111\"]}}}}, \"Actions\": [{{\"Name\": \"copy\", \
          \"CrossRegionCopy\": [{{\"Target\": \"{REGION}\", \"EncryptionConfiguration\": {{{encryption}}}{more}}}]}}]}}"
-    );
-    policy::parse(&document).unwrap().policies
+    )
 }
 
 pub(crate) fn under_key(more: &str) -> Vec<Policy> {
@@ -72,6 +75,7 @@ pub(crate) fn copy(tags: &Tags) -> DescribedCopy {
             tags.iter().map(|(key, value)| (*key, value.as_str())),
         ),
         lock: None,
+        description: Box::default(),
     }
 }
 
