@@ -24,6 +24,8 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {},
     {"SourceKeyArns": KEY},
     {"SourceKeyArns": f"{KEY},{KEY.replace('0a1b', 'ffff')}", "RetiredRegions": "eu-north-1,eu-south-2"},
+    {"RetiredHomes": "eu-west-3"},
+    {"RetiredHomes": "eu-west-3,eu-south-1", "RetiredPolicies": "old"},
 )
 TARGET, OWNER = "444455556666", "111122223333"
 COPIER = f"arn:aws:iam::{TARGET}:role/copier"
@@ -63,7 +65,12 @@ def normal(value: Any) -> Any:
 def printed(policy: str, region: str, options: dict[str, str]) -> Any:
     """What `snapferry iam --json` prints."""
     given = []
-    for option, parameter in (("--source-key", "SourceKeyArns"), ("--retired-region", "RetiredRegions")):
+    parameters_of = {
+        "--source-key": "SourceKeyArns",
+        "--retired-region": "RetiredRegions",
+        "--retired-home": "RetiredHomes",
+    }
+    for option, parameter in parameters_of.items():
         given += [each for value in filter(None, options.get(parameter, "").split(",")) for each in (option, value)]
     done = snapferry("iam", policy, "--json", *given, environment={"AWS_REGION": region})
     assert done.code == 0, done.err

@@ -5,13 +5,14 @@
 
 mod spread;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::spread::{Bucket, expiries, time_to_protect};
 use crate::copying::{self, Skip};
 use crate::facts::{Copies, Copy, HeldLock, Lineage, SourceSnapshot};
+use crate::homes::is_anothers;
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::Policy;
 pub use crate::standing::Standing;
@@ -22,11 +23,13 @@ use crate::standing::{Weighed, weigh};
 pub struct Facts {
     /// This account.
     pub account: AccountId,
+    /// The Region that the snapshots are shared in: copies of other homes are counted and nothing else.
+    pub home: Region,
     /// Sources that were started before are left out, as `SNAPFERRY_SWEEP_SINCE` has it.
     pub since: Option<Timestamp>,
     /// What the policies' owners share, each once.
     pub snapshots: Vec<SourceSnapshot>,
-    /// The copies in each target Region of the policies.
+    /// The copies in each target Region of the policies, other homes' included.
     pub regions: BTreeMap<Region, Copies>,
     /// The locks that EC2 holds.
     pub locks: HashMap<(Region, SnapshotId), HeldLock>,
@@ -159,8 +162,10 @@ pub struct Coverage<'f> {
     pub before_since: usize,
     /// How many copies have edited or missing tags.
     pub tampered: usize,
-    /// How many copies belong to policies that the document does not have.
-    pub foreign: usize,
+    /// How many copies of this home belong to each policy that the document does not have.
+    pub not_named: BTreeMap<&'f PolicyName, usize>,
+    /// How many copies are of each other home: their own stacks account for them.
+    pub other_homes: BTreeMap<&'f Region, usize>,
 }
 
 impl Coverage<'_> {
@@ -176,6 +181,7 @@ impl Coverage<'_> {
 /// Takes account.
 #[must_use]
 pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
+    let homes = BTreeSet::from([facts.home.clone()]);
     let mut coverage = Coverage {
         rows: Vec::new(),
         counts: BTreeMap::new(),
@@ -183,14 +189,21 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         matching: 0,
         not_completed: 0,
         before_since: 0,
-        tampered: facts.regions.values().map(|copies| copies.tampered.len()).sum(),
-        foreign: 0,
+        tampered: facts.regions.values().map(|copies| tampered(copies, &homes)).sum(),
+        not_named: BTreeMap::new(),
+        other_homes: BTreeMap::new(),
     };
     for policy in policies {
         let empty = policy.targets.iter().map(|target| ((&policy.name, &target.region), Counts::default()));
         coverage.counts.extend(empty);
     }
-    let regions: Regions<'_> = facts.regions.iter().map(|(region, copies)| (region, by_identity(copies))).collect();
+    for copy in facts.regions.values().flat_map(|copies| &copies.copies) {
+        if let Some(home) = copy.origin.region.as_ref().filter(|home| is_anothers(&homes, Some(home))) {
+            *coverage.other_homes.entry(home).or_default() += 1;
+        }
+    }
+    let regions: Regions<'_> =
+        facts.regions.iter().map(|(region, copies)| (region, by_identity(copies, &homes))).collect();
     for snapshot in &facts.snapshots {
         coverage.snapshot(policies, facts, &regions, snapshot);
     }
@@ -209,8 +222,14 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
 /// The copies of each Region in the order in which they are looked up.
 type Regions<'f> = BTreeMap<&'f Region, Vec<&'f Copy>>;
 
-fn by_identity(copies: &Copies) -> Vec<&Copy> {
-    let mut copies: Vec<&Copy> = copies.copies.iter().collect();
+/// How many copies that are not another home's have edited or missing tags.
+fn tampered(copies: &Copies, homes: &BTreeSet<Region>) -> usize {
+    copies.tampered.iter().filter(|copy| !is_anothers(homes, copy.source_region.as_ref())).count()
+}
+
+fn by_identity<'f>(copies: &'f Copies, homes: &BTreeSet<Region>) -> Vec<&'f Copy> {
+    let ours = copies.copies.iter().filter(|copy| !is_anothers(homes, copy.origin.region.as_ref()));
+    let mut copies: Vec<&Copy> = ours.collect();
     copies.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)));
     copies
 }
@@ -279,7 +298,7 @@ impl<'f> Coverage<'f> {
                     continue;
                 }
                 if !policies.iter().any(|policy| policy.name == first.origin.policy) {
-                    self.foreign += copies.len();
+                    *self.not_named.entry(&first.origin.policy).or_default() += copies.len();
                     continue;
                 }
                 let row = stands(&first.origin.policy, region, copies);

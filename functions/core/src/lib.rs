@@ -11,7 +11,7 @@ pub mod ebs;
 pub mod event;
 pub mod expiring;
 pub mod facts;
-mod homes;
+pub mod homes;
 pub mod ids;
 pub mod notices;
 pub mod order;

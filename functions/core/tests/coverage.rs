@@ -105,6 +105,7 @@ fn failed(number: u32, of: u32) -> Copy {
 fn facts(snapshots: Vec<SourceSnapshot>, ireland: Vec<Copy>) -> Facts {
     Facts {
         account: AccountId::parse(ACCOUNT).unwrap(),
+        home: Region::parse("eu-central-1").unwrap(),
         since: None,
         snapshots,
         regions: BTreeMap::from([(Region::parse(IRELAND).unwrap(), read(&ireland))]),
@@ -179,6 +180,22 @@ fn every_standing() {
 }
 
 #[test]
+fn other_homes_copies_are_counted_and_protect_nothing_here() {
+    let of = |home: &str, number| {
+        let copy = copy(number, 1);
+        let origin = Origin { region: Region::parse(home).ok(), ..(*copy.origin).clone() };
+        Copy { origin: Arc::new(origin), ..copy }
+    };
+    let mut facts = facts(vec![source(1)], vec![of("us-east-1", 1), of("us-east-1", 2), of("eu-central-1", 3)]);
+    let policies = policies(&[nightly("nightly", &[IRELAND])]);
+    let coverage = cover(&policies, &facts);
+    assert_eq!(lines(&coverage), ["protected snap-00000001 eu-west-1 snap-c0000003"]);
+    assert_eq!(coverage.other_homes, BTreeMap::from([(&Region::parse("us-east-1").unwrap(), 2)]));
+    facts.home = Region::parse("eu-west-3").unwrap();
+    assert_eq!(lines(&cover(&policies, &facts)), ["missing snap-00000001 eu-west-1 -"]);
+}
+
+#[test]
 fn what_nobody_wants_is_no_finding() {
     let stranger = SourceSnapshot { owner: AccountId::parse(OTHER).unwrap(), ..source(1) };
     let own = SourceSnapshot { owner: AccountId::parse(ACCOUNT).unwrap(), ..source(2) };
@@ -194,7 +211,8 @@ fn what_nobody_wants_is_no_finding() {
     let coverage = cover(&policies, &facts);
     assert_eq!(lines(&coverage), ["failed snap-00000007 eu-west-1 snap-c0000007 history"]);
     assert_eq!((coverage.shared, coverage.matching), (4, 0));
-    assert_eq!((coverage.not_completed, coverage.before_since, coverage.foreign), (1, 1, 1));
+    assert_eq!((coverage.not_completed, coverage.before_since), (1, 1));
+    assert_eq!(coverage.not_named, BTreeMap::from([(&PolicyName::parse("of-yesterday").unwrap(), 1)]));
     assert_eq!((coverage.total().findings(), coverage.total().lost), (0, 1));
     // A target without anything is there all the same.
     assert_eq!(coverage.counts.len(), 1);
@@ -297,6 +315,7 @@ proptest! {
         let plan = decide(&policies, &asked, now());
         let facts = Facts {
             account: AccountId::parse(ACCOUNT).unwrap(),
+            home: Region::parse("eu-central-1").unwrap(),
             since,
             snapshots,
             regions: BTreeMap::from([

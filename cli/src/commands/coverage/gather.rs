@@ -64,7 +64,7 @@ pub(super) async fn gather(account: &Account, policies: &[Policy], since: Option
         let unread = unread.join("\n");
         bail!("nothing is known about coverage: {} could not read everything\n{unread}", account.arn);
     }
-    Ok(Facts { account: account.id.clone(), since, snapshots, regions: found, locks })
+    Ok(Facts { account: account.id.clone(), home: account.home.clone(), since, snapshots, regions: found, locks })
 }
 
 fn unread_line(what: &str, error: &CallError) -> String {

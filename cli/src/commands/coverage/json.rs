@@ -1,5 +1,6 @@
 //! Coverage as one JSON object, written as it goes: its rows are never in memory as text.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use jiff::Timestamp;
@@ -29,6 +30,10 @@ struct CoverageReport<'r> {
     /// Copies.
     tampered_copies: usize,
     copies_of_other_policies: usize,
+    /// By the policies' names.
+    policies_not_named: BTreeMap<&'r str, usize>,
+    /// By the homes' Regions.
+    copies_of_other_homes: BTreeMap<&'r str, usize>,
     total: Numbers,
     targets: Vec<Target<'r>>,
     time_to_protect: Vec<Count>,
@@ -100,7 +105,9 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         not_completed: coverage.not_completed,
         before_since: coverage.before_since,
         tampered_copies: coverage.tampered,
-        copies_of_other_policies: coverage.foreign,
+        copies_of_other_policies: coverage.not_named.values().sum(),
+        policies_not_named: coverage.not_named.iter().map(|(policy, count)| (policy.as_str(), *count)).collect(),
+        copies_of_other_homes: coverage.other_homes.iter().map(|(home, count)| (home.as_str(), *count)).collect(),
         total: total.into(),
         targets: targets.collect(),
         time_to_protect: parts(time_to_protect(coverage)),

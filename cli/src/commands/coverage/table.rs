@@ -1,5 +1,6 @@
 //! Coverage for people: findings first, then a line for each policy and Region.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use comfy_table::presets::UTF8_BORDERS_ONLY;
@@ -69,11 +70,31 @@ pub(super) fn notes(coverage: &Coverage<'_>, total: Counts) -> Vec<String> {
         coverage.tampered,
         format!("Somebody changed Snapferry's tags on {}; `malformed-tags` in RUNBOOK.md.", copies(coverage.tampered)),
     );
+    let not_named: usize = coverage.not_named.values().sum();
     note(
-        coverage.foreign,
-        format!("{} of policies that are not in this document are left out.", copies(coverage.foreign)),
+        not_named,
+        format!(
+            "{} of policies that are not in this document are left out ({}); they expire only while the stack's RetiredPolicies \
+             names these policies.",
+            copies(not_named),
+            each(&coverage.not_named)
+        ),
+    );
+    let of_others: usize = coverage.other_homes.values().sum();
+    note(
+        of_others,
+        format!(
+            "{} of other homes are left out ({}): ask in those Regions.",
+            copies(of_others),
+            each(&coverage.other_homes)
+        ),
     );
     notes
+}
+
+/// Names with their counts.
+fn each<Name: ToString>(counts: &BTreeMap<Name, usize>) -> String {
+    counts.iter().map(|(name, count)| format!("{} {count}", name.to_string())).collect::<Vec<_>>().join(", ")
 }
 
 fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {

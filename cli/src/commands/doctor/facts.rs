@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use snapferry_core::copying::CopyError;
-use snapferry_core::facts::{CallError, KeyFact, SourceSnapshot};
+use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
 
 /// All facts.
@@ -21,6 +21,8 @@ pub(crate) struct Facts {
     pub(crate) keys: Vec<TargetKey>,
     /// What EBS encrypts by itself, in each target Region.
     pub(crate) defaults: BTreeMap<Region, Result<Defaults, CallError>>,
+    /// All copies, whatever their home, in each target Region and in those that the stack's RetiredRegions names.
+    pub(crate) copies: BTreeMap<Region, Result<Copies, CallError>>,
     /// The snapshot that was named.
     pub(crate) source: Option<Source>,
     /// The stack that was named.
@@ -149,6 +151,15 @@ impl Part {
             Self::CopySharedSnapshotsRole => ("AWS::IAM::Role", "CopySharedSnapshotsRole"),
             Self::QueueToCopier => ("AWS::Lambda::EventSourceMapping", "CopySharedSnapshotsQueue"),
         }
+    }
+}
+
+impl Facts {
+    /// What a parameter of the stack lists; nothing when that is not known.
+    pub(crate) fn listed(&self, parameter: &str) -> Option<impl Iterator<Item = &str>> {
+        let (_, stack) = self.stack.as_ref()?;
+        let given = stack.as_ref().ok()?.parameters.as_ref()?.as_ref().ok()?.get(parameter)?;
+        Some(given.split(',').map(str::trim).filter(|each| !each.is_empty()))
     }
 }
 

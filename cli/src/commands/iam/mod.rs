@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use snapferry_core::ids::{KeyArn, Region};
 
-use self::roles::{Role, Scope};
+use self::roles::{Retired, Role, Scope};
 use crate::template::Document;
 use crate::terminal::exit::{self, Exit};
 use crate::terminal::input;
@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// A Region that is no target any more and whose copies shall still expire (may be repeated)
     #[arg(long, value_name = "REGION", value_parser = Region::parse)]
     retired_region: Vec<Region>,
+    /// A Region whose stack is gone and whose copies this one goes on with (may be repeated)
+    #[arg(long, value_name = "REGION", value_parser = Region::parse)]
+    retired_home: Vec<Region>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -68,7 +71,8 @@ struct PolicyAnswer<'r> {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policies = input::policies(&args.document)?;
     let home = args.region.clone().map_or_else(region_of_environment, Ok)?;
-    let scope = Scope::new(&policies, home, args.source_key.clone(), args.retired_region.clone());
+    let retired = Retired { regions: args.retired_region.clone(), homes: args.retired_home.clone() };
+    let scope = Scope::new(&policies, home, args.source_key.clone(), retired);
     anyhow::ensure!(!scope.owners.is_empty(), "the policy names no SnapshotOwner, so there is nothing to allow");
     anyhow::ensure!(!scope.targets.is_empty(), "the policy names no Target, so there is nothing to allow");
     let roles = roles::roles(&scope)?;

@@ -26,8 +26,17 @@ pub(crate) struct Scope {
     pub(crate) target_keys: Vec<KeyArn>,
     /// The source accounts' keys.
     pub(crate) source_keys: Vec<KeyArn>,
+    /// What was left behind and is still handled.
+    pub(crate) retired: Retired,
+}
+
+/// What a stack goes on with. Policies that are no longer in the document need no permission of their own.
+#[derive(Debug)]
+pub(crate) struct Retired {
     /// Regions that are no targets any more.
-    pub(crate) retired: Vec<Region>,
+    pub(crate) regions: Vec<Region>,
+    /// Regions whose stack is gone.
+    pub(crate) homes: Vec<Region>,
 }
 
 /// A role and its policies.
@@ -43,7 +52,7 @@ pub(crate) struct Role {
 
 impl Scope {
     /// Gathers what the policies name.
-    pub(crate) fn new(policies: &[Policy], home: Region, source_keys: Vec<KeyArn>, retired: Vec<Region>) -> Self {
+    pub(crate) fn new(policies: &[Policy], home: Region, source_keys: Vec<KeyArn>, retired: Retired) -> Self {
         let targets = || policies.iter().flat_map(|policy| &policy.targets);
         let keys = targets().filter_map(|target| match &target.encryption {
             Encryption::Key(key) => Some(key.clone()),
@@ -70,7 +79,8 @@ impl Scope {
                 ("TargetRegions", joined(&self.targets)),
                 ("TargetKeyArns", joined(&self.target_keys)),
                 ("SourceKeyArns", joined(&self.source_keys)),
-                ("RetiredRegions", joined(&self.retired)),
+                ("RetiredRegions", joined(&self.retired.regions)),
+                ("RetiredHomes", joined(&self.retired.homes)),
             ],
         )
     }

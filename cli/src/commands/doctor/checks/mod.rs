@@ -1,6 +1,7 @@
 //! From facts to checks, without asking anybody.
 
 mod caller;
+mod copies;
 mod keys;
 mod regions;
 mod source;
@@ -20,6 +21,7 @@ pub(crate) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(regions::checks(facts, policies));
     checks.extend(keys::checks(facts));
     checks.extend(source::checks(facts, policies));
+    checks.extend(copies::checks(facts, policies));
     checks.extend(stack::checks(facts, policies));
     checks
 }

@@ -1,5 +1,6 @@
 //! Facts in, checks out.
 
+mod copies;
 mod stack;
 
 use std::collections::BTreeMap;
@@ -100,6 +101,7 @@ fn facts() -> Facts {
             try_use: Ok(()),
         }],
         defaults: regions.map(|name| (region(name), Ok(defaults(Some(true))))).into(),
+        copies: BTreeMap::new(),
         source: Some(Source {
             id: snapshot().id,
             seen: Ok(Some(snapshot())),

@@ -1,5 +1,6 @@
 //! Looks: reads, and requests that are marked DryRun. Nothing is changed, and nothing is judged.
 
+mod copies;
 mod source;
 mod stack;
 
@@ -39,17 +40,18 @@ pub(crate) async fn gather(
     let clients = &account.clients(regions.iter().cloned());
     let described = KeyCache::default();
     let of_keys = join_all(keys.into_iter().map(|(region, key)| target_key(clients, &described, region, key)));
-    let of_regions = join_all(regions.into_iter().map(async |region| {
+    let of_regions = join_all(regions.iter().cloned().map(async |region| {
         let found = defaults(clients, &region).await;
         (region, found)
     }));
-    Facts {
+    let mut facts = Facts {
         account: account.id.clone(),
         arn: account.arn.clone(),
         home: account.home.clone(),
         regions: regions_of(clients).await,
         keys: of_keys.await,
         defaults: of_regions.await.into_iter().collect(),
+        copies: BTreeMap::new(),
         source: match snapshot {
             Some(id) => Some(source::look(clients, &described, policies, id).await),
             None => None,
@@ -58,7 +60,11 @@ pub(crate) async fn gather(
             Some(name) => Some((name.to_owned(), stack::look(&account.config, name).await)),
             None => None,
         },
-    }
+    };
+    let retired = facts.listed("RetiredRegions").into_iter().flatten().filter_map(|name| Region::parse(name).ok());
+    let regions = regions.into_iter().chain(retired).collect();
+    facts.copies = copies::look(clients, regions).await;
+    facts
 }
 
 async fn regions_of(clients: &Clients) -> Result<BTreeMap<String, String>, CallError> {

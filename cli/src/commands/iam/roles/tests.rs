@@ -28,7 +28,8 @@ fn scopes() -> impl Strategy<Value = Scope> {
         .prop_map(|accounts| accounts.iter().map(|account| AccountId::parse(account).unwrap()).collect());
     let targets = regions().prop_filter("there are targets", |targets| !targets.is_empty());
     let home = prop::sample::select(&REGIONS).prop_map(region);
-    (home, owners, targets, keys(), keys(), regions()).prop_map(
+    let retired = (regions(), regions()).prop_map(|(regions, homes)| Retired { regions, homes });
+    (home, owners, targets, keys(), keys(), retired).prop_map(
         |(home, owners, targets, target_keys, source_keys, retired)| Scope {
             home,
             owners,
@@ -77,7 +78,7 @@ proptest! {
         for (sid, regions) in [
             ("CreateTaggedCopies", std::iter::once(&scope.home).chain(&scope.targets).collect::<Vec<_>>()),
             ("TagWhileCopying", std::iter::once(&scope.home).chain(&scope.targets).collect()),
-            ("DeleteCopies", scope.targets.iter().chain(&scope.retired).collect()),
+            ("DeleteCopies", scope.targets.iter().chain(&scope.retired.regions).collect()),
         ] {
             let found = statement(&roles, sid).unwrap();
             let resource = found["Resource"].as_str().unwrap();
@@ -85,6 +86,12 @@ proptest! {
             prop_assert!(resource.starts_with(&beginning), "{}", resource);
             let regions = distinct(regions.into_iter().map(Region::as_str));
             prop_assert_eq!(listed(&found["Condition"]["StringEquals"]["aws:RequestedRegion"]), regions);
+        }
+        let homes = distinct(std::iter::once(&scope.home).chain(&scope.retired.homes).map(Region::as_str));
+        for sid in ["TagVerdict", "LockCopies", "DeleteCopies"] {
+            let found = statement(&roles, sid).unwrap();
+            let condition = &found["Condition"]["StringEquals"]["aws:ResourceTag/snapferry:source-region"];
+            prop_assert_eq!(listed(condition), homes.clone());
         }
         for (keys, sids) in [
             (&scope.target_keys, ["UseTargetKeys", "GrantTargetKeysToEbs"]),
