@@ -69,11 +69,18 @@ impl<'f> Row<'f> {
         self.source.map(|source| source.owner.as_str()).or_else(copied)
     }
 
-    /// The source's lineage, as EC2 says, or the copy's tags.
+    /// The source's lineage, as EC2 says, or where that is a filler, the copy's tags.
     #[must_use]
     pub fn lineage(&self) -> Option<&'f str> {
-        let copied = || self.copy.and_then(|copy| copy.lineage.as_ref()).map(Lineage::as_str);
-        self.source.map(|source| source.volume.as_str()).or_else(copied)
+        let shared = self.source.map(|source| &source.volume);
+        let copied = || self.copy.and_then(|copy| copy.lineage.as_ref());
+        shared.filter(|volume| !volume.is_filler()).or_else(copied).or(shared).map(Lineage::as_str)
+    }
+
+    /// Whether there is a copy of which nobody named the lineage.
+    #[must_use]
+    pub fn is_lineage_unknown(&self) -> bool {
+        self.copy.is_some_and(Copy::is_lineage_unknown)
     }
 
     /// When the source was started, as EC2 says, or the copy's tags.
@@ -166,6 +173,8 @@ pub struct Coverage<'f> {
     pub not_named: BTreeMap<&'f PolicyName, usize>,
     /// How many copies are of each other home: their own stacks account for them.
     pub other_homes: BTreeMap<&'f Region, usize>,
+    /// How many copies expire only by hand, because nobody named their lineage and their policy keeps last ones.
+    pub lineage_unknown: usize,
 }
 
 impl Coverage<'_> {
@@ -192,6 +201,7 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         tampered: facts.regions.values().map(|copies| tampered(copies, &homes)).sum(),
         not_named: BTreeMap::new(),
         other_homes: BTreeMap::new(),
+        lineage_unknown: lineages_unknown(policies, facts, &homes),
     };
     for policy in policies {
         let empty = policy.targets.iter().map(|target| ((&policy.name, &target.region), Counts::default()));
@@ -217,6 +227,25 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         coverage.counts.entry((row.policy, row.region)).or_default().add(row);
     }
     coverage
+}
+
+fn lineages_unknown(policies: &[Policy], facts: &Facts, homes: &BTreeSet<Region>) -> usize {
+    let of_policy = |policy: &Policy| {
+        let of_region = |(region, copies)| lineage_unknown(policy, homes, region, copies);
+        facts.regions.iter().map(of_region).sum::<usize>()
+    };
+    policies.iter().map(of_policy).sum()
+}
+
+/// Copies in a Region, of these homes and this policy, that are kept because nobody named their lineage.
+#[must_use]
+pub fn lineage_unknown(policy: &Policy, homes: &BTreeSet<Region>, region: &Region, copies: &Copies) -> usize {
+    if policy.keep_at_least(region) == 0 {
+        return 0;
+    }
+    let is_ours = |copy: &&Copy| copy.origin.policy == policy.name && !is_anothers(homes, copy.origin.region.as_ref());
+    let ours = copies.copies.iter().filter(is_ours);
+    ours.filter(|copy| !copy.is_tampered && copy.is_lineage_unknown()).count()
 }
 
 /// The copies of each Region in the order in which they are looked up.

@@ -14,7 +14,8 @@ use snapferry_core::coverage::{Counts, Coverage, Facts, Standing, cover, expirie
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
-use snapferry_core::policy::{self, Policy};
+use snapferry_core::policy::{self, Policy, RetainRule};
+use snapferry_core::retention::{Interval, IntervalUnit};
 use snapferry_core::tags::{Lock, Status};
 
 const OWNER: &str = "111111111111";
@@ -384,4 +385,16 @@ fn refused() -> Outcome {
 
 fn event(id: &SnapshotId) -> ShareEvent {
     ShareEvent { id: "an event".to_owned(), snapshot: id.clone(), region: None }
+}
+
+#[test]
+fn copies_of_unknown_volumes_are_counted_where_last_ones_are_kept() {
+    let unnamed = |number| Copy { lineage: VolumeId::parse("vol-ffffffff").ok(), ..copy(number, number) };
+    let facts = facts(Vec::new(), vec![unnamed(1), copy(2, 2), Copy { is_tampered: true, ..unnamed(3) }]);
+    for (keep_at_least, expected) in [(1, 1), (0, 0)] {
+        let mut policies = policies(&[nightly("nightly", &[IRELAND])]);
+        let interval = Interval { count: 1, unit: IntervalUnit::Days };
+        policies[0].targets[0].retain = Some(RetainRule { interval, keep_at_least });
+        assert_eq!(cover(&policies, &facts).lineage_unknown, expected, "KeepAtLeast {keep_at_least}");
+    }
 }

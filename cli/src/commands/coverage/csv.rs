@@ -9,7 +9,8 @@ use snapferry_core::text::printable;
 use super::line::Line;
 
 const HEADER: &str = "state,shared,policy,source,account,volume,size_gib,started,description,region,copy,copy_started,\
-                      settled,seconds_to_protect,key,expire_after,lock,lock_mode,locked_until,copies,tags_edited";
+                      settled,seconds_to_protect,key,expire_after,lock,lock_mode,locked_until,copies,tags_edited,\
+                      volume_unknown";
 
 /// Writes the header and every row.
 pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Result<()> {
@@ -25,7 +26,8 @@ pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Res
         write!(out, "{},{},", optional(line.settled), optional(line.seconds_to_protect))?;
         write!(out, "{},{},", cell(line.key.unwrap_or_default()), optional(line.expire_after))?;
         write!(out, "{},{},", line.lock.unwrap_or_default(), line.lock_mode.unwrap_or_default())?;
-        write!(out, "{},{},{}\r\n", optional(line.locked_until), line.copies, line.tags_edited)?;
+        write!(out, "{},{},", optional(line.locked_until), line.copies)?;
+        write!(out, "{},{}\r\n", line.tags_edited, line.volume_unknown)?;
     }
     Ok(())
 }

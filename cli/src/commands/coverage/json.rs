@@ -34,6 +34,7 @@ struct CoverageReport<'r> {
     policies_not_named: BTreeMap<&'r str, usize>,
     /// By the homes' Regions.
     copies_of_other_homes: BTreeMap<&'r str, usize>,
+    copies_of_unknown_volumes: usize,
     total: Numbers,
     targets: Vec<Target<'r>>,
     time_to_protect: Vec<Count>,
@@ -108,6 +109,7 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         copies_of_other_policies: coverage.not_named.values().sum(),
         policies_not_named: coverage.not_named.iter().map(|(policy, count)| (policy.as_str(), *count)).collect(),
         copies_of_other_homes: coverage.other_homes.iter().map(|(home, count)| (home.as_str(), *count)).collect(),
+        copies_of_unknown_volumes: coverage.lineage_unknown,
         total: total.into(),
         targets: targets.collect(),
         time_to_protect: parts(time_to_protect(coverage)),

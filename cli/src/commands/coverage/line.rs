@@ -37,6 +37,8 @@ pub(super) struct Line<'f> {
     pub(super) copies: usize,
     /// Whether somebody edited the copy's tags.
     pub(super) tags_edited: bool,
+    /// Whether nobody named the volume of the copy's source.
+    pub(super) volume_unknown: bool,
 }
 
 impl<'f> Line<'f> {
@@ -66,6 +68,7 @@ impl<'f> Line<'f> {
             locked_until: held.and_then(|held| held.until),
             copies: row.copies,
             tags_edited: copy.is_some_and(|copy| copy.is_tampered),
+            volume_unknown: row.is_lineage_unknown(),
         }
     }
 }

@@ -89,6 +89,13 @@ pub(super) fn notes(coverage: &Coverage<'_>, total: Counts) -> Vec<String> {
             each(&coverage.other_homes)
         ),
     );
+    note(
+        coverage.lineage_unknown,
+        format!(
+            "Nobody named the volume of {}, which therefore stay after their retention; `volume-unknown` in RUNBOOK.md.",
+            copies(coverage.lineage_unknown)
+        ),
+    );
     notes
 }
 

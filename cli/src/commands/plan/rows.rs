@@ -6,6 +6,10 @@ use snapferry_core::audit::CopyStarted;
 use snapferry_core::copying::{Decision, Skip, Subject, Verdict};
 use snapferry_core::text::printable;
 
+/// What becomes of a copy whose lineage is unknown, and the ways out.
+const LINEAGE_UNKNOWN: &str = " EC2 names no volume for it, because it is a copy itself, so the new copy never expires. Name \
+     the volume in its description and capture it with a group (?<volume>vol-...) in DescriptionRegex, or set KeepAtLeast to 0.";
+
 /// What is to be done with a snapshot for a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -70,6 +74,9 @@ impl Row {
                 row.kms_key = request.key().map(ToString::to_string);
                 row.expire_after = request.expire_after(now);
                 row.message = "It would be copied.".to_owned();
+                if request.policy_keeps() && request.volume().is_filler() {
+                    row.message.push_str(LINEAGE_UNKNOWN);
+                }
             }
             Verdict::Skip(skip) => (row.reason, row.message) = (skip.reason().name(), skip.to_string()),
             Verdict::Defer(deferral) => (row.reason, row.message) = (deferral.reason().name(), deferral.to_string()),

@@ -133,3 +133,23 @@ fn nothing_to_do() {
     print_text(&plan, &facts, time(), &mut output).unwrap();
     assert_eq!((output.as_slice(), exit(&plan)), (&b"Nothing to do.\n"[..], Exit::Fine));
 }
+
+#[test]
+fn a_copy_whose_volume_nobody_names_says_so_with_the_ways_out() {
+    let keep_none = POLICY.replace("\"RetainRule\": {", "\"RetainRule\": {\"KeepAtLeast\": 0, ");
+    assert_ne!(keep_none, POLICY);
+    for (document, is_said) in [(POLICY, true), (keep_none.as_str(), false)] {
+        let policies = policy::parse(document).unwrap().policies;
+        let unnamed =
+            SourceSnapshot { volume: VolumeId::parse("vol-ffffffff").unwrap(), ..shared("snap-00000001", "nightly 1") };
+        let facts = Facts { snapshots: Ok(vec![unnamed]), ..facts(Scope::Events) };
+        let plan = decided(&policies, &facts, time()).unwrap();
+        let copy = plan.decisions.iter().find(|decision| would_copy(decision)).unwrap();
+        let message = Row::new(copy, time()).message;
+        assert_eq!(
+            message.contains("(?<volume>vol-...)") && message.contains("KeepAtLeast to 0"),
+            is_said,
+            "{message}"
+        );
+    }
+}

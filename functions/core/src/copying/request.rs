@@ -38,6 +38,12 @@ impl CopyRequest<'_> {
         captured.unwrap_or_else(|| volume.clone())
     }
 
+    /// Whether the copy is to expire, and not before there are newer ones of its lineage.
+    #[must_use]
+    pub fn policy_keeps(&self) -> bool {
+        self.target.retain.as_ref().is_some_and(|rule| rule.keep_at_least > 0)
+    }
+
     /// The key that the copy is to be encrypted under, if the policy names one.
     #[must_use]
     pub fn key(&self) -> Option<&KeyArn> {

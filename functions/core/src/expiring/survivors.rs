@@ -232,12 +232,16 @@ impl<'f> Scene<'f, '_> {
 
     /// `KeepAtLeast` of today's rule; 1 when the policy is retired, or the target or its RetainRule is gone.
     fn keep_at_least(&self, policy: &PolicyName) -> usize {
-        let rule = self.target(policy).and_then(|target| target.retain.as_ref());
-        rule.map_or(1, |rule| usize::try_from(rule.keep_at_least).unwrap_or(usize::MAX))
+        let keep = self.policy(policy).map_or(1, |policy| policy.keep_at_least(self.region));
+        usize::try_from(keep).unwrap_or(usize::MAX)
     }
 
     fn target(&self, policy: &PolicyName) -> Option<&Target> {
-        self.policies.iter().find(|known| known.name == *policy).and_then(|policy| policy.target(self.region))
+        self.policy(policy).and_then(|policy| policy.target(self.region))
+    }
+
+    fn policy(&self, name: &PolicyName) -> Option<&Policy> {
+        self.policies.iter().find(|known| known.name == *name)
     }
 }
 

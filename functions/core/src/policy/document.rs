@@ -37,6 +37,12 @@ impl Policy {
     pub fn target(&self, region: &Region) -> Option<&Target> {
         self.targets.iter().find(|target| target.region == *region)
     }
+
+    /// `KeepAtLeast` in `region`; 1 when the target or its RetainRule is gone.
+    #[must_use]
+    pub fn keep_at_least(&self, region: &Region) -> u32 {
+        self.target(region).and_then(|target| target.retain.as_ref()).map_or(1, |rule| rule.keep_at_least)
+    }
 }
 
 /// The `State` of a policy (DLM API reference, `LifecyclePolicy`).

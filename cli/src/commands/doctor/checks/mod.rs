@@ -3,6 +3,7 @@
 mod caller;
 mod copies;
 mod keys;
+mod lineage;
 mod regions;
 mod source;
 mod stack;
@@ -20,6 +21,7 @@ pub(crate) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(policies.iter().map(policy));
     checks.extend(regions::checks(facts, policies));
     checks.extend(keys::checks(facts));
+    checks.extend(lineage::checks(facts, policies));
     checks.extend(source::checks(facts, policies));
     checks.extend(copies::checks(facts, policies));
     checks.extend(stack::checks(facts, policies));

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CopyError, CopyFailure};
-use snapferry_core::facts::{CallError, KeyFact, KeyProblem, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, DescribedCopy, Inventory, KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::policy;
+use snapferry_core::tags::ReadTags;
 
 use super::*;
 use crate::commands::doctor::check::Verdict;
@@ -309,4 +310,43 @@ fn copies_that_ec2_would_refuse() {
     assert!(
         checks(&facts, &policies("")).iter().any(|check| check.message.contains("does not support this combination"))
     );
+}
+
+#[test]
+fn copies_of_unknown_volumes_are_counted_with_the_ways_out() {
+    let mut counted = facts();
+    let tags = [
+        ("snapferry:policy", "default"),
+        ("snapferry:source-snapshot", "snap-00000001"),
+        ("snapferry:source-account", "111111111111"),
+        ("snapferry:source-region", "us-east-1"),
+        ("snapferry:source-volume", "vol-ffffffff"),
+        ("snapferry:source-size-gib", "8"),
+        ("snapferry:source-start-time", "2026-11-22T03:00:00Z"),
+        ("snapferry:status", "copying"),
+    ];
+    let mut inventory = Inventory::default();
+    for number in 1..=7 {
+        let id = SnapshotId::parse(&format!("snap-c{number:07x}")).unwrap();
+        inventory.add(DescribedCopy {
+            owner: None,
+            state: State::Completed,
+            state_message: String::new(),
+            encrypted: true,
+            kms_key: None,
+            size_gib: 8,
+            start_time: "2026-11-22T03:00:00Z".parse().unwrap(),
+            tags: ReadTags::read(&id, tags),
+            lock: None,
+            description: Box::default(),
+            id,
+        });
+    }
+    counted.copies = [(region("eu-west-2"), Ok(inventory.close()))].into();
+    let found = checks(&counted, &policies(""));
+    let check = found.iter().find(|check| check.check == "volume-known").unwrap();
+    assert_eq!((check.verdict, check.subject.as_str()), (Verdict::Unknown, "default eu-west-2"));
+    assert!(check.message.contains("of 7 copies"), "{check:?}");
+    let remedy = check.remedy.as_ref().unwrap();
+    assert!(remedy.contains("(?<volume>vol-...)") && remedy.contains("KeepAtLeast to 0"), "{check:?}");
 }
