@@ -82,7 +82,7 @@ check: ## run what is quick: formatting, lints, licences, types, core's tests
 .PHONY: build
 build: $(VENV) rust-target policy-layer $(SDK) ## build the functions for Lambda: target/lambda/<function>/bootstrap (ARCH=arm64)
 	$(CARGO_BUILD) $(FUNCTIONS:%=--bin %) $(if $(filter arm64,$(ARCH)),--arm64,)
-	@for function in $(FUNCTIONS); do \
+	@for function in $(FUNCTIONS); do chmod 755 target/lambda/$$function/bootstrap; \
 		printf '%8d bytes  %s\n' "$$(stat -c %s target/lambda/$$function/bootstrap)" "target/lambda/$$function/bootstrap"; \
 	done
 

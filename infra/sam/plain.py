@@ -34,7 +34,8 @@ PARAMETERS = {
         "AllowedPattern": "^([0-9A-Za-z!_.*'()-]+/)*$",
         "ConstraintDescription": "must be empty, or folders that each end with a slash.",
         "Description": (
-            "The folder of the packages in that bucket, which are copy-shared-snapshots.zip and so on. "
+            "The folder of the packages in that bucket, which are copy-shared-snapshots.zip and so on. Another version "
+            "needs another folder, or CloudFormation does not see it and keeps the former code. "
             "Empty - they are not in a folder."
         ),
     },
@@ -55,6 +56,21 @@ LABELS = {
     "CodePrefix": "Folder of the code",
     "PolicyKey": "Key of the policy",
 }
+# A stack that had the parameter Policy keeps it where it is not given again, and would go on by it.
+RULES = {
+    "OnePolicy": {
+        "RuleCondition": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Policy"}, ""]}]},
+        "Assertions": [
+            {
+                "Assert": {"Fn::Equals": [{"Ref": "PolicyKey"}, PARAMETERS["PolicyKey"]["Default"]]},
+                "AssertDescription": (
+                    "There are two policies: make Policy empty (Policy=), so that PolicyKey counts, or PolicyKey "
+                    "policy.zip, so that Policy does."
+                ),
+            }
+        ],
+    }
+}
 BUCKET = {"Fn::Sub": "${CodeBucket}-${AWS::Region}"}
 
 
@@ -68,7 +84,7 @@ class NoManagedPolicies:
 def translated(source: Template) -> Template:
     """What CloudFormation's transform makes of a SAM template whose code is not in local folders."""
     # The translator wants a Region's name to know the partition; nothing in the result depends on it.
-    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+    os.environ["AWS_DEFAULT_REGION"] = os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
     result: Template = transform(source, {}, NoManagedPolicies())
     return result
 
@@ -84,6 +100,7 @@ def plain(text: str) -> Template:
         elif resource["Type"] == "AWS::Lambda::LayerVersion":
             properties["Content"] = {"S3Bucket": BUCKET, "S3Key": {"Ref": "PolicyKey"}}
     source["Parameters"].update(PARAMETERS)
+    source["Rules"] = RULES
     form = source["Metadata"]["AWS::CloudFormation::Interface"]
     form["ParameterGroups"].append({"Label": {"default": "Where the code is"}, "Parameters": list(PARAMETERS)})
     form["ParameterLabels"].update({name: {"default": label} for name, label in LABELS.items()})

@@ -91,4 +91,40 @@ variable "parameters" {
     condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,45}[a-z0-9]$", var.parameters.CodeBucket))
     error_message = "CodeBucket must be a bucket's name without the hyphen and the Region at its end."
   }
+  validation {
+    condition     = var.parameters.CodePrefix == null || can(regex("^([0-9A-Za-z!_.*'()-]+/)*$", var.parameters.CodePrefix))
+    error_message = "CodePrefix must be empty, or folders that each end with a slash."
+  }
+  validation {
+    condition     = var.parameters.PolicyKey == null || can(regex("^[0-9A-Za-z!_.*'()/-]+\\.zip$", var.parameters.PolicyKey))
+    error_message = "PolicyKey must be the key of a ZIP file in the bucket."
+  }
+  validation {
+    condition = alltrue([
+      for each in [var.parameters.SweepSchedule, var.parameters.VerifySchedule, var.parameters.ExpirySchedule] :
+      each == null || can(regex("^(rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([^)]+\\))$", each))
+    ])
+    error_message = "SweepSchedule, VerifySchedule and ExpirySchedule must be schedules such as rate(15 minutes)."
+  }
+  validation {
+    condition = var.parameters.SweepSince == null || can(regex(
+      "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$",
+      var.parameters.SweepSince
+    ))
+    error_message = "SweepSince must be a time such as 2026-11-01T00:00:00Z."
+  }
+  validation {
+    condition = var.parameters.AlarmTopicArn == null || can(regex(
+      "^(arn:aws(-[a-z]{1,4}){0,2}:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$", var.parameters.AlarmTopicArn
+    ))
+    error_message = "AlarmTopicArn must be the ARN of an SNS topic."
+  }
+  validation {
+    condition     = var.parameters.RolePath == null || can(regex("^/([A-Za-z0-9+=,.@_-]+/)*$", var.parameters.RolePath))
+    error_message = "RolePath must begin and end with a slash."
+  }
+  validation {
+    condition     = contains(["x86_64", "arm64"], coalesce(var.parameters.Architecture, "x86_64"))
+    error_message = "Architecture must be x86_64 or arm64."
+  }
 }

@@ -1,6 +1,7 @@
 """The plain form deploys what SAM deploys, with the code from parameters."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from infra.sam import pack, plain
 from tests.e2e import packages
 from tests.e2e.translate import translated
+from tests.parity.resolve import Resolver
 
 FORM = "AWS::CloudFormation::Interface"
 
@@ -85,6 +87,51 @@ def test_code_that_is_built_elsewhere_is_refused() -> None:
 def test_what_the_parameters_take(name: str, taken: list[str], refused: list[str]) -> None:
     pattern = str(plain.PARAMETERS[name]["AllowedPattern"])
     assert [each for each in (*taken, *refused) if re.search(pattern, each)] == taken
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({}, False),
+        ({"PolicyKey": "policy-1.zip"}, False),
+        ({"Policy": "{}"}, False),
+        ({"Policy": "{}", "PolicyKey": "policy-1.zip"}, True),
+    ],
+)
+def test_two_policies_are_refused(template: dict[str, Any], given: dict[str, str], refused: bool) -> None:
+    [rule] = template["Rules"].values()
+    [assertion] = rule["Assertions"]
+    broken = {"Fn::And": [rule["RuleCondition"], {"Fn::Not": [assertion["Assert"]]}]}
+    asked = {**template, "Conditions": {"Broken": broken}, "Resources": {"Refused": {"Condition": "Broken"}}}
+    assert bool(Resolver(asked, given).resources()) == refused
+
+
+def test_a_policy_of_white_space_is_none(template: dict[str, Any]) -> None:
+    pattern = template["Parameters"]["Policy"]["AllowedPattern"]
+    documents = ["", "{}", " [{}]\n", " ", " \n", "text"]
+    assert [each for each in documents if re.search(pattern, each)] == ["", "{}", " [{}]\n"]
+
+
+def test_it_is_made_without_a_region(tmp_path: Path) -> None:
+    program = [sys.executable, plain.SOURCE.with_name("plain.py"), tmp_path / "template.json"]
+    subprocess.run(program, check=True, env={**os.environ, "AWS_DEFAULT_REGION": ""})
+
+
+def test_packages_are_for_one_architecture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def built(*machines: int) -> None:
+        for name, machine in zip(pack.FUNCTIONS, machines, strict=True):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / "bootstrap").write_bytes(b"\x7fELF" + bytes(14) + bytes([machine, 0]))
+
+    monkeypatch.setattr(pack, "BUILT", tmp_path)
+    # System V ABI: EM_X86_64, EM_AARCH64, EM_386.
+    for machine, name in ((62, "x86_64"), (183, "arm64")):
+        built(*[machine] * 3)
+        assert pack.architecture() == name
+    for machines in ((62, 183, 62), (3, 3, 3)):
+        built(*machines)
+        with pytest.raises(ValueError, match="not built for one architecture: copy-shared-snapshots for "):
+            pack.architecture()
 
 
 def test_the_console_asks_for_them(template: dict[str, Any]) -> None:

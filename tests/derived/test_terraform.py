@@ -13,6 +13,8 @@ from tests.e2e import packages
 MODULE = packages.REPOSITORY / "infra/terraform"
 RETIRED = {"RetiredRegions", "RetiredHomes", "RetiredPolicies"}
 LISTS = {"SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns", *RETIRED}
+SCHEDULES = {"SweepSchedule", "VerifySchedule", "ExpirySchedule"}
+SINGLE = {"CodeBucket", "CodePrefix", "PolicyKey", "SweepSince", "AlarmTopicArn", "RolePath", *SCHEDULES}
 
 
 def parsed(path: Path) -> dict[str, Any]:
@@ -81,12 +83,12 @@ def element(pattern: str) -> str:
 def test_it_refuses_what_the_template_would_refuse(template: dict[str, Any], variable: dict[str, Any]) -> None:
     conditions = [each["condition"] for each in variable["validation"]]
     held = {
-        (name, pattern)
+        (name, pattern.replace("\\\\", "\\"))
         for condition in conditions
-        for pattern in re.findall(r'regex\("([^"]+)"', condition)
+        for pattern in re.findall(r'regex\(\s*"([^"]+)"', condition)
         for name in re.findall(r"var\.parameters\.(\w+)", condition)
     }
-    patterns = {name: element(template["Parameters"][name]["AllowedPattern"]) for name in (*LISTS, "CodeBucket")}
+    patterns = {name: element(template["Parameters"][name]["AllowedPattern"]) for name in (*LISTS, *SINGLE)}
     assert held == set(patterns.items())
 
 

@@ -13,6 +13,7 @@ module "snapferry" {
     CodeBucket     = "my-code"
     CodePrefix     = "snapferry/1/"
     PolicyKey      = "snapferry/1/policy-0123456789abcdef.zip"
+    Architecture   = "x86_64"
     SourceAccounts = ["111122223333"]
     TargetRegions  = ["eu-west-1"]
     TargetKeyArns  = ["arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
