@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -23,8 +23,34 @@ export interface CodeInBucket {
    * stack is in eu-west-1.
    */
   readonly bucket: string;
-  /** The beginning of the packages' keys, such as `0.1.0/`; empty when they are not in a folder. */
+  /**
+   * The beginning of the packages' keys, such as `0.1.0/`; empty when they are not in a folder. Another version needs
+   * another one: under the same keys CloudFormation sees no change and keeps the former code.
+   */
   readonly prefix: string;
+}
+
+/** What the name of a Region ends a bucket's name with. */
+const REGION = /-(?:[a-z]{2}|eusc)(?:-(?:gov|iso[a-z]?|de))?-(?:north|south|east|west|central)[a-z]*-\d$/;
+
+/**
+ * The code as it was given, of which an app in JavaScript may give anything.
+ *
+ * @throws an error where that is not one place
+ */
+export function readCode(where: string, given: Partial<CodeInFolder & CodeInBucket> | undefined): FunctionCode {
+  const { folder, bucket, prefix = '' } = given ?? {};
+  if (folder !== undefined && bucket === undefined) {
+    return { folder };
+  }
+  if (folder !== undefined || bucket === undefined) {
+    throw new Error(`${where}: code is either { folder } or { bucket, prefix }`);
+  }
+  if (REGION.test(bucket)) {
+    const name = bucket.replace(REGION, '');
+    throw new Error(`${where}: code.bucket is without the Region, which the template adds: ${name}, not ${bucket}`);
+  }
+  return { bucket, prefix };
 }
 
 /** Lets the functions of `template` take their packages from where `code` says. */
@@ -34,6 +60,7 @@ export function takeCode(template: Construct, code: FunctionCode): void {
   }
   for (const each of template.node.children.filter((child) => child instanceof CfnFunction)) {
     const name = each.node.id.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
+    refuseOtherBinary(each, join(code.folder, name, 'bootstrap'));
     each.code = inBucket(uploaded(template, `Code ${name}`, code.folder, name));
   }
 }
@@ -42,13 +69,31 @@ export function takeCode(template: Construct, code: FunctionCode): void {
 export function takePolicy(template: Construct, document: Buffer): void {
   const folder = mkdtempSync(join(tmpdir(), 'snapferry-'));
   try {
-    writeFileSync(join(folder, 'policy.json'), document);
+    const file = join(folder, 'policy.json');
+    writeFileSync(file, document);
+    // Lambda reads it as another user, whatever the umask is here.
+    chmodSync(file, 0o644);
     const asset = new Asset(template, 'Policy', { path: folder });
     for (const each of template.node.children.filter((child) => child instanceof CfnLayerVersion)) {
       each.content = inBucket(asset);
     }
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** ELF's e_machine, by Lambda's name of it. */
+const MACHINES = new Map([
+  [62, 'x86_64'],
+  [183, 'arm64'],
+]);
+
+function refuseOtherBinary(each: CfnFunction, bootstrap: string): void {
+  const binary = existsSync(bootstrap) ? readFileSync(bootstrap) : Buffer.of();
+  const built = binary.toString('latin1', 0, 4) === '\x7fELF' ? MACHINES.get(binary.readUInt16LE(18)) : undefined;
+  const [wanted] = each.architectures ?? [];
+  if (built !== undefined && built !== wanted) {
+    throw new Error(`${bootstrap} is built for ${built}, and the prop architecture is ${String(wanted)}`);
   }
 }
 

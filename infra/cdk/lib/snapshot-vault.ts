@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 
 import { acknowledge } from './acknowledged';
-import { type FunctionCode, takeCode, takePolicy } from './code';
+import { type FunctionCode, readCode, takeCode, takePolicy } from './code';
 import { fitIntoIam } from './limits';
 import { VAULT_PARAMETERS, type VaultParameters } from '../derived/parameters';
 import { annotate, readPolicy } from './policy';
@@ -33,8 +33,9 @@ export interface SnapshotVaultProps extends VaultParameters {
  */
 export class SnapshotVault extends IncludedTemplate {
   constructor(scope: Construct, id: string, props: SnapshotVaultProps) {
-    const { policy: given, code, snapferry, ...others } = props;
+    const { policy: given, code: place, snapferry, ...others } = props;
     const where = `${scope.node.path}/${id}`;
+    const code = readCode(where, place);
     const policy = readPolicy(where, given, snapferry);
     super(
       scope,

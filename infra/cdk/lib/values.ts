@@ -30,7 +30,10 @@ export function values(
   props: Readonly<Record<string, unknown>>,
 ): Record<string, Value> {
   const found: Record<string, Value> = {};
-  const errors: string[] = [];
+  const known = new Set(Object.keys(parameters).map(propOf));
+  const errors = Object.keys(props)
+    .filter((prop) => !known.has(prop))
+    .map((prop) => `${prop} is no prop`);
   for (const [name, parameter] of Object.entries(parameters)) {
     const prop = propOf(name);
     const given = props[prop] ?? parameter.Default;
@@ -74,7 +77,7 @@ function wrong(text: string, parameter: Parameter): string[] {
       parameter.AllowedValues?.map(String).includes(text) ?? true,
       `must be one of ${parameter.AllowedValues?.join(', ') ?? ''}`,
     ],
-    [parameter.Type !== 'Number' || text === String(Number(text)), 'must be a number'],
+    [parameter.Type !== 'Number' || /^-?\d+$/.test(text), 'must be a whole number'],
     [!(Number(text) < (parameter.MinValue ?? -Infinity)), `must be at least ${String(parameter.MinValue)}`],
     [!(Number(text) > (parameter.MaxValue ?? Infinity)), `must be at most ${String(parameter.MaxValue)}`],
     [text.length >= (parameter.MinLength ?? 0), `must have at least ${String(parameter.MinLength)} characters`],

@@ -1,8 +1,9 @@
 /*
  * Makes what the constructs are made of, from the templates and the policy's schema: the folder derived, with the
- * templates, the schema and, in parameters.ts, a prop for each of the templates' parameters. It stays out of git.
+ * templates, the schema and, in parameters.ts, a prop for each of the templates' parameters. It stays out of git, and so
+ * does the copy of the licence that is packed.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,10 +12,11 @@ import { isMap, isSeq, parseDocument } from 'yaml';
 const PACKAGE = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPOSITORY = dirname(dirname(PACKAGE));
 const DERIVED = join(PACKAGE, 'derived');
+/** From what each is made, and what that is made from by `make plain`. */
 const FILES = {
-  'template.json': 'dist/template.json',
-  'source-account.json': 'dist/source-account.yaml',
-  'policy.schema.json': 'functions/core/policy.schema.json',
+  'template.json': ['dist/template.json', 'infra/sam/template.yaml', 'infra/sam/plain.py'],
+  'source-account.json': ['dist/source-account.yaml', 'infra/sam/source-account.yaml'],
+  'policy.schema.json': ['functions/core/policy.schema.json'],
 };
 
 /** What follows from other props: from `policy` and from `code`. */
@@ -30,19 +32,30 @@ const OF_OTHER_PROPS = [
 
 function main() {
   mkdirSync(DERIVED, { recursive: true });
-  for (const [name, from] of Object.entries(FILES)) {
-    if (!existsSync(join(REPOSITORY, from))) {
-      throw new Error(`${from} does not exist: run \`make plain\` in ${REPOSITORY}`);
-    }
+  for (const [name, [from, ...sources]] of Object.entries(FILES)) {
+    refuseStale(from, sources);
     const { contents } = parseDocument(readFileSync(join(REPOSITORY, from), 'utf8'), { logLevel: 'silent' });
     writeFileSync(join(DERIVED, name), JSON.stringify(long(contents)));
   }
+  // npm packs no file from outside the package's folder.
+  copyFileSync(join(REPOSITORY, 'LICENSE'), join(PACKAGE, 'LICENSE'));
   const lines = [
     "import type { Parameter } from '../lib/values';",
     ...declared('Vault', parameters('template.json')),
     ...declared('Source', parameters('source-account.json')),
   ];
   writeFileSync(join(DERIVED, 'parameters.ts'), `${lines.join('\n')}\n`);
+}
+
+function refuseStale(made, sources) {
+  if (!existsSync(join(REPOSITORY, made))) {
+    throw new Error(`${made} does not exist: run \`make plain\` in ${REPOSITORY}`);
+  }
+  const changed = (name) => statSync(join(REPOSITORY, name)).mtimeMs;
+  const newer = sources.find((source) => changed(source) > changed(made));
+  if (newer !== undefined) {
+    throw new Error(`${made} is older than ${newer}: run \`make plain\` in ${REPOSITORY}`);
+  }
 }
 
 /** YAML, of which JSON is a part, with the long form of intrinsic functions: !Ref A is { Ref: A }. */

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+
+import { Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 
 import { type Checked, checkPolicy, findCommand } from '../lib/check';
 import { EXAMPLE_POLICY, examplePolicy, REPOSITORY, temporaryFolder, vault } from './scene';
 
+const BUILT = join(REPOSITORY, 'target', 'release', 'snapferry');
 const FIXTURES = join(REPOSITORY, 'functions', 'core', 'tests', 'fixtures', 'policies');
 
 /** What the schema, or the command, says of a document. */
@@ -57,10 +61,12 @@ describe('the command', () => {
       withEnvironment({ PATH: `/nowhere:${folder}` }, () => findCommand()),
       built,
     );
-    assert.equal(
-      withEnvironment({ PATH: '/nowhere' }, () => findCommand()),
-      undefined,
-    );
+    for (const environment of [{ PATH: '/nowhere' }, { PATH: '/nowhere', SNAPFERRY: '' }]) {
+      assert.equal(
+        withEnvironment(environment, () => findCommand()),
+        undefined,
+      );
+    }
   });
 
   it('checks the policy of a vault, and without it the schema does, and either is named', () => {
@@ -74,6 +80,26 @@ describe('the command', () => {
     const made = withEnvironment({ PATH: '/nowhere' }, () => vault());
     const [said] = made.node.metadata.filter((each) => each.type === 'aws:cdk:info');
     assert.match(String(said?.data), /^the policy was checked by the JSON Schema of policies/);
+    Annotations.fromStack(Stack.of(made)).hasWarning(
+      '/Stack/Vault',
+      Match.stringLikeRegexp('checked by its JSON Schema only'),
+    );
+  });
+
+  it('is the real one where that is built', { skip: !existsSync(BUILT) && 'run `make cli`' }, () => {
+    const made = vault({ snapferry: BUILT });
+    const annotations = Annotations.fromStack(Stack.of(made));
+    annotations.hasInfo('/Stack/Vault', `the policy was checked by ${BUILT} check`);
+    annotations.hasNoWarning('*', Match.anyValue());
+    assert.deepEqual(checked(examplePolicy(), BUILT).policies.length, 1);
+    const { PolicyType: type, ...without } = examplePolicy() as unknown as Record<string, unknown>;
+    assert.ok(type);
+    assert.throws(
+      () => vault({ policy: { ...without, PolicyTyp: type }, snapferry: BUILT }),
+      (error: Error) =>
+        error.message.startsWith(`Stack/Vault: the policy is not valid; it was checked by ${BUILT} check\n`) &&
+        error.message.includes('PolicyTyp: unknown member'),
+    );
   });
 
   it('prints lines that are those of the Rust code', () => {

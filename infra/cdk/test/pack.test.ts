@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -16,13 +16,13 @@ function checkout(): string {
   const folder = temporaryFolder();
   const { bundleDependencies: bundled } = read(join(REPOSITORY, 'infra', 'cdk', 'package.json'));
   for (const each of [
-    ...['dist', 'functions/core/policy.schema.json', 'infra/policy.example.json'],
+    ...['LICENSE', 'dist', 'functions/core/policy.schema.json', 'infra/policy.example.json', 'infra/sam'],
     ...['bin', 'lib', 'scripts', 'test', 'README.md', 'package.json', 'tsconfig.json'].map(
       (name) => `infra/cdk/${name}`,
     ),
   ]) {
     mkdirSync(dirname(join(folder, each)), { recursive: true });
-    cpSync(join(REPOSITORY, each), join(folder, each), { recursive: true });
+    cpSync(join(REPOSITORY, each), join(folder, each), { recursive: true, preserveTimestamps: true });
   }
   // What is bundled is packed from here; the rest is only compiled with.
   const modules = join(folder, 'infra', 'cdk', 'node_modules');
@@ -95,7 +95,23 @@ describe('the package', () => {
     );
     node('app.js', EXAMPLE_POLICY, builtFunctions());
     const vault = readFileSync(join(folder, 'cdk.out', 'Vault.template.json'), 'utf8');
+    const installed = readdirSync(join(folder, 'node_modules', 'snapferry-cdk'));
+    assert.ok(installed.includes('LICENSE'), installed.join(', '));
     assert.match(vault, /"ScheduleExpression": "rate\(30 minutes\)"/);
     assert.match(readFileSync(join(folder, 'cdk.out', 'Source.template.json'), 'utf8'), /AWS::DLM::LifecyclePolicy/);
+  });
+
+  it('is not made of templates that were changed since', () => {
+    for (const [made, source] of [
+      ['dist/template.json', 'infra/sam/template.yaml'],
+      ['dist/source-account.yaml', 'infra/sam/source-account.yaml'],
+    ] as const) {
+      const cdk = checkout();
+      const later = new Date(Date.now() + 60_000);
+      utimesSync(join(cdk, '..', '..', source), later, later);
+      const { status, stderr } = spawnSync('node', [join(cdk, 'scripts', 'derive.mjs')], { encoding: 'utf8' });
+      assert.notEqual(status, 0);
+      assert.ok(stderr.includes(`${made} is older than ${source}: run \`make plain\``), stderr);
+    }
   });
 });
