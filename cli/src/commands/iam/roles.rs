@@ -101,7 +101,7 @@ pub(crate) fn roles(scope: &Scope) -> anyhow::Result<Vec<Role>> {
 fn role(template: &Template, function: &str) -> anyhow::Result<Role> {
     let name = format!("{function}Role");
     let mut policies = Vec::new();
-    for policy in template.at(&name, "/Properties/Policies")?.as_array().into_iter().flatten() {
+    for policy in template.at(&name, "/Properties/Policies")?.as_array().context("Policies is no list")? {
         let called = policy.get("PolicyName").and_then(Value::as_str).context("a policy without a name")?;
         let document = policy.get("PolicyDocument").context("a policy without a document")?;
         let document = template.document(&name, document).with_context(|| called.to_owned())?;

@@ -32,7 +32,7 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(stack.mapping.iter().map(mapping));
     checks.extend(stack.queues.iter().map(|(part, attributes)| queue(*part, attributes)));
     checks.extend(match &stack.parameters {
-        Some(Ok(given)) => parameters(facts, given, policies),
+        Some(Ok(given)) => parameters(facts, name, given, policies),
         Some(Err(error)) => vec![Check::unread("stack-parameter", name, error)],
         None => Vec::new(),
     });
@@ -167,7 +167,7 @@ fn queue(part: Part, attributes: &Result<BTreeMap<String, String>, CallError>) -
 }
 
 /// The template's parameters repeat what the policy says, because a template cannot read it. A CDK stack has none.
-fn parameters(facts: &Facts, given: &BTreeMap<String, String>, policies: &[Policy]) -> Vec<Check> {
+fn parameters(facts: &Facts, stack: &str, given: &BTreeMap<String, String>, policies: &[Policy]) -> Vec<Check> {
     let targets = || policies.iter().flat_map(|policy| &policy.targets);
     let owners = policies.iter().flat_map(|policy| &policy.owners).map(ToString::to_string).collect();
     let regions = targets().map(|target| target.region.to_string()).collect();
@@ -182,6 +182,12 @@ fn parameters(facts: &Facts, given: &BTreeMap<String, String>, policies: &[Polic
         ("TargetKeyArns", keys.collect()),
         ("SourceKeyArns", source_key.into_iter().collect()),
     ];
+    if wanted.iter().all(|(name, _)| !given.contains_key(*name)) {
+        let message = "the stack has none of the template's parameters, as the CDK makes it, so nothing here says what its \
+                       roles may use";
+        let remedy = "Synthesize it with this policy, and see what cdk diff says of the roles.";
+        return vec![Check::unknown("stack-parameter", stack, message).remedy(remedy)];
+    }
     let check = |(name, wanted): &(&'static str, Vec<String>)| {
         let given: Vec<&str> = given.get(*name)?.split(',').map(str::trim).collect();
         let mut missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|each| !given.contains(each)).collect();

@@ -105,3 +105,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn policies_that_are_no_list_are_an_error() {
+    let text = template::VAULT.replace("\n      Policies:\n", "\n      Policies: !Ref AWS::NoValue\n      Others:\n");
+    assert_ne!(text, template::VAULT);
+    let template = Template::new(&text, []).unwrap();
+    for function in FUNCTIONS {
+        assert!(role(&template, function).unwrap_err().to_string().contains("Policies is no list"));
+    }
+}

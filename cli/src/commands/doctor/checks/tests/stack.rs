@@ -126,6 +126,15 @@ fn what_waits() {
 }
 
 #[test]
+fn a_stack_of_the_cdk_was_told_nothing() {
+    let bootstrapped = BTreeMap::from([("BootstrapVersion".to_owned(), "/cdk-bootstrap/version".to_owned())]);
+    for parameters in [BTreeMap::new(), bootstrapped] {
+        let found = stack_otherwise(|stack| stack.parameters = Some(Ok(parameters)));
+        assert_eq!(found, ["Unknown stack-parameter snapferry"]);
+    }
+}
+
+#[test]
 fn what_the_stack_was_told() {
     for name in ["SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns"] {
         let other = stack_otherwise(|stack| {
