@@ -94,6 +94,7 @@ CASES = [
         "a copy refused by an event, and repaired before a sweep",
         happened("copy.refused", "key-disabled", 361),
     ),
+    Case("CopiesKeyAlarm", "lost for six hours", found("wrong", 6), on=(6 * HOUR, 13 * HOUR), tolerance=20),
     Case("TagsMalformedAlarm", "changed for six hours", found("wrong", 6), on=(6 * HOUR, 13 * HOUR), tolerance=20),
     Case(
         "MassExpiryAlarm",

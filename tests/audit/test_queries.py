@@ -52,7 +52,7 @@ def test_what_was_not_done_by_reason() -> None:
 
 def test_deletions_with_their_expiry() -> None:
     found = rows("DeletionsQuery")
-    assert {row["reason"] for row in found} == {"expired", "failed", "rejected", "already-gone"}
+    assert {row["reason"] for row in found} == {"expired", "failed", "rejected", "already-gone", "unjudged"}
     [expired] = [row for row in found if row["reason"] == "expired"]
     assert expired["copy.expireAfter"] == "2026-12-22T10:00:00Z"
     assert "KeepAtLeast" in expired["message"]

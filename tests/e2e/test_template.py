@@ -23,7 +23,7 @@ START = {"lambda:InvokeFunction", "sqs:SendMessage"}
 ACTIONS = {
     "CopySharedSnapshotsRole": READ | LOG | TAKE | USE_KEY | {"ec2:CopySnapshot", "ec2:CreateTags"},
     "VerifyCopiesRole": READ | LOG | {"ec2:DescribeLockedSnapshots", "ec2:CreateTags", "ec2:LockSnapshot"},
-    "DeleteExpiredCopiesRole": READ | LOG | {"ec2:DeleteSnapshot"},
+    "DeleteExpiredCopiesRole": READ | LOG | {"kms:DescribeKey", "ec2:DeleteSnapshot"},
     "SweepTimerRole": {"sqs:SendMessage"},
     "VerifyTimerRole": START,
     "ExpiryTimerRole": START,

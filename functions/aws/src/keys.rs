@@ -1,11 +1,13 @@
-//! What KMS says of a configured key, before a copy under it is asked for.
+//! What KMS says of keys: those that policies name, before a copy under one is asked for, and those that copies are under.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeySpec, KeyState, KeyUsageType};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use snapferry_core::copying::UsableKeys;
-use snapferry_core::facts::{CallError, KeyFact, KeyProblem};
+use snapferry_core::facts::{CallError, Copies, KeyFact, KeyProblem};
 use snapferry_core::ids::{KeyArn, Region};
 
 use crate::clients::Clients;
@@ -18,6 +20,21 @@ pub struct KeyCache(Mutex<UsableKeys>);
 impl KeyCache {
     /// Asks KMS in `region` about `key`, unless it was found usable a moment ago.
     pub async fn look(&self, clients: &Clients, region: &Region, key: &KeyArn) -> KeyFact {
+        self.look_at(clients, region, key.as_str()).await
+    }
+
+    /// Takes down in `copies`, which are in `region`, what KMS says of the keys that they are under: one call for each key.
+    pub async fn note(&self, clients: &Clients, region: &Region, copies: &mut Copies) {
+        let keys = copies.keys_named().into_iter().map(Box::<str>::from).collect::<Vec<_>>();
+        let facts = keys.into_iter().map(async |key| {
+            let fact = self.look_at(clients, region, &key).await;
+            (key, fact)
+        });
+        let facts: BTreeMap<Box<str>, KeyFact> = join_all(facts).await.into_iter().collect();
+        copies.note_keys(facts);
+    }
+
+    async fn look_at(&self, clients: &Clients, region: &Region, key: &str) -> KeyFact {
         if self.usable().contains(key, Timestamp::now()) {
             return KeyFact::Usable;
         }
@@ -31,8 +48,8 @@ impl KeyCache {
     }
 }
 
-async fn describe(clients: &Clients, region: &Region, key: &KeyArn) -> KeyFact {
-    match clients.kms(region).describe_key().key_id(key.as_str()).send().await {
+async fn describe(clients: &Clients, region: &Region, key: &str) -> KeyFact {
+    match clients.kms(region).describe_key().key_id(key).send().await {
         Ok(answer) => match answer.key_metadata() {
             Some(metadata) => judge(key, metadata),
             None => KeyFact::Unread(CallError {
@@ -54,11 +71,11 @@ fn unanswered(error: CallError) -> KeyFact {
     }
 }
 
-fn judge(key: &KeyArn, metadata: &KeyMetadata) -> KeyFact {
+fn judge(key: &str, metadata: &KeyMetadata) -> KeyFact {
     let found = metadata.arn().unwrap_or_default();
     let problem = if metadata.key_manager() == Some(&KeyManagerType::Aws) {
         Some(KeyProblem::AwsManaged)
-    } else if found != key.as_str() {
+    } else if found != key {
         Some(KeyProblem::OtherKey(found.to_owned()))
     } else {
         match metadata.key_state() {

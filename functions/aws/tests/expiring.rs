@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::expiring::{execute, gather};
+use snapferry_aws::keys::KeyCache;
 use snapferry_core::expiring::{Attempts, Limits, decide, record, rest};
 use snapferry_core::ids::AccountId;
 
@@ -103,12 +104,13 @@ fn answering(answer: impl Fn() -> HttpResponse + Send + Sync + 'static) -> Rule 
 async fn run(clients: &Clients, codes: &[&str], max_deletes: usize, time: Duration) -> Vec<String> {
     let regions: BTreeSet<_> = codes.iter().map(|code| region(code)).collect();
     let deadline = Deadline::after(time);
-    let facts = gather(clients, &regions, AccountId::parse("222222222222").ok(), deadline).await;
+    let keys = KeyCache::default();
+    let facts = gather(clients, &keys, &regions, AccountId::parse("222222222222").ok(), deadline).await;
     let limits = Limits { max_deletes, allow_mass_expiry: true };
     let plan = decide(&policies(&["eu-west-1"]), &facts, limits, Timestamp::now());
     let told = RefCell::new(Vec::new());
     let attempts = Attempts::new(&plan.deletions, max_deletes, Timestamp::now());
-    let untried = execute(clients, attempts, deadline, |deletion, outcome| {
+    let untried = execute(clients, &keys, attempts, deadline, |deletion, outcome| {
         let record = record(deletion, outcome, Timestamp::now());
         let id = record.copy.unwrap().snapshot.unwrap();
         told.borrow_mut().push(format!("{id} {} {}", record.reason.event().name(), record.reason.name()));

@@ -18,7 +18,7 @@ use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
 use snapferry_aws::reads;
 use snapferry_core::copying::{CopyRequest, Scope};
-use snapferry_core::facts::{KeyFact, KeyProblem};
+use snapferry_core::facts::{KeyFact, KeyLife, KeyProblem};
 use snapferry_core::ids::{AccountId, KeyArn};
 
 const TIME: &str = "2026-11-22T03:00:00Z";
@@ -186,6 +186,40 @@ async fn a_key_that_kms_does_not_show_is_refused_and_one_it_cannot_show_now_is_d
         };
         assert_eq!(reason, expected, "{code}");
     }
+}
+
+/// However many copies there are, KMS is asked once about each key that they are under, and once in five minutes if it is well.
+#[tokio::test]
+async fn what_kms_says_of_the_keys_that_copies_are_under_is_noted_on_them() {
+    const OLD: &str = "arn:aws:kms:eu-west-1:222222222222:key/old";
+    let copy = |number: u32, key: &'static str| {
+        let tag = |(key, value): (&str, &str)| Tag::builder().key(key).value(value).build();
+        let tags = [("snapferry:policy", "default"), ("snapferry:source-snapshot", "snap-00000001")].map(tag);
+        let mut copy = snapshot(number);
+        (copy.kms_key_id, copy.tags) = (Some(key.to_owned()), Some(tags.to_vec()));
+        copy
+    };
+    let shown: Vec<Snapshot> = (1..=9).map(|number| copy(number, if number % 3 == 0 { OLD } else { KEY })).collect();
+    let copies = mock!(aws_sdk_ec2::Client::describe_snapshots).then_output(move || page(shown.clone(), None));
+    let described = |key: &'static str, state: KeyState| {
+        let metadata = KeyMetadata::builder().key_id("k").arn(key).key_state(state).build().unwrap();
+        mock!(aws_sdk_kms::Client::describe_key)
+            .match_requests(move |request| request.key_id() == Some(key))
+            .then_output(move || DescribeKeyOutput::builder().key_metadata(metadata.clone()).build())
+    };
+    let (well, lost) = (described(KEY, KeyState::Enabled), described(OLD, KeyState::PendingDeletion));
+    let clients = clients([ec2("eu-west-1", &[&copies])], [kms("eu-west-1", &[&well, &lost])]);
+    let keys = KeyCache::default();
+    for _ in 0..2 {
+        let mut copies = reads::copies(&clients, &region("eu-west-1"), None).await.unwrap();
+        assert!(copies.copies.iter().all(|copy| copy.origin.life == KeyLife::InDoubt), "nobody asked yet");
+        keys.note(&clients, &region("eu-west-1"), &mut copies).await;
+        let lives: Vec<KeyLife> = copies.copies.iter().map(|copy| copy.origin.life).collect();
+        assert_eq!(lives, [KeyLife::Alive, KeyLife::Alive, KeyLife::Doomed].repeat(3));
+        let lost: Vec<_> = copies.endangered().map(|lost| (lost.key, lost.copies)).collect();
+        assert_eq!(lost, [(OLD, 3)]);
+    }
+    assert_eq!((well.num_calls(), lost.num_calls()), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]

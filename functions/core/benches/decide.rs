@@ -9,7 +9,7 @@ use divan::{Bencher, black_box};
 use jiff::Timestamp;
 use snapferry_core::copying::{Facts, Scope, decide};
 use snapferry_core::event;
-use snapferry_core::facts::{Copies, Copy, KeyFact, Moment, Origin, SourceSnapshot, State};
+use snapferry_core::facts::{Copies, Copy, KeyFact, KeyLife, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::Status;
@@ -86,6 +86,7 @@ fn facts(copied: u32) -> (Facts, Timestamp) {
         account: AccountId::parse(OWNER).ok(),
         region: Region::parse("us-east-1").ok(),
         key: None,
+        life: KeyLife::Alive,
     });
     let region = |target: &str| {
         let copies = (0..copied).map(|number| copy(number, &origin, now)).collect();

@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 
 mod copies;
+mod life;
 mod state;
 
 pub use copies::{Copies, Copy, DescribedCopy, HeldLock, Inventory, Moment, Origin, TamperedCopy};
+pub use life::{Endangered, KeyLife};
 pub use state::State;
 
 /// What the copies of one thing over time have in common: of snapshots, the volume. KeepAtLeast holds for each lineage by itself.
@@ -53,7 +55,7 @@ impl CallError {
     }
 }
 
-/// What KMS said of a configured key.
+/// What KMS said of a key: one that a policy names, or one that copies are under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyFact {
     /// Enabled, symmetric, customer managed, in its Region.

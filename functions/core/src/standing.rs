@@ -1,12 +1,12 @@
 //! How an identity (a policy's wish for a copy of a snapshot in a Region) stands, by the copies there are of it. The copier,
 //! the plan and the account of coverage all ask here, so that they cannot differ.
 
-use crate::facts::Copy;
+use crate::facts::{Copy, KeyLife};
 
 /// How an identity stands. The order is that of urgency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
-    /// Its copies failed, or were rejected.
+    /// Its copies failed, were rejected, or are under a doomed key.
     Failed,
     /// There is no copy.
     Missing,
@@ -47,7 +47,7 @@ pub struct Weighed<'c> {
     pub copy: Option<&'c Copy>,
     /// The other live ones: duplicates.
     pub others: Vec<&'c Copy>,
-    /// Those that failed or were rejected.
+    /// Those that failed or were rejected, and those under a doomed key.
     pub dead: Vec<&'c Copy>,
 }
 
@@ -72,6 +72,6 @@ pub fn weigh<'c>(copies: impl IntoIterator<Item = &'c Copy>) -> Weighed<'c> {
     Weighed { standing, copy: best.or_else(|| dead.iter().copied().max_by_key(|copy| rank(copy))), others, dead }
 }
 
-fn rank(copy: &Copy) -> (bool, jiff::Timestamp, &str) {
-    (copy.is_protection(), copy.start_time, copy.id.as_str())
+fn rank(copy: &Copy) -> (bool, bool, jiff::Timestamp, &str) {
+    (copy.is_protection(), copy.origin.life == KeyLife::Alive, copy.start_time, copy.id.as_str())
 }

@@ -12,7 +12,7 @@ use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{self, Outcome, Scope, Skip, Verdict, decide};
 use snapferry_core::coverage::{Counts, Coverage, Facts, Standing, cover, expiries, time_to_protect};
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, Moment, Origin, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, KeyLife, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
 use snapferry_core::policy::{self, Policy, RetainRule};
 use snapferry_core::retention::{Interval, IntervalUnit};
@@ -76,6 +76,7 @@ fn copy(number: u32, of: u32) -> Copy {
             account: Some(source(of).owner),
             region: None,
             key: None,
+            life: KeyLife::Alive,
         }),
         start_time: ago(2 * DAY - 60),
         source_start_time: Some(ago(2 * DAY)).into(),

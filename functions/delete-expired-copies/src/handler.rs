@@ -11,9 +11,11 @@ use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::expiring::{execute, gather};
+use snapferry_aws::keys::KeyCache;
 use snapferry_core::audit::{Ran, Record, Told};
 use snapferry_core::expiring::{
-    Attempts, Deletion, Facts, Limits, Outcome, Plan, completed, decide, kept, lineage_unknown, record, refused, rest,
+    Attempts, Deletion, Facts, Limits, Outcome, Plan, completed, decide, kept, key_in_doubt, lineage_unknown, record,
+    refused, rest,
 };
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
@@ -25,6 +27,7 @@ pub(crate) struct Expirer {
     policies: Vec<Policy>,
     regions: BTreeSet<Region>,
     limits: Limits,
+    keys: KeyCache,
     notices: RefCell<Notices>,
     audit: Audit,
 }
@@ -37,7 +40,7 @@ impl Expirer {
         limits: Limits,
         audit: Audit,
     ) -> Self {
-        Self { clients, policies, regions, limits, notices: RefCell::default(), audit }
+        Self { clients, policies, regions, limits, keys: KeyCache::default(), notices: RefCell::default(), audit }
     }
 
     /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is
@@ -47,7 +50,7 @@ impl Expirer {
         let run = event.payload.get("run").and_then(Value::as_str);
         let began = (Instant::now(), self.clients.calls());
         let deadline = Deadline::from_epoch_ms(event.context.deadline);
-        let facts = gather(&self.clients, &self.regions, account, deadline).await;
+        let facts = gather(&self.clients, &self.keys, &self.regions, account, deadline).await;
         let plan = decide(&self.policies, &facts, self.limits, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
         let told = RefCell::default();
@@ -61,7 +64,7 @@ impl Expirer {
             }
         };
         let attempts = Attempts::new(&plan.deletions, self.limits.max_deletes, Timestamp::now());
-        let untried = execute(&self.clients, attempts, deadline, report).await;
+        let untried = execute(&self.clients, &self.keys, attempts, deadline, report).await;
         for (why, region, count) in untried {
             self.tell(rest(why, region, count, Timestamp::now()), run, &told);
         }
@@ -80,6 +83,9 @@ impl Expirer {
         }
         if plan.lineage_unknown > 0 {
             self.tell(lineage_unknown(plan.lineage_unknown, now), run, told);
+        }
+        if plan.key_in_doubt > 0 {
+            self.tell(key_in_doubt(plan.key_in_doubt, now), run, told);
         }
         for stays in &plan.kept {
             told.borrow_mut().add(stays.keep.reason(), stays.copies());

@@ -13,6 +13,8 @@ const HERE = 'Resource::arn:<AWS::Partition>:ec2:<AWS::Region>';
 
 const READING = 'EC2 knows no narrower permission for describing than every resource.';
 const OWN_COPIES = 'Copies have IDs and Regions that are not known beforehand; the conditions limit the statement.';
+const KEYS = 'Resource::arn:<AWS::Partition>:kms:*:*:key/*';
+const OWN_KEYS = 'Copies may be under keys that no policy names any more; the statement only lets them be described.';
 const KEY_USES = 'KMS names one permission by several calls, and the statement names the keys themselves.';
 
 /** By template and logical ID. */
@@ -25,6 +27,7 @@ export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<stri
       [`${IAM5}[${SNAPSHOTS}/<!*>]`]:
         'A snapshot that does not exist yet has the literal ID "*", which is no wildcard.',
       [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+      [`${IAM5}[${KEYS}]`]: OWN_KEYS,
     },
     UseTargetKeys: {
       [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
@@ -41,6 +44,7 @@ export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<stri
     DeleteExpiredCopiesRole: {
       [`${IAM5}[Resource::*]`]: READING,
       [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+      [`${IAM5}[${KEYS}]`]: OWN_KEYS,
     },
     UndeliveredQueue: {
       'AwsSolutions::AwsSolutions-SQS3':

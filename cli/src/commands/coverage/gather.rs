@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::copying::owners;
 use snapferry_aws::errors::call_error;
+use snapferry_aws::keys::KeyCache;
 use snapferry_aws::locks::held_lock;
 use snapferry_aws::reads;
 use snapferry_core::coverage::Facts;
@@ -97,7 +98,8 @@ async fn read(
         inventory.add(copy);
     };
     reads::for_each_copy(clients, region, vec![ours], take).await?;
-    let copies = inventory.close();
+    let mut copies = inventory.close();
+    KeyCache::default().note(clients, region, &mut copies).await;
     let any = copies.copies.iter().any(|copy| copy.lock.is_some());
     let locks = if any { locks(clients, region).await? } else { HashMap::new() };
     bar.finish();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use snapbox::{IntoData as _, assert_data_eq, str};
-use snapferry_core::facts::{CallError, Copies, Copy, Moment, Origin, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, Copies, Copy, KeyLife, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, VolumeId};
 use snapferry_core::policy;
 use snapferry_core::tags::Status;
@@ -52,6 +52,7 @@ fn copy_of(snapshot: &str) -> Copy {
             account: None,
             region: None,
             key: None,
+            life: KeyLife::Alive,
         }),
         start_time: time(),
         source_start_time: Moment::NEVER,

@@ -31,8 +31,8 @@ pub struct Ask<'a> {
     pub noticed: HashSet<String>,
 }
 
-/// Reads the shared snapshots, the copies in each target Region and the configured keys, all at the same time: none
-/// of them needs another's answer. A read that is not done in time counts as unread, so that one slow Region costs the
+/// Reads the shared snapshots, the copies in each target Region with the keys that they are under, and the configured keys,
+/// all at the same time: none of them needs another's answer. A read that is not done in time counts as unread, so that one slow Region costs the
 /// others nothing but the wait.
 pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask: Ask<'_>) -> Facts {
     let time = deadline.reading_time();
@@ -53,8 +53,12 @@ pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask:
     let (snapshots, regions, keys) = tokio::join!(
         reads::with_timeout(time, snapshots(clients, ask.policies, ask.scope, &ids)),
         join_all(regions.into_iter().map(async |region| {
-            let copies = reads::with_timeout(time, reads::copies(clients, region, sources)).await;
-            (region.clone(), copies)
+            let copies = async {
+                let mut copies = reads::copies(clients, region, sources).await?;
+                keys.note(clients, region, &mut copies).await;
+                Ok(copies)
+            };
+            (region.clone(), reads::with_timeout(time, copies).await)
         })),
         join_all(
             configured.into_iter().map(async |(key, region)| (key.clone(), keys.look(clients, region, key).await))

@@ -11,6 +11,7 @@ use snapferry_core::ids::Region;
 use super::look_again;
 use crate::clients::Clients;
 use crate::deadline::Deadline;
+use crate::keys::KeyCache;
 use crate::reads::with_timeout;
 use crate::writes;
 
@@ -27,6 +28,7 @@ const RESERVE: Duration = Duration::from_secs(20);
 /// tried, and why; with the Region where it was for the Region's sake.
 pub async fn execute<'f>(
     clients: &Clients,
+    keys: &KeyCache,
     mut attempts: Attempts<'_, 'f>,
     deadline: Deadline,
     report: impl Fn(&Deletion<'f>, &Outcome),
@@ -40,7 +42,7 @@ pub async fn execute<'f>(
             return attempts.rest(Rest::RunLimit);
         }
         let outcomes = join_all(batch.iter().map(async |deletion| {
-            let outcome = delete(clients, deletion).await;
+            let outcome = delete(clients, keys, deletion).await;
             report(deletion, &outcome);
             outcome
         }));
@@ -50,8 +52,8 @@ pub async fn execute<'f>(
     }
 }
 
-async fn delete(clients: &Clients, deletion: &Deletion<'_>) -> Outcome {
-    let fresh = match look(clients, deletion).await {
+async fn delete(clients: &Clients, keys: &KeyCache, deletion: &Deletion<'_>) -> Outcome {
+    let fresh = match look(clients, keys, deletion).await {
         Ok(fresh) => fresh,
         Err(error) => return Outcome::Unread(error),
     };
@@ -64,14 +66,14 @@ async fn delete(clients: &Clients, deletion: &Deletion<'_>) -> Outcome {
         Err((DeleteFailure::Refused(refusal), said)) => return Outcome::Refused(refusal, said),
         Err((DeleteFailure::Unknown, said)) => said,
     };
-    match look(clients, deletion).await.map(|fresh| recheck(deletion, &fresh, Timestamp::now())) {
+    match look(clients, keys, deletion).await.map(|fresh| recheck(deletion, &fresh, Timestamp::now())) {
         Ok(Err(Change::Gone)) => Outcome::Gone(said),
         _ => Outcome::Unanswered(said),
     }
 }
 
 /// Reads the copy, and the one that makes it dispensable, in one call.
-async fn look(clients: &Clients, deletion: &Deletion<'_>) -> Result<Copies, CallError> {
+async fn look(clients: &Clients, keys: &KeyCache, deletion: &Deletion<'_>) -> Result<Copies, CallError> {
     let ids = [Some(&deletion.copy.id), deletion.survivor.map(|survivor| &survivor.id)];
-    with_timeout(LOOK_TIMEOUT, look_again(clients, deletion.region, ids.into_iter().flatten())).await
+    with_timeout(LOOK_TIMEOUT, look_again(clients, keys, deletion.region, ids.into_iter().flatten())).await
 }

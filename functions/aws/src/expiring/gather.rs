@@ -10,11 +10,13 @@ use snapferry_core::tags;
 
 use crate::clients::Clients;
 use crate::deadline::Deadline;
+use crate::keys::KeyCache;
 use crate::reads::{filter, for_each_copy, for_each_own_copy, with_timeout};
 
-/// Reads the copies in all `regions` at the same time. A Region that is not read in time counts as unread.
+/// Reads the copies in all `regions`, and the keys that they are under, at the same time. A Region that is not read in time counts as unread.
 pub async fn gather(
     clients: &Clients,
+    keys: &KeyCache,
     regions: &BTreeSet<Region>,
     account: Option<AccountId>,
     deadline: Deadline,
@@ -25,7 +27,9 @@ pub async fn gather(
         let copies = async {
             let mut inventory = Inventory::default();
             for_each_own_copy(clients, region, vec![ours.clone()], |copy| inventory.add(copy)).await?;
-            Ok(inventory.close())
+            let mut copies = inventory.close();
+            keys.note(clients, region, &mut copies).await;
+            Ok(copies)
         };
         (region.clone(), with_timeout(deadline.reading_time(), copies).await)
     });
@@ -37,12 +41,13 @@ pub async fn gather(
     }
 }
 
-/// Reads some copies afresh; those that are gone are not in it.
+/// Reads some copies and their keys afresh; those that are gone are not in it.
 ///
 /// # Errors
 /// The first call that failed.
 pub async fn look_again<'i>(
     clients: &Clients,
+    keys: &KeyCache,
     region: &Region,
     ids: impl IntoIterator<Item = &'i SnapshotId>,
 ) -> Result<Copies, CallError> {
@@ -51,5 +56,7 @@ pub async fn look_again<'i>(
     let filter = filter("snapshot-id", ids.into_iter().map(SnapshotId::as_str));
     let mut inventory = Inventory::default();
     for_each_copy(clients, region, vec![filter], |copy| inventory.add(copy)).await?;
-    Ok(inventory.close())
+    let mut copies = inventory.close();
+    keys.note(clients, region, &mut copies).await;
+    Ok(copies)
 }

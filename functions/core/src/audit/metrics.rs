@@ -116,6 +116,8 @@ fn events(record: &Record) -> Vec<Metric> {
         Reason::CopyRefused(CopyRefused::MassExpiry | CopyRefused::ClockBehind) => {
             vec![count("MassExpiriesRefused", 1)]
         }
+        // Every sweep tells anew how many such keys there are.
+        Reason::CopyRefused(CopyRefused::CopiesKeyDoomed | CopyRefused::CopiesKeyInDoubt) => Vec::new(),
         Reason::CopyRefused(_) => of_copies("CopiesRefused"),
         Reason::EventInvalid(_) => of_copies("EventsInvalid"),
         Reason::CopySkipped(_) | Reason::CopyNamed(_) | Reason::PolicyWarning(_) => Vec::new(),
@@ -150,6 +152,7 @@ fn swept(sweep: &Sweep) -> Vec<Metric> {
         count("Unprotected", sweep.unprotected),
         hours("OldestUnprotectedHours", sweep.oldest_unprotected_seconds.unwrap_or_default()),
         count("KeysUnusable", u64::try_from(sweep.unusable_keys.len()).unwrap_or(u64::MAX)),
+        count("CopiesKeysEndangered", refused(CopyRefused::CopiesKeyDoomed) + refused(CopyRefused::CopiesKeyInDoubt)),
         count("AttemptsExhausted", refused(CopyRefused::AttemptsExhausted)),
         count("TagsMalformed", refused(CopyRefused::MalformedTags)),
         milliseconds("SweepDuration", sweep.duration_ms),

@@ -65,6 +65,11 @@ reasons! {
             Somebody("Correct what the copies' copy.failed and copy.rejected records name.");
         ClockBehind "clock-behind" "Nothing is deleted: a copy was started in what the clock takes for the future."
             Somebody("Compare the newest copies' start times with today's date.");
+        CopiesKeyDoomed "copies-key-doomed"
+            "Copies are under a key that is gone or about to be deleted: they count as lost."
+            Somebody("Cancel the key's deletion and enable it, or let what is shared be copied under another.");
+        CopiesKeyInDoubt "copies-key-in-doubt" "Copies are under a key that is disabled, or that KMS does not describe."
+            Somebody("Enable the key, or let the roles describe it.");
         KeyAccessDenied "key-access-denied" "The copier's role may not use the configured key."
             Somebody("Name the key in the role's policy and the role in the key's.");
         KeyAwsManaged "key-aws-managed" "The configured key is managed by AWS."
@@ -166,6 +171,8 @@ reasons! {
             Itself("The next run tries again if it still sees the copy.");
         ForeignOwner "foreign-owner" "Another account owns the copy." Somebody("Treat it as an incident.");
         InUse "in-use" "EC2 refused: an AMI uses the copy." Somebody("Deregister the AMI if it is not needed.");
+        KeyInDoubt "key-in-doubt" "Its key is lost or in doubt, and too few newer copies can be restored."
+            Somebody("Enable or replace the keys that copy.refused names.");
         LastVerified "last-verified" "It is one of the last verified copies of its volume."
             Itself("It goes once newer ones are verified.");
         Locked "locked" "EC2 refused: a lock holds the copy." Itself("It goes once the lock has ended.");

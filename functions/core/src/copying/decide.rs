@@ -175,6 +175,12 @@ impl<'f> Decider<'f> {
             for copy in found.iter().flat_map(|found| &found.tampered) {
                 self.tell(Decision::of_region(region, Verdict::Refuse(Refusal::MalformedTags(copy))));
             }
+            // An event's look sees only some of the copies.
+            if let (Ok(copies), Scope::Sweep { .. }) = (found, self.facts.scope) {
+                for endangered in copies.endangered() {
+                    self.tell(Decision::of_region(region, Verdict::Refuse(Refusal::KeyOfCopies(endangered))));
+                }
+            }
         }
     }
 

@@ -60,6 +60,7 @@ impl<'f> Decision<'f> {
                 (refusal.reason().name(), last.as_str())
             }
             Verdict::Refuse(refusal @ Refusal::MalformedTags(copy)) => (refusal.reason().name(), copy.id.as_str()),
+            Verdict::Refuse(refusal @ Refusal::KeyOfCopies(key)) => (refusal.reason().name(), key.key),
             Verdict::Skip(skip @ Skip::Duplicate(copies)) => (skip.reason().name(), copies.first()?.id.as_str()),
             _ => return None,
         };

@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Decision, Deferral, Outcome, Verdict};
 use crate::facts::{KeyFact, RecentCopy};
-use crate::ids::KeyArn;
 use crate::notices::Notices;
 
 /// How long a copy with a lost answer is left alone: DescribeSnapshots is eventually consistent, and a copy asked for
@@ -66,19 +65,19 @@ const KEY_GOOD_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// The keys found usable lately. Only good news is kept: a repaired key counts at once.
 #[derive(Debug, Default)]
-pub struct UsableKeys(HashMap<KeyArn, Timestamp>);
+pub struct UsableKeys(HashMap<Box<str>, Timestamp>);
 
 impl UsableKeys {
     /// Whether `key` need not be asked about at `now`.
     #[must_use]
-    pub fn contains(&self, key: &KeyArn, now: Timestamp) -> bool {
+    pub fn contains(&self, key: &str, now: Timestamp) -> bool {
         self.0.get(key).is_some_and(|at| now < *at + KEY_GOOD_FOR)
     }
 
     /// Notes what KMS said at `now`.
-    pub fn note(&mut self, key: &KeyArn, fact: &KeyFact, now: Timestamp) {
+    pub fn note(&mut self, key: &str, fact: &KeyFact, now: Timestamp) {
         if *fact == KeyFact::Usable {
-            self.0.insert(key.clone(), now);
+            self.0.insert(key.into(), now);
         }
     }
 }

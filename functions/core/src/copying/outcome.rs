@@ -54,6 +54,9 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, home: &Region, now: Ti
         // Every executor gives an outcome; were one to forget, the operator must see it.
         (Verdict::Copy(_), Outcome::Stands) => Record::new(CopyDeferred::NotCarriedOut, now),
     };
+    if let Verdict::Refuse(super::Refusal::KeyOfCopies(endangered)) = &decision.verdict {
+        record.count = u64::try_from(endangered.copies).ok();
+    }
     record.policy = decision.policy.map(ToString::to_string);
     record.source = source(&decision.subject, home);
     if let (Verdict::Copy(request), Some(source)) = (&decision.verdict, &mut record.source) {
@@ -98,6 +101,7 @@ fn copy(decision: &Decision<'_>, outcome: &Outcome) -> Option<Copy> {
         (Verdict::Refuse(super::Refusal::MalformedTags(tampered)), _) => copy.snapshot = Some(tampered.id.to_string()),
         (Verdict::Refuse(super::Refusal::AttemptsExhausted { last, .. }), _) => copy.snapshot = Some(last.to_string()),
         (Verdict::Refuse(super::Refusal::Key(key, _)), _) => copy.kms_key = Some(key.to_string()),
+        (Verdict::Refuse(super::Refusal::KeyOfCopies(endangered)), _) => copy.kms_key = Some(endangered.key.to_owned()),
         (Verdict::Skip(_) | Verdict::Defer(_), _) => {}
     }
     Some(copy)

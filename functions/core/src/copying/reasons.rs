@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::audit::{CopyDeferred, CopyRefused, CopySkipped};
-use crate::facts::{CallError, Copy, KeyProblem, TamperedCopy};
+use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, TamperedCopy};
 use crate::ids::{KeyArn, SnapshotId};
 
 /// Failed attempts within 24 hours after which an identity is left alone until the first of them is a day old.
@@ -71,6 +71,8 @@ pub enum Refusal<'f> {
     },
     /// A copy's tags were edited or removed.
     MalformedTags(&'f TamperedCopy),
+    /// Copies are under a key that is doomed or in doubt.
+    KeyOfCopies(Endangered<'f>),
 }
 
 impl Skip<'_> {
@@ -102,8 +104,9 @@ impl fmt::Display for Skip<'_> {
                 let ids: Vec<&str> = copies.iter().map(|copy| copy.id.as_str()).collect();
                 write!(
                     f,
-                    "{} live copies of one snapshot: {}. Something other than this stack made copies with its tags; find \
-                     out what, and delete the surplus by hand. Snapferry deletes none of them before they expire.",
+                    "{} live copies of one snapshot: {}. Something other than this stack made copies with its tags, or the \
+                     deletion of a key was cancelled after its copies had been made again; find out what, and delete the \
+                     surplus by hand. Snapferry deletes none of them before they expire.",
                     ids.len(),
                     ids.join(", ")
                 )
@@ -196,6 +199,10 @@ impl Refusal<'_> {
             Self::Key(_, problem) => problem.reason(),
             Self::AttemptsExhausted { .. } => CopyRefused::AttemptsExhausted,
             Self::MalformedTags(_) => CopyRefused::MalformedTags,
+            Self::KeyOfCopies(endangered) => match endangered.fact.life() {
+                KeyLife::Doomed => CopyRefused::CopiesKeyDoomed,
+                KeyLife::InDoubt | KeyLife::Alive => CopyRefused::CopiesKeyInDoubt,
+            },
         }
     }
 
@@ -204,6 +211,7 @@ impl Refusal<'_> {
     pub fn error(&self) -> Option<&CallError> {
         match self {
             Self::Key(_, problem) => problem.error(),
+            Self::KeyOfCopies(endangered) => endangered.fact.error(),
             Self::AttemptsExhausted { .. } | Self::MalformedTags(_) => None,
         }
     }
@@ -213,6 +221,7 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key, problem) => f.write_str(&problem.message(key)),
+            Self::KeyOfCopies(endangered) => write!(f, "{endangered}"),
             Self::AttemptsExhausted { failed, last, next } => write!(
                 f,
                 "{failed} copies failed within 24 hours, {last} last. Correct what its copy.failed or copy.rejected record \

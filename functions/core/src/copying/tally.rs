@@ -111,7 +111,8 @@ impl Tally {
             return;
         }
         let mut copied: BTreeMap<&AccountId, Timestamp> = BTreeMap::new();
-        let is_ours = |copy: &&Copy| copy.is_live() && is_named(policies, &facts.retired_policies, &copy.origin.policy);
+        let is_ours =
+            |copy: &&Copy| !copy.has_failed() && is_named(policies, &facts.retired_policies, &copy.origin.policy);
         for copy in facts.regions.values().flatten().flat_map(|found| &found.copies).filter(is_ours) {
             if let (Some(account), Some(_)) = (&copy.origin.account, &copy.lineage) {
                 let newest = copied.entry(account).or_insert(copy.start_time);

@@ -21,7 +21,7 @@ pub use self::completed::completed;
 pub use self::decide::{Facts, Limits, decide};
 pub use self::due::{UNJUDGED_STAY, UNSOUND_STAY};
 pub use self::guard::{Alarm, CLOCK_TOLERANCE, MASS};
-pub use self::outcome::{Outcome, Rest, kept, lineage_unknown, record, refused, rest};
+pub use self::outcome::{Outcome, Rest, kept, key_in_doubt, lineage_unknown, record, refused, rest};
 pub use self::plan::{Deletion, Kept, Plan};
 pub use self::reasons::{Cause, Change, DeleteFailure, Keep, Refusal};
 pub use self::recheck::recheck;

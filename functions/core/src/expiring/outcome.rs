@@ -166,6 +166,19 @@ pub fn lineage_unknown(count: usize, now: Timestamp) -> Record {
     record
 }
 
+/// The one record of a run about all copies that stay because their keys are lost or in doubt.
+#[must_use]
+pub fn key_in_doubt(count: usize, now: Timestamp) -> Record {
+    let mut record = Record::new(CopyKept::KeyInDoubt, now).message(
+        "Their time is over, but their keys are gone, about to be deleted, disabled, or not described by KMS, so they let \
+         nothing go, and they stay themselves until as many newer copies of their volumes can be restored as KeepAtLeast asks \
+         for. The copier's copy.refused records name the keys."
+            .to_owned(),
+    );
+    record.count = u64::try_from(count).ok();
+    record
+}
+
 /// One record for all copies that were not even tried, for one reason; `region` where it holds for one only.
 #[must_use]
 pub fn rest(rest: Rest, region: Option<&Region>, count: usize, now: Timestamp) -> Record {

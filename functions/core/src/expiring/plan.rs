@@ -43,6 +43,9 @@ pub struct Plan<'f> {
     pub kept: Vec<Kept<'f>>,
     /// How many more stay, because nobody named the lineage of their sources: see [`lineage_unknown`](super::lineage_unknown).
     pub lineage_unknown: usize,
+    /// How many more stay, because their keys are lost or in doubt and too few newer copies can be restored: see
+    /// [`key_in_doubt`](super::key_in_doubt).
+    pub key_in_doubt: usize,
     /// Why nothing goes at all: `deletions` is empty then.
     pub alarm: Option<Alarm>,
 }

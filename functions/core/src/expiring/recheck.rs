@@ -3,7 +3,7 @@
 use super::due::due;
 use super::plan::Deletion;
 use super::reasons::{Cause, Change};
-use crate::facts::{Copies, Copy, State};
+use crate::facts::{Copies, Copy, KeyLife, Origin, State};
 use crate::tags::Status;
 
 /// Whether a copy may still go, by a fresh reading of it and of the copy that makes it dispensable.
@@ -39,14 +39,15 @@ pub fn recheck(deletion: &Deletion<'_>, fresh: &Copies, now: jiff::Timestamp) ->
 fn survives(survivor: &Copy, planned: &Copy) -> bool {
     let is_as_good = match planned.status {
         Some(Status::Rejected) => {
-            survivor.is_verified() || survivor.status == Some(Status::Rejected) && survivor.state != State::Error
+            survivor.is_survivor() || survivor.status == Some(Status::Rejected) && survivor.state != State::Error
         }
-        _ => survivor.is_verified(),
+        _ => survivor.is_survivor(),
     };
     is_as_good && is_same(survivor, planned)
 }
 
-/// Whether two readings tell of one copy. The owner is part of the origin.
+/// Whether two readings tell of one copy. The owner is part of the origin; what became of the key is not.
 fn is_same(copy: &Copy, planned: &Copy) -> bool {
-    copy.origin == planned.origin && copy.lineage == planned.lineage && copy.source == planned.source
+    let origin = |copy: &Copy| Origin { life: KeyLife::InDoubt, ..(*copy.origin).clone() };
+    origin(copy) == origin(planned) && copy.lineage == planned.lineage && copy.source == planned.source
 }

@@ -94,6 +94,12 @@ fn last_days<'f>(copies: &[&'f Copy], days: usize) -> HashSet<&'f SnapshotId> {
     stay
 }
 
+/// Whether so many days have a newer copy among `good`, which are of its lineage, the newest first.
+fn is_outlived(copy: &Copy, good: &[&Copy], days: usize) -> bool {
+    let newer = good.partition_point(|other| newest_first(other, copy).is_lt());
+    good.get(..newer).is_some_and(|newer| last_days(newer, days).len() == days)
+}
+
 impl<'f> Scene<'f, '_> {
     fn is_ours(&self, copy: &Copy) -> bool {
         self.account.is_none_or(|account| copy.origin.owner.as_ref() == Some(account))
@@ -126,18 +132,26 @@ impl<'f> Scene<'f, '_> {
         let keep = self.keep_at_least(policy_of(newest));
         // Any of them may be the last one of a lineage, and no newer one is proof of the contrary.
         let is_unknown = keep > 0 && newest.is_lineage_unknown();
-        let (stay, survivor) = match instead.filter(|other| newest_first(other, newest).is_lt()) {
-            Some(newer) => (HashSet::new(), newer),
-            None => (last_days(copies, keep), newest),
+        let instead = instead.filter(|other| newest_first(other, newest).is_lt());
+        let good: Vec<&Copy> = copies.iter().copied().filter(|copy| copy.is_survivor()).collect();
+        let (stay, survivor) = match instead {
+            Some(newer) => (HashSet::new(), Some(newer)),
+            None => (last_days(&good, keep), good.first().copied()),
+        };
+        // What cannot be restored lets nothing go, and goes itself once as many as are to be kept are newer.
+        let is_in_doubt = |copy: &Copy| {
+            let is_needed = || keep > 0 && instead.is_none() && !is_outlived(copy, &good, keep);
+            !copy.is_survivor() && is_needed()
         };
         let (mut expired, mut deletions, mut newest_left) = (0, 0, None);
         for copy in copies {
             let due = due(copy, self.now);
             expired += usize::from(due.is_some());
             match due {
+                Some(_) if !is_unknown && is_in_doubt(copy) => plan.key_in_doubt += 1,
                 Some((cause, at)) if !is_unknown && !stay.contains(&copy.id) => {
                     deletions += 1;
-                    let survivor = (keep > 0).then_some(survivor);
+                    let survivor = survivor.filter(|_| keep > 0);
                     plan.deletions.push(self.deletion(copy, cause, at, survivor));
                     continue;
                 }
@@ -145,7 +159,7 @@ impl<'f> Scene<'f, '_> {
                 Some(_) => plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep })),
                 None => {}
             }
-            newest_left = newest_left.or(Some(*copy));
+            newest_left = newest_left.or(Some(*copy).filter(|copy| copy.is_survivor()));
         }
         census.lineage(copies.len(), expired, deletions);
         newest_left
@@ -196,15 +210,14 @@ impl<'f> Scene<'f, '_> {
         }
     }
 
-    /// The newest verified copy of the lineage and policy, if as many days as are to be kept, and at least one, have a newer
+    /// The newest good copy of the lineage and policy, if as many days as are to be kept, and at least one, have a newer
     /// one than `copy`. `verified` is in the order of lineages and policies.
     fn outlived(&self, copy: &Copy, verified: &[&'f Copy]) -> Option<&'f Copy> {
         let days = self.keep_at_least(policy_of(copy)).max(1);
         let first = verified.partition_point(|other| order(other) < order(copy));
-        let newer = verified.iter().skip(first).take_while(|other| order(other) == order(copy));
-        let newer: Vec<&Copy> = newer.copied().take_while(|other| newest_first(other, copy).is_lt()).collect();
-        let is_outlived = !copy.is_lineage_unknown() && last_days(&newer, days).len() == days;
-        newer.first().copied().filter(|_| is_outlived)
+        let others = verified.iter().skip(first).take_while(|other| order(other) == order(copy));
+        let good: Vec<&Copy> = others.copied().filter(|other| other.is_survivor()).collect();
+        good.first().copied().filter(|_| !copy.is_lineage_unknown() && is_outlived(copy, &good, days))
     }
 
     /// For each identity with rejected copies the copy that stays: a verified one, or else the newest rejected one.
@@ -215,7 +228,8 @@ impl<'f> Scene<'f, '_> {
         rejected.retain(|copy| copy.state != State::Error);
         rejected.sort_unstable_by_key(|copy| (copy.start_time, &copy.id));
         let wanted: HashSet<_> = others.iter().filter(is_rejected).map(|copy| identity(copy)).collect();
-        let verified = verified.iter().copied().filter(|copy| wanted.contains(&identity(copy)));
+        let good = verified.iter().copied().filter(|copy| copy.is_survivor());
+        let verified = good.filter(|copy| wanted.contains(&identity(copy)));
         rejected.into_iter().chain(verified).map(|copy| (identity(copy), copy)).collect()
     }
 

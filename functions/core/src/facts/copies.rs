@@ -1,13 +1,14 @@
 //! The copies of ours in a Region, in few bytes: there may be a hundred thousand.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Lineage;
+use super::life::KeyLife;
 use super::state::State;
+use super::{KeyFact, Lineage};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::retention::LockMode;
 use crate::tags::{Lock, ReadTags, Status, TagProblem};
@@ -65,6 +66,8 @@ pub struct Origin {
     pub region: Option<Region>,
     /// The key that encrypts them, as EC2 says.
     pub key: Option<Box<str>>,
+    /// What has become of that key; in doubt until KMS has been asked.
+    pub life: KeyLife,
 }
 
 /// A copy of ours whose identity can be read from its tags.
@@ -126,26 +129,42 @@ pub struct Copies {
     pub copies: Vec<Copy>,
     /// Those with a malformed tag. One whose identity is still readable stands in `copies` too.
     pub tampered: Vec<TamperedCopy>,
+    /// What KMS says of each key that encrypts them; none of a key that nobody asked about.
+    pub keys: BTreeMap<Box<str>, KeyFact>,
 }
 
 impl Copy {
-    /// Whether the copy is good or may still become so. A copy in error, or judged failed or rejected, does not count.
+    /// Whether EC2 gave up on it, or its verdict is that it is not what was asked for.
     #[must_use]
-    pub fn is_live(&self) -> bool {
-        self.state != State::Error && !matches!(self.status, Some(Status::Failed | Status::Rejected))
+    pub fn has_failed(&self) -> bool {
+        self.state == State::Error || matches!(self.status, Some(Status::Failed | Status::Rejected))
     }
 
-    /// Whether the copy is proven good, so that another may go.
+    /// Whether the copy is good or may still become so. One that has failed does not count, nor does one under a doomed key.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.has_failed() && self.origin.life != KeyLife::Doomed
+    }
+
+    /// Whether the copy is proven to be what was asked for.
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.status == Some(Status::Verified) && self.is_bound && self.state == State::Completed
     }
 
-    /// Whether the copy protects its source: completed, verified, and locked if it should be. A verdict that does not name the
-    /// copy is of an earlier version of Snapferry, and is given again soon: until then it counts here, and lets nothing go.
+    /// Whether the copy is proven good and can be restored, so that another may go.
+    #[must_use]
+    pub fn is_survivor(&self) -> bool {
+        self.is_verified() && self.origin.life == KeyLife::Alive
+    }
+
+    /// Whether the copy protects its source: completed, verified, locked if it should be, and not under a doomed key. A verdict
+    /// that does not name the copy is of an earlier version of Snapferry, and is given again soon: until then it counts here,
+    /// and lets nothing go.
     #[must_use]
     pub fn is_protection(&self) -> bool {
-        self.status == Some(Status::Verified) && self.state == State::Completed && self.lock != Some(Lock::Pending)
+        let is_good = self.status == Some(Status::Verified) && self.state == State::Completed;
+        is_good && self.lock != Some(Lock::Pending) && self.origin.life != KeyLife::Doomed
     }
 
     /// Whether nobody named its lineage, so that it may be of any number of them.
@@ -186,6 +205,27 @@ impl fmt::Debug for Moment {
     }
 }
 
+impl Copies {
+    /// The keys that encrypt them, each once: there are few, however many copies.
+    #[must_use]
+    pub fn keys_named(&self) -> BTreeSet<&str> {
+        let mut last = None;
+        let changes = self.copies.iter().filter(|copy| last.replace(&copy.origin) != Some(&copy.origin));
+        changes.filter_map(|copy| copy.origin.key.as_deref()).collect()
+    }
+
+    /// Takes down what KMS says of the keys, and what that makes of each copy. A key that is not among them stays in doubt.
+    pub fn note_keys(&mut self, keys: BTreeMap<Box<str>, KeyFact>) {
+        let mut noted: HashMap<*const Origin, Arc<Origin>> = HashMap::new();
+        for copy in &mut self.copies {
+            let Some(fact) = copy.origin.key.as_ref().and_then(|key| keys.get(key)) else { continue };
+            let with_life = || Arc::new(Origin { life: fact.life(), ..(*copy.origin).clone() });
+            copy.origin = Arc::clone(noted.entry(Arc::as_ptr(&copy.origin)).or_insert_with(with_life));
+        }
+        self.keys = keys;
+    }
+}
+
 /// Takes a Region's copies down one after the other.
 #[derive(Debug, Default)]
 pub struct Inventory {
@@ -212,7 +252,9 @@ impl Inventory {
         }
         let (Some(policy), Some(source), false) = (tags.policy, tags.source_snapshot, is_of_another) else { return };
         let key = kms_key.map(String::into_boxed_str);
-        let origin = Origin { owner, policy, account: tags.source_account, region: tags.source_region, key };
+        // What is not encrypted has no key to lose.
+        let life = if key.is_none() { KeyLife::Alive } else { KeyLife::InDoubt };
+        let origin = Origin { owner, policy, account: tags.source_account, region: tags.source_region, key, life };
         let origin = self.shared(origin);
         self.copies.copies.push(Copy {
             id,
@@ -234,12 +276,12 @@ impl Inventory {
     /// What was taken down. EC2 may show a snapshot on two pages when others come and go meanwhile: it counts once.
     #[must_use]
     pub fn close(self) -> Copies {
-        let Copies { mut copies, mut tampered } = self.copies;
+        let Copies { mut copies, mut tampered, keys } = self.copies;
         copies.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         copies.dedup_by(|a, b| a.id == b.id);
         tampered.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         tampered.dedup_by(|a, b| a.id == b.id);
-        Copies { copies, tampered }
+        Copies { copies, tampered, keys }
     }
 
     fn shared(&mut self, origin: Origin) -> Arc<Origin> {

@@ -8,7 +8,9 @@ use snapferry_core::copying::{
     summary,
 };
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{Copies, Copy, KeyFact, KeyProblem, Moment, Origin, SourceSnapshot, State};
+use snapferry_core::facts::{
+    CallError, Copies, Copy, Endangered, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceSnapshot, State,
+};
 use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::Policy;
 use snapferry_core::tags::Status;
@@ -37,6 +39,10 @@ pub(crate) fn records() -> Vec<Record> {
     };
     let (key, tampered, copies) = (key(), tampered(), [existing(2), existing(3)]);
     let (problems, last) = (key_problems(), snapshot(4));
+    let gone = KeyFact::Unusable(KeyProblem::NotFound(CallError { code: "NotFoundException".to_owned(), ..error() }));
+    fn endangered(fact: &KeyFact) -> Endangered<'_> {
+        Endangered { key: KEY, fact, copies: 40 }
+    }
     let mut records: Vec<Record> = skips(&copies).into_iter().map(|skip| stands(Verdict::Skip(skip))).collect();
     records.extend(deferrals().into_iter().map(|deferral| stands(Verdict::Defer(deferral))));
     records.extend(problems.iter().map(|problem| stands(Verdict::Refuse(Refusal::Key(&key, problem)))));
@@ -44,8 +50,12 @@ pub(crate) fn records() -> Vec<Record> {
         Refusal::Key(..) => Refusal::Key(&key, &problems[0]),
         Refusal::AttemptsExhausted { .. } => Refusal::AttemptsExhausted { failed: 5, last: &last, next: now() },
         Refusal::MalformedTags(_) => Refusal::MalformedTags(&tampered),
+        Refusal::KeyOfCopies(_) => Refusal::KeyOfCopies(endangered(&gone)),
     ];
     records.extend(others.into_iter().map(|refusal| stands(Verdict::Refuse(refusal))));
+    let facts = problems.iter().map(|problem| KeyFact::Unusable(problem.clone())).chain([KeyFact::Unread(error())]);
+    let facts: Vec<KeyFact> = facts.collect();
+    records.extend(facts.iter().map(|fact| stands(Verdict::Refuse(Refusal::KeyOfCopies(endangered(fact))))));
     let copied = outcomes().into_iter().map(|outcome| record(&about(Verdict::Copy(request)), &outcome, &home, now()));
     records.extend(copied);
     let event = ShareEvent { id: "e".to_owned(), snapshot: snapshot(1), region: None };
@@ -65,7 +75,14 @@ fn existing(number: u32) -> Copy {
         id: snapshot(number),
         source: snapshot(1),
         lineage: None,
-        origin: Arc::new(Origin { owner: None, policy: name(), account: None, region: None, key: None }),
+        origin: Arc::new(Origin {
+            owner: None,
+            policy: name(),
+            account: None,
+            region: None,
+            key: None,
+            life: KeyLife::Alive,
+        }),
         start_time: now(),
         source_start_time: Moment::NEVER,
         settled_at: Moment::NEVER,
@@ -154,11 +171,14 @@ fn sweeps(policies: &[Policy]) -> Vec<Record> {
     let with = |copies| Copies { copies, ..Copies::default() };
     let usable = || (key(), KeyFact::Usable);
     let disabled = (key(), KeyFact::Unusable(KeyProblem::Disabled));
-    let tampered = Copies { tampered: vec![tampered()], ..Copies::default() };
+    let origin = Origin { key: Some("lost".into()), ..(*existing(7).origin).clone() };
+    let lost = Copy { source: snapshot(8), origin: Arc::new(origin), ..existing(7) };
+    let mut wrong = Copies { copies: vec![lost], tampered: vec![tampered()], ..Copies::default() };
+    wrong.note_keys([("lost".into(), KeyFact::Unusable(KeyProblem::PendingDeletion))].into());
     [
         ("nothing", Vec::new(), with(Vec::new()), usable()),
         ("well", vec![source("nightly")], with(vec![verified(existing(6))]), usable()),
-        ("wrong", vec![source("nightly")], tampered, disabled),
+        ("wrong", vec![source("nightly")], wrong, disabled),
         ("old", vec![old], with(Vec::new()), usable()),
         ("failing", vec![source("nightly")], with((10..15).map(failed).collect()), usable()),
     ]

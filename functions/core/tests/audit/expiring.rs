@@ -2,7 +2,8 @@
 
 use snapferry_core::audit::Record;
 use snapferry_core::expiring::{
-    Alarm, Cause, Change, Deletion, Keep, Kept, Outcome, Refusal, Rest, kept, lineage_unknown, record, refused, rest,
+    Alarm, Cause, Change, Deletion, Keep, Kept, Outcome, Refusal, Rest, kept, key_in_doubt, lineage_unknown, record,
+    refused, rest,
 };
 use snapferry_core::facts::{Copy, DescribedCopy, Inventory};
 use snapferry_core::tags::ReadTags;
@@ -49,6 +50,7 @@ pub(crate) fn records() -> Vec<Record> {
         Rest::RegionClosed => Rest::RegionClosed,
     ];
     records.push(lineage_unknown(40, now()));
+    records.push(key_in_doubt(40, now()));
     records.extend(rests.into_iter().map(|why| rest(why, Some(&region), 40, now())));
     records
 }

@@ -136,7 +136,7 @@ fn each_event_counts_in_its_own_metrics() {
     copy.verified: CopiesVerified CopyDuration TimeToProtect
     event.invalid: EventsInvalid
     expiry.completed: DeletionsWaiting ExpiryDuration ExpiryRunsCompleted
-    sweep.completed: AttemptsExhausted InFlight KeysUnusable MostSilentOwnerHours OldestUnprotectedHours Protected SweepDuration SweepsCompleted TagsMalformed Unprotected
+    sweep.completed: AttemptsExhausted CopiesKeysEndangered InFlight KeysUnusable MostSilentOwnerHours OldestUnprotectedHours Protected SweepDuration SweepsCompleted TagsMalformed Unprotected
     sweep.owner: HoursSinceLastShare
     sweep.region: InFlight OldestUnprotectedHours Protected Unprotected
     verify.completed: VerdictsDeferred VerifyDuration VerifyRunsCompleted

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 use snapferry_core::copying::{Facts, Outcome, Ran, Scope, decide, summary};
-use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, KeyProblem, Moment, Origin, SourceSnapshot, State};
+use snapferry_core::facts::{
+    CallError, Copies, Copy, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceSnapshot, State,
+};
 use snapferry_core::ids::{SnapshotId, VolumeId};
 use snapferry_core::tags::{Lock, Status};
 
@@ -42,6 +44,7 @@ fn copied(source: SnapshotId, start_time: &str, status: Status) -> Copy {
             account: Some(account(SOURCE)),
             region: None,
             key: None,
+            life: KeyLife::Alive,
         }),
         start_time: at(start_time),
         source_start_time: Moment::NEVER,
@@ -189,7 +192,7 @@ fn an_unusable_key_is_told_before_anything_needs_it() {
 fn what_was_told_within_the_last_day_still_counts() {
     let failed = |number, time| Copy { id: snapshot(number), ..copied(snapshot(1), time, Status::Failed) };
     let failed = (20..25).map(|number| failed(number, "2026-11-22T10:00:00Z")).collect();
-    let found = Copies { copies: failed, tampered: vec![tampered()] };
+    let found = Copies { copies: failed, tampered: vec![tampered()], ..Copies::default() };
     let mut facts = sweep(vec![shared(snapshot(1), "2026-11-22T06:00:00Z")], Ok(found));
     let (policies, mut noticed) = (policies(), Vec::new());
     for decision in decide(&policies, &facts, now()).decisions {

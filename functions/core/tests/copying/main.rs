@@ -9,6 +9,7 @@
 
 mod attempts;
 mod events;
+mod keys;
 mod lane;
 mod memory;
 mod requests;

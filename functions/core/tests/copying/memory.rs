@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{Deferral, Memory, Outcome, UsableKeys, Verdict, decide};
 use snapferry_core::facts::{KeyFact, KeyProblem};
-use snapferry_core::ids::KeyArn;
 
 use crate::world::{IRELAND, KEY, World, copy, copy_id, error, event, now, source};
 
@@ -52,12 +51,11 @@ fn a_lost_answer_is_remembered_and_a_refusal_is_not() {
 
 #[test]
 fn only_good_news_of_a_key_is_kept_and_for_five_minutes() {
-    let key = KeyArn::parse(KEY).unwrap();
     let mut keys = UsableKeys::default();
     for fact in [KeyFact::Unusable(KeyProblem::Disabled), KeyFact::Unread(error("Timeout"))] {
-        keys.note(&key, &fact, now());
-        assert!(!keys.contains(&key, now()));
+        keys.note(KEY, &fact, now());
+        assert!(!keys.contains(KEY, now()));
     }
-    keys.note(&key, &KeyFact::Usable, now());
-    assert_eq!([0, 299, 300].map(|seconds| keys.contains(&key, after(seconds))), [true, true, false]);
+    keys.note(KEY, &KeyFact::Usable, now());
+    assert_eq!([0, 299, 300].map(|seconds| keys.contains(KEY, after(seconds))), [true, true, false]);
 }

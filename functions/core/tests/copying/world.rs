@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapferry_core::copying::{Decision, Facts, Outcome, Plan, Refusal, Scope, Skip, Subject, Verdict, decide};
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, Moment, Origin, RecentCopy, SourceSnapshot, State};
+use snapferry_core::facts::{
+    CallError, Copies, Copy, KeyFact, KeyLife, Moment, Origin, RecentCopy, SourceSnapshot, State,
+};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::Status;
@@ -95,7 +97,14 @@ pub(crate) fn copy(number: u32, of: u32) -> Copy {
         id: copy_id(number),
         source: id(of),
         lineage: None,
-        origin: Arc::new(Origin { owner: None, policy: name("nightly"), account: None, region: None, key: None }),
+        origin: Arc::new(Origin {
+            owner: None,
+            policy: name("nightly"),
+            account: None,
+            region: None,
+            key: None,
+            life: KeyLife::Alive,
+        }),
         start_time: ago(2 * HOUR),
         source_start_time: Moment::NEVER,
         settled_at: Moment::NEVER,
@@ -245,5 +254,6 @@ fn of_refusal(refusal: &Refusal<'_>) -> String {
             format!(" {} {}", copy.id, keys.join(" "))
         }
         Refusal::Key(key, _) => format!(" {}", key.region()),
+        Refusal::KeyOfCopies(endangered) => format!(" {} of {}", endangered.copies, endangered.key),
     }
 }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use snapferry_core::expiring::{Cause, Keep, Limits, Plan, decide};
-use snapferry_core::facts::State;
+use snapferry_core::facts::{KeyLife, State};
 
 use crate::world::*;
 
@@ -56,11 +56,12 @@ fn any_shown() -> impl Strategy<Value = Shown> {
     let tags: Vec<_> = keys.into_iter().map(|key| value(key).prop_map(move |value| (key, value))).collect();
     let state = prop_oneof![8 => Just(State::Completed), 1 => Just(State::Error), 1 => Just(State::Pending), 1 => Just(State::Other)];
     let owner = prop_oneof![30 => Just(OURS), 1 => Just("999999999999")];
-    (tags, state, owner, -60_i64..0, 0_u32..30).prop_map(|(tags, state, owner, start, number)| {
+    let key = prop_oneof![4 => Just(KeyLife::Alive), 1 => Just(KeyLife::InDoubt), 1 => Just(KeyLife::Doomed)];
+    (tags, state, owner, -60_i64..0, 0_u32..30, key).prop_map(|(tags, state, owner, start, number, key)| {
         let id = format!("snap-c{number:07x}");
         let own = |value: String| if value == "own" { id.clone() } else { value };
         let tags = tags.into_iter().filter_map(|(key, value)| Some((key, own(value?)))).collect();
-        Shown { owner: owner.to_owned(), state, start: day(start), tags, id }
+        Shown { owner: owner.to_owned(), state, start: day(start), key, tags, id }
     })
 }
 
@@ -86,6 +87,11 @@ fn is_verified(shown: &Shown) -> bool {
         && shown.state == State::Completed
         && tag(shown, "snapferry:status") == Some("verified")
         && tag(shown, "snapferry:copy") == Some(shown.id.as_str())
+}
+
+/// Verified, and it can be restored: only such a copy lets another go.
+fn is_good(shown: &Shown) -> bool {
+    is_verified(shown) && shown.key == KeyLife::Alive
 }
 
 /// Whatever the home and the policy.
@@ -153,7 +159,7 @@ proptest! {
             let policy = |of: &Shown| tag(of, "snapferry:policy").unwrap().to_owned();
             let newer: Vec<&Shown> = shown
                 .iter()
-                .filter(|other| is_verified(other) && lineage(other) == lineage(snapshot))
+                .filter(|other| is_good(other) && lineage(other) == lineage(snapshot))
                 .filter(|other| is_retired || policy(other) == policy(snapshot))
                 .filter(|other| !gone.contains(&other.id) && age(other) >= age(snapshot))
                 .collect();
@@ -162,14 +168,15 @@ proptest! {
             prop_assert!(days.len() >= keep || keep > 0 && newer.iter().any(stands_in), "{:?}", snapshot);
         }
         for deletion in &plan.deletions {
-            prop_assert!(deletion.cause != Cause::Expired || deletion.survivor.is_some());
+            let survivor = deletion.survivor.map(|copy| copy.origin.life);
+            prop_assert!(deletion.cause != Cause::Expired || survivor == Some(KeyLife::Alive));
         }
         for deletion in plan.deletions.iter().filter(|deletion| deletion.cause == Cause::Unjudged) {
             let snapshot = shown.iter().find(|snapshot| snapshot.id == deletion.copy.id.as_str()).unwrap();
             let is_retired = tag(snapshot, "snapferry:policy") == Some("retired");
             let keep = if is_retired { 1 } else { keep };
             let age = |of: &Shown| moment(of, "snapferry:source-start-time").unwrap().min(of.start);
-            let stays = |other: &&Shown| is_verified(other) && !gone.contains(&other.id) && lineage(other) == lineage(snapshot);
+            let stays = |other: &&Shown| is_good(other) && !gone.contains(&other.id) && lineage(other) == lineage(snapshot);
             let of_policy = |other: &&Shown| is_retired || tag(other, "snapferry:policy") == Some("default");
             let newer = shown.iter().filter(stays).filter(of_policy).filter(|other| age(other) >= age(snapshot));
             let days: HashSet<_> = newer.map(|other| age(other).to_zoned(TimeZone::UTC).date()).collect();
@@ -186,7 +193,7 @@ proptest! {
             let is_due = moment(old, "snapferry:expire-after").is_some_and(|expiry| expiry < now());
             let is_known = tag(old, "snapferry:source-volume") != Some("vol-ffffffff");
             let displaces = |new: &&Shown| {
-                is_verified(new) && tag(new, "snapferry:policy") == Some("default") && lineage(new) == lineage(old)
+                is_good(new) && tag(new, "snapferry:policy") == Some("default") && lineage(new) == lineage(old)
                     && !gone.contains(&new.id) && age(new) > age(old)
             };
             if is_due && is_known && shown.iter().any(|new| displaces(&new)) {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::expiring::{Facts, Limits, Plan, decide};
-use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, State};
+use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, KeyFact, KeyLife, KeyProblem, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::ReadTags;
@@ -42,6 +42,8 @@ pub(crate) struct Shown {
     pub(crate) owner: String,
     pub(crate) state: State,
     pub(crate) start: Timestamp,
+    /// What has become of its key.
+    pub(crate) key: KeyLife,
     pub(crate) tags: BTreeMap<&'static str, String>,
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn copy(number: u32, start: i64, expiry: i64) -> Shown {
         owner: OURS.to_owned(),
         state: State::Completed,
         start: day(start),
+        key: KeyLife::Alive,
         tags: tags.into_iter().collect(),
     }
 }
@@ -86,6 +89,11 @@ impl Shown {
 
     pub(crate) fn volume(self, number: u32) -> Self {
         self.tag("snapferry:source-volume", format!("vol-{number:08x}"))
+    }
+
+    pub(crate) fn under(mut self, key: KeyLife) -> Self {
+        self.key = key;
+        self
     }
 
     pub(crate) fn state(mut self, state: State) -> Self {
@@ -122,7 +130,7 @@ pub(crate) fn vault(shown: &[Shown]) -> Copies {
             state: snapshot.state,
             state_message: String::new(),
             encrypted: true,
-            kms_key: None,
+            kms_key: Some(format!("{:?}", snapshot.key)),
             size_gib: 8,
             start_time: snapshot.start,
             tags: ReadTags::read(&id, snapshot.tags.iter().map(|(key, value)| (*key, value.as_str()))),
@@ -131,7 +139,12 @@ pub(crate) fn vault(shown: &[Shown]) -> Copies {
             id,
         });
     }
-    inventory.close()
+    let mut copies = inventory.close();
+    let gone = CallError { code: "NotFoundException".to_owned(), ..CallError::not_read() };
+    let facts =
+        [KeyFact::Usable, KeyFact::Unusable(KeyProblem::Disabled), KeyFact::Unusable(KeyProblem::NotFound(gone))];
+    copies.note_keys(facts.into_iter().map(|fact| (format!("{:?}", fact.life()).into_boxed_str(), fact)).collect());
+    copies
 }
 
 pub(crate) fn facts(shown: &[Shown]) -> Facts {

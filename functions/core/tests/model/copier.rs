@@ -187,10 +187,10 @@ impl Copier {
         let mut facts = BTreeMap::new();
         for target in self.policies.iter().flat_map(|policy| &policy.targets) {
             let Encryption::Key(key) = &target.encryption else { continue };
-            let known = self.keys.contains(key, timestamp(at));
+            let known = self.keys.contains(key.as_str(), timestamp(at));
             let fact = if known { KeyFact::Usable } else { ec2.key(at, key) };
             if !known {
-                self.keys.note(key, &fact, timestamp(at));
+                self.keys.note(key.as_str(), &fact, timestamp(at));
             }
             facts.insert(key.clone(), fact);
         }

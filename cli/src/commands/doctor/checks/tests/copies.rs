@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use snapferry_core::facts::{Copies, Copy, Moment, Origin};
+use snapferry_core::facts::{Copies, Copy, KeyLife, Moment, Origin};
 use snapferry_core::ids::PolicyName;
 
 use super::*;
@@ -18,6 +18,7 @@ fn copy(home: &str, policy: &str) -> Copy {
             account: None,
             region: Some(region(home)),
             key: None,
+            life: KeyLife::Alive,
         }),
         start_time: snapshot().start_time,
         source_start_time: Moment::NEVER,

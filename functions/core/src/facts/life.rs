@@ -1,0 +1,100 @@
+//! Whether the data of a copy can still be read: what the state of its key means for it.
+
+use std::fmt;
+
+use super::{CallError, Copies, Copy, KeyFact, KeyProblem};
+
+/// What the state of its key makes of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyLife {
+    /// The key can be used, or the copy has none: the copy can be restored.
+    Alive,
+    /// The copy cannot be restored now, or nobody knows whether it can: it is still a copy, and no reason to let another go.
+    InDoubt,
+    /// The key is gone, or about to be: the copy protects nothing any more.
+    Doomed,
+}
+
+impl KeyFact {
+    /// What it means for the copies under the key. Only what KMS says for certain dooms one: that the key waits for its
+    /// deletion, or that there is none of that ARN (KMS API reference, DescribeKey). To be refused, throttled or left without
+    /// an answer is no certainty.
+    #[must_use]
+    pub fn life(&self) -> KeyLife {
+        match self {
+            Self::Usable | Self::Unusable(KeyProblem::AwsManaged) => KeyLife::Alive,
+            Self::Unusable(KeyProblem::PendingDeletion) => KeyLife::Doomed,
+            Self::Unusable(KeyProblem::NotFound(error)) if error.code == "NotFoundException" => KeyLife::Doomed,
+            Self::Unusable(_) | Self::Unread(_) => KeyLife::InDoubt,
+        }
+    }
+}
+
+/// A key under which copies cannot be restored, now or ever, or perhaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endangered<'f> {
+    /// The key, as EC2 names it.
+    pub key: &'f str,
+    /// What KMS says of it.
+    pub fact: &'f KeyFact,
+    /// How many copies, failed ones left out, are under it.
+    pub copies: usize,
+}
+
+impl Copies {
+    /// The keys that are not alive and under which there are copies.
+    pub fn endangered(&self) -> impl Iterator<Item = Endangered<'_>> {
+        let lost = self.keys.iter().filter(|(_, fact)| fact.life() != KeyLife::Alive);
+        let under = |key: &str| {
+            let is_under = |copy: &&Copy| !copy.has_failed() && copy.origin.key.as_deref() == Some(key);
+            self.copies.iter().filter(is_under).count()
+        };
+        lost.map(move |(key, fact)| Endangered { key, fact, copies: under(key) }).filter(|key| key.copies > 0)
+    }
+}
+
+impl KeyFact {
+    /// The service's own error, where there was one.
+    #[must_use]
+    pub fn error(&self) -> Option<&CallError> {
+        match self {
+            Self::Usable => None,
+            Self::Unusable(problem) => problem.error(),
+            Self::Unread(error) => Some(error),
+        }
+    }
+}
+
+impl fmt::Display for Endangered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, fact, copies } = self;
+        let is_doomed = fact.life() == KeyLife::Doomed;
+        let is = match fact {
+            KeyFact::Unusable(KeyProblem::PendingDeletion) => "is about to be deleted",
+            KeyFact::Unusable(KeyProblem::NotFound(_)) if is_doomed => "does not exist any more",
+            KeyFact::Unusable(KeyProblem::Disabled) => "is disabled",
+            KeyFact::Unusable(KeyProblem::AccessDenied(_)) => "this role may not look at",
+            KeyFact::Unread(_) => "KMS did not describe",
+            KeyFact::Usable | KeyFact::Unusable(_) => "is in a state in which KMS decrypts nothing",
+        };
+        write!(f, "Copies under {key}, which {is}: {copies}. ")?;
+        f.write_str(match fact {
+            KeyFact::Unusable(KeyProblem::PendingDeletion) => {
+                "They count as lost: what is still shared is copied again under the policy's key, and no other copy is deleted \
+                 for their sake. Cancel the key's deletion if it is not meant, and enable the key; find out who did it."
+            }
+            _ if is_doomed => {
+                "They cannot be restored any more: what is still shared is copied again under the policy's key, and no other \
+                 copy is deleted for their sake. Delete them by hand once there are others."
+            }
+            KeyFact::Unusable(KeyProblem::AccessDenied(_)) | KeyFact::Unread(_) => {
+                "Until KMS says what it is, no other copy is deleted for their sake, and nothing is copied again. Let the role \
+                 call kms:DescribeKey on it: in the role's policy, and where it is another account's, in the key's."
+            }
+            _ => {
+                "They cannot be restored now, no other copy is deleted for their sake, and nothing is copied again. Enable the \
+                 key, and find out who disabled it."
+            }
+        })
+    }
+}
