@@ -94,7 +94,7 @@ class Stack:
         return json.loads(body)
 
 
-def deploy(account: Account, policy: Any, *, region: str = HOME, **parameters: str) -> Stack:
+def deploy(account: Account, policy: Any, *, region: str = HOME, name: str = STACK, **parameters: str) -> Stack:
     """Upload the packages and create the stack from the template's plain form; the parameters that repeat what the
     policy says are taken from it."""
     upload(account, region)
@@ -105,21 +105,21 @@ def deploy(account: Account, policy: Any, *, region: str = HOME, **parameters: s
         **parameters,
     }
     account.client("cloudformation", region).create_stack(
-        StackName=STACK,
+        StackName=name,
         TemplateURL=_upload_template(account, region),
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
     )
-    return stack_of(account, region)
+    return stack_of(account, region, name)
 
 
-def stack_of(account: Account, region: str = HOME) -> Stack:
+def stack_of(account: Account, region: str = HOME, name: str = STACK) -> Stack:
     """The account's stack, once it is created or updated; if that failed, an error that says at what."""
     cloudformation = account.client("cloudformation", region)
-    stack = until(lambda: _settled(cloudformation), within=PATIENCE_SECONDS, what="the stack to be created")
+    stack = until(lambda: _settled(cloudformation, name), within=PATIENCE_SECONDS, what="the stack to be created")
     if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         reason = stack.get("StackStatusReason", "")
-        raise RuntimeError(f"{stack['StackStatus']}: {reason}\n{_failures(cloudformation)}")
+        raise RuntimeError(f"{stack['StackStatus']}: {reason}\n{_failures(cloudformation, name)}")
     made = Stack(account, region, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]})
     _deployed.append(made)
     return made
@@ -179,13 +179,13 @@ def _bucket(account: Account, region: str) -> str:
     return f"snapferry-{account.number}-{region}"
 
 
-def _settled(cloudformation: Any) -> dict[str, Any]:
-    stack: dict[str, Any] = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+def _settled(cloudformation: Any, name: str) -> dict[str, Any]:
+    stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     return {} if stack["StackStatus"].endswith("_IN_PROGRESS") else stack
 
 
-def _failures(cloudformation: Any) -> str:
-    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+def _failures(cloudformation: Any, name: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     failed = [each for each in events if each["ResourceStatus"].endswith("_FAILED")]
     lines = [f"{e['LogicalResourceId']} {e['ResourceStatus']}: {e.get('ResourceStatusReason', '')}" for e in failed]
     return "\n".join(lines)
