@@ -40,8 +40,10 @@ interface CrossRegionCopy {
  */
 export function findCommand(given = process.env['SNAPFERRY']): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => folder !== '');
-  const named = given === '' ? undefined : given;
-  return named ?? folders.map((folder) => join(folder, 'snapferry')).find((file) => existsSync(file));
+  return (
+    (given === '' ? undefined : given) ??
+    folders.map((folder) => join(folder, 'snapferry')).find((file) => existsSync(file))
+  );
 }
 
 /**
@@ -102,10 +104,6 @@ function line({ level, path, message, allowed, code }: Finding): string {
   return `${path === '' ? 'policy document' : path}: ${message}${end}`;
 }
 
-const BY_THE_SCHEMA_ONLY =
-  'the policy was checked by its JSON Schema only, which takes some that the functions would not start with: have ' +
-  'snapferry (make cli) in SNAPFERRY or on the PATH';
-
 function checkWithSchema(document: Buffer): Checked {
   const by = 'the JSON Schema of policies; snapferry, which can say more, is neither in SNAPFERRY nor on the PATH';
   let parsed: unknown;
@@ -123,7 +121,7 @@ function checkWithSchema(document: Buffer): Checked {
   }
   const answers = [parsed].flat() as (LifecyclePolicyAnswer | PolicyDetails)[];
   const policies = answers.map((each) => ('Policy' in each ? each : { Policy: { PolicyDetails: each } }));
-  return { by, errors: [], warnings: [BY_THE_SCHEMA_ONLY], policies };
+  return { by, errors: [], warnings: [`the policy was checked by ${by}`], policies };
 }
 
 /** That an `if` led to a failed `then` is said by the failed keyword itself. */

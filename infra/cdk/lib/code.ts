@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -23,21 +23,14 @@ export interface CodeInBucket {
    * stack is in eu-west-1.
    */
   readonly bucket: string;
-  /**
-   * The beginning of the packages' keys, such as `0.1.0/`; empty when they are not in a folder. Another version needs
-   * another one: under the same keys CloudFormation sees no change and keeps the former code.
-   */
+  /** The beginning of the packages' keys, such as `0.1.0/`, or empty; another version needs another one. */
   readonly prefix: string;
 }
 
 /** What the name of a Region ends a bucket's name with. */
 const REGION = /-(?:[a-z]{2}|eusc)(?:-(?:gov|iso[a-z]?|de))?-(?:north|south|east|west|central)[a-z]*-\d$/;
 
-/**
- * The code as it was given, of which an app in JavaScript may give anything.
- *
- * @throws an error where that is not one place
- */
+/** @throws an error where `given`, which an app in JavaScript may make anything, is not one place */
 export function readCode(where: string, given: Partial<CodeInFolder & CodeInBucket> | undefined): FunctionCode {
   const { folder, bucket, prefix = '' } = given ?? {};
   if (folder !== undefined && bucket === undefined) {
@@ -47,8 +40,7 @@ export function readCode(where: string, given: Partial<CodeInFolder & CodeInBuck
     throw new Error(`${where}: code is either { folder } or { bucket, prefix }`);
   }
   if (REGION.test(bucket)) {
-    const name = bucket.replace(REGION, '');
-    throw new Error(`${where}: code.bucket is without the Region, which the template adds: ${name}, not ${bucket}`);
+    throw new Error(`${where}: code.bucket is without the hyphen and the Region, which the template adds: ${bucket}`);
   }
   return { bucket, prefix };
 }
@@ -60,7 +52,6 @@ export function takeCode(template: Construct, code: FunctionCode): void {
   }
   for (const each of template.node.children.filter((child) => child instanceof CfnFunction)) {
     const name = each.node.id.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
-    refuseOtherBinary(each, join(code.folder, name, 'bootstrap'));
     each.code = inBucket(uploaded(template, `Code ${name}`, code.folder, name));
   }
 }
@@ -79,21 +70,6 @@ export function takePolicy(template: Construct, document: Buffer): void {
     }
   } finally {
     rmSync(folder, { recursive: true });
-  }
-}
-
-/** ELF's e_machine, by Lambda's name of it. */
-const MACHINES = new Map([
-  [62, 'x86_64'],
-  [183, 'arm64'],
-]);
-
-function refuseOtherBinary(each: CfnFunction, bootstrap: string): void {
-  const binary = existsSync(bootstrap) ? readFileSync(bootstrap) : Buffer.of();
-  const built = binary.toString('latin1', 0, 4) === '\x7fELF' ? MACHINES.get(binary.readUInt16LE(18)) : undefined;
-  const [wanted] = each.architectures ?? [];
-  if (built !== undefined && built !== wanted) {
-    throw new Error(`${bootstrap} is built for ${built}, and the prop architecture is ${String(wanted)}`);
   }
 }
 

@@ -26,7 +26,10 @@ export interface Named {
  * @throws an error with a line for each thing that is wrong with it
  */
 export function readPolicy(where: string, given: string | object, snapferry?: string): Policy {
-  const document = read(where, given);
+  if (!(given instanceof Object) && !existsSync(given)) {
+    throw new Error(`${where}: policy is the path of a JSON file, or an object; there is no file ${given}`);
+  }
+  const document = typeof given === 'string' ? readFileSync(given) : Buffer.from(JSON.stringify(given));
   if (Token.isUnresolved(document.toString())) {
     throw new Error(`${where}: the policy has values that are known at deployment only; write them out`);
   }
@@ -40,23 +43,6 @@ export function readPolicy(where: string, given: string | object, snapferry?: st
     throw new Error(`${where}: the policy names no SnapshotOwner or no Target, so there is nothing to permit`);
   }
   return { by, warnings, document, named };
-}
-
-/** An app in JavaScript may give anything. */
-function read(where: string, given: unknown): Buffer {
-  if (typeof given === 'object' && given !== null) {
-    return Buffer.from(JSON.stringify(given));
-  }
-  if (typeof given !== 'string' || given === '') {
-    throw new Error(`${where}: policy is missing: the path of a JSON file, or the document as an object`);
-  }
-  if (/^\s*[[{]/.test(given)) {
-    throw new Error(`${where}: policy is a JSON text: give JSON.parse of it, or the path of its file`);
-  }
-  if (!existsSync(given)) {
-    throw new Error(`${where}: policy: there is no file ${given} in ${process.cwd()}`);
-  }
-  return readFileSync(given);
 }
 
 /** Says at synthesis what checked the policy, and what it found to deserve a look. */

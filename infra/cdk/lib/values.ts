@@ -31,9 +31,7 @@ export function values(
 ): Record<string, Value> {
   const found: Record<string, Value> = {};
   const known = new Set(Object.keys(parameters).map(propOf));
-  const errors = Object.keys(props)
-    .filter((prop) => !known.has(prop))
-    .map((prop) => `${prop} is no prop`);
+  const errors = Object.keys(props).flatMap((prop) => (known.has(prop) ? [] : [`${prop} is no prop`]));
   for (const [name, parameter] of Object.entries(parameters)) {
     const prop = propOf(name);
     const given = props[prop] ?? parameter.Default;

@@ -82,7 +82,7 @@ describe('the command', () => {
     assert.match(String(said?.data), /^the policy was checked by the JSON Schema of policies/);
     Annotations.fromStack(Stack.of(made)).hasWarning(
       '/Stack/Vault',
-      Match.stringLikeRegexp('checked by its JSON Schema only'),
+      Match.stringLikeRegexp('checked by the JSON Schema of policies'),
     );
   });
 
