@@ -113,7 +113,7 @@ def test_a_policy_of_white_space_is_none(template: dict[str, Any]) -> None:
 
 
 def test_it_is_made_without_a_region(tmp_path: Path) -> None:
-    program = [sys.executable, plain.SOURCE.with_name("plain.py"), tmp_path / "template.json"]
+    program = [sys.executable, str(plain.SOURCE.with_name("plain.py")), str(tmp_path / "template.json")]
     subprocess.run(program, check=True, env={**os.environ, "AWS_DEFAULT_REGION": ""})
 
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::life::KeyLife;
+use super::life::{Endangered, KeyLife};
 use super::state::State;
 use super::{KeyFact, Lineage};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
@@ -206,6 +206,16 @@ impl fmt::Debug for Moment {
 }
 
 impl Copies {
+    /// The keys that are not alive and under which there are copies.
+    pub fn endangered(&self) -> impl Iterator<Item = Endangered<'_>> {
+        let lost = self.keys.iter().filter(|(_, fact)| fact.life() != KeyLife::Alive);
+        let under = |key: &str| {
+            let is_under = |copy: &&Copy| !copy.has_failed() && copy.origin.key.as_deref() == Some(key);
+            self.copies.iter().filter(is_under).count()
+        };
+        lost.map(move |(key, fact)| Endangered { key, fact, copies: under(key) }).filter(|key| key.copies > 0)
+    }
+
     /// The keys that encrypt them, each once: there are few, however many copies.
     #[must_use]
     pub fn keys_named(&self) -> BTreeSet<&str> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CallError, Copies, Copy, KeyFact, KeyProblem};
+use super::{CallError, KeyFact, KeyProblem};
 
 /// What the state of its key makes of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,18 +39,6 @@ pub struct Endangered<'f> {
     pub fact: &'f KeyFact,
     /// How many copies, failed ones left out, are under it.
     pub copies: usize,
-}
-
-impl Copies {
-    /// The keys that are not alive and under which there are copies.
-    pub fn endangered(&self) -> impl Iterator<Item = Endangered<'_>> {
-        let lost = self.keys.iter().filter(|(_, fact)| fact.life() != KeyLife::Alive);
-        let under = |key: &str| {
-            let is_under = |copy: &&Copy| !copy.has_failed() && copy.origin.key.as_deref() == Some(key);
-            self.copies.iter().filter(is_under).count()
-        };
-        lost.map(move |(key, fact)| Endangered { key, fact, copies: under(key) }).filter(|key| key.copies > 0)
-    }
 }
 
 impl KeyFact {
