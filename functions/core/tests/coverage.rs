@@ -380,8 +380,7 @@ proptest! {
 }
 
 fn refused() -> Outcome {
-    let error = CallError { code: "Code".to_owned(), message: String::new(), request_id: None };
-    Outcome::Failed { reason: CopyFailed::CallRefused, remedy: "", error }
+    Outcome::Failed { reason: CopyFailed::CallRefused, remedy: "", error: CallError::not_read() }
 }
 
 fn event(id: &SnapshotId) -> ShareEvent {
