@@ -197,7 +197,9 @@ def test_what_is_left_out_leaves_no_hole_in_a_policy(source: Account, target: Ac
     for statement in found:
         assert "" not in listed(statement["Resource"]), statement
         assert '""' not in json.dumps(statement), statement
-        assert not any(action.startswith("kms:") for action in listed(statement["Action"])), statement
+        # Without keys in the parameters, a role may look at keys and do nothing with them.
+        of_keys = {action for action in listed(statement["Action"]) if action.startswith("kms:")}
+        assert of_keys <= {"kms:DescribeKey"}, statement
 
 
 def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target: Account) -> None:
