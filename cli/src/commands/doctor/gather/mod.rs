@@ -40,10 +40,7 @@ pub(crate) async fn gather(
     let clients = &account.clients(regions.iter().cloned());
     let described = KeyCache::default();
     let of_keys = join_all(keys.into_iter().map(|(region, key)| target_key(clients, &described, region, key)));
-    let of_regions = join_all(regions.iter().cloned().map(async |region| {
-        let found = defaults(clients, &region).await;
-        (region, found)
-    }));
+    let of_regions = join_all(regions.iter().map(async |region| (region.clone(), defaults(clients, region).await)));
     let mut facts = Facts {
         account: account.id.clone(),
         arn: account.arn.clone(),
