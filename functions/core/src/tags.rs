@@ -1,7 +1,8 @@
 //! Snapferry's own tags: the whole memory of what a copy is, kept on the copy itself.
 //!
 //! Written in the CopySnapshot call, so a copy is never without them. Only `snapferry:status`, `snapferry:settled-at`,
-//! `snapferry:copy` and `snapferry:lock` change later, and a filler in `snapferry:source-volume` once. Expiry trusts nothing but these tags on copies that this account owns.
+//! `snapferry:copy` and `snapferry:lock` change later, and a filler in `snapferry:source-volume` once. Expiry trusts nothing but
+//! these tags on copies that this account owns.
 
 use std::fmt;
 

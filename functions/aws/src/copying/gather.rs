@@ -32,8 +32,8 @@ pub struct Ask<'a> {
 }
 
 /// Reads the shared snapshots, the copies in each target Region with the keys that they are under, and the configured keys,
-/// all at the same time: none of them needs another's answer. A read that is not done in time counts as unread, so that one slow Region costs the
-/// others nothing but the wait.
+/// all at the same time: none of them needs another's answer. A read that is not done in time counts as unread, so that one
+/// slow Region costs the others nothing but the wait.
 pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask: Ask<'_>) -> Facts {
     let time = deadline.reading_time();
     let ids: Vec<SnapshotId> = ask.named.iter().map(|event| event.snapshot.clone()).collect();

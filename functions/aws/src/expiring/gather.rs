@@ -13,7 +13,8 @@ use crate::deadline::Deadline;
 use crate::keys::KeyCache;
 use crate::reads::{filter, for_each_copy, for_each_own_copy, with_timeout};
 
-/// Reads the copies in all `regions`, and the keys that they are under, at the same time. A Region that is not read in time counts as unread.
+/// Reads the copies in all `regions`, and the keys that they are under, at the same time. A Region that is not read in time
+/// counts as unread.
 pub async fn gather(
     clients: &Clients,
     keys: &KeyCache,
