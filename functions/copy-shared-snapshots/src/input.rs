@@ -1,6 +1,5 @@
 //! What the function was called with: an SQS batch, or one event or tick by itself.
 
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use serde_json::Value;
 use snapferry_core::event::{self, InvalidEvent, Message, OtherEvent, ShareEvent};
 
@@ -22,30 +21,19 @@ pub(crate) struct Work {
 /// Sorts the function's input.
 pub(crate) fn sort(input: &Value) -> Work {
     let mut work = Work::default();
-    match records(input) {
-        Some(records) => {
-            work.batch = true;
-            for record in &records {
-                work.add(event::parse(record.body.as_deref().unwrap_or_default()));
-            }
+    let Some(records) = input.get("Records").and_then(Value::as_array) else {
+        work.add(event::parse_input(input));
+        return work;
+    };
+    work.batch = true;
+    for record in records {
+        // What does not have the form of SQS's messages is kept as an unreadable body.
+        match record.get("body").and_then(Value::as_str) {
+            Some(body) => work.add(event::parse(body)),
+            None => work.add(event::parse(&record.to_string())),
         }
-        None => work.add(event::parse_input(input)),
     }
     work
-}
-
-/// The messages of an SQS event. A message that does not have SQS's form is kept as an unreadable body.
-fn records(input: &Value) -> Option<Vec<SqsMessage>> {
-    let records = input.get("Records")?.as_array()?;
-    Some(serde_json::from_value::<SqsEvent>(input.clone()).map(|event| event.records).unwrap_or_else(|_| {
-        let body = |record: &Value| record.get("body").and_then(Value::as_str).map(str::to_owned);
-        let message = |record: &Value| {
-            let mut message = SqsMessage::default();
-            message.body = body(record).or_else(|| Some(record.to_string()));
-            message
-        };
-        records.iter().map(message).collect()
-    }))
 }
 
 impl Work {
