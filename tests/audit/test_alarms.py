@@ -95,6 +95,13 @@ CASES = [
         happened("copy.refused", "key-disabled", 361),
     ),
     Case("CopiesKeyAlarm", "lost for six hours", found("wrong", 6), on=(6 * HOUR, 13 * HOUR), tolerance=20),
+    Case(
+        "CopiesKeyAlarm",
+        "a copy waits for its verdict under a lost key for six hours, where no sweep looks",
+        [*sweeps("well", 0, 24), *runs("verify.completed", 5, 6 * HOUR, 6, "doomed")],
+        on=(6 * HOUR, 13 * HOUR),
+        tolerance=20,
+    ),
     Case("TagsMalformedAlarm", "changed for six hours", found("wrong", 6), on=(6 * HOUR, 13 * HOUR), tolerance=20),
     Case(
         "MassExpiryAlarm",

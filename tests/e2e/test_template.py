@@ -22,7 +22,9 @@ START = {"lambda:InvokeFunction", "sqs:SendMessage"}
 # Nothing that a role may do is missing here, and nothing is here that no role may do.
 ACTIONS = {
     "CopySharedSnapshotsRole": READ | LOG | TAKE | USE_KEY | {"ec2:CopySnapshot", "ec2:CreateTags"},
-    "VerifyCopiesRole": READ | LOG | {"ec2:DescribeLockedSnapshots", "ec2:CreateTags", "ec2:LockSnapshot"},
+    "VerifyCopiesRole": READ
+    | LOG
+    | {"ec2:DescribeLockedSnapshots", "ec2:CreateTags", "ec2:LockSnapshot", "kms:DescribeKey"},
     "DeleteExpiredCopiesRole": READ | LOG | {"kms:DescribeKey", "ec2:DeleteSnapshot"},
     "SweepTimerRole": {"sqs:SendMessage"},
     "VerifyTimerRole": START,

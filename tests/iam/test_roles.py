@@ -67,6 +67,7 @@ OWN: dict[str, list[Probe]] = {
     VERIFIER: [
         ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
         ("ec2:DescribeLockedSnapshots", "*", TARGET_REGION, {}),
+        ("kms:DescribeKey", OTHER_KEY, TARGET_REGION, {}),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
         ("ec2:LockSnapshot", COPY, TARGET_REGION, TO_BE_LOCKED),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT, **OF_RETIRED_HOME}),

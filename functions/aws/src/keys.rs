@@ -1,6 +1,6 @@
 //! What KMS says of keys: those that policies name, before a copy under one is asked for, and those that copies are under.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeySpec, KeyState, KeyUsageType};
@@ -25,13 +25,19 @@ impl KeyCache {
 
     /// Takes down in `copies`, which are in `region`, what KMS says of the keys that they are under: one call for each key.
     pub async fn note(&self, clients: &Clients, region: &Region, copies: &mut Copies) {
-        let keys = copies.keys_named().into_iter().map(Box::<str>::from).collect::<Vec<_>>();
-        let facts = keys.into_iter().map(async |key| {
-            let fact = self.look_at(clients, region, &key).await;
-            (key, fact)
-        });
-        let facts: BTreeMap<Box<str>, KeyFact> = join_all(facts).await.into_iter().collect();
+        let facts = self.look_at_all(clients, region, copies.keys_named()).await;
         copies.note_keys(facts);
+    }
+
+    /// Asks KMS in `region` about all `keys` at the same time, but for those that were found usable a moment ago.
+    pub async fn look_at_all(
+        &self,
+        clients: &Clients,
+        region: &Region,
+        keys: BTreeSet<&str>,
+    ) -> BTreeMap<Box<str>, KeyFact> {
+        let looks = keys.into_iter().map(async |key| (key.into(), self.look_at(clients, region, key).await));
+        join_all(looks).await.into_iter().collect()
     }
 
     async fn look_at(&self, clients: &Clients, region: &Region, key: &str) -> KeyFact {

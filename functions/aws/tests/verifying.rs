@@ -12,14 +12,17 @@ use aws_sdk_ec2::operation::describe_locked_snapshots::DescribeLockedSnapshotsOu
 use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput;
 use aws_sdk_ec2::operation::lock_snapshot::LockSnapshotOutput;
 use aws_sdk_ec2::types::{LockMode, LockState, LockedSnapshotsInfo, Snapshot, SnapshotState, Tag};
+use aws_sdk_kms::operation::describe_key::DescribeKeyOutput;
+use aws_sdk_kms::types::{KeyMetadata, KeyState};
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::DateTime;
-use common::{KEY, clients, ec2, ec2_error, region};
+use common::{KEY, ec2, ec2_error, kms, region};
 use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
+use snapferry_aws::keys::KeyCache;
 use snapferry_aws::verifying::{execute, gather, name, unbound, unnamed};
-use snapferry_core::ids::AccountId;
+use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::policy::Policy;
 use snapferry_core::verifying::{decide, lineage_of, namings, record};
 
@@ -52,6 +55,19 @@ fn copy(number: u32, status: &str, lock: Option<&str>) -> Snapshot {
         .start_time(started)
         .set_tags(Some(tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()))
         .build()
+}
+
+/// Clients that find the copies' key alive.
+fn clients(ec2: impl IntoIterator<Item = (Region, aws_sdk_ec2::Client)>) -> Clients {
+    clients_under(KeyState::Enabled, ec2)
+}
+
+fn clients_under(key: KeyState, ec2: impl IntoIterator<Item = (Region, aws_sdk_ec2::Client)>) -> Clients {
+    let metadata = KeyMetadata::builder().key_id("k").arn(KEY).key_state(key).build().unwrap();
+    let described = mock!(aws_sdk_kms::Client::describe_key)
+        .match_requests(|request| request.key_id() == Some(KEY))
+        .then_output(move || DescribeKeyOutput::builder().key_metadata(metadata.clone()).build());
+    common::clients(ec2, [kms("eu-west-1", &[&described])])
 }
 
 /// What limits each read to this home's copies.
@@ -115,7 +131,7 @@ async fn run(clients: &Clients, time: Duration) -> (Vec<String>, u64) {
     let regions: BTreeSet<_> = [region("eu-west-1")].into();
     let account = AccountId::parse("222222222222").ok();
     let deadline = Deadline::after(time);
-    let facts = gather(clients, &regions, account, deadline).await;
+    let facts = gather(clients, &KeyCache::default(), &regions, account, deadline).await;
     let policies = policies();
     let decisions = decide(&policies, &facts, Timestamp::now());
     let told = RefCell::new(Vec::new());
@@ -145,10 +161,20 @@ async fn a_copy_is_verified_then_locked_then_its_tag_says_so() {
     let locked = mock!(aws_sdk_ec2::Client::create_tags)
         .match_requests(tagging("snap-00000001", LOCKED))
         .then_output(|| CreateTagsOutput::builder().build());
-    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &verdict, &lock, &locked])], []);
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &verdict, &lock, &locked])]);
     let expected = ["snap-00000001 copy.verified as-configured", "snap-00000001 copy.locked locked"];
     assert_eq!(run(&clients, LONG).await, (expected.map(str::to_owned).to_vec(), 0));
     assert_eq!((verdict.num_calls(), lock.num_calls(), locked.num_calls()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn under_a_doomed_key_nothing_is_written_and_nothing_locked() {
+    let [copying, unlocked] = reads(vec![copy(1, "copying", None)], vec![copy(2, "verified", Some("pending"))]);
+    let locks = mock!(aws_sdk_ec2::Client::describe_locked_snapshots)
+        .then_output(|| DescribeLockedSnapshotsOutput::builder().build());
+    let clients = clients_under(KeyState::PendingDeletion, [ec2("eu-west-1", &[&copying, &unlocked, &locks])]);
+    let expected = ["snap-00000001 copy.deferred key-doomed", "snap-00000002 copy.deferred key-doomed"];
+    assert_eq!(run(&clients, LONG).await, (expected.map(str::to_owned).to_vec(), 0));
 }
 
 #[tokio::test]
@@ -160,7 +186,7 @@ async fn what_ec2_does_not_take_is_told_and_goes_no_further() {
     let taken = mock!(aws_sdk_ec2::Client::create_tags)
         .match_requests(tagging("snap-00000002", VERIFIED))
         .then_output(|| CreateTagsOutput::builder().build());
-    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &refused, &taken])], []);
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &refused, &taken])]);
     let expected = [
         "snap-00000001 copy.verified as-configured",
         "snap-00000001 copy.deferred verdict-not-written",
@@ -177,7 +203,7 @@ async fn a_verdict_and_a_lock_are_told_whether_or_not_ec2_answers() {
     let locks = mock!(aws_sdk_ec2::Client::describe_locked_snapshots)
         .then_output(|| DescribeLockedSnapshotsOutput::builder().build());
     let lock = mock!(aws_sdk_ec2::Client::lock_snapshot).then_output(|| LockSnapshotOutput::builder().build());
-    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &locks, &lock, &lost()])], []);
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &locks, &lock, &lost()])]);
     let expected = [
         "snap-00000001 copy.verified as-configured",
         "snap-00000001 copy.deferred verdict-not-written",
@@ -195,7 +221,7 @@ async fn a_failed_lock_is_told_and_its_tag_stays_pending() {
         .then_output(|| DescribeLockedSnapshotsOutput::builder().build());
     let refused =
         mock!(aws_sdk_ec2::Client::lock_snapshot).then_http_response(|| ec2_error(400, "OperationNotPermitted", "no"));
-    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &none, &refused])], []);
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &none, &refused])]);
     assert_eq!(run(&clients, LONG).await, (vec!["snap-00000001 copy.locked lock-failed".to_owned()], 0));
 }
 
@@ -221,7 +247,7 @@ async fn a_lock_that_ec2_holds_is_noted_and_not_asked_for_again() {
         let tag = mock!(aws_sdk_ec2::Client::create_tags)
             .match_requests(tagging("snap-00000001", LOCKED))
             .then_output(|| CreateTagsOutput::builder().build());
-        let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &held, &lock, &tag])], []);
+        let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &held, &lock, &tag])]);
         let reason = if is_held { "already-locked" } else { "locked" };
         assert_eq!(run(&clients, LONG).await.0, [format!("snap-00000001 copy.locked {reason}")]);
         assert_eq!((lock.num_calls(), tag.num_calls()), (usize::from(!is_held), 1));
@@ -235,7 +261,7 @@ async fn a_copy_that_comes_in_both_reads_is_judged_once() {
     let locks = mock!(aws_sdk_ec2::Client::describe_locked_snapshots)
         .then_output(|| DescribeLockedSnapshotsOutput::builder().build());
     let tag = mock!(aws_sdk_ec2::Client::create_tags).then_output(|| CreateTagsOutput::builder().build());
-    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &locks, &tag])], []);
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &locks, &tag])]);
     assert_eq!(run(&clients, LONG).await.0, ["snap-00000001 copy.verified as-configured"]);
     assert_eq!(tag.num_calls(), 1);
 }
@@ -244,14 +270,14 @@ async fn a_copy_that_comes_in_both_reads_is_judged_once() {
 async fn a_late_run_writes_nothing() {
     let [copying, unlocked] = reads(vec![copy(1, "copying", Some("pending")), copy(2, "copying", None)], vec![]);
     let tag = mock!(aws_sdk_ec2::Client::create_tags).then_output(|| CreateTagsOutput::builder().build());
-    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &tag])], []);
+    let clients = clients([ec2("eu-west-1", &[&copying, &unlocked, &tag])]);
     assert_eq!(run(&clients, Duration::from_secs(9)).await, (vec![], 2));
     assert_eq!(tag.num_calls(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_region_is_unread() {
-    let clients = clients([common::silent_ec2("eu-west-1")], []);
+    let clients = clients([common::silent_ec2("eu-west-1")]);
     assert_eq!(run(&clients, LONG).await, (vec![" copy.deferred region-unread".to_owned()], 0));
 }
 
@@ -274,9 +300,10 @@ async fn verified_copies_whose_verdict_does_not_name_them_are_found_among_all() 
                 && home.values() == [HOME.1]
         })
         .then_output(move || DescribeSnapshotsOutput::builder().set_snapshots(Some(shown.clone())).build());
-    let clients = clients([ec2("eu-west-1", &[&all]), common::silent_ec2("eu-west-3")], []);
+    let clients = clients([ec2("eu-west-1", &[&all]), common::silent_ec2("eu-west-3")]);
     let regions: BTreeSet<_> = [region("eu-west-1"), region("eu-west-3")].into();
-    let facts = unbound(&clients, &regions, None, Deadline::after(Duration::from_millis(50))).await;
+    let facts =
+        unbound(&clients, &KeyCache::default(), &regions, None, Deadline::after(Duration::from_millis(50))).await;
     let found: Vec<_> = facts.regions.into_iter().map(|(region, copies)| (region, copies.unwrap())).collect();
     let [(found_in, copies)] = found.as_slice() else { panic!("one Region expected, not {found:?}") };
     assert_eq!((found_in.as_str(), copies.len(), copies[0].id.as_str()), ("eu-west-1", 1, "snap-00000002"));
@@ -307,7 +334,7 @@ async fn a_volume_that_a_description_names_replaces_a_filler_and_nothing_else() 
     let written = mock!(aws_sdk_ec2::Client::create_tags)
         .match_requests(tagging("snap-00000001", &[("snapferry:source-volume", "vol-00000002")]))
         .then_output(|| CreateTagsOutput::builder().build());
-    let clients = clients([ec2("eu-west-1", &[&asked, &written]), common::silent_ec2("eu-west-3")], []);
+    let clients = clients([ec2("eu-west-1", &[&asked, &written]), common::silent_ec2("eu-west-3")]);
     let regions: BTreeSet<_> = [region("eu-west-1"), region("eu-west-3")].into();
     let policies = common::policies_with(&["eu-west-1"], "of (?<volume>.*)");
     let wanted = |copy: &_| lineage_of(&policies, &clients.homes, copy).is_some();

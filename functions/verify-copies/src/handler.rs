@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
+use snapferry_aws::keys::KeyCache;
 use snapferry_aws::verifying::{execute, gather, name, unbound, unnamed};
 use snapferry_core::audit::{CopyDeferred, Ran, Record, Told};
 use snapferry_core::facts::{CallError, DescribedCopy};
@@ -17,7 +18,7 @@ use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
 use snapferry_core::verifying::{
-    Decision, Facts, Naming, Outcome, completed, decide, lineage_of, named, namings, out_of_time, record,
+    Decision, Facts, Naming, Outcome, Verdict, completed, decide, lineage_of, named, namings, out_of_time, record,
 };
 
 /// When something was last seen of each Region.
@@ -28,6 +29,7 @@ pub(crate) struct Verifier {
     clients: Clients,
     policies: Vec<Policy>,
     regions: BTreeSet<Region>,
+    keys: KeyCache,
     notices: RefCell<Notices>,
     /// The verdicts and locks that are in the audit, whether or not their tags are written.
     told: RefCell<Notices>,
@@ -44,6 +46,7 @@ impl Verifier {
             clients,
             policies,
             regions,
+            keys: KeyCache::default(),
             notices: RefCell::default(),
             told: RefCell::default(),
             bound: RefCell::default(),
@@ -60,13 +63,15 @@ impl Verifier {
         let began = (Instant::now(), self.clients.calls());
         let (mut ran, told) = (Ran::default(), RefCell::default());
         let deadline = Deadline::from_epoch_ms(event.context.deadline);
-        let facts = gather(&self.clients, &self.regions, account.clone(), deadline).await;
+        let facts = gather(&self.clients, &self.keys, &self.regions, account.clone(), deadline).await;
         facts.regions.keys().for_each(|region| ran.saw(region, facts.found(region)));
+        ran.doomed_keys.extend(facts.doomed_keys().map(str::to_owned));
         self.settle(&facts, run, deadline, &told).await;
         // Afterwards, because these read whole Regions: once a day, as long as the environment stays warm.
         let regions = self.not_seen(&self.bound);
-        let facts = unbound(&self.clients, &regions, account, deadline).await;
+        let facts = unbound(&self.clients, &self.keys, &regions, account, deadline).await;
         regions.iter().for_each(|region| ran.saw(region, facts.found(region)));
+        ran.doomed_keys.extend(facts.doomed_keys().map(str::to_owned));
         let unbound = self.settle(&facts, run, deadline, &told).await;
         let all_bound = facts.regions.into_keys().filter(|region| !unbound.contains(region));
         self.bound.borrow_mut().extend(all_bound.map(|region| (region, Timestamp::now())));
@@ -102,7 +107,8 @@ impl Verifier {
         self.regions.iter().filter(|region| !is_seen(*region)).cloned().collect()
     }
 
-    /// Gives the Regions in which there was something to decide.
+    /// Gives the Regions in which there was something to decide that the next run may have to decide again at once; what waits
+    /// for its key can wait for the next day's look at all.
     async fn settle(
         &self,
         facts: &Facts,
@@ -124,7 +130,8 @@ impl Verifier {
         };
         let left = execute(&self.clients, &decisions, deadline, report).await;
         self.tell_left(left, run, told);
-        decisions.iter().map(|decision| decision.region.clone()).collect()
+        let waits_for_key = |decision: &&Decision<'_>| matches!(decision.verdict, Verdict::KeyDoomed(_));
+        decisions.iter().filter(|decision| !waits_for_key(decision)).map(|decision| decision.region.clone()).collect()
     }
 
     /// Counts a record, and prints it unless its notice was given within the last day.

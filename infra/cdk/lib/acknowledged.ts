@@ -40,6 +40,7 @@ export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<stri
     VerifyCopiesRole: {
       [`${IAM5}[Resource::*]`]: READING,
       [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+      [`${IAM5}[${KEYS}]`]: OWN_KEYS,
     },
     DeleteExpiredCopiesRole: {
       [`${IAM5}[Resource::*]`]: READING,

@@ -1,9 +1,10 @@
-//! Reads the copies that wait for a verdict or a lock, by EC2's own tag filters: a handful among a hundred thousand.
+//! Reads the copies that wait for a verdict or a lock, by EC2's own tag filters: a handful among a hundred thousand; and the
+//! keys that they are under.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use snapferry_core::facts::{CallError, DescribedCopy, Lineage, State};
+use snapferry_core::facts::{CallError, DescribedCopy, KeyFact, Lineage, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::tags::{self, Lock, Status};
 use snapferry_core::verifying::Facts;
@@ -11,6 +12,7 @@ use snapferry_core::verifying::Facts;
 use crate::clients::Clients;
 use crate::deadline::Deadline;
 use crate::errors::call_error;
+use crate::keys::KeyCache;
 use crate::locks::held_lock;
 use crate::reads::{filter, for_each_own_copy, with_timeout};
 
@@ -20,25 +22,24 @@ const LOCKS: usize = 100;
 /// Reads the candidates of all `regions` at the same time. A Region that is not read in time counts as unread.
 pub async fn gather(
     clients: &Clients,
+    keys: &KeyCache,
     regions: &BTreeSet<Region>,
     account: Option<AccountId>,
     deadline: Deadline,
 ) -> Facts {
     let time = deadline.reading_time();
-    let reads =
-        regions.iter().map(async |region| (region.clone(), with_timeout(time, candidates(clients, region)).await));
-    Facts {
-        account,
-        homes: clients.homes.clone(),
-        retired_policies: clients.retired_policies.clone(),
-        regions: join_all(reads).await.into_iter().collect(),
-    }
+    let reads = regions.iter().map(async |region| {
+        let read = async { Ok(with_keys(clients, keys, region, candidates(clients, region).await?).await) };
+        (region.clone(), with_timeout(time, read).await)
+    });
+    facts(clients, account, join_all(reads).await)
 }
 
 /// Reads the verified copies of `regions` whose verdict does not name them, each Region whole: EC2's filters know no absent
 /// tags. A Region that is not read in time is not in the answer, and holds up no other work.
 pub async fn unbound(
     clients: &Clients,
+    keys: &KeyCache,
     regions: &BTreeSet<Region>,
     account: Option<AccountId>,
     deadline: Deadline,
@@ -46,24 +47,23 @@ pub async fn unbound(
     let time = deadline.reading_time();
     let verified = vec![filter(&format!("tag:{}", tags::STATUS), [Status::Verified.as_str()])];
     let reads = regions.iter().map(async |region| {
-        let mut found = Vec::new();
-        let keep = |copy: DescribedCopy| {
-            if copy.tags.copy.is_none() && !copy.tags.are_of_another() {
-                found.push(copy);
-            }
+        let read = async {
+            let mut found = Vec::new();
+            let keep = |copy: DescribedCopy| {
+                if copy.tags.copy.is_none() && !copy.tags.are_of_another() {
+                    found.push(copy);
+                }
+            };
+            for_each_own_copy(clients, region, verified.clone(), keep).await?;
+            Ok(with_keys(clients, keys, region, found).await)
         };
-        let done = with_timeout(time, for_each_own_copy(clients, region, verified.clone(), keep)).await;
-        if let Err(error) = &done {
+        let read = with_timeout(time, read).await;
+        if let Err(error) = &read {
             tracing::warn!(%region, code = error.code, message = error.message, "the verified copies could not be read");
         }
-        done.ok().map(|()| (region.clone(), Ok(found)))
+        read.ok().map(|read| (region.clone(), Ok(read)))
     });
-    Facts {
-        account,
-        homes: clients.homes.clone(),
-        retired_policies: clients.retired_policies.clone(),
-        regions: join_all(reads).await.into_iter().flatten().collect(),
-    }
+    facts(clients, account, join_all(reads).await.into_iter().flatten())
 }
 
 /// Reads the copies whose source's volume nobody named, and keeps those that are `wanted`. A Region that is not read in time
@@ -88,14 +88,46 @@ pub async fn unnamed(
         if let Err(error) = &done {
             tracing::warn!(%region, code = error.code, message = error.message, "the copies without a volume could not be read");
         }
-        (region.clone(), done.map(|()| found))
+        (region.clone(), done.map(|()| Read { copies: found, keys: BTreeMap::new() }))
     });
-    Facts {
-        account: None,
+    facts(clients, None, join_all(reads).await)
+}
+
+/// What was read of a Region.
+struct Read {
+    copies: Vec<DescribedCopy>,
+    keys: BTreeMap<Box<str>, KeyFact>,
+}
+
+fn facts(
+    clients: &Clients,
+    account: Option<AccountId>,
+    reads: impl IntoIterator<Item = (Region, Result<Read, CallError>)>,
+) -> Facts {
+    let mut facts = Facts {
+        account,
         homes: clients.homes.clone(),
         retired_policies: clients.retired_policies.clone(),
-        regions: join_all(reads).await.into_iter().collect(),
+        regions: BTreeMap::new(),
+        keys: BTreeMap::new(),
+    };
+    for (region, read) in reads {
+        let copies = read.map(|read| {
+            facts.keys.extend(read.keys);
+            read.copies
+        });
+        facts.regions.insert(region, copies);
     }
+    facts
+}
+
+/// Adds what KMS says of the keys of completed copies: only those are verified or locked, and EC2 may name the key of a
+/// pending one by an alias.
+async fn with_keys(clients: &Clients, keys: &KeyCache, region: &Region, copies: Vec<DescribedCopy>) -> Read {
+    let completed = copies.iter().filter(|copy| copy.state == State::Completed);
+    let named: BTreeSet<&str> = completed.filter_map(|copy| copy.kms_key.as_deref()).collect();
+    let keys = keys.look_at_all(clients, region, named).await;
+    Read { copies, keys }
 }
 
 /// Copies without a verdict, then verified ones without their lock. A copy that is settled between the two reads may

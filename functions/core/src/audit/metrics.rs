@@ -165,6 +165,7 @@ fn verified_all(run: &Verification) -> Vec<Metric> {
     vec![
         count("VerifyRunsCompleted", run.is_complete().into()),
         count("VerdictsDeferred", run.deferred.values().sum()),
+        count("CopiesKeysEndangered", u64::try_from(run.doomed_keys.len()).unwrap_or(u64::MAX)),
         milliseconds("VerifyDuration", run.duration_ms),
     ]
 }

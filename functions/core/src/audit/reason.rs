@@ -34,6 +34,8 @@ reasons! {
     CopyDeferred "copy.deferred" "Not now; the next sweep looks again." {
         AnswerLost "answer-lost" "EC2's answer was lost; the copy may exist, so the request is not repeated now."
             Itself("The next sweep looks again.");
+        KeyDoomed "key-doomed" "The copy's key is gone or about to be deleted: it is neither verified nor locked."
+            Somebody("Cancel the key's deletion and enable it, or let what is shared be copied under another.");
         KeyUnread "key-unread" "KMS did not say whether the configured key is usable."
             Itself("The next sweep looks again.");
         LockNotNoted "lock-not-noted" "EC2 holds the lock, but the copy's tag does not say so yet."

@@ -39,6 +39,8 @@ pub struct Ran {
     pub copies: u64,
     /// The Regions whose copies could not be read, or not all of them.
     pub unread: BTreeSet<Region>,
+    /// Keys that are gone or about to be deleted, and under which copies wait for a verdict or a lock.
+    pub doomed_keys: BTreeSet<String>,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// Calls made to EC2, retries not counted.
@@ -83,6 +85,8 @@ pub struct Verification {
     pub deferred: BTreeMap<CopyDeferred, u64>,
     /// The Regions whose copies could not be read, or not all of them.
     pub unread_regions: Vec<String>,
+    /// Keys that are gone or about to be deleted, and under which copies wait for a verdict or a lock in vain.
+    pub doomed_keys: BTreeSet<String>,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// Calls made to EC2, retries not counted.

@@ -42,6 +42,18 @@ pub struct Endangered<'f> {
 }
 
 impl KeyFact {
+    /// What it says of the key, as a clause behind `which`.
+    pub(crate) fn clause(&self) -> &'static str {
+        match self {
+            Self::Unusable(KeyProblem::PendingDeletion) => "is about to be deleted",
+            Self::Unusable(KeyProblem::NotFound(_)) if self.life() == KeyLife::Doomed => "does not exist any more",
+            Self::Unusable(KeyProblem::Disabled) => "is disabled",
+            Self::Unusable(KeyProblem::AccessDenied(_)) => "this role may not look at",
+            Self::Unread(_) => "KMS did not describe",
+            Self::Usable | Self::Unusable(_) => "is in a state in which KMS decrypts nothing",
+        }
+    }
+
     /// The service's own error, where there was one.
     #[must_use]
     pub fn error(&self) -> Option<&CallError> {
@@ -57,15 +69,7 @@ impl fmt::Display for Endangered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, fact, copies } = self;
         let is_doomed = fact.life() == KeyLife::Doomed;
-        let is = match fact {
-            KeyFact::Unusable(KeyProblem::PendingDeletion) => "is about to be deleted",
-            KeyFact::Unusable(KeyProblem::NotFound(_)) if is_doomed => "does not exist any more",
-            KeyFact::Unusable(KeyProblem::Disabled) => "is disabled",
-            KeyFact::Unusable(KeyProblem::AccessDenied(_)) => "this role may not look at",
-            KeyFact::Unread(_) => "KMS did not describe",
-            KeyFact::Usable | KeyFact::Unusable(_) => "is in a state in which KMS decrypts nothing",
-        };
-        write!(f, "Copies under {key}, which {is}: {copies}. ")?;
+        write!(f, "Copies under {key}, which {}: {copies}. ", fact.clause())?;
         f.write_str(match fact {
             KeyFact::Unusable(KeyProblem::PendingDeletion) => {
                 "They count as lost: what is still shared is copied again under the policy's key, and no other copy is deleted \

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::audit::CopyRejected;
-use crate::facts::DescribedCopy;
+use crate::facts::{DescribedCopy, KeyLife};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::policy::{Encryption, Policy, Target};
 use crate::tags::TagProblem;
@@ -84,6 +84,8 @@ pub enum Warning<'f> {
     KeyMovedOn(&'f Encryption),
     /// The tag with the source's start time is later than the copy's: somebody edited it, and expiry does not believe it.
     SourceNewer,
+    /// Its key is disabled, or KMS does not say what it is.
+    KeyInDoubt,
 }
 
 impl fmt::Display for Warning<'_> {
@@ -100,6 +102,9 @@ impl fmt::Display for Warning<'_> {
             Self::SourceNewer => {
                 f.write_str("the tag snapferry:source-start-time is later than the copy's own start time")
             }
+            Self::KeyInDoubt => f.write_str(
+                "the copy's key is disabled, or KMS does not say what it is: until it is well again, the copy lets no other go",
+            ),
         }
     }
 }
@@ -160,7 +165,7 @@ fn encryption(copy: &DescribedCopy, today: Today<'_>) -> Option<Difference> {
 }
 
 /// What is remarkable about a copy without being wrong: above all that the policy moved on since it was started.
-pub(super) fn warnings<'f>(copy: &DescribedCopy, today: Today<'f>) -> Vec<Warning<'f>> {
+pub(super) fn warnings<'f>(copy: &DescribedCopy, life: KeyLife, today: Today<'f>) -> Vec<Warning<'f>> {
     let policy = match today {
         Today::PolicyGone => Some(Warning::PolicyGone),
         Today::TargetGone => Some(Warning::TargetGone),
@@ -173,5 +178,6 @@ pub(super) fn warnings<'f>(copy: &DescribedCopy, today: Today<'f>) -> Vec<Warnin
         }
     };
     let newer = copy.tags.source_start_time.is_some_and(|source| source > copy.start_time);
-    policy.into_iter().chain(newer.then_some(Warning::SourceNewer)).collect()
+    let in_doubt = (life == KeyLife::InDoubt).then_some(Warning::KeyInDoubt);
+    policy.into_iter().chain(newer.then_some(Warning::SourceNewer)).chain(in_doubt).collect()
 }

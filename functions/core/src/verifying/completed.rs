@@ -23,6 +23,7 @@ pub fn completed(told: &Told, ran: &Ran, now: Timestamp) -> Record {
             _ => None,
         }),
         unread_regions: ran.unread(),
+        doomed_keys: ran.doomed_keys.clone(),
         duration_ms: ran.duration_ms,
         calls: ran.calls,
     };

@@ -6,11 +6,10 @@ use super::causes::Cause;
 use super::checks::{self, Today};
 use super::decision::{Decision, Verdict};
 use super::facts::Facts;
-use super::locks;
-use crate::facts::DescribedCopy;
-use crate::facts::State;
+use super::locks::{self, Locking};
+use crate::facts::{DescribedCopy, KeyFact, KeyLife, State};
 use crate::homes::{is_anothers, is_named};
-use crate::ids::{AccountId, PolicyName, Region};
+use crate::ids::{PolicyName, Region};
 use crate::policy::Policy;
 use crate::tags::{Lock, Status};
 
@@ -19,6 +18,10 @@ pub const STALLED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Decides for each copy that has no verdict or no lock yet, in each Region the oldest first. What is pending and
 /// younger than a day needs no decision.
+///
+/// Under a doomed key nothing is verified and nothing locked: it is no backup, and a lock would keep for years what nobody can
+/// read. Under a key in doubt all goes on, with a warning: a verdict compares what EC2 says, which no key is needed for, the
+/// copy lets no other go anyway, and a key that is enabled again must not find its copies deleted for want of a lock.
 #[must_use]
 pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> Vec<Decision<'f>> {
     let mut decisions = Vec::new();
@@ -38,7 +41,7 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> V
         let mut candidates: Vec<&DescribedCopy> = candidates.iter().filter(is_ours).collect();
         candidates.sort_by_key(|copy| (copy.start_time, &copy.id));
         decisions.extend(candidates.into_iter().filter_map(|copy| {
-            let verdict = verdict(policies, facts.account.as_ref(), region, copy, now)?;
+            let verdict = verdict(policies, facts, region, copy, now)?;
             Some(Decision { region, copy: Some(copy), verdict })
         }));
     }
@@ -47,7 +50,7 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> V
 
 fn verdict<'f>(
     policies: &'f [Policy],
-    account: Option<&AccountId>,
+    facts: &'f Facts,
     region: &Region,
     copy: &DescribedCopy,
     now: Timestamp,
@@ -60,17 +63,21 @@ fn verdict<'f>(
     if copy.tags.are_of_another() {
         return None;
     }
+    // What is not encrypted has no key to lose.
+    let key = copy.kms_key.as_ref().map(|_| facts.key_of(copy));
+    let life = key.map_or(KeyLife::Alive, |fact| fact.map_or(KeyLife::InDoubt, KeyFact::life));
+    let doomed = key.flatten().filter(|_| life == KeyLife::Doomed);
     let is_unbound = copy.tags.status == Some(Status::Verified) && copy.tags.copy.is_none();
     match (copy.tags.status, copy.state) {
         (Some(Status::Copying | Status::Verified), State::Completed)
             if is_unbound || copy.tags.status == Some(Status::Copying) =>
         {
-            let differences = checks::differences(copy, account, today);
-            let warnings = checks::warnings(copy, today);
-            Some(if differences.is_empty() {
-                Verdict::Verify { warnings, lock: locks::locking(copy, today, now) }
-            } else {
-                Verdict::Reject { differences, warnings }
+            let differences = checks::differences(copy, facts.account.as_ref(), today);
+            let warnings = checks::warnings(copy, life, today);
+            Some(match doomed {
+                _ if !differences.is_empty() => Verdict::Reject { differences, warnings },
+                Some(key) => Verdict::KeyDoomed(key),
+                None => Verdict::Verify { warnings, lock: locks::locking(copy, today, now) },
             })
         }
         (Some(Status::Copying), State::Error) => Some(Verdict::Fail(Cause::of(&copy.state_message))),
@@ -78,7 +85,10 @@ fn verdict<'f>(
             (now.duration_since(copy.start_time) > STALLED_AFTER).then_some(Verdict::Stall)
         }
         (Some(Status::Verified), State::Completed) if copy.tags.lock == Some(Lock::Pending) => {
-            Some(Verdict::Lock(locks::locking(copy, today, now)))
+            Some(match (locks::locking(copy, today, now), doomed) {
+                (Locking::Lock(_), Some(key)) => Verdict::KeyDoomed(key),
+                (lock, _) => Verdict::Lock(lock),
+            })
         }
         _ => None,
     }

@@ -3,8 +3,7 @@
 use super::causes::Cause;
 use super::checks::{Difference, Warning};
 use super::locks::Locking;
-use crate::facts::CallError;
-use crate::facts::DescribedCopy;
+use crate::facts::{CallError, DescribedCopy, KeyFact};
 use crate::ids::Region;
 use crate::tags::Status;
 
@@ -42,6 +41,8 @@ pub enum Verdict<'f> {
     Stall,
     /// It was verified earlier and waits for its lock.
     Lock(Locking),
+    /// It may be what was asked for, but its key is gone or about to be deleted: it gets neither a verdict nor a lock.
+    KeyDoomed(&'f KeyFact),
     /// The Region's copies could not be read.
     Unread(&'f CallError),
 }
@@ -56,7 +57,7 @@ impl Decision<'_> {
             Verdict::Verify { .. } => Some(Status::Verified),
             Verdict::Reject { .. } => Some(Status::Rejected),
             Verdict::Fail(_) => Some(Status::Failed),
-            Verdict::Stall | Verdict::Lock(_) | Verdict::Unread(_) => None,
+            Verdict::Stall | Verdict::Lock(_) | Verdict::KeyDoomed(_) | Verdict::Unread(_) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{CallError, DescribedCopy};
+use crate::facts::{CallError, DescribedCopy, KeyFact, KeyLife};
 use crate::ids::{AccountId, PolicyName, Region};
 
 /// All that the decision stands on.
@@ -16,9 +16,22 @@ pub struct Facts {
     pub retired_policies: BTreeSet<PolicyName>,
     /// The copies without a verdict or a lock in each target Region, retired ones included.
     pub regions: BTreeMap<Region, Result<Vec<DescribedCopy>, CallError>>,
+    /// What KMS says of the keys that they are under. One that nobody asked about is in doubt.
+    pub keys: BTreeMap<Box<str>, KeyFact>,
 }
 
 impl Facts {
+    /// What KMS says of the key that a copy is under; none where it is under no key, or nobody asked.
+    #[must_use]
+    pub fn key_of(&self, copy: &DescribedCopy) -> Option<&KeyFact> {
+        self.keys.get(copy.kms_key.as_deref()?)
+    }
+
+    /// The doomed keys among them.
+    pub fn doomed_keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter(|(_, fact)| fact.life() == KeyLife::Doomed).map(|(key, _)| &**key)
+    }
+
     /// How many copies were read in a Region; none when it could not be read.
     #[must_use]
     pub fn found(&self, region: &Region) -> Option<usize> {

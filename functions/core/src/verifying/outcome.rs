@@ -10,6 +10,7 @@ use crate::ebs::errors::is_tag_limit;
 use crate::facts::{CallError, DescribedCopy};
 use crate::ids::AccountId;
 use crate::tags::{Lock, Status};
+use crate::text::printable;
 
 /// What somebody does about a copy with as many tags as EC2 allows.
 const TAG_LIMIT: &str = "The copy has 50 tags, as many as EC2 allows, and a verdict adds snapferry:settled-at and snapferry:copy. \
@@ -44,6 +45,7 @@ impl Decision<'_> {
             |what: &str, error: &CallError| error.request_id.is_some().then(|| format!("{what} {}", error.code));
         let said = match (&self.verdict, outcome) {
             (Verdict::Stall, _) => "stalled".to_owned(),
+            (Verdict::KeyDoomed(_), _) => "key-doomed".to_owned(),
             (Verdict::Reject { .. } | Verdict::Fail(_), Outcome::Stands) => "not-ours".to_owned(),
             (_, Outcome::Stands) if self.lock() == Locking::RuleGone => "lock-rule-gone".to_owned(),
             (_, Outcome::NotSettled(error)) => answered("verdict-not-written", error)?,
@@ -130,11 +132,19 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
              only once it is in error or deleted."
                 .to_owned(),
         ),
+        (Verdict::KeyDoomed(key), Some(copy)) => Record::new(CopyDeferred::KeyDoomed, now)
+            .message(format!(
+                "The copy is under {}, which {}. It is neither verified nor locked, and counts as lost: what is still shared is \
+                 copied again under the policy's key. If the key lives again, a later run judges the copy.",
+                printable(copy.kms_key.as_deref().unwrap_or("no key"), 256),
+                key.clause()
+            ))
+            .error(key.error()),
         (Verdict::Unread(error), _) => Record::new(CopyDeferred::RegionUnread, now)
             .message("The copies in this Region could not be read, so none was judged. The next run looks again.".to_owned())
             .error(Some(error)),
         // Every executor gives an outcome that fits; were one not to, the operator must see it.
-        (Verdict::Lock(_) | Verdict::Fail(_), _) => Record::new(CopyDeferred::NotCarriedOut, now),
+        (Verdict::Lock(_) | Verdict::Fail(_) | Verdict::KeyDoomed(_), _) => Record::new(CopyDeferred::NotCarriedOut, now),
     }
 }
 

@@ -139,7 +139,7 @@ fn each_event_counts_in_its_own_metrics() {
     sweep.completed: AttemptsExhausted CopiesKeysEndangered InFlight KeysUnusable MostSilentOwnerHours OldestUnprotectedHours Protected SweepDuration SweepsCompleted TagsMalformed Unprotected
     sweep.owner: HoursSinceLastShare
     sweep.region: InFlight OldestUnprotectedHours Protected Unprotected
-    verify.completed: VerdictsDeferred VerifyDuration VerifyRunsCompleted
+    verify.completed: CopiesKeysEndangered VerdictsDeferred VerifyDuration VerifyRunsCompleted
     ");
 }
 

@@ -14,9 +14,12 @@ pub(crate) fn records() -> Vec<Record> {
     let unread = || Ran { unread: [region()].into(), ..ran() };
     let stays = told(&[(CopyKept::RegionUnread.into(), 1), (CopyRefused::MassExpiry.into(), 299)]);
     let left = told(&[(CopyDeferred::RegionUnread.into(), 1)]);
+    let doomed = || Ran { doomed_keys: [KEY.to_owned()].into(), ..ran() };
+    let waits = told(&[(CopyDeferred::KeyDoomed.into(), 40)]);
     vec![
         verify("nothing", &Told::default(), &ran()),
         verify("unread", &left, &unread()),
+        verify("doomed", &waits, &doomed()),
         expiry("nothing", &Told::default(), &ran()),
         expiry("unread", &stays, &unread()),
     ]
@@ -49,7 +52,7 @@ fn a_run_that_finds_nothing_says_zeros() {
     let line = line(&verify("1", &Told::default(), &Ran::default()));
     assert_eq!((&line["event"], &line["reason"]), (&json!("verify.completed"), &json!("complete")));
     let zeros = json!({"copies": 0, "verified": 0, "rejected": 0, "failed": 0, "stalled": 0, "locked": 0, "named": 0, "locksFailed": 0,
-        "deferred": {}, "unreadRegions": [], "durationMs": 0, "calls": 0});
+        "deferred": {}, "unreadRegions": [], "doomedKeys": [], "durationMs": 0, "calls": 0});
     assert_eq!(line["verification"], zeros);
     assert_eq!((&line["VerifyRunsCompleted"], &line["VerdictsDeferred"]), (&json!(1), &json!(0)));
     let line = self::line(&expiry("1", &Told::default(), &Ran::default()));
@@ -80,7 +83,7 @@ fn all_that_a_run_said_is_counted() {
     let run = line(&verify("1", &told(&reasons), &ran()));
     let expected = json!({"copies": 3, "verified": 1, "rejected": 5, "failed": 9, "stalled": 6, "locked": 15, "named": 13,
         "locksFailed": 19, "deferred": {"verdict-not-written": 11, "lock-not-noted": 12}, "unreadRegions": [],
-        "durationMs": 1200, "calls": 7});
+        "doomedKeys": [], "durationMs": 1200, "calls": 7});
     assert_eq!((&run["verification"], &run["VerdictsDeferred"]), (&expected, &json!(23)));
     let reasons = [
         (CopyExpired::Expired.into(), 1),

@@ -1,7 +1,7 @@
 //! Every verdict and outcome of verifying.
 
 use snapferry_core::audit::Record;
-use snapferry_core::facts::{CallError, DescribedCopy, State};
+use snapferry_core::facts::{CallError, DescribedCopy, KeyFact, KeyProblem, State};
 use snapferry_core::ids::VolumeId;
 use snapferry_core::policy::{Encryption, LockMode};
 use snapferry_core::tags::{ReadTags, TagProblem};
@@ -46,6 +46,8 @@ pub(crate) fn candidate() -> DescribedCopy {
         description: Box::default(),
     }
 }
+
+const GONE: KeyFact = KeyFact::Unusable(KeyProblem::PendingDeletion);
 
 fn outcomes() -> Vec<Outcome> {
     every![Outcome;
@@ -98,6 +100,7 @@ fn verdicts<'f>(encryption: &'f Encryption, error: &'f snapferry_core::facts::Ca
         Warning::TargetGone => Warning::TargetGone,
         Warning::KeyMovedOn(_) => Warning::KeyMovedOn(encryption),
         Warning::SourceNewer => Warning::SourceNewer,
+        Warning::KeyInDoubt => Warning::KeyInDoubt,
     ];
     let mut all = every![Verdict<'_>;
         Verdict::Verify { .. } => Verdict::Verify { warnings: warnings.clone(), lock: Locking::None },
@@ -105,6 +108,7 @@ fn verdicts<'f>(encryption: &'f Encryption, error: &'f snapferry_core::facts::Ca
         Verdict::Fail(_) => Verdict::Fail(Cause::Unknown),
         Verdict::Stall => Verdict::Stall,
         Verdict::Lock(_) => Verdict::Lock(Locking::None),
+        Verdict::KeyDoomed(_) => Verdict::KeyDoomed(&GONE),
         Verdict::Unread(_) => Verdict::Unread(error),
     ];
     all.extend(lockings().into_iter().map(|lock| Verdict::Verify { warnings: Vec::new(), lock }));

@@ -1,12 +1,13 @@
 //! What started copies turn out to be, and what the audit says of it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod keys;
 mod locks;
 mod naming;
 mod world;
 
 use jiff::SignedDuration;
-use snapferry_core::facts::{CallError, DescribedCopy, State};
+use snapferry_core::facts::{CallError, DescribedCopy, KeyFact, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::policy::Policy;
 use snapferry_core::verifying::{Locking, Outcome, decide, out_of_time, record};
@@ -117,6 +118,7 @@ fn a_policy_that_moved_on_is_a_warning() {
     let simultaneous = with("snapferry:source-start-time", "2026-01-31T11:30:00Z");
     assert!(moved(&under_key(""), &simultaneous).warnings.is_empty());
     let mut elsewhere = facts(vec![]);
+    elsewhere.keys = [(KEY.into(), KeyFact::Usable)].into();
     elsewhere.regions = [(Region::parse("eu-north-1").unwrap(), Ok(vec![copy(&tags())]))].into();
     let policies = under_key("");
     let decisions = decide(&policies, &elsewhere, now());

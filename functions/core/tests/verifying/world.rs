@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::audit::Record;
-use snapferry_core::facts::{DescribedCopy, State};
+use snapferry_core::facts::{DescribedCopy, KeyFact, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::ReadTags;
@@ -98,7 +98,14 @@ pub(crate) fn facts(copies: Vec<DescribedCopy>) -> Facts {
     let region = Region::parse(REGION).unwrap();
     let homes = ["us-east-1", "us-east-2"].map(|home| Region::parse(home).unwrap()).into();
     let retired_policies = ["default", "gone"].map(|name| PolicyName::parse(name).unwrap()).into();
-    Facts { account: AccountId::parse(OURS).ok(), homes, retired_policies, regions: [(region, Ok(copies))].into() }
+    let keys = copies.iter().filter_map(|copy| copy.kms_key.as_deref()).map(|key| (key.into(), KeyFact::Usable));
+    Facts {
+        account: AccountId::parse(OURS).ok(),
+        homes,
+        retired_policies,
+        keys: keys.collect(),
+        regions: [(region, Ok(copies))].into(),
+    }
 }
 
 /// The record of the only decision when it is carried out, if there is any decision.
