@@ -68,10 +68,13 @@ fn warnings_are_findings_only_when_asked() {
 note[dlm-member-unused]: Policy.ExecutionRoleArn: not used: Snapferry's functions have roles of their own
 --> <stdin>:7:29
 
+note[volume-unknown]: Policy.PolicyDetails.EventSource.Parameters.DescriptionRegex: of sources that are copies themselves EC2 names no volume (vol-ffffffff), so their copies stay after their retention, each as perhaps the last one of its volume; to let them go, capture the volume with a group (?<volume>vol-...) in DescriptionRegex, or set KeepAtLeast to 0
+--> <stdin>:29:41
+
 note[dlm-member-unused]: Policy.Tags: not used: these are the tags of DLM's policy; tags for copies go into TagsToAdd
 --> <stdin>:50:17
 
-<stdin>: valid, 1 policy, 2 notes
+<stdin>: valid, 1 policy, 3 notes
 
 "#]]);
 }
@@ -221,6 +224,9 @@ fn whether_a_description_is_taken() {
 note[policy-named-default]: PolicyId: the policy's name is "default"; the name is part of every copy's identity, so to give it another one later means copying everything anew
 --> <stdin>:1:1
 
+note[volume-unknown]: EventSource.Parameters.DescriptionRegex: of sources that are copies themselves EC2 names no volume (vol-ffffffff), so their copies stay after their retention, each as perhaps the last one of its volume; to let them go, capture the volume with a group (?<volume>vol-...) in DescriptionRegex, or set KeepAtLeast to 0
+--> <stdin>:6:57
+
 warning[description-full-match]: EventSource.Parameters.DescriptionRegex: "production" is found in "nightly production" but does not match the whole of it, so such a snapshot is not copied; ".*(?:production).*" finds it anywhere
  --> <stdin>:6:57
   |
@@ -236,7 +242,7 @@ warning[target-unencrypted]: Actions[0].CrossRegionCopy[0].EncryptionConfigurati
 default: the filter does not take "nightly production"
 default: the filter takes "production"
 default: the filter does not take "x"
-<stdin>: valid, 1 policy, 2 warnings, 1 note
+<stdin>: valid, 1 policy, 2 warnings, 2 notes
 
 "#]]);
     let found = json(snapferry().args(["check", "--json", "-"]).args(descriptions).stdin(policy));

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::spread::{Bucket, expiries, time_to_protect};
 use crate::copying::{self, Skip};
-use crate::facts::{Copies, Copy, HeldLock, Lineage, SourceSnapshot};
+use crate::facts::{Copies, Copy, Endangered, HeldLock, KeyLife, Lineage, SourceSnapshot};
 use crate::homes::is_anothers;
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::Policy;
@@ -81,6 +81,12 @@ impl<'f> Row<'f> {
     #[must_use]
     pub fn is_lineage_unknown(&self) -> bool {
         self.copy.is_some_and(Copy::is_lineage_unknown)
+    }
+
+    /// Whether the copy would count, were its key not gone or about to be deleted.
+    #[must_use]
+    pub fn is_lost_with_its_key(&self) -> bool {
+        self.copy.is_some_and(|copy| copy.origin.life == KeyLife::Doomed && !copy.has_failed())
     }
 
     /// When the source was started, as EC2 says, or the copy's tags.
@@ -175,6 +181,8 @@ pub struct Coverage<'f> {
     pub other_homes: BTreeMap<&'f Region, usize>,
     /// How many copies expire only by hand, because nobody named their lineage and their policy keeps last ones.
     pub lineage_unknown: usize,
+    /// The keys that are not alive and under which there are copies, other homes' included, in each Region.
+    pub endangered: Vec<(&'f Region, Endangered<'f>)>,
 }
 
 impl Coverage<'_> {
@@ -202,6 +210,7 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         not_named: BTreeMap::new(),
         other_homes: BTreeMap::new(),
         lineage_unknown: lineages_unknown(policies, facts, &homes),
+        endangered: facts.regions.iter().flat_map(endangered).collect(),
     };
     for policy in policies {
         let empty = policy.targets.iter().map(|target| ((&policy.name, &target.region), Counts::default()));
@@ -227,6 +236,10 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         coverage.counts.entry((row.policy, row.region)).or_default().add(row);
     }
     coverage
+}
+
+fn endangered<'f>((region, copies): (&'f Region, &'f Copies)) -> impl Iterator<Item = (&'f Region, Endangered<'f>)> {
+    copies.endangered().map(move |endangered| (region, endangered))
 }
 
 fn lineages_unknown(policies: &[Policy], facts: &Facts, homes: &BTreeSet<Region>) -> usize {

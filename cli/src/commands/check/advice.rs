@@ -14,6 +14,7 @@ pub(crate) fn advise(policy: &Policy, outline: &Outline<'_>) -> Vec<Finding> {
     advice.state(outline);
     advice.unused_members(outline);
     advice.filter(outline);
+    advice.volumes(outline);
     for (target, path) in policy.targets.iter().zip(outline.copies()) {
         advice.target(target, path);
     }
@@ -81,6 +82,20 @@ impl Advice<'_> {
             let path = member(&outline.parameters(), "DescriptionRegex");
             self.add(Level::Warning, "filter-matches-everything", path, message);
         }
+    }
+
+    /// What EC2 names no volume of is nobody's mistake, and for most policies there is no such source.
+    fn volumes(&mut self, outline: &Outline<'_>) {
+        let expires_by_volume = |target: &Target| target.retain.is_some_and(|retain| retain.keep_at_least > 0);
+        if self.policy.description.names_volumes() || !self.policy.targets.iter().any(expires_by_volume) {
+            return;
+        }
+        let message = "of sources that are copies themselves EC2 names no volume (vol-ffffffff), so their copies stay after \
+                       their retention, each as perhaps the last one of its volume; to let them go, capture the volume with \
+                       a group (?<volume>vol-...) in DescriptionRegex, or set KeepAtLeast to 0";
+        let named = outline.has_description_regex().then_some("DescriptionRegex");
+        let path = named.map_or_else(|| outline.parameters(), |name| member(&outline.parameters(), name));
+        self.add(Level::Note, "volume-unknown", path, message);
     }
 
     fn target(&mut self, target: &Target, path: &str) {

@@ -10,7 +10,7 @@ use super::line::Line;
 
 const HEADER: &str = "state,shared,policy,source,account,volume,size_gib,started,description,region,copy,copy_started,\
                       settled,seconds_to_protect,key,expire_after,lock,lock_mode,locked_until,copies,tags_edited,\
-                      volume_unknown";
+                      volume_unknown,key_life";
 
 /// Writes the header and every row.
 pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Result<()> {
@@ -27,7 +27,8 @@ pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Res
         write!(out, "{},{},", cell(line.key.unwrap_or_default()), optional(line.expire_after))?;
         write!(out, "{},{},", line.lock.unwrap_or_default(), line.lock_mode.unwrap_or_default())?;
         write!(out, "{},{},", optional(line.locked_until), line.copies)?;
-        write!(out, "{},{}\r\n", line.tags_edited, line.volume_unknown)?;
+        write!(out, "{},{},", line.tags_edited, line.volume_unknown)?;
+        write!(out, "{}\r\n", line.key_life.unwrap_or_default())?;
     }
     Ok(())
 }

@@ -138,6 +138,7 @@ impl Serialize for PageRows<'_> {
                         self.lexicon.keys.number(copy.origin.key.as_deref()),
                         row.copies,
                         u8::from(copy.is_tampered),
+                        u8::from(row.is_lost_with_its_key()),
                     )
                 }),
             )

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use snapferry_core::coverage::{Counts, Coverage, Row, Standing};
 use snapferry_core::text::printable;
 
-use super::line::span;
+use super::line::{self, span};
 use super::scene::Scene;
 use super::{data, table};
 
@@ -146,7 +146,7 @@ fn finding(scene: &Scene<'_>, row: &Row<'_>) -> String {
     let failed = row.copy.filter(|_| row.standing == Standing::Failed);
     let failed = failed.map(|copy| format!("<br><small>{}</small>", escape(copy.id.as_str()))).unwrap_or_default();
     format!(
-        "<tr><td><span class=\"state {state}\">{state}</span>{failed}</td><td><code>{}</code></td><td><code>{}</code></td>\
+        "<tr><td><span class=\"state {state}\">{said}</span>{failed}</td><td><code>{}</code></td><td><code>{}</code></td>\
          <td>{}</td><td>{age}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
         escape(row.snapshot()),
         escape(row.lineage().unwrap_or_default()),
@@ -155,6 +155,7 @@ fn finding(scene: &Scene<'_>, row: &Row<'_>) -> String {
         escape(row.region.as_str()),
         escape(&printable(description, 300)),
         state = row.standing.as_str(),
+        said = line::state(row),
     )
 }
 

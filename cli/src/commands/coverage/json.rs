@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use snapferry_core::coverage::{Bucket, Counts, Coverage, Row, expiries, time_to_protect};
 
+use snapferry_core::facts::Endangered;
+
 use super::line::Line;
 use super::scene::Scene;
 
@@ -35,6 +37,7 @@ struct CoverageReport<'r> {
     /// By the homes' Regions.
     copies_of_other_homes: BTreeMap<&'r str, usize>,
     copies_of_unknown_volumes: usize,
+    endangered_keys: Vec<Key<'r>>,
     total: Numbers,
     targets: Vec<Target<'r>>,
     time_to_protect: Vec<Count>,
@@ -68,6 +71,16 @@ struct Count {
     count: usize,
 }
 
+/// A key that is not alive.
+#[derive(Serialize)]
+struct Key<'r> {
+    region: &'r str,
+    key: &'r str,
+    life: &'static str,
+    /// Copies under it that did not fail.
+    copies: usize,
+}
+
 struct JsonRows<'r> {
     rows: &'r [Row<'r>],
     now: Timestamp,
@@ -94,6 +107,12 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         region: region.as_str(),
         numbers: (*counts).into(),
     });
+    let keys = coverage.endangered.iter().map(|(region, Endangered { key, fact, copies })| Key {
+        region: region.as_str(),
+        key,
+        life: fact.life().as_str(),
+        copies: *copies,
+    });
     let report = CoverageReport {
         format: FORMAT,
         verdict: if total.findings() > 0 { "findings" } else { "covered" },
@@ -110,6 +129,7 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         policies_not_named: coverage.not_named.iter().map(|(policy, count)| (policy.as_str(), *count)).collect(),
         copies_of_other_homes: coverage.other_homes.iter().map(|(home, count)| (home.as_str(), *count)).collect(),
         copies_of_unknown_volumes: coverage.lineage_unknown,
+        endangered_keys: keys.collect(),
         total: total.into(),
         targets: targets.collect(),
         time_to_protect: parts(time_to_protect(coverage)),

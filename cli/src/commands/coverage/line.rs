@@ -27,6 +27,8 @@ pub(super) struct Line<'f> {
     pub(super) settled: Option<Timestamp>,
     pub(super) seconds_to_protect: Option<i64>,
     pub(super) key: Option<&'f str>,
+    /// `alive`, `in-doubt` or `doomed`.
+    pub(super) key_life: Option<&'static str>,
     pub(super) expire_after: Option<Timestamp>,
     /// `pending` or `locked`, as the copy's tag says.
     pub(super) lock: Option<&'static str>,
@@ -62,6 +64,7 @@ impl<'f> Line<'f> {
             settled: copy.and_then(|copy| copy.settled_at.get()),
             seconds_to_protect: row.time_to_protect().map(|time| time.as_secs()),
             key: copy.and_then(|copy| copy.origin.key.as_deref()),
+            key_life: copy.map(|copy| copy.origin.life.as_str()),
             expire_after: copy.and_then(|copy| copy.expire_after.get()),
             lock: copy.and_then(|copy| copy.lock).map(snapferry_core::tags::Lock::as_str),
             lock_mode: held.map(|held| held.mode.as_str()),
@@ -71,6 +74,11 @@ impl<'f> Line<'f> {
             volume_unknown: row.is_lineage_unknown(),
         }
     }
+}
+
+/// How a row stands, for people: what is lost with its key has not failed.
+pub(super) fn state(row: &Row<'_>) -> &'static str {
+    if row.is_lost_with_its_key() { "key lost" } else { row.standing.as_str() }
 }
 
 /// A time span for people: its two greatest units.
@@ -83,5 +91,117 @@ pub(super) fn span(time: SignedDuration) -> String {
         (0, hours, minutes) => format!("{hours} h {minutes} min"),
         (days @ 1..=13, hours, _) => format!("{days} d {hours} h"),
         (days, _, _) => format!("{days} d"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use snapferry_core::coverage::{Coverage, Facts, Standing, cover};
+    use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, KeyFact, KeyProblem, State};
+    use snapferry_core::ids::{AccountId, Region, SnapshotId};
+    use snapferry_core::policy;
+    use snapferry_core::tags::ReadTags;
+
+    use super::*;
+    use crate::commands::coverage::{json, scene::Scene, table};
+
+    const DOCUMENT: &str = r#"{"PolicyType": "EVENT_BASED_POLICY", "EventSource": {"Type": "MANAGED_CWE", "Parameters":
+        {"EventType": "shareSnapshot", "SnapshotOwner": ["111111111111"]}}, "Actions": [{"Name": "copy", "CrossRegionCopy":
+        [{"Target": "eu-west-1", "EncryptionConfiguration": {"Encrypted": false}}]}]}"#;
+
+    fn copies(status: &str, fact: KeyFact) -> Copies {
+        let id = SnapshotId::parse("snap-c0000001").unwrap();
+        let tags = [
+            ("snapferry:policy", "default"),
+            ("snapferry:source-snapshot", "snap-00000001"),
+            ("snapferry:status", status),
+            ("snapferry:copy", id.as_str()),
+        ];
+        let mut inventory = Inventory::default();
+        inventory.add(DescribedCopy {
+            owner: None,
+            state: State::Completed,
+            state_message: String::new(),
+            encrypted: true,
+            kms_key: Some("old".to_owned()),
+            size_gib: 8,
+            start_time: Timestamp::UNIX_EPOCH,
+            tags: ReadTags::read(&id, tags),
+            lock: None,
+            description: Box::default(),
+            id: id.clone(),
+        });
+        let mut copies = inventory.close();
+        copies.note_keys([("old".into(), fact)].into());
+        copies
+    }
+
+    fn with<T>(status: &str, fact: KeyFact, look: impl Fn(&Scene<'_>, &Coverage<'_>) -> T) -> T {
+        let policies = policy::parse(DOCUMENT).unwrap().policies;
+        let (account, home) = (AccountId::parse("222222222222").unwrap(), Region::parse("us-east-1").unwrap());
+        let facts = Facts {
+            account: account.clone(),
+            home: home.clone(),
+            since: None,
+            snapshots: Vec::new(),
+            regions: BTreeMap::from([(Region::parse("eu-west-1").unwrap(), copies(status, fact))]),
+            locks: HashMap::new(),
+        };
+        look(
+            &Scene { now: Timestamp::UNIX_EPOCH, account: &account, home: &home, since: None },
+            &cover(&policies, &facts),
+        )
+    }
+
+    #[test]
+    fn what_is_lost_with_its_key_has_not_failed() {
+        let denied = CallError { code: "AccessDeniedException".to_owned(), message: String::new(), request_id: None };
+        let doomed = || KeyFact::Unusable(KeyProblem::PendingDeletion);
+        for (status, fact, life, standing, words, note) in [
+            ("verified", KeyFact::Usable, "alive", Standing::Protected, "protected", ""),
+            (
+                "verified",
+                doomed(),
+                "doomed",
+                Standing::Failed,
+                "key lost",
+                "Copies under old, which is about to be deleted: 1.",
+            ),
+            ("failed", doomed(), "doomed", Standing::Failed, "failed", ""),
+            (
+                "verified",
+                KeyFact::Unusable(KeyProblem::Disabled),
+                "in-doubt",
+                Standing::Protected,
+                "protected",
+                "is disabled: 1.",
+            ),
+            (
+                "verified",
+                KeyFact::Unusable(KeyProblem::AccessDenied(denied)),
+                "in-doubt",
+                Standing::Protected,
+                "protected",
+                "KMS does not show 1 key of copies to these credentials",
+            ),
+        ] {
+            with(status, fact, |scene, coverage| {
+                let [row] = coverage.rows.as_slice() else { panic!("one row expected, not {:?}", coverage.rows) };
+                assert_eq!(
+                    (row.standing, state(row), Line::new(row, scene.now).key_life),
+                    (standing, words, Some(life))
+                );
+                let notes = table::notes(coverage, coverage.total());
+                assert!(note.is_empty() || notes.iter().any(|said| said.contains(note)), "{notes:?}");
+                let mut out = Vec::new();
+                json::write(&mut out, scene, coverage).unwrap();
+                let report: serde_json::Value = serde_json::from_slice(&out).unwrap();
+                assert_eq!(report["rows"][0]["keyLife"], life);
+                let lost = report["endangeredKeys"].as_array().unwrap().iter().map(|key| key["life"].as_str().unwrap());
+                assert_eq!(lost.collect::<Vec<_>>(), if note.is_empty() { vec![] } else { vec![life] });
+            });
+        }
     }
 }

@@ -28,7 +28,8 @@ use crate::terminal::input;
 /// snapshot is protected in a Region when a copy of it is completed, verified, and locked if the policy says so. Copies of
 /// snapshots that are no longer shared are listed as history.
 ///
-/// Changes nothing. Needs ec2:DescribeSnapshots, and ec2:DescribeLockedSnapshots where copies are locked.
+/// Changes nothing. Needs ec2:DescribeSnapshots, ec2:DescribeLockedSnapshots where copies are locked, and kms:DescribeKey on
+/// the keys that copies are under, to tell those that are lost.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {

@@ -15,7 +15,7 @@
   const rows = data.rows.map(([[source, policy, region, state, shared], copy]) => ({
     source: sources[source], policy: data.policies[policy], region: data.regions[region], state, shared: shared === 1,
     copy: copy && { id: copy[0], started: copy[1], settled: copy[2], expires: copy[3], lock: copy[4], mode: copy[5],
-      until: copy[6], key: data.keys[copy[7]] ?? "", count: copy[8], edited: copy[9] === 1 },
+      until: copy[6], key: data.keys[copy[7]] ?? "", count: copy[8], edited: copy[9] === 1, keyLost: copy[10] === 1 },
   }));
   // What is no longer shared is history when it is still protected, and otherwise shown as it stands.
   const kind = (row) => (!row.shared && row.state === "protected" ? "history" : row.state);
@@ -76,7 +76,7 @@
   const columns = [
     ["State", (row) => {
       const cell = element("td");
-      cell.append(element("span", kind(row), { class: `state ${kind(row)}` }));
+      cell.append(element("span", row.copy && row.copy.keyLost ? "key lost" : kind(row), { class: `state ${kind(row)}` }));
       if (!row.shared && row.state !== "protected") cell.append(" no longer shared");
       return cell;
     }],

@@ -6,8 +6,9 @@ use std::io::Write as _;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
 use snapferry_core::coverage::{Counts, Coverage, Row, Standing};
+use snapferry_core::facts::{KeyFact, KeyProblem};
 
-use super::line::span;
+use super::line::{span, state};
 use super::scene::Scene;
 
 /// The most findings that are printed; the files have all.
@@ -96,7 +97,19 @@ pub(super) fn notes(coverage: &Coverage<'_>, total: Counts) -> Vec<String> {
             copies(coverage.lineage_unknown)
         ),
     );
+    notes.extend(keys(coverage));
     notes
+}
+
+/// What KMS says of keys that are not alive. That these credentials may not look at a key says nothing about the key.
+fn keys(coverage: &Coverage<'_>) -> impl Iterator<Item = String> {
+    let unread = |fact: &KeyFact| matches!(fact, KeyFact::Unread(_) | KeyFact::Unusable(KeyProblem::AccessDenied(_)));
+    let (unread, known): (Vec<_>, Vec<_>) = coverage.endangered.iter().partition(|(_, key)| unread(key.fact));
+    let unread = (!unread.is_empty()).then(|| {
+        let keys = counted(unread.len(), "key");
+        format!("KMS does not show {keys} of copies to these credentials (kms:DescribeKey): whether those can be restored is not known.")
+    });
+    known.into_iter().map(|(_, key)| key.to_string()).chain(unread)
 }
 
 /// Names with their counts.
@@ -109,7 +122,7 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
     for row in coverage.rows.iter().filter(|row| row.is_finding()).take(MAX_PRINTED) {
         let age = row.started().map(|started| span(scene.now.duration_since(started)));
         table.add_row([
-            Cell::new(row.standing.as_str()).fg(Color::Red),
+            Cell::new(state(row)).fg(Color::Red),
             Cell::new(row.snapshot()),
             Cell::new(row.lineage().unwrap_or_default()),
             Cell::new(row.account().unwrap_or_default()),

@@ -15,6 +15,18 @@ pub enum KeyLife {
     Doomed,
 }
 
+impl KeyLife {
+    /// Its name for machines.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::InDoubt => "in-doubt",
+            Self::Doomed => "doomed",
+        }
+    }
+}
+
 impl KeyFact {
     /// What it means for the copies under the key. Only what KMS says for certain dooms one: that the key waits for its
     /// deletion, or that there is none of that ARN (KMS API reference, DescribeKey). To be refused, throttled or left without
@@ -43,7 +55,8 @@ pub struct Endangered<'f> {
 
 impl KeyFact {
     /// What it says of the key, as a clause behind `which`.
-    pub(crate) fn clause(&self) -> &'static str {
+    #[must_use]
+    pub fn clause(&self) -> &'static str {
         match self {
             Self::Unusable(KeyProblem::PendingDeletion) => "is about to be deleted",
             Self::Unusable(KeyProblem::NotFound(_)) if self.life() == KeyLife::Doomed => "does not exist any more",
@@ -65,17 +78,16 @@ impl KeyFact {
     }
 }
 
-impl fmt::Display for Endangered<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, fact, copies } = self;
-        let is_doomed = fact.life() == KeyLife::Doomed;
-        write!(f, "Copies under {key}, which {}: {copies}. ", fact.clause())?;
-        f.write_str(match fact {
+impl Endangered<'_> {
+    /// What that means for the copies, and what somebody does about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self.fact {
             KeyFact::Unusable(KeyProblem::PendingDeletion) => {
                 "They count as lost: what is still shared is copied again under the policy's key, and no other copy is deleted \
                  for their sake. Cancel the key's deletion if it is not meant, and enable the key; find out who did it."
             }
-            _ if is_doomed => {
+            fact if fact.life() == KeyLife::Doomed => {
                 "They cannot be restored any more: what is still shared is copied again under the policy's key, and no other \
                  copy is deleted for their sake. Delete them by hand once there are others."
             }
@@ -87,6 +99,13 @@ impl fmt::Display for Endangered<'_> {
                 "They cannot be restored now, no other copy is deleted for their sake, and nothing is copied again. Enable the \
                  key, and find out who disabled it."
             }
-        })
+        }
+    }
+}
+
+impl fmt::Display for Endangered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, fact, copies } = self;
+        write!(f, "Copies under {key}, which {}: {copies}. {}", fact.clause(), self.remedy())
     }
 }

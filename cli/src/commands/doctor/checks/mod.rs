@@ -2,6 +2,7 @@
 
 mod caller;
 mod copies;
+mod copies_keys;
 mod keys;
 mod lineage;
 mod regions;
@@ -24,6 +25,7 @@ pub(crate) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(lineage::checks(facts, policies));
     checks.extend(source::checks(facts, policies));
     checks.extend(copies::checks(facts, policies));
+    checks.extend(copies_keys::checks(facts));
     checks.extend(stack::checks(facts, policies));
     checks
 }

@@ -4,18 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use snapferry_aws::clients::Clients;
+use snapferry_aws::keys::KeyCache;
 use snapferry_aws::reads;
 use snapferry_core::facts::{CallError, Copies, Inventory};
 use snapferry_core::ids::Region;
 use snapferry_core::tags;
 
-/// Reads all copies in `regions`, other homes' too.
-pub(super) async fn look(clients: &Clients, regions: BTreeSet<Region>) -> BTreeMap<Region, Result<Copies, CallError>> {
+/// Reads all copies in `regions`, other homes' too, and the keys that they are under.
+pub(super) async fn look(
+    clients: &Clients,
+    keys: &KeyCache,
+    regions: BTreeSet<Region>,
+) -> BTreeMap<Region, Result<Copies, CallError>> {
     let ours = reads::filter("tag-key", [tags::POLICY, tags::SOURCE_SNAPSHOT]);
     let reads = regions.into_iter().map(async |region| {
         let mut inventory = Inventory::default();
         let read = reads::for_each_copy(clients, &region, vec![ours.clone()], |copy| inventory.add(copy)).await;
-        (region, read.map(|()| inventory.close()))
+        let mut copies = read.map(|()| inventory.close());
+        if let Ok(copies) = &mut copies {
+            keys.note(clients, &region, copies).await;
+        }
+        (region, copies)
     });
     join_all(reads).await.into_iter().collect()
 }

@@ -60,7 +60,7 @@ pub(crate) async fn gather(
     };
     let retired = facts.listed("RetiredRegions").into_iter().flatten().filter_map(|name| Region::parse(name).ok());
     let regions = regions.into_iter().chain(retired).collect();
-    facts.copies = copies::look(clients, regions).await;
+    facts.copies = copies::look(clients, &described, regions).await;
     facts
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use snapferry_core::facts::{Copies, Copy, KeyLife, Moment, Origin};
+use snapferry_core::facts::{Copies, Copy, KeyFact, KeyLife, KeyProblem, Moment, Origin};
 use snapferry_core::ids::PolicyName;
 
 use super::*;
@@ -78,4 +78,33 @@ fn whose_copies_there_are() {
 fn a_region_whose_copies_are_not_read() {
     let copies = [(region("eu-west-2"), Err(error("UnauthorizedOperation", "no")))];
     assert_eq!(otherwise(|facts| facts.copies = copies.into()), ["Unknown copies eu-west-2"]);
+}
+
+#[test]
+fn what_becomes_of_copies_whose_keys_are_lost_or_in_doubt() {
+    let gone = || error("NotFoundException", "no such key");
+    for (fact, expected, remedy) in [
+        (KeyFact::Usable, "Pass copies-key eu-west-2", ""),
+        (KeyFact::Unusable(KeyProblem::PendingDeletion), "Fail copies-key old", "Cancel the key's deletion"),
+        (KeyFact::Unusable(KeyProblem::NotFound(gone())), "Fail copies-key old", "Delete them by hand"),
+        (KeyFact::Unusable(KeyProblem::Disabled), "Unknown copies-key old", "Enable the key"),
+        (
+            KeyFact::Unusable(KeyProblem::AccessDenied(error("AccessDeniedException", "no"))),
+            "Unknown copies-key old",
+            "Repeat with credentials that may call kms:DescribeKey",
+        ),
+        (KeyFact::Unread(error("ThrottlingException", "no")), "Unknown copies-key old", "Repeat with credentials"),
+    ] {
+        let under = Copy {
+            origin: Arc::new(Origin { key: Some("old".into()), ..(*copy("us-east-1", "default").origin).clone() }),
+            ..copy("us-east-1", "default")
+        };
+        let mut copies = Copies { copies: vec![under], ..Copies::default() };
+        copies.note_keys([("old".into(), fact)].into());
+        let found = checks(&Facts { copies: [(region("eu-west-2"), Ok(copies))].into(), ..facts() }, &policies(""));
+        let found: Vec<_> = found.iter().filter(|check| check.check == "copies-key").collect();
+        let [check] = found.as_slice() else { panic!("one check expected, not {found:?}") };
+        assert_eq!(format!("{:?} {} {}", check.verdict, check.check, check.subject), expected);
+        assert!(check.remedy.as_deref().unwrap_or_default().contains(remedy), "{check:?}");
+    }
 }
