@@ -213,9 +213,14 @@ fn why(deletion: &Deletion<'_>) -> String {
         },
         Cause::Failed => "EC2 had given up on it more than a day ago; it held no data.".to_owned(),
         Cause::Rejected => match deletion.survivor {
-            Some(survivor) => {
+            Some(survivor) if survivor.source == deletion.copy.source => {
                 format!("It was rejected more than a day ago; {} is of the same source and stays.", survivor.id)
             }
+            Some(survivor) => format!(
+                "It was rejected more than a day ago, and its policy is retired; {} is of the same volume, newer, verified, and \
+                 stays.",
+                survivor.id
+            ),
             None => "It was rejected more than a day ago.".to_owned(),
         },
         Cause::Unjudged => format!(

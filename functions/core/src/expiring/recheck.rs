@@ -28,18 +28,20 @@ pub fn recheck(deletion: &Deletion<'_>, fresh: &Copies, now: jiff::Timestamp) ->
         return Err(Change::NotDue);
     }
     match deletion.survivor {
-        Some(planned) if !find(planned).is_some_and(|survivor| survives(survivor, planned)) => {
+        Some(planned) if !find(planned).is_some_and(|survivor| survives(survivor, planned, copy)) => {
             Err(Change::SurvivorGone)
         }
         _ => Ok(()),
     }
 }
 
-/// Whether a copy is still as good as when another was found dispensable because of it.
-fn survives(survivor: &Copy, planned: &Copy) -> bool {
+/// Whether a copy is still as good as when another was found dispensable because of it: a rejected one, if it can still be
+/// restored as soon as the other can.
+fn survives(survivor: &Copy, planned: &Copy, other: &Copy) -> bool {
     let is_as_good = match planned.status {
         Some(Status::Rejected) => {
-            survivor.is_survivor() || survivor.status == Some(Status::Rejected) && survivor.state != State::Error
+            let is_rejected = survivor.status == Some(Status::Rejected) && survivor.state != State::Error;
+            survivor.is_survivor() || is_rejected && survivor.origin.life <= other.origin.life
         }
         _ => survivor.is_survivor(),
     };

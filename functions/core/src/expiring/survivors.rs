@@ -108,10 +108,9 @@ impl<'f> Scene<'f, '_> {
     /// The verified copies of one lineage: each policy's, the newest first. A retired policy's may go once a present one has
     /// a newer copy that stays, so that a policy's old name does not keep its last copies for ever.
     fn lineage(&self, copies: &[&'f Copy], plan: &mut Plan<'f>, census: &mut Census) {
-        let is_present = |policy: &PolicyName| self.policies.iter().any(|known| known.name == *policy);
         let by_policy = copies.chunk_by(|a, b| policy_of(a) == policy_of(b));
         let (present, retired): (Vec<_>, Vec<_>) =
-            by_policy.partition(|copies| copies.first().is_some_and(|copy| is_present(policy_of(copy))));
+            by_policy.partition(|copies| copies.first().is_some_and(|copy| self.is_present(copy)));
         let staying = present.into_iter().filter_map(|copies| self.of_policy(copies, None, plan, census));
         let newest = staying.min_by(|a, b| newest_first(a, b));
         for copies in retired {
@@ -182,14 +181,16 @@ impl<'f> Scene<'f, '_> {
                         plan.deletions.push(self.deletion(copy, cause, at, None));
                         continue;
                     }
-                    (Some(Status::Copying), _, Some((cause, at))) => match self.outlived(copy, verified) {
-                        Some(survivor) => {
-                            plan.deletions.push(self.deletion(copy, cause, at, Some(survivor)));
-                            census.lineage(1, 1, 1);
-                            continue;
+                    (Some(Status::Copying), _, Some((cause, at))) => {
+                        match self.instead(copy, verified).or_else(|| self.outlived(copy, verified)) {
+                            Some(survivor) => {
+                                plan.deletions.push(self.deletion(copy, cause, at, Some(survivor)));
+                                census.lineage(1, 1, 1);
+                                continue;
+                            }
+                            None => Keep::NotVerified(copy),
                         }
-                        None => Keep::NotVerified(copy),
-                    },
+                    }
                     (Some(Status::Rejected), _, Some((cause, at))) => match survivors.get(&identity(copy)) {
                         Some(survivor) if survivor.id != copy.id => {
                             plan.deletions.push(self.deletion(copy, cause, at, Some(*survivor)));
@@ -220,17 +221,34 @@ impl<'f> Scene<'f, '_> {
         good.first().copied().filter(|_| !copy.is_lineage_unknown() && is_outlived(copy, &good, days))
     }
 
-    /// For each identity with rejected copies the copy that stays: a verified one, or else the newest rejected one.
+    /// What a retired policy's copy may go for: the newest good copy of the lineage that a present policy has, if it is newer
+    /// and stays.
+    fn instead(&self, copy: &Copy, verified: &[&'f Copy]) -> Option<&'f Copy> {
+        if self.is_present(copy) || copy.is_lineage_unknown() {
+            return None;
+        }
+        let first = verified.partition_point(|other| lineage_of(other) < lineage_of(copy));
+        let lineage = verified.iter().copied().skip(first).take_while(|other| lineage_of(other) == lineage_of(copy));
+        let stays = |other: &&Copy| self.keep_at_least(policy_of(other)) > 0 || due(other, self.now).is_none();
+        let good = lineage.filter(|other| self.is_present(other) && other.is_survivor()).filter(stays);
+        good.min_by(|a, b| newest_first(a, b)).filter(|newest| newest_first(newest, copy).is_lt())
+    }
+
+    /// For each identity with rejected copies the copy that stays: a verified one, or else the rejected one that can sooner be
+    /// restored, the newest first. Of a retired policy, whose sources nobody copies again, none needs to stay once a present
+    /// policy has a newer copy of the lineage.
     fn survivors(&self, verified: &[&'f Copy], others: &[&'f Copy]) -> HashMap<(&'f PolicyName, &'f str), &'f Copy> {
         let is_rejected = |copy: &&&'f Copy| copy.status == Some(Status::Rejected);
         let mut rejected: Vec<&'f Copy> =
             others.iter().filter(|copy| self.is_ours(copy)).filter(is_rejected).copied().collect();
         rejected.retain(|copy| copy.state != State::Error);
-        rejected.sort_unstable_by_key(|copy| (copy.start_time, &copy.id));
+        rejected.sort_unstable_by_key(|copy| (Reverse(copy.origin.life), copy.start_time, &copy.id));
         let wanted: HashSet<_> = others.iter().filter(is_rejected).map(|copy| identity(copy)).collect();
         let good = verified.iter().copied().filter(|copy| copy.is_survivor());
-        let verified = good.filter(|copy| wanted.contains(&identity(copy)));
-        rejected.into_iter().chain(verified).map(|copy| (identity(copy), copy)).collect()
+        let verified_of = good.filter(|copy| wanted.contains(&identity(copy)));
+        let stays = |copy: &'f Copy| self.instead(copy, verified).unwrap_or(copy);
+        let rejected = rejected.into_iter().map(|copy| (identity(copy), stays(copy)));
+        rejected.chain(verified_of.map(|copy| (identity(copy), copy))).collect()
     }
 
     fn deletion(&self, copy: &'f Copy, cause: Cause, due: Timestamp, survivor: Option<&'f Copy>) -> Deletion<'f> {
@@ -248,6 +266,10 @@ impl<'f> Scene<'f, '_> {
     fn keep_at_least(&self, policy: &PolicyName) -> usize {
         let keep = self.policy(policy).map_or(1, |policy| policy.keep_at_least(self.region));
         usize::try_from(keep).unwrap_or(usize::MAX)
+    }
+
+    fn is_present(&self, copy: &Copy) -> bool {
+        self.policy(policy_of(copy)).is_some()
     }
 
     fn target(&self, policy: &PolicyName) -> Option<&Target> {

@@ -1,10 +1,12 @@
 //! Copies whose key is lost or in doubt.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use snapferry_core::copying::{Outcome, decide, record};
-use snapferry_core::facts::{CallError, Copy, KeyFact, KeyProblem, Origin, State};
+use proptest::prelude::*;
+use snapferry_core::copying::{Outcome, Subject, Verdict, decide, record};
+use snapferry_core::facts::{CallError, Copy, KeyFact, KeyLife, KeyProblem, Origin, State};
 use snapferry_core::tags::Status;
 
 use crate::world::*;
@@ -112,4 +114,62 @@ fn an_event_copies_again_too_and_tells_nothing_of_keys() {
     skip nightly snap-00000001 -> us-east-2: already-copied snap-c0000009
     copy nightly snap-00000001 -> eu-west-1
     ");
+}
+
+/// What KMS says of the old key at one sweep, and whether the policy names a key that can be used by then.
+#[derive(Debug, Clone)]
+struct Tick {
+    old: KeyFact,
+    is_replaced: bool,
+    /// Whether what was asked for earlier is completed and verified by then.
+    settles: bool,
+}
+
+fn ticks() -> impl Strategy<Value = Vec<Tick>> {
+    let old = prop_oneof![
+        Just(KeyFact::Usable),
+        Just(KeyFact::Unusable(KeyProblem::Disabled)),
+        Just(KeyFact::Unread(CallError { code: "ThrottlingException".to_owned(), ..not_found() })),
+        Just(KeyFact::Unusable(KeyProblem::PendingDeletion)),
+        Just(KeyFact::Unusable(KeyProblem::NotFound(not_found()))),
+    ];
+    let tick = (old, any::<bool>(), any::<bool>());
+    let tick = tick.prop_map(|(old, is_replaced, settles)| Tick { old, is_replaced, settles });
+    prop::collection::vec(tick, 1..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// The key dies, is not described, comes back and dies again; the policy's own is replaced some time, or not.
+    #[test]
+    fn after_a_key_is_lost_and_replaced_each_copy_is_asked_for_again_exactly_once(
+        lost in prop::collection::vec(any::<bool>(), 1..5), ticks in ticks()
+    ) {
+        let numbers = || (1..).zip(&lost);
+        let mut copies: Vec<Copy> = numbers().map(|(of, lost)| if *lost { old(of, of) } else { new(of, of) }).collect();
+        let (mut asked, mut expected) = (BTreeMap::<_, u32>::new(), BTreeMap::new());
+        for tick in ticks {
+            for copy in copies.iter_mut().filter(|copy| tick.settles && copy.status == Some(Status::Copying)) {
+                (copy.state, copy.status) = (State::Completed, Some(Status::Verified));
+            }
+            let mut world = sweep();
+            world.shows(numbers().map(|(of, _)| source(of))).has(IRELAND, copies.clone());
+            world.has(OHIO, numbers().map(|(of, _)| copy(100 + of, of)));
+            let usable = if tick.is_replaced { KeyFact::Usable } else { KeyFact::Unusable(KeyProblem::Disabled) };
+            world.region(IRELAND).note_keys([(OLD.into(), tick.old.clone()), (KEY.into(), KeyFact::Usable)].into());
+            world.key(usable);
+            if tick.is_replaced && tick.old.life() == KeyLife::Doomed {
+                expected.extend(numbers().filter(|(_, lost)| **lost).map(|(of, _)| (id(of), 1)));
+            }
+            for decision in decide(&world.policies, &world.facts, now()).decisions {
+                let (Verdict::Copy(_), Subject::Seen(source)) = (&decision.verdict, decision.subject) else { continue };
+                *asked.entry(source.id.clone()).or_default() += 1;
+                let number = 50 + u32::try_from(copies.len()).unwrap();
+                let started = Copy { state: State::Pending, status: Some(Status::Copying), ..new(number, 0) };
+                copies.push(Copy { source: source.id.clone(), ..started });
+            }
+        }
+        prop_assert_eq!(asked, expected);
+    }
 }

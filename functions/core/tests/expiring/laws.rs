@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use snapferry_core::expiring::{Cause, Keep, Limits, Plan, decide};
-use snapferry_core::facts::{KeyLife, State};
+use snapferry_core::facts::{Copy, KeyLife, State};
 
 use crate::world::*;
 
@@ -66,7 +66,7 @@ fn any_shown() -> impl Strategy<Value = Shown> {
 }
 
 /// Vaults in which snapshots have distinct IDs, as EC2's have.
-fn any_vault() -> impl Strategy<Value = Vec<Shown>> {
+pub(crate) fn any_vault() -> impl Strategy<Value = Vec<Shown>> {
     prop::collection::vec(any_shown(), 0..14).prop_map(|mut shown| {
         let mut seen = HashSet::new();
         shown.retain(|snapshot| seen.insert(snapshot.id.clone()));
@@ -90,12 +90,12 @@ fn is_verified(shown: &Shown) -> bool {
 }
 
 /// Verified, and it can be restored: only such a copy lets another go.
-fn is_good(shown: &Shown) -> bool {
+pub(crate) fn is_good(shown: &Shown) -> bool {
     is_verified(shown) && shown.key == KeyLife::Alive
 }
 
 /// Whatever the home and the policy.
-fn lineage(shown: &Shown) -> [Option<&str>; 2] {
+pub(crate) fn lineage(shown: &Shown) -> [Option<&str>; 2] {
     ["source-account", "source-volume"].map(|key| tag(shown, &format!("snapferry:{key}")))
 }
 
@@ -106,15 +106,15 @@ fn is_in_scope(shown: &Shown) -> bool {
         && matches!(tag(shown, "snapferry:source-region"), Some("us-east-1" | "us-east-2"))
 }
 
-fn moment(shown: &Shown, key: &str) -> Option<Timestamp> {
+pub(crate) fn moment(shown: &Shown, key: &str) -> Option<Timestamp> {
     tag(shown, key)?.parse().ok()
 }
 
-fn lifted(max_deletes: usize) -> Limits {
+pub(crate) fn lifted(max_deletes: usize) -> Limits {
     Limits { max_deletes, allow_mass_expiry: true }
 }
 
-fn gone(plan: &Plan<'_>) -> HashSet<String> {
+pub(crate) fn gone(plan: &Plan<'_>) -> HashSet<String> {
     plan.deletions.iter().map(|deletion| deletion.copy.id.to_string()).collect()
 }
 
@@ -235,8 +235,16 @@ proptest! {
         for deletion in plan.deletions.iter().filter(|deletion| deletion.cause == Cause::Rejected) {
             let survivor = deletion.survivor.unwrap();
             prop_assert_ne!(&survivor.id, &deletion.copy.id);
-            prop_assert_eq!(&survivor.source, &deletion.copy.source);
-            prop_assert_eq!(&survivor.origin.policy, &deletion.copy.origin.policy);
+            prop_assert!(survivor.origin.life <= deletion.copy.origin.life);
+            let identity = |copy: &Copy| (copy.source.clone(), copy.origin.policy.clone());
+            if identity(survivor) != identity(deletion.copy) {
+                // Nobody copies for a retired policy again: a newer good copy of the volume will do.
+                prop_assert_eq!(deletion.copy.origin.policy.as_str(), "retired");
+                prop_assert_eq!(survivor.origin.policy.as_str(), "default");
+                prop_assert!(survivor.is_survivor() && survivor.taken_at() >= deletion.copy.taken_at());
+                prop_assert_eq!((&survivor.lineage, &survivor.origin.account), (&deletion.copy.lineage, &deletion.copy.origin.account));
+                prop_assert!(!gone(&plan).contains(survivor.id.as_str()));
+            }
             let is_rejected_too = plan.deletions.iter().any(|d| d.cause == Cause::Rejected && d.copy.id == survivor.id);
             prop_assert!(!is_rejected_too);
         }
