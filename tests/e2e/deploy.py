@@ -113,6 +113,24 @@ def deploy(account: Account, policy: Any, *, region: str = HOME, name: str = STA
     return stack_of(account, region, name)
 
 
+def redeploy(stack: Stack, policy: Any, **parameters: str) -> Stack:
+    """Give the account's stack another policy, and the parameters that repeat what it says unless told otherwise."""
+    cloudformation = stack.account.client("cloudformation", stack.region)
+    changed = {"PolicyKey": upload_policy(stack.account, policy, stack.region), **repeated(policy), **parameters}
+    [there] = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    unchanged = {each["ParameterKey"] for each in there["Parameters"]} - changed.keys()
+    cloudformation.update_stack(
+        StackName=STACK,
+        UsePreviousTemplate=True,
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[
+            *({"ParameterKey": name, "UsePreviousValue": True} for name in unchanged),
+            *({"ParameterKey": name, "ParameterValue": value} for name, value in changed.items()),
+        ],
+    )
+    return stack_of(stack.account, stack.region)
+
+
 def stack_of(account: Account, region: str = HOME, name: str = STACK) -> Stack:
     """The account's stack, once it is created or updated; if that failed, an error that says at what."""
     cloudformation = account.client("cloudformation", region)
