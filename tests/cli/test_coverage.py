@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.vault import HOME, NOW, SOURCE, STRANGER, copy, coverage, policy, shared
+from tests.cli.vault import HOME, NOW, SOURCE, STRANGER, TARGET, copy, coverage, policy, shared
 from tests.cloud import LocalAws
 
 NEAR, FAR = "eu-west-1", "us-east-1"
@@ -128,6 +128,51 @@ def test_locks_are_told(aws: LocalAws, document: Path) -> None:
     assert (rows[NEAR]["lock"], rows[NEAR]["lockMode"]) == ("locked", "governance")
     assert rows[NEAR]["lockedUntil"] > rows[NEAR]["started"]
     assert rows[FAR]["lockMode"] is None
+
+
+def test_what_is_lost_with_its_key_is_told_apart_from_what_failed(
+    aws: LocalAws, document: Path, tmp_path: Path
+) -> None:
+    kms = aws.client("kms", TARGET, NEAR)
+    lost, well = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    kms.schedule_key_deletion(KeyId=lost, PendingWindowInDays=7)
+    both = [copy(1, NEAR, YESTERDAY, kms_key=lost), copy(1, FAR, YESTERDAY)]
+    aws.control.create_snapshots(
+        [shared(1, YESTERDAY), shared(2, YESTERDAY), *both, copy(2, NEAR, YESTERDAY, kms_key=well)]
+    )
+    done = coverage(aws, document)
+    assert done.code == 1
+    assert "key lost" in done.out
+    assert f"Copies under {lost}, which is about to be deleted: 1." in done.out
+    report = coverage(aws, document, "--json").json()
+    lives = {(row["source"][-1], row["region"]): (row["state"], row["keyLife"]) for row in report["rows"]}
+    assert (lives["1", NEAR], lives["2", NEAR]) == (("failed", "doomed"), ("protected", "alive"))
+    assert report["endangeredKeys"] == [{"region": NEAR, "key": lost, "life": "doomed", "copies": 1}]
+    page = coverage(aws, document, "--html", "-").out
+    assert '<span class="state failed">key lost</span>' in page
+    rows = csv.DictReader(io.StringIO(coverage(aws, document, "--csv", "-").out, newline=""))
+    assert sorted(row["key_life"] for row in rows) == ["", "alive", "alive", "doomed"]
+
+
+def test_what_was_retired_counts_where_it_is_named(aws: LocalAws, document: Path) -> None:
+    gone = "sa-east-1"
+    tags = {"policy": "old"}
+    aws.control.create_snapshots(
+        [
+            copy(1, NEAR, YESTERDAY, tags=tags),
+            copy(2, NEAR, YESTERDAY, tags={"source-region": FAR}),
+            copy(3, gone, YESTERDAY),
+        ]
+    )
+    plain = coverage(aws, document, "--json").json()
+    assert (plain["total"]["history"], plain["policiesNotNamed"], plain["copiesOfOtherHomes"]) == (
+        0,
+        {"old": 1},
+        {FAR: 1},
+    )
+    retired = ("--retired-policy", "old", "--retired-home", FAR, "--retired-region", gone)
+    told = coverage(aws, document, "--json", *retired).json()
+    assert (told["total"]["history"], told["policiesNotNamed"], told["copiesOfOtherHomes"]) == (3, {}, {})
 
 
 @pytest.mark.parametrize("region", [HOME, FAR])

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::spread::{Bucket, expiries, time_to_protect};
 use crate::copying::{self, Skip};
 use crate::facts::{Copies, Copy, Endangered, HeldLock, KeyLife, Lineage, SourceSnapshot};
-use crate::homes::is_anothers;
+use crate::homes::{is_anothers, is_named};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::policy::Policy;
 pub use crate::standing::Standing;
@@ -23,13 +23,15 @@ use crate::standing::{Weighed, weigh};
 pub struct Facts {
     /// This account.
     pub account: AccountId,
-    /// The Region that the snapshots are shared in: copies of other homes are counted and nothing else.
-    pub home: Region,
+    /// The Region that the snapshots are shared in, and the retired ones: copies of other homes are counted and nothing else.
+    pub homes: BTreeSet<Region>,
+    /// Policies whose document is gone and whose copies are history.
+    pub retired_policies: BTreeSet<PolicyName>,
     /// Sources that were started before are left out, as `SNAPFERRY_SWEEP_SINCE` has it.
     pub since: Option<Timestamp>,
     /// What the policies' owners share, each once.
     pub snapshots: Vec<SourceSnapshot>,
-    /// The copies in each target Region of the policies, other homes' included.
+    /// The copies in each target Region of the policies and each retired one, other homes' included.
     pub regions: BTreeMap<Region, Copies>,
     /// The locks that EC2 holds.
     pub locks: HashMap<(Region, SnapshotId), HeldLock>,
@@ -175,7 +177,7 @@ pub struct Coverage<'f> {
     pub before_since: usize,
     /// How many copies have edited or missing tags.
     pub tampered: usize,
-    /// How many copies of this home belong to each policy that the document does not have.
+    /// How many copies of this home belong to each policy that the document does not have and that is not retired.
     pub not_named: BTreeMap<&'f PolicyName, usize>,
     /// How many copies are of each other home: their own stacks account for them.
     pub other_homes: BTreeMap<&'f Region, usize>,
@@ -198,7 +200,7 @@ impl Coverage<'_> {
 /// Takes account.
 #[must_use]
 pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
-    let homes = BTreeSet::from([facts.home.clone()]);
+    let homes = &facts.homes;
     let mut coverage = Coverage {
         rows: Vec::new(),
         counts: BTreeMap::new(),
@@ -206,10 +208,10 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         matching: 0,
         not_completed: 0,
         before_since: 0,
-        tampered: facts.regions.values().map(|copies| tampered(copies, &homes)).sum(),
+        tampered: facts.regions.values().map(|copies| tampered(copies, homes)).sum(),
         not_named: BTreeMap::new(),
         other_homes: BTreeMap::new(),
-        lineage_unknown: lineages_unknown(policies, facts, &homes),
+        lineage_unknown: lineages_unknown(policies, facts, homes),
         endangered: facts.regions.iter().flat_map(endangered).collect(),
     };
     for policy in policies {
@@ -217,12 +219,12 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         coverage.counts.extend(empty);
     }
     for copy in facts.regions.values().flat_map(|copies| &copies.copies) {
-        if let Some(home) = copy.origin.region.as_ref().filter(|home| is_anothers(&homes, Some(home))) {
+        if let Some(home) = copy.origin.region.as_ref().filter(|home| is_anothers(homes, Some(home))) {
             *coverage.other_homes.entry(home).or_default() += 1;
         }
     }
     let regions: Regions<'_> =
-        facts.regions.iter().map(|(region, copies)| (region, by_identity(copies, &homes))).collect();
+        facts.regions.iter().map(|(region, copies)| (region, by_identity(copies, homes))).collect();
     for snapshot in &facts.snapshots {
         coverage.snapshot(policies, facts, &regions, snapshot);
     }
@@ -339,7 +341,7 @@ impl<'f> Coverage<'f> {
                 if copies.iter().any(|copy| spoken.contains(copy.id.as_str())) {
                     continue;
                 }
-                if !policies.iter().any(|policy| policy.name == first.origin.policy) {
+                if !is_named(policies, &facts.retired_policies, &first.origin.policy) {
                     *self.not_named.entry(&first.origin.policy).or_default() += copies.len();
                     continue;
                 }

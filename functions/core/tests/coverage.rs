@@ -107,7 +107,8 @@ fn failed(number: u32, of: u32) -> Copy {
 fn facts(snapshots: Vec<SourceSnapshot>, ireland: Vec<Copy>) -> Facts {
     Facts {
         account: AccountId::parse(ACCOUNT).unwrap(),
-        home: Region::parse("eu-central-1").unwrap(),
+        homes: BTreeSet::from([Region::parse("eu-central-1").unwrap()]),
+        retired_policies: BTreeSet::new(),
         since: None,
         snapshots,
         regions: BTreeMap::from([(Region::parse(IRELAND).unwrap(), read(&ireland))]),
@@ -193,8 +194,10 @@ fn other_homes_copies_are_counted_and_protect_nothing_here() {
     let coverage = cover(&policies, &facts);
     assert_eq!(lines(&coverage), ["protected snap-00000001 eu-west-1 snap-c0000003"]);
     assert_eq!(coverage.other_homes, BTreeMap::from([(&Region::parse("us-east-1").unwrap(), 2)]));
-    facts.home = Region::parse("eu-west-3").unwrap();
+    facts.homes = BTreeSet::from([Region::parse("eu-west-3").unwrap()]);
     assert_eq!(lines(&cover(&policies, &facts)), ["missing snap-00000001 eu-west-1 -"]);
+    facts.homes.insert(Region::parse("us-east-1").unwrap());
+    assert_eq!(lines(&cover(&policies, &facts)), ["protected snap-00000001 eu-west-1 snap-c0000002"]);
 }
 
 #[test]
@@ -218,6 +221,10 @@ fn what_nobody_wants_is_no_finding() {
     assert_eq!((coverage.total().findings(), coverage.total().lost), (0, 1));
     // A target without anything is there all the same.
     assert_eq!(coverage.counts.len(), 1);
+    facts.retired_policies.insert(PolicyName::parse("of-yesterday").unwrap());
+    let coverage = cover(&policies, &facts);
+    assert!(lines(&coverage).contains(&"protected snap-00000006 eu-west-1 snap-c0000006 history".to_owned()));
+    assert!(coverage.not_named.is_empty());
 }
 
 #[test]
@@ -315,17 +322,8 @@ proptest! {
             noticed: HashSet::new(),
         };
         let plan = decide(&policies, &asked, now());
-        let facts = Facts {
-            account: AccountId::parse(ACCOUNT).unwrap(),
-            home: Region::parse("eu-central-1").unwrap(),
-            since,
-            snapshots,
-            regions: BTreeMap::from([
-                (Region::parse(IRELAND).unwrap(), read(&ireland)),
-                (Region::parse(OHIO).unwrap(), read(&ohio)),
-            ]),
-            locks: HashMap::new(),
-        };
+        let mut facts = Facts { since, ..facts(snapshots, ireland) };
+        facts.regions.insert(Region::parse(OHIO).unwrap(), read(&ohio));
         let coverage = cover(&policies, &facts);
         let rows: BTreeMap<(String, String, String), bool> = coverage
             .rows

@@ -15,7 +15,7 @@ use snapferry_aws::locks::held_lock;
 use snapferry_aws::reads;
 use snapferry_core::coverage::Facts;
 use snapferry_core::facts::{CallError, Copies, HeldLock, Inventory};
-use snapferry_core::ids::{Region, SnapshotId};
+use snapferry_core::ids::{PolicyName, Region, SnapshotId};
 use snapferry_core::policy::Policy;
 use snapferry_core::tags;
 
@@ -24,10 +24,29 @@ use crate::account::connection::Account;
 /// Locks in one answer (EC2 API reference, DescribeLockedSnapshots, `MaxResults`).
 const LOCKS: i32 = 1000;
 
+/// What the stack goes on with, as its parameters have it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Retired {
+    /// A Region that is no target any more: its copies are history (may be repeated)
+    #[arg(long, value_name = "REGION", value_parser = Region::parse)]
+    retired_region: Vec<Region>,
+    /// A Region whose stack is gone: its copies count as this home's (may be repeated)
+    #[arg(long, value_name = "REGION", value_parser = Region::parse)]
+    retired_home: Vec<Region>,
+    /// A policy that is not in the document any more: its copies are history (may be repeated)
+    #[arg(long, value_name = "NAME", value_parser = PolicyName::parse)]
+    retired_policy: Vec<PolicyName>,
+}
+
 /// Reads everything. One Region that cannot be read is an error: what is not read must not look like coverage.
-pub(super) async fn gather(account: &Account, policies: &[Policy], since: Option<Timestamp>) -> anyhow::Result<Facts> {
-    let regions: BTreeSet<Region> =
-        policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone()).collect();
+pub(super) async fn gather(
+    account: &Account,
+    policies: &[Policy],
+    since: Option<Timestamp>,
+    retired: &Retired,
+) -> anyhow::Result<Facts> {
+    let targets = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.region);
+    let regions: BTreeSet<Region> = targets.chain(&retired.retired_region).cloned().collect();
     let clients = account.clients(regions.clone());
     let owners = owners(policies);
     // Draws nothing unless standard error is a terminal.
@@ -65,7 +84,15 @@ pub(super) async fn gather(account: &Account, policies: &[Policy], since: Option
         let unread = unread.join("\n");
         bail!("nothing is known about coverage: {} could not read everything\n{unread}", account.arn);
     }
-    Ok(Facts { account: account.id.clone(), home: account.home.clone(), since, snapshots, regions: found, locks })
+    Ok(Facts {
+        account: account.id.clone(),
+        homes: retired.retired_home.iter().chain([&account.home]).cloned().collect(),
+        retired_policies: retired.retired_policy.iter().cloned().collect(),
+        since,
+        snapshots,
+        regions: found,
+        locks,
+    })
 }
 
 fn unread_line(what: &str, error: &CallError) -> String {

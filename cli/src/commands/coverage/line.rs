@@ -143,7 +143,8 @@ mod tests {
         let (account, home) = (AccountId::parse("222222222222").unwrap(), Region::parse("us-east-1").unwrap());
         let facts = Facts {
             account: account.clone(),
-            home: home.clone(),
+            homes: [home.clone()].into(),
+            retired_policies: Default::default(),
             since: None,
             snapshots: Vec::new(),
             regions: BTreeMap::from([(Region::parse("eu-west-1").unwrap(), copies(status, fact))]),

@@ -48,6 +48,8 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    retired: gather::Retired,
+    #[command(flatten)]
     connection: Connection,
 }
 
@@ -64,7 +66,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let (facts, home) = block_on(async {
         let account = args.connection.open().await?;
-        let facts = gather::gather(&account, &policies, args.since).await?;
+        let facts = gather::gather(&account, &policies, args.since, &args.retired).await?;
         Ok((facts, account.home))
     })?;
     let coverage = cover(&policies, &facts);

@@ -85,7 +85,7 @@ pub(super) fn notes(coverage: &Coverage<'_>, total: Counts) -> Vec<String> {
     note(
         of_others,
         format!(
-            "{} of other homes are left out ({}): ask in those Regions.",
+            "{} of other homes are left out ({}): ask in those Regions, or give --retired-home.",
             copies(of_others),
             each(&coverage.other_homes)
         ),
