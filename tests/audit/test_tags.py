@@ -8,7 +8,8 @@ from tests.audit.lines import REPOSITORY
 
 PAGE = (REPOSITORY / "docs/TAGS.md").read_text()
 SOURCE = (REPOSITORY / "functions/core/src/tags.rs").read_text()
-TAGS = re.findall(r'^pub const \w+: &str = "(snapferry:[^"]+)";$', SOURCE, re.MULTILINE)
+KEYS = (REPOSITORY / "functions/core/src/tags/keys.rs").read_text()
+TAGS = re.findall(r'^pub const \w+: &str = "(snapferry:[^"]+)";$', KEYS, re.MULTILINE)
 
 
 def rows(page: str) -> list[str]:

@@ -203,7 +203,7 @@ fn source(snapshot: Snapshot) -> Result<SourceSnapshot, CallError> {
 
 /// A snapshot of our own as EC2 describes it, with Snapferry's tags on it. The one reader of a copy.
 fn copy(snapshot: &Snapshot) -> Result<DescribedCopy, CallError> {
-    let id = id(snapshot)?;
+    let (id, description) = (id(snapshot)?, snapshot.description().unwrap_or_default());
     let tags = snapshot.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default())));
     Ok(DescribedCopy {
         owner: AccountId::parse(snapshot.owner_id().unwrap_or_default()).ok(),
@@ -215,7 +215,7 @@ fn copy(snapshot: &Snapshot) -> Result<DescribedCopy, CallError> {
         start_time: start_time(snapshot)?,
         tags: ReadTags::read(&id, tags),
         lock: None,
-        description: snapshot.description().unwrap_or_default().into(),
+        description: description.into(),
         id,
     })
 }

@@ -52,6 +52,7 @@ fn copy(number: u32, status: &str, lock: Option<&str>) -> Snapshot {
         .encrypted(true)
         .kms_key_id(KEY)
         .volume_size(8)
+        .description("Snapferry copy of snap-00000001 from us-east-1 (account 111111111111)")
         .start_time(started)
         .set_tags(Some(tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()))
         .build()

@@ -6,7 +6,7 @@ use crate::ids::{PolicyName, Region};
 use crate::policy::Policy;
 
 /// Whether a copy is another home's by its `snapferry:source-region`: then another stack judges, locks and deletes it. Where
-/// the tag cannot be read that is not known, and the copy is reported as malformed.
+/// the tag is gone or cannot be read that is not known: the functions' filters go by it, so only coverage sees such a copy.
 #[must_use]
 pub fn is_anothers(homes: &BTreeSet<Region>, source_region: Option<&Region>) -> bool {
     source_region.is_some_and(|region| !homes.contains(region))

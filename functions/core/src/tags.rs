@@ -4,7 +4,8 @@
 //! `snapferry:copy` and `snapferry:lock` change later, and a filler in `snapferry:source-volume` once. Expiry trusts nothing but
 //! these tags on copies that this account owns.
 
-use std::fmt;
+mod keys;
+mod problem;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,33 +13,11 @@ use serde::Serialize;
 use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 use crate::text::printable;
 
-/// `snapferry:policy`: the policy's name.
-pub const POLICY: &str = "snapferry:policy";
-/// `snapferry:source-snapshot`: the snapshot that was copied.
-pub const SOURCE_SNAPSHOT: &str = "snapferry:source-snapshot";
-/// `snapferry:source-account`: its owner, as EC2 said.
-pub const SOURCE_ACCOUNT: &str = "snapferry:source-account";
-/// `snapferry:source-region`: the Region it was shared in.
-pub const SOURCE_REGION: &str = "snapferry:source-region";
-/// `snapferry:source-volume`: the volume it was made of.
-pub const SOURCE_VOLUME: &str = "snapferry:source-volume";
-/// `snapferry:source-size-gib`: its volume's size in GiB.
-pub const SOURCE_SIZE_GIB: &str = "snapferry:source-size-gib";
-/// `snapferry:source-start-time`: when it was started, RFC 3339.
-pub const SOURCE_START_TIME: &str = "snapferry:source-start-time";
-/// `snapferry:kms-key`: the configured `CmkArn`; absent when none.
-pub const KMS_KEY: &str = "snapferry:kms-key";
-/// `snapferry:expire-after`: when the copy may be deleted, RFC 3339 in UTC; absent without a RetainRule.
-pub const EXPIRE_AFTER: &str = "snapferry:expire-after";
-/// `snapferry:status`: see [`Status`].
-pub const STATUS: &str = "snapferry:status";
-/// `snapferry:settled-at`: when the status left `copying`, RFC 3339.
-pub const SETTLED_AT: &str = "snapferry:settled-at";
-/// `snapferry:copy`: the copy's own ID, written with its verdict. Whatever copies all tags of a snapshot onto another copies
-/// this one, too, and what names another snapshot has none of Snapferry's verdicts.
-pub const COPY: &str = "snapferry:copy";
-/// `snapferry:lock`: see [`Lock`]; absent without a LockRule.
-pub const LOCK: &str = "snapferry:lock";
+pub use self::keys::{
+    COPY, EXPIRE_AFTER, KMS_KEY, LOCK, POLICY, SETTLED_AT, SOURCE_ACCOUNT, SOURCE_REGION, SOURCE_SIZE_GIB,
+    SOURCE_SNAPSHOT, SOURCE_START_TIME, SOURCE_VOLUME, STATUS,
+};
+pub use self::problem::TagProblem;
 
 /// How many of Snapferry's tags a copy carries at most. EC2 allows 50 in all (EC2 User Guide, tag restrictions).
 pub const OWN_TAGS: usize = 13;
@@ -134,28 +113,6 @@ pub struct CopyTags {
     pub lock: Option<Lock>,
 }
 
-/// A tag that somebody edited or removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TagProblem {
-    /// The tag's key.
-    pub key: &'static str,
-    /// What stands there (escaped, bounded), or nothing when the tag is missing.
-    pub found: Option<String>,
-}
-
-impl fmt::Display for TagProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.found {
-            Some(found) if self.key == COPY => write!(
-                f,
-                "tag {COPY} names {found:?}, so something copied these tags from another snapshot or edited them"
-            ),
-            Some(found) => write!(f, "tag {} cannot be read: {found:?}", self.key),
-            None => write!(f, "tag {} is missing", self.key),
-        }
-    }
-}
-
 /// Snapferry's tags on one snapshot, each as far as it can be read by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadTags {
@@ -196,11 +153,10 @@ impl ReadTags {
         self.problems.iter().any(|problem| problem.key == COPY)
     }
 
-    /// Whether the tags name another snapshot as theirs. An edited one that names none leaves the copy what it was.
+    /// Whether the snapshot is an impostor. An edited `snapferry:copy` that names no snapshot leaves the copy what it was.
     #[must_use]
     pub fn name_another(&self) -> bool {
-        let named = |problem: &TagProblem| problem.found.as_ref().is_some_and(|found| SnapshotId::parse(found).is_ok());
-        self.problems.iter().any(|problem| problem.key == COPY && named(problem))
+        self.problems.iter().any(TagProblem::is_of_another)
     }
 
     /// Reads Snapferry's tags on the snapshot `id`; other tags are ignored. One that names another snapshot in

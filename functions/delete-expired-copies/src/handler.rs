@@ -17,6 +17,7 @@ use snapferry_core::expiring::{
     Attempts, Deletion, Facts, Limits, Outcome, Plan, completed, decide, kept, key_in_doubt, lineage_unknown, record,
     refused, rest,
 };
+use snapferry_core::facts::Copies;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
@@ -114,9 +115,11 @@ impl Expirer {
 /// What was read for a decision.
 fn read(facts: &Facts) -> Ran {
     let mut ran = Ran::default();
-    facts
-        .regions
-        .iter()
-        .for_each(|(region, found)| ran.saw(region, found.as_ref().ok().map(|found| found.copies.len())));
+    for (region, found) in &facts.regions {
+        let found = found.as_ref().ok();
+        ran.saw(region, found.map(|found| found.copies.len()));
+        let endangered = found.into_iter().flat_map(Copies::endangered);
+        ran.endangered_keys.extend(endangered.map(|key| key.key.to_owned()));
+    }
     ran
 }

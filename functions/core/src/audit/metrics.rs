@@ -174,6 +174,7 @@ fn expired_all(run: &Expiry) -> Vec<Metric> {
     vec![
         count("ExpiryRunsCompleted", run.is_complete().into()),
         count("DeletionsWaiting", run.waiting()),
+        count("CopiesKeysEndangered", u64::try_from(run.endangered_keys.len()).unwrap_or(u64::MAX)),
         milliseconds("ExpiryDuration", run.duration_ms),
     ]
 }

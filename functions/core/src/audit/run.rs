@@ -41,6 +41,8 @@ pub struct Ran {
     pub unread: BTreeSet<Region>,
     /// Keys that are gone or about to be deleted, and under which copies wait for a verdict or a lock.
     pub doomed_keys: BTreeSet<String>,
+    /// Keys that copies which were read are under, and that are not alive.
+    pub endangered_keys: BTreeSet<String>,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// Calls made to EC2, retries not counted.
@@ -109,6 +111,8 @@ pub struct Expiry {
     pub refused: BTreeMap<CopyRefused, u64>,
     /// The Regions whose copies could not be read.
     pub unread_regions: Vec<String>,
+    /// Keys that copies are under and that are gone, about to be deleted, disabled, or not described.
+    pub endangered_keys: BTreeSet<String>,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// Calls made to EC2, retries not counted.

@@ -232,10 +232,8 @@ impl fmt::Display for Refusal<'_> {
                 for problem in &copy.problems {
                     write!(f, " {problem};")?;
                 }
-                f.write_str(
-                    " it may not count as a copy, and it will never be expired. Restore the tags from its copy.started \
-                     record.",
-                )
+                f.write_str(" it may not count as a copy, and it will never be expired. ")?;
+                f.write_str(copy.remedy())
             }
         }
     }

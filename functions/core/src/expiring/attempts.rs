@@ -12,13 +12,13 @@ use crate::ids::Region;
 pub const FRUITLESS: usize = 200;
 
 /// The deletions of one run, tried in the plan's order. After half of [`FRUITLESS`] the others go on from a place that moves
-/// with the hour, so that however many are refused, each has its turn within days, and those that EC2 takes are deleted.
+/// with the hour and the day, so that however many are refused, each has its turn within days, and those that EC2 takes are deleted.
 #[derive(Debug)]
 pub struct Attempts<'p, 'f> {
     waiting: VecDeque<&'p Deletion<'f>>,
     deletions: usize,
     fruitless: usize,
-    /// Where the second half goes on, and whether it did.
+    /// The hour since 1970, which says where the second half goes on, and whether it did.
     hour: usize,
     has_moved: bool,
     /// The Regions that are left alone for the rest of the run, and how many were passed over in each.
@@ -72,15 +72,18 @@ impl<'p, 'f> Attempts<'p, 'f> {
         closed.chain([(stopped, None, self.waiting.len())]).filter(|(_, _, count)| *count > 0).collect()
     }
 
-    /// Moves the front of those that are likely locked, and of those that are not, by as many in each hour as a run may
-    /// still try in vain.
+    /// Moves the front of those that are likely locked, and of those that are not, to the window whose turn it is. A window
+    /// is as many as a run may still try in vain. The hours of a day spread over all windows, and each day begins one further
+    /// on, so that a run in each hour has had them all as soon as can be, and so has one a day.
     fn move_on(&mut self) {
         self.has_moved = true;
         let waiting = self.waiting.make_contiguous();
         let (free, locked) = waiting.split_at_mut(waiting.partition_point(|deletion| !deletion.likely_locked));
         for part in [free, locked] {
-            if let Some(by) = self.hour.wrapping_mul(FRUITLESS / 2).checked_rem(part.len()) {
-                part.rotate_left(by);
+            let windows = part.len().div_ceil(FRUITLESS / 2);
+            let (day, hour) = (self.hour / 24, self.hour % 24);
+            if let Some(window) = (day + hour * windows.div_ceil(24)).checked_rem(windows) {
+                part.rotate_left(window * (FRUITLESS / 2));
             }
         }
     }

@@ -22,6 +22,7 @@ pub fn completed(told: &Told, ran: &Ran, now: Timestamp) -> Record {
             _ => None,
         }),
         unread_regions: ran.unread(),
+        endangered_keys: ran.endangered_keys.clone(),
         duration_ms: ran.duration_ms,
         calls: ran.calls,
     };

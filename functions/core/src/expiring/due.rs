@@ -22,6 +22,9 @@ pub(super) fn due(copy: &Copy, now: Timestamp) -> Option<(Cause, Timestamp)> {
             State::Completed => (Cause::Unjudged, copy.expire_after.get()?.checked_add(UNJUDGED_STAY).ok()?),
             State::Pending | State::Other => return None,
         },
+        Some(Status::Verified) if !copy.is_bound && copy.state == State::Completed => {
+            (Cause::Unjudged, copy.expire_after.get()?.checked_add(UNJUDGED_STAY).ok()?)
+        }
         Some(Status::Verified) => (Cause::Expired, copy.expire_after.get()?),
         Some(Status::Failed) => (Cause::Failed, copy.settled_at.get()?.checked_add(UNSOUND_STAY).ok()?),
         Some(Status::Rejected) => (Cause::Rejected, copy.settled_at.get()?.checked_add(UNSOUND_STAY).ok()?),

@@ -168,15 +168,13 @@ impl fmt::Display for Keep<'_> {
                 for problem in &copy.problems {
                     write!(f, " {problem};")?;
                 }
-                f.write_str(
-                    " it is never deleted, and never proof that another copy may go. Restore the tags from its copy.started \
-                     record.",
-                )
+                f.write_str(" it is never deleted, and never proof that another copy may go. ")?;
+                f.write_str(copy.remedy())
             }
             Self::PolicyNotNamed { policy, .. } => write!(
                 f,
                 "The document has no policy {policy}, and it is not named as retired either, so its copies are not judged, \
-                 locked or deleted. Name it in the stack's RetiredPolicies (SNAPFERRY_RETIRED_POLICIES) to let its copies \
+                 locked or deleted. If it is the policy of another stack in the same Region, leave it alone. Otherwise name it in the stack's RetiredPolicies (SNAPFERRY_RETIRED_POLICIES) to let its copies \
                  expire, or put the policy back into the document."
             ),
             Self::RegionUnread(_) => f.write_str(

@@ -41,7 +41,8 @@ fn survives(survivor: &Copy, planned: &Copy, other: &Copy) -> bool {
     let is_as_good = match planned.status {
         Some(Status::Rejected) => {
             let is_rejected = survivor.status == Some(Status::Rejected) && survivor.state != State::Error;
-            survivor.is_survivor() || is_rejected && survivor.origin.life <= other.origin.life
+            survivor.is_survivor()
+                || is_rejected && (other.state == State::Error || survivor.origin.life <= other.origin.life)
         }
         _ => survivor.is_survivor(),
     };

@@ -106,13 +106,13 @@ impl<'f> Scene<'f, '_> {
     }
 
     /// The verified copies of one lineage: each policy's, the newest first. A retired policy's may go once a present one has
-    /// a newer copy that stays, so that a policy's old name does not keep its last copies for ever.
+    /// a newer copy that its KeepAtLeast keeps, so that a policy's old name does not keep its last copies for ever.
     fn lineage(&self, copies: &[&'f Copy], plan: &mut Plan<'f>, census: &mut Census) {
         let by_policy = copies.chunk_by(|a, b| policy_of(a) == policy_of(b));
         let (present, retired): (Vec<_>, Vec<_>) =
             by_policy.partition(|copies| copies.first().is_some_and(|copy| self.is_present(copy)));
         let staying = present.into_iter().filter_map(|copies| self.of_policy(copies, None, plan, census));
-        let newest = staying.min_by(|a, b| newest_first(a, b));
+        let newest = staying.filter(|copy| self.is_kept(copy)).min_by(|a, b| newest_first(a, b));
         for copies in retired {
             self.of_policy(copies, newest, plan, census);
         }
@@ -181,7 +181,8 @@ impl<'f> Scene<'f, '_> {
                         plan.deletions.push(self.deletion(copy, cause, at, None));
                         continue;
                     }
-                    (Some(Status::Copying), _, Some((cause, at))) => {
+                    (Some(Status::Copying), _, Some((cause, at)))
+                    | (Some(Status::Verified), State::Completed, Some((cause, at))) => {
                         match self.instead(copy, verified).or_else(|| self.outlived(copy, verified)) {
                             Some(survivor) => {
                                 plan.deletions.push(self.deletion(copy, cause, at, Some(survivor)));
@@ -201,9 +202,10 @@ impl<'f> Scene<'f, '_> {
                     (Some(Status::Failed | Status::Rejected), _, None) if copy.settled_at == Moment::NEVER => {
                         Keep::NotSettled(copy)
                     }
-                    (Some(Status::Verified), State::Completed, Some(_)) => Keep::NotVerified(copy),
                     (Some(Status::Failed | Status::Verified), _, Some(_)) => Keep::StateContradicts(copy),
-                    (Some(Status::Copying), _, _) if expired => Keep::NotVerified(copy),
+                    (Some(Status::Copying), _, _) | (Some(Status::Verified), State::Completed, _) if expired => {
+                        Keep::NotVerified(copy)
+                    }
                     _ => continue,
                 }
             };
@@ -221,16 +223,15 @@ impl<'f> Scene<'f, '_> {
         good.first().copied().filter(|_| !copy.is_lineage_unknown() && is_outlived(copy, &good, days))
     }
 
-    /// What a retired policy's copy may go for: the newest good copy of the lineage that a present policy has, if it is newer
-    /// and stays.
+    /// What a retired policy's copy may go for: the newest good copy of the lineage that a present policy keeps at least, if
+    /// it is newer.
     fn instead(&self, copy: &Copy, verified: &[&'f Copy]) -> Option<&'f Copy> {
         if self.is_present(copy) || copy.is_lineage_unknown() {
             return None;
         }
         let first = verified.partition_point(|other| lineage_of(other) < lineage_of(copy));
         let lineage = verified.iter().copied().skip(first).take_while(|other| lineage_of(other) == lineage_of(copy));
-        let stays = |other: &&Copy| self.keep_at_least(policy_of(other)) > 0 || due(other, self.now).is_none();
-        let good = lineage.filter(|other| self.is_present(other) && other.is_survivor()).filter(stays);
+        let good = lineage.filter(|other| self.is_present(other) && other.is_survivor() && self.is_kept(other));
         good.min_by(|a, b| newest_first(a, b)).filter(|newest| newest_first(newest, copy).is_lt())
     }
 
@@ -254,7 +255,8 @@ impl<'f> Scene<'f, '_> {
     fn deletion(&self, copy: &'f Copy, cause: Cause, due: Timestamp, survivor: Option<&'f Copy>) -> Deletion<'f> {
         let rule = self.target(&copy.origin.policy).and_then(|target| target.lock.as_ref());
         let until = copy.settled_at.get().zip(rule).map(|(since, rule)| rule.interval.after(since));
-        let likely_locked = copy.lock == Some(Lock::Locked) && until.is_some_and(|until| self.now < until);
+        // What no rule of today tells of is of an earlier rule or a retired policy, and locked by one that nobody knows.
+        let likely_locked = copy.lock == Some(Lock::Locked) && until.is_none_or(|until| self.now < until);
         Deletion { region: self.region, copy, cause, due, survivor, likely_locked }
     }
 
@@ -266,6 +268,11 @@ impl<'f> Scene<'f, '_> {
     fn keep_at_least(&self, policy: &PolicyName) -> usize {
         let keep = self.policy(policy).map_or(1, |policy| policy.keep_at_least(self.region));
         usize::try_from(keep).unwrap_or(usize::MAX)
+    }
+
+    /// Whether the newest good copy of a lineage and policy stays until a newer one is verified.
+    fn is_kept(&self, copy: &Copy) -> bool {
+        self.keep_at_least(policy_of(copy)) > 0
     }
 
     fn is_present(&self, copy: &Copy) -> bool {

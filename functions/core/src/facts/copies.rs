@@ -181,6 +181,18 @@ impl Copy {
     }
 }
 
+impl TamperedCopy {
+    /// What somebody does about it.
+    pub(crate) fn remedy(&self) -> &'static str {
+        if self.problems.iter().any(TagProblem::is_of_another) {
+            "It is no copy of Snapferry's: remove all tags from it whose keys begin with snapferry:, and look for what copied \
+             them there."
+        } else {
+            "Restore the tags from its copy.started record."
+        }
+    }
+}
+
 impl Moment {
     /// None.
     pub const NEVER: Self = Self { second: 0, nanosecond: i32::MAX };

@@ -135,7 +135,7 @@ fn each_event_counts_in_its_own_metrics() {
     copy.started: CopiesStarted
     copy.verified: CopiesVerified CopyDuration TimeToProtect
     event.invalid: EventsInvalid
-    expiry.completed: DeletionsWaiting ExpiryDuration ExpiryRunsCompleted
+    expiry.completed: CopiesKeysEndangered DeletionsWaiting ExpiryDuration ExpiryRunsCompleted
     sweep.completed: AttemptsExhausted CopiesKeysEndangered InFlight KeysUnusable MostSilentOwnerHours OldestUnprotectedHours Protected SweepDuration SweepsCompleted TagsMalformed Unprotected
     sweep.owner: HoursSinceLastShare
     sweep.region: InFlight OldestUnprotectedHours Protected Unprotected

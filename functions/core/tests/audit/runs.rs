@@ -57,10 +57,14 @@ fn a_run_that_finds_nothing_says_zeros() {
     assert_eq!((&line["VerifyRunsCompleted"], &line["VerdictsDeferred"]), (&json!(1), &json!(0)));
     let line = self::line(&expiry("1", &Told::default(), &Ran::default()));
     assert_eq!((&line["event"], &line["reason"]), (&json!("expiry.completed"), &json!("complete")));
-    let zeros = json!({"copies": 0, "deleted": 0, "gone": 0, "kept": {}, "refused": {}, "unreadRegions": [],
+    let zeros = json!({"copies": 0, "deleted": 0, "gone": 0, "kept": {}, "refused": {}, "unreadRegions": [], "endangeredKeys": [],
         "durationMs": 0, "calls": 0});
     assert_eq!(line["expiry"], zeros);
     assert_eq!((&line["ExpiryRunsCompleted"], &line["DeletionsWaiting"]), (&json!(1), &json!(0)));
+    assert_eq!(line["CopiesKeysEndangered"], json!(0));
+    let endangered = Ran { endangered_keys: [KEY.to_owned()].into(), ..Ran::default() };
+    let line = self::line(&expiry("1", &Told::default(), &endangered));
+    assert_eq!((&line["expiry"]["endangeredKeys"], &line["CopiesKeysEndangered"]), (&json!([KEY]), &json!(1)));
 }
 
 #[test]
@@ -97,7 +101,7 @@ fn all_that_a_run_said_is_counted() {
     ];
     let run = line(&expiry("1", &told(&reasons), &ran()));
     let expected = json!({"copies": 3, "deleted": 6, "gone": 9, "kept": {"locked": 6, "run-limit": 7},
-        "refused": {"mass-expiry": 8}, "unreadRegions": [], "durationMs": 1200, "calls": 7});
+        "refused": {"mass-expiry": 8}, "unreadRegions": [], "endangeredKeys": [], "durationMs": 1200, "calls": 7});
     assert_eq!((&run["expiry"], &run["DeletionsWaiting"]), (&expected, &json!(7)));
 }
 

@@ -92,6 +92,32 @@ fn of_a_thousand_that_are_refused_a_run_asks_for_two_hundred_and_for_each_within
 }
 
 #[test]
+fn one_run_a_day_has_asked_for_each_within_as_many_days_as_there_are_hundreds() {
+    // 24 hours' hundreds are 2400: an hour's place alone would come round to the same hundred each day.
+    for count in [1, 101, 1200, 2400] {
+        let (policies, facts) = (keeping(0), facts(&due(100 + count)));
+        let plan = decide(&policies, &facts, LIFTED, now());
+        let asked = |hours: i64, runs: i64| -> usize {
+            let at = |n| now() + SignedDuration::from_hours(n * hours);
+            (0..runs).flat_map(|n| run(&plan.deletions, 100, at(n), |_| in_use()).0).collect::<BTreeSet<_>>().len()
+        };
+        let runs = i64::from(count.div_ceil(100));
+        let all = 100 + usize::try_from(count).unwrap();
+        assert_eq!((asked(24, runs), asked(1, runs + 24)), (all, all), "{count}");
+    }
+}
+
+#[test]
+fn what_is_tagged_as_locked_stays_behind_even_where_no_rule_says_for_how_long() {
+    let locked = |shown: Shown| shown.of_policy("retired").tag("snapferry:lock", "locked");
+    let shown =
+        [locked(copy(1, -60, -30)), copy(2, -50, -20).of_policy("retired"), copy(3, -1, 29).of_policy("retired")];
+    let (policies, facts) = (policies(""), facts(&shown));
+    let plan = decide(&policies, &facts, LIFTED, now());
+    assert_eq!(told(&plan).0, [2, 1]);
+}
+
+#[test]
 fn what_is_likely_locked_stays_behind_what_is_not() {
     let (policies, facts) = (keeping(0), facts(&due(450)));
     let mut plan = decide(&policies, &facts, LIFTED, now());

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod guard;
+mod kept;
 mod keys;
 mod laws;
 mod records;

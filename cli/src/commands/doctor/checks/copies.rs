@@ -49,8 +49,11 @@ fn unhandled(region: &Region, policy: &PolicyName, count: usize, is_stack_known:
     let (found, retire) =
         ("copies of a policy that the document does not have", "name it in the stack's RetiredPolicies");
     if is_stack_known {
-        let message = format!("{count} {found} and RetiredPolicies does not name: they stay untouched for good");
-        Check::fail(check, subject, message).remedy(format!("Put the policy back, or {retire} (RUNBOOK.md)."))
+        let message = format!("{count} {found} and RetiredPolicies does not name: this stack leaves them untouched");
+        Check::fail(check, subject, message).remedy(format!(
+            "If it is the policy of another stack in the same Region, leave it alone: that one handles them. Otherwise put the \
+             policy back, or {retire} (RUNBOOK.md)."
+        ))
     } else {
         let message = format!("{count} {found}: they expire only while the stack's RetiredPolicies names it");
         Check::unknown(check, subject, message)

@@ -63,8 +63,8 @@ fn whose_copies_there_are() {
     );
     let failed = |count| {
         format!(
-            "Fail policy-not-named old eu-west-2: {count} {not_named} and RetiredPolicies does not name: they stay untouched \
-             for good"
+            "Fail policy-not-named old eu-west-2: {count} {not_named} and RetiredPolicies does not name: this stack leaves \
+             them untouched"
         )
     };
     assert_eq!(said(&all, Some(&[("RetiredPolicies", "")])), [ours(1, &format!("; {homes}")), failed(1)]);

@@ -1,0 +1,37 @@
+//! What is wrong with a snapshot's tags.
+
+use std::fmt;
+
+use super::keys::COPY;
+use crate::ids::SnapshotId;
+
+/// A tag that somebody edited or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagProblem {
+    /// The tag's key.
+    pub key: &'static str,
+    /// What stands there (escaped, bounded), or nothing when the tag is missing.
+    pub found: Option<String>,
+}
+
+impl fmt::Display for TagProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.found {
+            Some(found) if self.key == COPY => write!(
+                f,
+                "tag {COPY} names {found:?}, so something copied these tags from another snapshot or edited them"
+            ),
+            Some(found) => write!(f, "tag {} cannot be read: {found:?}", self.key),
+            None => write!(f, "tag {} is missing", self.key),
+        }
+    }
+}
+
+impl TagProblem {
+    /// Whether the snapshot is not the one that its tags tell of: they name another one.
+    #[must_use]
+    pub fn is_of_another(&self) -> bool {
+        let names_another = || self.found.as_ref().is_some_and(|found| SnapshotId::parse(found).is_ok());
+        self.key == COPY && names_another()
+    }
+}
