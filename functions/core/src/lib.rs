@@ -13,6 +13,7 @@ pub mod expiring;
 pub mod facts;
 pub mod homes;
 pub mod ids;
+pub mod ledger;
 pub mod notices;
 pub mod order;
 pub mod policy;
