@@ -58,7 +58,7 @@ pub(crate) fn records() -> Vec<Record> {
     records.extend(facts.iter().map(|fact| stands(Verdict::Refuse(Refusal::KeyOfCopies(endangered(fact))))));
     let copied = outcomes().into_iter().map(|outcome| record(&about(Verdict::Copy(request)), &outcome, &home, now()));
     records.extend(copied);
-    let event = ShareEvent { id: "e".to_owned(), snapshot: snapshot(1), region: None };
+    let event = ShareEvent { id: "e".to_owned(), snapshot: snapshot(1), region: None, time: None, claimed_owner: None };
     let named = Decision {
         policy: None,
         subject: Subject::Named(&event),
@@ -197,7 +197,7 @@ fn facts(snapshots: Vec<SourceSnapshot>, copies: Copies, key: (KeyArn, KeyFact))
         regions: [(region(), Ok(copies))].into(),
         retired_policies: Default::default(),
         keys: [key].into(),
-        recent: Vec::new(),
+        obligations: BTreeMap::new(),
         noticed: Default::default(),
     }
 }

@@ -145,7 +145,7 @@ pub(crate) fn world(scope: Scope, documents: &[Value]) -> World {
         regions: BTreeMap::from([empty(IRELAND), empty(OHIO)]),
         retired_policies: Default::default(),
         keys: BTreeMap::from([(KeyArn::parse(KEY).unwrap(), KeyFact::Usable)]),
-        recent: Vec::new(),
+        obligations: BTreeMap::new(),
         noticed: Default::default(),
     };
     World { policies, facts }
