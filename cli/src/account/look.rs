@@ -36,8 +36,7 @@ pub(crate) async fn facts(
     scope: Scope,
     named: Vec<ShareEvent>,
 ) -> Facts {
-    let ask =
-        Ask { policies, account: Some(account.id.clone()), scope, named, noticed: HashSet::new() };
+    let ask = Ask { policies, account: Some(account.id.clone()), scope, named, noticed: HashSet::new() };
     let bar = ProgressBar::new_spinner();
     let keys = KeyCache::default();
     let reading = gather(clients, &keys, Deadline::after(TIME), ask);

@@ -230,7 +230,10 @@ impl fmt::Display for Deferral {
         let what = match self {
             Self::AccountPassedOver(reason) => {
                 let (reason, next) = (reason.name(), self.next());
-                return write!(f, "EC2 answered the last copies of its account with {reason}, one like the other. {next}");
+                return write!(
+                    f,
+                    "EC2 answered the last copies of its account with {reason}, one like the other. {next}"
+                );
             }
             Self::SourcesUnread(_) => "The shared snapshots could not be read in the home Region.",
             Self::RegionUnread(_) => {
