@@ -122,7 +122,7 @@ impl<'f> Decider<'f> {
         };
         match decision.verdict {
             _ if named => self.plan.decisions.push(decision),
-            Verdict::Skip(Skip::AlreadyCopied(_) | Skip::JustProtected(_)) => {
+            Verdict::Skip(Skip::AlreadyCopied(_) | Skip::JustProtected { .. }) => {
                 self.plan.tally.add(&decision, &Outcome::Stands);
             }
             Verdict::Defer(Deferral::RegionUnread(_) | Deferral::RegionNotEnabled(_)) => {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{CopyRequest, Deferral, MAX_ATTEMPTS, Refusal, Skip, Stands, Verdict};
 use crate::facts::{CallError, Copy, KeyFact};
-use crate::ids::KeyArn;
+use crate::ids::{KeyArn, SnapshotId};
 use crate::ledger::{End, HOLD, Obligation, State};
 use crate::policy::Encryption;
 use crate::standing::{Standing, Weighed, weigh};
@@ -47,14 +47,16 @@ pub fn judge<'f>(
 /// `now`.
 fn held<'f>(obligation: &'f Obligation, weighed: &Weighed<'_>, now: Timestamp) -> Option<(Verdict<'f>, Timestamp)> {
     let holds = |at: Timestamp| now.duration_since(at.min(now)) < HOLD;
+    // One that EC2 shows among the dead is not hidden.
+    let is_hidden =
+        |copy: Option<&SnapshotId>| weighed.dead.iter().all(|dead| copy.is_some_and(|copy| dead.id != *copy));
     match &obligation.state {
         State::Asked { at } if holds(*at) => Some((Verdict::Defer(Deferral::AnswerJustLost(*at)), *at)),
-        // One that EC2 shows among the dead is not hidden.
-        State::Copying { copy, at } if holds(*at) && weighed.dead.iter().all(|seen| seen.id != *copy) => {
+        State::Copying { copy, at } if holds(*at) && is_hidden(Some(copy)) => {
             Some((Verdict::Skip(Skip::AlreadyCopied(copy)), *at))
         }
-        State::Ended { at, why: End::Protected } if holds(*at) && weighed.dead.is_empty() => {
-            Some((Verdict::Skip(Skip::JustProtected(*at)), *at))
+        State::Ended { at, why: End::Protected, copy } if holds(*at) && is_hidden(copy.as_ref()) => {
+            Some((Verdict::Skip(Skip::JustProtected { at: *at, copy: copy.as_ref() }), *at))
         }
         _ => None,
     }

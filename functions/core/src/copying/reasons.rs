@@ -23,8 +23,13 @@ pub enum Skip<'f> {
     AlreadyCopied(&'f SnapshotId),
     /// There are several live copies of one identity: it cannot come from Snapferry's own single writer.
     Duplicate(Vec<&'f Copy>),
-    /// Its copy was verified at this time, a moment ago, and EC2 does not show it now.
-    JustProtected(Timestamp),
+    /// Its copy was verified a moment ago, and EC2 does not show it now.
+    JustProtected {
+        /// When it was verified.
+        at: Timestamp,
+        /// The copy, where the ledger names it.
+        copy: Option<&'f SnapshotId>,
+    },
     /// The event is of another Region than the stack's home.
     OtherRegion {
         /// The Region that the event names.
@@ -106,7 +111,7 @@ impl Skip<'_> {
         match self {
             Self::OwnerNotListed => CopySkipped::OwnerNotListed,
             Self::DescriptionMismatch => CopySkipped::DescriptionMismatch,
-            Self::AlreadyCopied(_) | Self::JustProtected(_) => CopySkipped::AlreadyCopied,
+            Self::AlreadyCopied(_) | Self::JustProtected { .. } => CopySkipped::AlreadyCopied,
             Self::OtherRegion { .. } => CopySkipped::OtherRegion,
             Self::Duplicate(_) => CopySkipped::Duplicate,
             Self::NotVisible => CopySkipped::NotVisible,
@@ -136,7 +141,7 @@ impl fmt::Display for Skip<'_> {
                     ids.join(", ")
                 )
             }
-            Self::JustProtected(at) => {
+            Self::JustProtected { at, .. } => {
                 write!(f, "Its copy was verified at {at}. EC2 does not show it at this moment, so nothing is asked for.")
             }
             Self::OtherRegion { of, home } => {

@@ -54,6 +54,8 @@ pub enum State {
         at: Timestamp,
         /// How.
         why: End,
+        /// The copy that it waited for, where EC2 had named one: no other copy of the identity is verified while this stands.
+        copy: Option<SnapshotId>,
     },
 }
 
@@ -133,6 +135,15 @@ impl Obligation {
     #[must_use]
     pub fn is_in_vain(&self) -> bool {
         self.failed >= IN_VAIN.0 || self.refused >= IN_VAIN.1
+    }
+
+    /// The copy that EC2 named for it, also when it is over: any other that passes for one is none of this identity's.
+    #[must_use]
+    pub fn named(&self) -> Option<&SnapshotId> {
+        match &self.state {
+            State::Copying { copy, .. } | State::Ended { why: End::Protected, copy: Some(copy), .. } => Some(copy),
+            _ => None,
+        }
     }
 
     /// The copy that it waits for, where EC2 named one.

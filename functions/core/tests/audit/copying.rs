@@ -125,7 +125,7 @@ fn skips<'f>(copies: &'f [Copy], home: &'f Region) -> Vec<Skip<'f>> {
         Skip::DescriptionMismatch => Skip::DescriptionMismatch,
         Skip::AlreadyCopied(_) => Skip::AlreadyCopied(&copies[0].id),
         Skip::Duplicate(_) => Skip::Duplicate(copies.iter().collect()),
-        Skip::JustProtected(_) => Skip::JustProtected(now()),
+        Skip::JustProtected { .. } => Skip::JustProtected { at: now(), copy: Some(&copies[0].id) },
         Skip::OtherRegion { .. } => Skip::OtherRegion { of: home, home },
         Skip::NotVisible => Skip::NotVisible,
         Skip::NotCompleted => Skip::NotCompleted,

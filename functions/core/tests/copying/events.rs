@@ -228,7 +228,8 @@ fn a_request_that_may_have_been_carried_out_is_not_repeated_within_its_hold() {
 
 #[test]
 fn what_was_verified_a_moment_ago_is_not_asked_for_because_ec2_hides_it() {
-    let ended = |why, seconds| Obligation { state: ledger::State::Ended { at: ago(seconds), why }, ..owed(1) };
+    let ended =
+        |why, seconds| Obligation { state: ledger::State::Ended { at: ago(seconds), why, copy: None }, ..owed(1) };
     for (why, seconds, first) in [
         (End::Protected, 0, "skip nightly snap-00000001 -> eu-west-1: already-copied"),
         (End::Protected, 599, "skip nightly snap-00000001 -> eu-west-1: already-copied"),
