@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::pauses::FOREIGN_CLOCK;
+use super::pauses::{FOREIGN_CLOCK, IN_VAIN};
 use crate::facts::Lineage;
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 
@@ -54,6 +54,8 @@ pub enum State {
         at: Timestamp,
         /// How.
         why: End,
+        /// The copy that it waited for, where EC2 had named one: no other copy of the identity is verified while this stands.
+        copy: Option<SnapshotId>,
     },
 }
 
@@ -127,6 +129,21 @@ impl Obligation {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         matches!(self.state, State::Ended { .. })
+    }
+
+    /// Whether so much of it failed or was refused that another source of its lineage may stand in for it.
+    #[must_use]
+    pub fn is_in_vain(&self) -> bool {
+        self.failed >= IN_VAIN.0 || self.refused >= IN_VAIN.1
+    }
+
+    /// The copy that EC2 named for it, also when it is over: any other that passes for one is none of this identity's.
+    #[must_use]
+    pub fn named(&self) -> Option<&SnapshotId> {
+        match &self.state {
+            State::Copying { copy, .. } | State::Ended { why: End::Protected, copy: Some(copy), .. } => Some(copy),
+            _ => None,
+        }
     }
 
     /// The copy that it waits for, where EC2 named one.

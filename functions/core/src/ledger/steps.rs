@@ -121,7 +121,8 @@ impl Obligation {
     /// It is over: its record is printed before this is written.
     #[must_use]
     pub fn ended(&self, why: End, now: Timestamp) -> Option<Self> {
-        (!self.has_ended()).then(|| Self { gone: None, ..self.next(State::Ended { at: now, why }) })
+        (!self.has_ended())
+            .then(|| Self { gone: None, ..self.next(State::Ended { at: now, why, copy: self.copy().cloned() }) })
     }
 
     /// Its source was not to be seen in this round. `Ok` is what to write; `Err` says that an earlier complete round did not
