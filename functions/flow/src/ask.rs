@@ -39,11 +39,7 @@ pub(crate) enum Asked {
 }
 
 /// Asks for a copy. `along` is done while the intent is written.
-pub(crate) async fn ask<W: World>(
-    run: &Run<'_, W>,
-    wish: &Wish<'_, '_>,
-    along: impl Future<Output = ()>,
-) -> Asked {
+pub(crate) async fn ask<W: World>(run: &Run<'_, W>, wish: &Wish<'_, '_>, along: impl Future<Output = ()>) -> Asked {
     let Wish { decision, request, stored, before } = wish;
     let (region, account) = (&request.target.region, &request.source.owner);
     let left = run.world.left();

@@ -194,9 +194,7 @@ impl<'a, W: World> Discovery<'a, W> {
             State::Owed | State::Delayed { .. } if stored == Some(&before) => {
                 line::keep_turn(run, &identity.region, &before.account).await
             }
-            State::Owed | State::Delayed { .. } => {
-                line::stand(run, &in_place_of(stored, before)).await.map(|_| ())
-            }
+            State::Owed | State::Delayed { .. } => line::stand(run, &in_place_of(stored, before)).await.map(|_| ()),
         };
         match written {
             Ok(()) => run.tell(decision, outcome),

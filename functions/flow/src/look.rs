@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{join, join4, join_all};
+use futures_util::future::{join, join_all, join4};
 use snapferry_core::copying::{Facts, Scope};
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::CallError;
@@ -81,7 +81,11 @@ fn identities<W: World>(run: &Run<'_, W>, ids: &[SnapshotId]) -> Vec<Identity> {
     let wishes = policies.flat_map(|policy| policy.targets.iter().map(move |target| (policy, target)));
     let identity = |(policy, target): (&Policy, &Target)| {
         let (policy, region) = (policy.name.clone(), target.region.clone());
-        ids.iter().map(move |source| Identity { policy: policy.clone(), source: source.clone(), region: region.clone() })
+        ids.iter().map(move |source| Identity {
+            policy: policy.clone(),
+            source: source.clone(),
+            region: region.clone(),
+        })
     };
     wishes.flat_map(identity).collect()
 }

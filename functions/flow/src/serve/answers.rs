@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use snapferry_core::copying::Deferral;
-use snapferry_core::facts::{CallError, Copies, SnapshotId};
-use snapferry_core::ids::Region;
+use snapferry_core::facts::{CallError, Copies};
+use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::ledger::{Obligation, Place, State};
 
 use crate::run::Run;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{join, join3};
 use jiff::Timestamp;
-use snapferry_core::audit::{CopyDeferred, CopyWithdrawn, Reason};
+use snapferry_core::audit::{CopyDeferred, Reason};
 use snapferry_core::copying::{
     CopyRequest, Decision, Deferral, Outcome, Refusal, Skip, Subject, Verdict, judge, not_for,
 };
@@ -58,8 +58,7 @@ async fn look<W: World>(run: &Run<'_, W>, region: &Region, batch: &[Obligation])
     ids.dedup();
     // Before anything is read: a hold that ends while a slow read is under way still holds for what that read saw.
     let began = run.world.now();
-    let (sources, copies, keys) =
-        join3(run.world.sources(&ids), run.world.copies_of(region, &ids), run.keys()).await;
+    let (sources, copies, keys) = join3(run.world.sources(&ids), run.world.copies_of(region, &ids), run.keys()).await;
     let sources = sources.map_err(|error| {
         run.home_failed(&error);
         Deferral::SourcesUnread(error)

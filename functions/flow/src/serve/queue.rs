@@ -166,14 +166,8 @@ impl<'r> Queue<'r> {
 impl Fresh {
     /// Begins another pass.
     fn begin(&mut self) {
-        *self = Self {
-            page: VecDeque::new(),
-            after: None,
-            had: None,
-            is_last: false,
-            is_whole: true,
-            has_found: false,
-        };
+        *self =
+            Self { page: VecDeque::new(), after: None, had: None, is_last: false, is_whole: true, has_found: false };
     }
 }
 
