@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use futures_util::lock::Mutex;
 use snapferry_core::audit::Record;
 use snapferry_core::copying::{Decision, Deferral, Lane, Memory, Outcome, Subject, Verdict, ledger_unread, record};
 use snapferry_core::facts::{CallError, KeyFact};
@@ -35,7 +36,8 @@ pub(crate) struct Run<'a, W> {
     lanes: RefCell<BTreeMap<Region, Lane>>,
     /// The turns of each Region as they were read or written last.
     turns: RefCell<BTreeMap<Region, BTreeMap<AccountId, Turn>>>,
-    keys: RefCell<Option<BTreeMap<KeyArn, KeyFact>>>,
+    /// Asked for once, also when several Regions want to know at the same time.
+    keys: Mutex<Option<BTreeMap<KeyArn, KeyFact>>>,
     /// What had its turn: the index may still show it in its old place.
     taken: RefCell<HashSet<Identity>>,
     /// What was put in line: the index may not show it yet.
@@ -56,7 +58,7 @@ impl<'a, W: World> Run<'a, W> {
             causes: RefCell::new(causes),
             lanes: RefCell::default(),
             turns: RefCell::default(),
-            keys: RefCell::default(),
+            keys: Mutex::default(),
             taken: RefCell::default(),
             owed: RefCell::default(),
             ends: Cell::default(),
@@ -72,12 +74,12 @@ impl<'a, W: World> Run<'a, W> {
 
     /// What KMS says of the configured keys, asked once.
     pub(crate) async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
-        let known = self.keys.borrow().clone();
-        if let Some(keys) = known {
-            return keys;
+        let mut known = self.keys.lock().await;
+        if let Some(keys) = &*known {
+            return keys.clone();
         }
         let keys = self.world.keys().await;
-        *self.keys.borrow_mut() = Some(keys.clone());
+        *known = Some(keys.clone());
         keys
     }
 

@@ -1,6 +1,6 @@
 //! One batch: one look at its sources and copies, and a judgement of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join3};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use snapferry_core::copying::{
     CopyRequest, Decision, Deferral, Outcome, Refusal, Skip, Subject, Verdict, judge, not_for,
 };
 use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
-use snapferry_core::ids::{KeyArn, Region, SnapshotId};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::Obligation;
 
 use super::Counts;
@@ -28,28 +28,44 @@ struct Look {
     keys: BTreeMap<KeyArn, KeyFact>,
 }
 
-/// Serves a batch in its order; tells whether the Region could be read.
+/// How an obligation fared.
+enum Fared {
+    /// All that is to be said of it is said.
+    Told,
+    /// It is only counted.
+    Counted(CopyDeferred, Option<CallError>),
+}
+
+/// So many of an account that EC2 does not show are enough for one invocation: each costs a call.
+const UNSEEN: u32 = 3;
+
+/// Serves a batch in its order, and gives the accounts of which EC2 did not show several snapshots.
+///
+/// # Errors
+/// Why nothing can be said of the batch.
 pub(super) async fn serve<W: World>(
     run: &Run<'_, W>,
     region: &Region,
     batch: &[Obligation],
     counts: &mut Counts,
-) -> bool {
-    let look = match look(run, region, batch).await {
-        Ok(look) => look,
-        Err(deferral) => {
-            run.tell_region(region, deferral, batch.len());
-            return false;
-        }
-    };
+) -> Result<BTreeSet<AccountId>, Deferral> {
+    let look = look(run, region, batch).await?;
+    let mut unseen: BTreeMap<&AccountId, u32> = BTreeMap::new();
     for obligation in batch {
+        if !look.sources.contains_key(&obligation.identity.source) {
+            *unseen.entry(&obligation.account).or_default() += 1;
+        }
         match one(run, &look, obligation).await {
-            Ok(None) => {}
-            Ok(Some(reason)) => *counts.entry(reason).or_default() += 1,
+            Ok(Fared::Told) => {}
+            Ok(Fared::Counted(reason, error)) => {
+                let (count, first) = counts.entry(reason).or_default();
+                *count = count.saturating_add(1);
+                *first = first.take().or(error);
+            }
             Err(error) => run.ledger_failed(1, &error),
         }
     }
-    true
+    Ok(unseen.into_iter().filter(|(_, times)| *times >= UNSEEN).map(|(account, _)| account.clone()).collect())
 }
 
 async fn look<W: World>(run: &Run<'_, W>, region: &Region, batch: &[Obligation]) -> Result<Look, Deferral> {
@@ -67,32 +83,27 @@ async fn look<W: World>(run: &Run<'_, W>, region: &Region, batch: &[Obligation])
     Ok(Look { began, sources, copies: copies.map_err(Deferral::of_region)?, keys })
 }
 
-/// Judges one and does what follows. Gives the reason where it is only counted.
-async fn one<W: World>(
-    run: &Run<'_, W>,
-    look: &Look,
-    obligation: &Obligation,
-) -> Result<Option<CopyDeferred>, CallError> {
+/// Judges one and does what follows.
+async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -> Result<Fared, CallError> {
     let source = look.sources.get(&obligation.identity.source);
     if let Some(reason) = unwanted(run.setup, obligation, source) {
-        ends::withdraw(run, obligation, reason).await?;
-        return Ok(None);
+        return ends::withdraw(run, obligation, reason).await.map(|()| Fared::Told);
     }
     let Some(source) = source else {
         // A sweep tells whether it is gone for good. Until then it has pauses, so that others have their turn.
         delay(run, obligation).await?;
-        return Ok(Some(CopyDeferred::NotVisibleYet));
+        return Ok(Fared::Counted(CopyDeferred::NotVisibleYet, None));
     };
     let request = match wish::request(run.setup, &obligation.identity, source) {
         Ok(request) => request,
-        Err(reason) => return ends::withdraw(run, obligation, reason).await.map(|()| None),
+        Err(reason) => return ends::withdraw(run, obligation, reason).await.map(|()| Fared::Told),
     };
     let decision = judged(run, look, obligation, request);
     match &decision.verdict {
         Verdict::Copy(_) => Ok(copy(run, &decision, request, obligation).await),
         Verdict::Skip(Skip::NotCompleted) => {
             delay(run, obligation).await?;
-            Ok(Some(CopyDeferred::InLine))
+            Ok(Fared::Counted(CopyDeferred::InLine, None))
         }
         Verdict::Skip(Skip::AlreadyCopied(_) | Skip::Duplicate(_)) => {
             if let Verdict::Skip(Skip::Duplicate(_)) = &decision.verdict {
@@ -101,10 +112,15 @@ async fn one<W: World>(
             if let Some(after) = found(obligation, &look.copies, run.world.now()) {
                 run.world.write(&after).await?;
             }
-            Ok(None)
+            Ok(Fared::Told)
         }
-        Verdict::Skip(_) => Ok(None),
-        Verdict::Defer(deferral) => Ok(Some(deferral.reason())),
+        Verdict::Skip(_) => Ok(Fared::Told),
+        Verdict::Defer(deferral) => {
+            // Of a key, say: what holds for one holds for the others.
+            let (region, account) = (&obligation.identity.region, &obligation.account);
+            run.lane(region, |lane| lane.refused(account, deferral.reason().into()));
+            Ok(counted(deferral))
+        }
         Verdict::Refuse(refusal) => refuse(run, &decision, refusal, obligation).await,
     }
 }
@@ -133,11 +149,11 @@ async fn copy<W: World>(
     decision: &Decision<'_>,
     request: CopyRequest<'_>,
     obligation: &Obligation,
-) -> Option<CopyDeferred> {
+) -> Fared {
     let wish = Wish { decision, request, stored: Some(obligation), before: obligation };
     match ask(run, &wish, line::tried(run, obligation)).await {
-        Asked::NotTried(Outcome::Deferred(deferral)) => Some(deferral.reason()),
-        Asked::NotTried(_) | Asked::Told | Asked::Anothers | Asked::LedgerFailed => None,
+        Asked::NotTried(Outcome::Deferred(deferral)) => counted(&deferral),
+        Asked::NotTried(_) | Asked::Told | Asked::Anothers | Asked::LedgerFailed => Fared::Told,
     }
 }
 
@@ -147,11 +163,11 @@ async fn refuse<W: World>(
     decision: &Decision<'_>,
     refusal: &Refusal<'_>,
     obligation: &Obligation,
-) -> Result<Option<CopyDeferred>, CallError> {
+) -> Result<Fared, CallError> {
     let (region, account) = (&obligation.identity.region, &obligation.account);
     let left = run.world.left();
     if let Some(Outcome::Deferred(deferral)) = run.lane(region, |lane| lane.without_asking(account, left)) {
-        return Ok(Some(deferral.reason()));
+        return Ok(counted(&deferral));
     }
     run.tell_once(decision);
     if let Refusal::Key(..) = refusal {
@@ -159,7 +175,11 @@ async fn refuse<W: World>(
     }
     let (delayed, ()) = join(delay(run, obligation), line::tried(run, obligation)).await;
     delayed?;
-    Ok(None)
+    Ok(Fared::Told)
+}
+
+fn counted(deferral: &Deferral) -> Fared {
+    Fared::Counted(deferral.reason(), deferral.error().cloned())
 }
 
 async fn delay<W: World>(run: &Run<'_, W>, obligation: &Obligation) -> Result<(), CallError> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use snapferry_core::audit::CopyDeferred;
 use snapferry_core::copying::{RESERVE, not_tried};
+use snapferry_core::facts::CallError;
 use snapferry_core::ids::Region;
 
 use crate::World;
@@ -23,8 +24,8 @@ const FOR_A_BATCH: Duration = RESERVE.saturating_mul(2);
 /// How many are looked at together.
 const BATCH: usize = 25;
 
-/// What was not tried one by one, by reason.
-type Counts = BTreeMap<CopyDeferred, u64>;
+/// What was not tried one by one, by reason: how many, and what a service said, if it did.
+type Counts = BTreeMap<CopyDeferred, (u64, Option<CallError>)>;
 
 /// Serves these Regions at the same time until so much of the invocation is left. `answers` says whether what was asked for
 /// without an answer is looked for, too.
@@ -34,8 +35,8 @@ pub(crate) async fn serve<W: World>(run: &Run<'_, W>, regions: Vec<Region>, answ
             answers::look(run, region).await;
         }
         let counts = in_region(run, region, until.max(FOR_A_BATCH)).await;
-        for (reason, count) in counts {
-            run.say(not_tried(region, reason, count, run.world.now()), None);
+        for (reason, (count, error)) in counts {
+            run.say(not_tried(region, reason, count, run.world.now()).error(error.as_ref()), None);
         }
     }))
     .await;
@@ -52,8 +53,15 @@ async fn in_region<W: World>(run: &Run<'_, W>, region: &Region, until: Duration)
     };
     while run.world.left() > until && run.lane(region, |lane| lane.takes_more()) {
         let batch = queues.next(run, BATCH).await;
-        if batch.is_empty() || !batch::serve(run, region, &batch, &mut counts).await {
+        if batch.is_empty() {
             break;
+        }
+        match batch::serve(run, region, &batch, &mut counts).await {
+            Ok(unseen) => queues.leave_out(&unseen),
+            Err(deferral) => {
+                run.tell_region(region, deferral, batch.len());
+                break;
+            }
         }
     }
     queues.close(run).await;

@@ -1,10 +1,10 @@
 //! The lines of a Region's accounts, and whose turn it is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use futures_util::future::join_all;
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::Region;
+use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::ledger::Obligation;
 
 use super::queue::Queue;
@@ -49,6 +49,11 @@ impl<'r> Queues<'r> {
             }
         }
         next
+    }
+
+    /// Leaves accounts out for the rest of the invocation.
+    pub(super) fn leave_out(&mut self, accounts: &BTreeSet<AccountId>) {
+        self.waiting.retain(|queue| !accounts.contains(&queue.account));
     }
 
     /// Removes the turns of accounts that have nothing in line, unless something was added a moment ago: the index may not show
