@@ -149,15 +149,18 @@ impl Lane {
     }
 
     fn count(&mut self, account: &AccountId, outcome: &Outcome) {
-        let reason = match outcome {
-            Outcome::Failed { reason, .. } => Reason::from(*reason),
-            Outcome::Deferred(deferral @ Deferral::DurationThroughput(_)) => deferral.reason().into(),
-            Outcome::Started { .. } => {
-                self.answers.remove(account);
-                return;
+        match outcome {
+            Outcome::Failed { reason, .. } => self.refused(account, (*reason).into()),
+            Outcome::Deferred(deferral @ Deferral::DurationThroughput(_)) => {
+                self.refused(account, deferral.reason().into());
             }
-            Outcome::Deferred(_) | Outcome::Stands => return,
-        };
+            Outcome::Started { .. } => _ = self.answers.remove(account),
+            Outcome::Deferred(_) | Outcome::Stands => {}
+        }
+    }
+
+    /// Notes that a copy of `account` was refused, by EC2 or before it was asked.
+    pub fn refused(&mut self, account: &AccountId, reason: Reason) {
         let times = match self.answers.get(account) {
             Some((last, times)) if *last == reason => times.saturating_add(1),
             _ => 1,
