@@ -82,7 +82,7 @@ fn facts(scope: Scope) -> Facts {
         ]),
         retired_policies: Default::default(),
         keys: BTreeMap::new(),
-        recent: Vec::new(),
+        obligations: BTreeMap::new(),
         noticed: HashSet::new(),
     }
 }

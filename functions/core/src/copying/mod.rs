@@ -2,29 +2,34 @@
 
 mod decide;
 mod decision;
+mod ends;
 mod facts;
 mod index;
 mod judge;
 mod lane;
+mod lineages;
 mod memory;
 mod outcome;
 mod plan;
 mod reasons;
 mod request;
+mod step;
 mod summary;
 mod tally;
-mod waiting;
 
 pub use crate::description::DESCRIPTION_LIMIT;
-pub use decide::{decide, not_for};
+pub use decide::{decide, excluded, not_for};
 pub use decision::{Decision, Stands, Subject, Verdict};
+pub use ends::{ledger_unread, missed, not_tried, withdrawn};
 pub use facts::{Facts, Scope};
 pub use judge::judge;
 pub use lane::{CALL_TIMEOUT, CopyError, CopyFailure, Lane, RESERVE, Step};
-pub use memory::{ANSWER_LOST_HOLD, Memory, STARTED_HOLD, UsableKeys};
+pub use lineages::{CopiedLineage, copied, kept, owed};
+pub use memory::{Memory, UsableKeys};
 pub use outcome::{Outcome, record};
 pub use plan::Plan;
 pub use reasons::{Deferral, MAX_ATTEMPTS, Refusal, Skip};
 pub use request::CopyRequest;
+pub use step::step;
 pub use summary::{Ran, summary};
 pub use tally::{RegionCounts, Tally};

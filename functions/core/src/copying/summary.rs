@@ -63,6 +63,7 @@ fn completed(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Record {
         shared: tally.shared,
         matching: tally.matching,
         before_since: tally.before_since,
+        over_retention: tally.over_retention,
         protected: total.protected,
         in_flight: total.in_flight,
         started: tally.started,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::pauses::FOREIGN_CLOCK;
+use super::pauses::{FOREIGN_CLOCK, IN_VAIN};
 use crate::facts::Lineage;
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 
@@ -129,6 +129,12 @@ impl Obligation {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         matches!(self.state, State::Ended { .. })
+    }
+
+    /// Whether so much of it failed or was refused that another source of its lineage may stand in for it.
+    #[must_use]
+    pub fn is_in_vain(&self) -> bool {
+        self.failed >= IN_VAIN.0 || self.refused >= IN_VAIN.1
     }
 
     /// The copy that EC2 named for it, also when it is over: any other that passes for one is none of this identity's.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::copying::Tally;
 use crate::ids::SnapshotId;
 
 /// The snapshots whose IDs end in these hexadecimal digits; all of them when there is none.
@@ -17,6 +18,12 @@ pub struct Round {
     pub began: Timestamp,
     /// The shards that are not read yet, in their order.
     pub left: Vec<Shard>,
+    /// What was counted so far.
+    pub totals: Tally,
+    /// Calls made to EC2 and KMS so far, retries not counted.
+    pub calls: u64,
+    /// How long it took so far, in milliseconds.
+    pub took_ms: u64,
     /// Grows by one with each write.
     pub revision: u64,
 }

@@ -3,6 +3,8 @@
 //!
 //! `SNAPFERRY_MODEL_SEED` (a number, or `random`) chooses the first seed, `SNAPFERRY_MODEL_RUNS` the number of runs. A
 //! run depends on nothing but its seed.
+// It drives the copier's steps of before the ledger, and moves to those that have it.
+#![cfg(any())]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
