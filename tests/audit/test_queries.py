@@ -3,7 +3,7 @@
 import pytest
 
 from tests.audit import insights
-from tests.audit.lines import RECORDED, Line, at, line, moment
+from tests.audit.lines import RECORDED, Line, at, line, moment, reasons
 from tests.audit.template import resources
 
 QUERIES = resources("AWS::Logs::QueryDefinition")
@@ -67,6 +67,22 @@ def test_failures_with_remedies() -> None:
     assert ("copy.locked", "locked") not in found
     assert ("copy.stalled", "pending-over-a-day") in found
     assert ("copy.rejected", "wrong-key") in found
+
+
+def test_what_was_missed() -> None:
+    [row] = rows("MissedQuery")
+    assert (row["source.snapshot"], row["policy"], row["copy.region"]) == (SOURCE, "nightly", "eu-west-1")
+    assert "no good copy" in row["message"]
+    assert row["source.account"] == "111111111111"
+
+
+def test_what_was_withdrawn_by_reason() -> None:
+    found = {row["reason"] for row in rows("WithdrawnQuery")}
+    assert found == set(reasons()["copy.withdrawn"])
+    many = rows(
+        "WithdrawnQuery", [line("copy.withdrawn", "policy-gone")] * 7 + [line("copy.withdrawn", "target-removed")]
+    )
+    assert [(row["reason"], row["records"]) for row in many] == [("policy-gone", 7), ("target-removed", 1)]
 
 
 def test_time_to_protect() -> None:
