@@ -57,7 +57,11 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> P
     let regions = regions.collect();
     let mut decider = Decider { facts, now, regions, unread: BTreeMap::new(), plan };
     for snapshot in snapshots {
-        decider.snapshot(policies, snapshot, named.contains(snapshot.id.as_str()));
+        let is_named = named.contains(snapshot.id.as_str());
+        // An event whose claims exclude it names nothing.
+        if is_named || facts.scope != Scope::Events {
+            decider.snapshot(policies, snapshot, is_named);
+        }
     }
     decider.notices();
     decider.plan.tally.remember(policies, facts);

@@ -49,9 +49,9 @@ fn a_disabled_policy_copies_nothing_and_another_still_does() {
     // Each policy has a copy of its own, and a Region that nobody has read is not taken for empty.
     assert_snapshot!(world.name(1).shows([source(1)]).has(OHIO, [copy(1, 1)]).plan(), @r"
     skip off snap-00000001 -> *: policy-disabled
+    copy nightly snap-00000001 -> eu-west-1
     skip nightly snap-00000001 -> us-east-2: already-copied snap-c0000001
     defer weekly snap-00000001 -> eu-west-2: region-unread (NotRead)
-    copy nightly snap-00000001 -> eu-west-1
     copy weekly snap-00000001 -> us-east-2
     ");
 }

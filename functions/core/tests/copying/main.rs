@@ -13,5 +13,6 @@ mod keys;
 mod lane;
 mod memory;
 mod requests;
+mod retention;
 mod sweeps;
 mod world;
