@@ -86,12 +86,16 @@ def test_what_was_withdrawn_by_reason() -> None:
 
 
 def test_time_to_protect() -> None:
-    verified = line("copy.verified", "as-configured")
+    judged = line("copy.verified", "as-configured")
+    verified = {**judged, "copy": {key: value for key, value in judged["copy"].items() if key != "secondsSinceWanted"}}
     took = [{**verified, "copy": {**verified["copy"], "secondsSinceSource": seconds}} for seconds in range(1, 101)]
     [row] = rows("TimeToProtectQuery", took)
     assert (row["copies"], row["median"], row["p90"], row["p99"], row["longest"]) == (100, 51, 91, 100, 100)
     assert (row["policy"], row["copy.region"]) == ("nightly", "eu-west-1")
     assert rows("TimeToProtectQuery")
+    wanted = {**verified, "copy": {**verified["copy"], "secondsSinceSource": 86_400, "secondsSinceWanted": 300}}
+    [row] = rows("TimeToProtectQuery", [wanted])
+    assert (row["median"], row["longest"]) == (300, 300)
 
 
 def test_runs_and_what_they_left() -> None:
