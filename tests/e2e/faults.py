@@ -13,7 +13,7 @@ from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import PATIENCE_SECONDS, Record, Stack, deploy
 
 COPIER = "copy-shared-snapshots"
-NO_SCHEDULES = {"SweepSchedule": "rate(1 day)", "VerifySchedule": "rate(1 day)", "ExpirySchedule": "rate(1 day)"}
+NO_SCHEDULES = {f"{each}Schedule": "rate(1 day)" for each in ("Sweep", "Serve", "Verify", "Expiry")}
 
 _ticks = itertools.count(1)
 
