@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::audit::{CopyDeferred, CopyRefused, CopySkipped, Reason};
-use crate::ebs::errors::is_region_not_enabled;
+use crate::ebs::regions::is_region_not_enabled;
 use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, TamperedCopy};
 use crate::ids::{KeyArn, Region, SnapshotId};
 
