@@ -63,6 +63,7 @@ fn any_tally() -> impl Strategy<Value = Tally> {
                 deferred,
                 oldest_missing,
                 regions,
+                copied: owners.keys().map(|owner| (owner.clone(), oldest_missing.unwrap_or(at(0)))).collect(),
                 owners,
                 unusable_keys: unusable.then_some((key, CopyRefused::KeyDisabled)).into_iter().collect(),
                 ..Tally::default()
@@ -86,6 +87,8 @@ proptest! {
         prop_assert_eq!(there.oldest_missing, parts.iter().filter_map(|part| part.oldest_missing).min());
         for (owner, newest) in &there.owners {
             prop_assert_eq!(*newest, parts.iter().filter_map(|part| part.owners.get(owner)).max().copied().flatten());
+            let copied = parts.iter().filter_map(|part| part.copied.get(owner)).max().copied();
+            prop_assert_eq!(there.last_heard()[owner], newest.or(copied));
         }
         let since = parts.iter().flat_map(|part| part.regions.values()).filter_map(|counts| counts.unprotected_since).min();
         prop_assert_eq!(there.total().unprotected_since, since);
