@@ -64,7 +64,7 @@ fn any_tally() -> impl Strategy<Value = Tally> {
                 oldest_missing,
                 regions,
                 owners,
-                unusable_keys: unusable.then(|| (key, CopyRefused::KeyDisabled)).into_iter().collect(),
+                unusable_keys: unusable.then_some((key, CopyRefused::KeyDisabled)).into_iter().collect(),
                 ..Tally::default()
             }
         },
