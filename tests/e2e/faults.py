@@ -13,7 +13,7 @@ from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import PATIENCE_SECONDS, Record, Stack, deploy
 
 COPIER = "copy-shared-snapshots"
-NO_SCHEDULES = {"SweepSchedule": "rate(1 day)", "VerifySchedule": "rate(1 day)", "ExpirySchedule": "rate(1 day)"}
+NO_SCHEDULES = {f"{each}Schedule": "rate(1 day)" for each in ("Sweep", "Serve", "Verify", "Expiry")}
 
 _ticks = itertools.count(1)
 
@@ -88,7 +88,7 @@ class Copier:
         return sum(int(held[name]) for name in names)
 
     def set_visibility_timeout(self, seconds: int) -> None:
-        """Let a message that nobody acknowledged come again after that time, which the template makes half an hour."""
+        """Let a message that nobody acknowledged come again after that time, which the template makes six minutes."""
         url = self.stack.outputs["CopierQueueUrl"]
         self.account.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
 

@@ -1,4 +1,4 @@
-"""Stands before the emulator: records EC2 and KMS calls, injects faults, and answers the control client."""
+"""Stands before the emulator: records EC2, KMS and DynamoDB calls, injects faults, and answers the control client."""
 
 import asyncio
 import json
@@ -21,7 +21,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 CONTROL = "/_overlay/"
-RECORDED = ("ec2", "kms")
+RECORDED = ("ec2", "kms", "dynamodb")
+# Their requests are JSON, and so are their errors.
+JSON_VERSIONS = {"kms": "1.1", "dynamodb": "1.0"}
 
 _CREDENTIAL = re.compile(rb"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 # The status that goes with a code when a fault names none [EC2 API reference, "Error codes"].
@@ -30,6 +32,8 @@ _STATUS = {
     "UnauthorizedOperation": 403,
     "InternalError": 500,
     "InternalFailure": 500,
+    "InternalServerError": 500,
+    "OptInRequired": 403,
     "RequestLimitExceeded": 503,
     "ServiceUnavailable": 503,
     "Unavailable": 503,
@@ -93,6 +97,8 @@ class Gateway:
         finally:
             wire.request_id.reset(token)
         self._end(call, answer)
+        if fault and fault.shows_after:
+            self._show_later(call, fault.shows_after)
         if fault and fault.code:
             answer = self._refuse(fault, call)
         elif fault and "after" in (fault.drop, fault.hang):
@@ -193,6 +199,12 @@ class Gateway:
         if call.outcome == "ok" and made and call.action in ("CopySnapshot", "CreateSnapshot"):
             call.created = made.group(1).decode()
 
+    def _show_later(self, call: Call, seconds: float) -> None:
+        """Let EC2 not show the copy that a call made for that time."""
+        made = self.world.find(call.region, call.created)
+        if made is not None:
+            made.visible_from = self.world.clock.now() + seconds
+
 
 class Signer(NamedTuple):
     """Who calls which service where, as the signature says."""
@@ -215,7 +227,7 @@ def _signer(scope: dict[str, Any]) -> Signer | None:
 
 def _read(service: str, headers: dict[bytes, bytes], body: bytes) -> tuple[str, dict[str, Any]]:
     """Action and parameters of a call."""
-    if service == "kms":
+    if service in JSON_VERSIONS:
         target = headers.get(b"x-amz-target", b"").decode()
         try:
             return target.partition(".")[2], dict(json.loads(body or b"{}"))
@@ -241,6 +253,8 @@ def _resources(world: World, call: Call) -> list[dict[str, Any]]:
     if call.service == "kms":
         key = keys.resolve(place, str(call.parameters.get("KeyId") or "-"))
         return [{"type": "key", "arn": key.arn, "owner": key.place.account}] if key else []
+    if call.service == "dynamodb":
+        return [_table(place, call.parameters)]
     params = wire.Params(call.parameters)
     found = []
     if "SourceSnapshotId" in params:
@@ -249,6 +263,24 @@ def _resources(world: World, call: Call) -> list[dict[str, Any]]:
     named = [params.get("SnapshotId"), *params.members("SnapshotId"), *params.members("ResourceId")]
     found += [_resource(world, place, each, "target") for each in named if each.startswith("snap-")]
     return found
+
+
+def _table(place: Place, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The table, or its index, and the partition keys of the items that a call names, as far as Snapferry's calls name
+    any [DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control"]."""
+    name = str(parameters.get("TableName", "")).rpartition("/")[2]
+    arn = f"arn:aws:dynamodb:{place.region}:{place.account}:table/{name}"
+    index = parameters.get("IndexName")
+    values = parameters.get("ExpressionAttributeValues") or {}
+    condition = re.search(r"=\s*(:\w+)", parameters.get("KeyConditionExpression") or "")
+    named = [(parameters.get(each) or {}).get("pk") for each in ("Key", "Item")]
+    named.append(values.get(condition.group(1)) if condition else None)
+    return {
+        "type": "table",
+        "arn": f"{arn}/index/{index}" if index else arn,
+        "owner": place.account,
+        "leading_keys": [each["S"] for each in named if each and "S" in each],
+    }
 
 
 def _resource(world: World, place: Place, snapshot_id: str, role: str) -> dict[str, Any]:
@@ -267,9 +299,10 @@ def _resource(world: World, place: Place, snapshot_id: str, role: str) -> dict[s
 def _error(call: Call, fault: Fault) -> Answer:
     status = fault.status or _STATUS.get(fault.code, 400)
     ident = [(b"x-amzn-requestid", call.request_id.encode())]
-    if call.service == "kms":
+    if version := JSON_VERSIONS.get(call.service):
         body = json.dumps({"__type": fault.code, "message": fault.message}).encode()
-        kind = [(b"content-type", b"application/x-amz-json-1.1"), (b"x-amzn-errortype", fault.code.encode())]
+        form = f"application/x-amz-json-{version}".encode()
+        kind = [(b"content-type", form), (b"x-amzn-errortype", fault.code.encode())]
         return Answer(status, kind + ident, body)
     token = wire.request_id.set(call.request_id)
     _, _, body = wire.refusal(fault.code, fault.message, status)
