@@ -158,6 +158,7 @@ class TestTablesOfStacks:
         assert [each["AttributeName"] for each in described["KeySchema"]] == ["pk", "sk"]
         [index] = described["GlobalSecondaryIndexes"]
         assert (index["IndexName"], index["Projection"]["ProjectionType"]) == ("line", "ALL")
+        assert index["IndexStatus"] == "ACTIVE"
         assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
         assert described["SSEDescription"]["Status"] == "ENABLED"
         assert described["DeletionProtectionEnabled"] is True

@@ -104,7 +104,7 @@ class Copier:
         return sum(int(held[name]) for name in names)
 
     def set_visibility_timeout(self, seconds: int) -> None:
-        """Let a message that nobody acknowledged come again after that time, which the template makes half an hour."""
+        """Let a message that nobody acknowledged come again after that time, which the template makes six minutes."""
         url = self.stack.outputs["CopierQueueUrl"]
         self.account.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
 

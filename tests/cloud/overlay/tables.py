@@ -39,6 +39,8 @@ def _settle(name: str, properties: dict[str, Any]) -> None:
     named = {"AttributeName": living["AttributeName"]} if "AttributeName" in living else {}
     dynamodb._ttl_settings[name] = {"TimeToLiveStatus": status, **named}
     dynamodb._tables[name]["DeletionProtectionEnabled"] = _flag(properties.get("DeletionProtectionEnabled"))
+    for index in dynamodb._tables[name].get("GlobalSecondaryIndexes") or []:
+        index.setdefault("IndexStatus", "ACTIVE")
 
 
 def _flag(value: Any) -> bool:

@@ -15,4 +15,5 @@ mod memory;
 mod requests;
 mod retention;
 mod sweeps;
+mod wanted;
 mod world;

@@ -189,7 +189,7 @@ fn an_owner_that_shares_nothing_any_more_was_last_heard_when_its_newest_live_cop
     );
     let heard = |world: &crate::world::World| {
         let tally = decide(&world.policies, &world.facts, now()).tally;
-        [OWNER, OTHER].map(|owner| tally.owners[&AccountId::parse(owner).unwrap()])
+        [OWNER, OTHER].map(|owner| tally.last_heard()[&AccountId::parse(owner).unwrap()])
     };
     assert_eq!(heard(&world), [None, Some(ago(2 * DAY))]);
     // What nobody's policy asked for does not count, unless that policy is a retired one.
