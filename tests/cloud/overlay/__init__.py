@@ -17,6 +17,7 @@ is one account seeing another's snapshots. So its snapshot actions are replaced 
 - `wildcards`  values with `*` and `?`
 - `rules`      faults and spoiled copies: what is to go wrong, where and how often
 - `calls`      the record of every EC2, KMS and DynamoDB call
+- `resources`  what a call is about
 - `gateway`    stands before the emulator: records calls, injects faults, answers the control client
 - `steering`   what the control client can ask for
 - `install`    puts all of it into the emulator
