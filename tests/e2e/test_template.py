@@ -21,9 +21,15 @@ TAKE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 START = {"lambda:InvokeFunction", "sqs:SendMessage"}
 # Nothing that a role may do is missing here, and nothing is here that no role may do.
 ACTIONS = {
-    "CopySharedSnapshotsRole": READ | LOG | TAKE | USE_KEY | {"ec2:CopySnapshot", "ec2:CreateTags"},
+    "CopySharedSnapshotsRole": READ
+    | LOG
+    | TAKE
+    | USE_KEY
+    | {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"}
+    | {"ec2:CopySnapshot", "ec2:CreateTags"},
     "VerifyCopiesRole": READ
     | LOG
+    | {"dynamodb:GetItem", "dynamodb:PutItem"}
     | {"ec2:DescribeLockedSnapshots", "ec2:CreateTags", "ec2:LockSnapshot", "kms:DescribeKey"},
     "DeleteExpiredCopiesRole": READ | LOG | {"kms:DescribeKey", "ec2:DeleteSnapshot"},
     "SweepTimerRole": {"sqs:SendMessage"},
@@ -51,8 +57,13 @@ def statements(template: dict[str, Any], role: dict[str, Any]) -> Iterator[dict[
     for policy in role["Policies"]:
         yield from policy["PolicyDocument"]["Statement"]
     for attached in role.get("ManagedPolicyArns", []):
-        name = attached["Fn::If"][1]["Ref"]
-        yield from template["Resources"][name]["Properties"]["PolicyDocument"]["Statement"]
+        yield from template["Resources"][policy_of(attached)]["Properties"]["PolicyDocument"]["Statement"]
+
+
+def policy_of(attached: dict[str, Any]) -> str:
+    """The logical ID of a managed policy, which a condition may stand before."""
+    name: str = (attached["Fn::If"][1] if "Fn::If" in attached else attached)["Ref"]
+    return name
 
 
 def listed(value: Any) -> list[Any]:
@@ -67,7 +78,7 @@ def test_each_role_may_do_its_own_job_and_nothing_else(template: dict[str, Any])
     }
     assert allowed == ACTIONS
     attached = [each for role in roles.values() for each in role.get("ManagedPolicyArns", [])]
-    assert {each["Fn::If"][1]["Ref"] for each in attached} == set(resources(template, "AWS::IAM::ManagedPolicy"))
+    assert {policy_of(each) for each in attached} == set(resources(template, "AWS::IAM::ManagedPolicy"))
 
 
 def test_only_reading_is_allowed_on_every_resource(template: dict[str, Any]) -> None:

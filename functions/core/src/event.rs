@@ -290,10 +290,13 @@ mod tests {
                 Err(invalid) => invalid.reason.name(),
             }
         };
-        let cases: [(Change, &str); 12] = [
+        let cases: [(Change, &str); 15] = [
             (|_| {}, "share"),
             (|e| *e = json!({"sweep": "tick-1"}), "sweep"),
             (|e| *e = json!({"sweep": 7}), "sweep"),
+            (|e| *e = json!({"serve": "2026-11-22T03:00:00Z"}), "serve"),
+            (|e| *e = json!({"serve": {"of": [7]}}), "serve"),
+            (|e| *e = json!({"serve": "both", "sweep": "more"}), "sweep"),
             (|e| e["detail"]["event"] = json!("copySnapshot"), "other-event"),
             (|e| e["detail-type"] = json!("EBS Volume Notification"), "other-event"),
             (|e| e["source"] = json!("my.app"), "other-event"),
@@ -314,6 +317,60 @@ mod tests {
             assert_eq!(reason(change), expected);
         }
         assert_eq!(parse("{").unwrap_err().reason, EventInvalid::NotJson);
+    }
+
+    fn read(change: Change) -> ShareEvent {
+        let mut event = share();
+        change(&mut event);
+        match parse(&event.to_string()) {
+            Ok(Message::Share(share)) => share,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_claims_of_an_event_are_read_or_left() {
+        let claimed: [(Change, Option<&str>); 13] = [
+            (|_| {}, Some("111111111111")),
+            (|e| e["detail"]["source"] = json!("011111111111"), Some("011111111111")),
+            (|e| e["detail"]["source"] = json!(11_111_111_111_u64), Some("011111111111")),
+            (|e| e["detail"]["source"] = json!(7), Some("000000000007")),
+            (|e| e["detail"]["source"] = json!("arn:aws:iam::111111111111:root"), Some("111111111111")),
+            (|e| e["detail"]["source"] = json!("arn:aws:ec2::us-east-1:snapshot/snap-01234567"), None),
+            (|e| e["detail"]["source"] = json!("11111111111"), None),
+            (|e| e["detail"]["source"] = json!(1_111_111_111_111_u64), None),
+            (|e| e["detail"]["source"] = json!(-1), None),
+            (|e| e["detail"]["source"] = json!(1.5), None),
+            (|e| e["detail"]["source"] = json!(null), None),
+            (|e| e["detail"]["source"] = json!(["111111111111"]), None),
+            (|e| _ = e["detail"].as_object_mut().unwrap().remove("source"), None),
+        ];
+        for (change, expected) in claimed {
+            assert_eq!(read(change).claimed_owner.as_ref().map(AccountId::as_str), expected);
+        }
+        let named: [(Change, Option<&str>); 4] = [
+            (|_| {}, Some("us-east-1")),
+            (|e| e["region"] = json!("eu-west-3"), Some("eu-west-3")),
+            (|e| e["region"] = json!("somewhere"), None),
+            (|e| e["region"] = json!(1), None),
+        ];
+        for (change, expected) in named {
+            assert_eq!(read(change).region.as_ref().map(Region::as_str), expected);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_wanted_since_its_event_but_not_since_the_future() {
+        let now: Timestamp = "2026-11-22T03:00:30Z".parse().unwrap();
+        let cases: [(Change, &str); 4] = [
+            (|_| {}, "2026-11-22T03:00:00Z"),
+            (|e| e["time"] = json!("2099-01-01T00:00:00Z"), "2026-11-22T03:00:30Z"),
+            (|e| e["time"] = json!("yesterday"), "2026-11-22T03:00:30Z"),
+            (|e| e["time"] = json!(1_795_230_000), "2026-11-22T03:00:30Z"),
+        ];
+        for (change, expected) in cases {
+            assert_eq!(read(change).wanted_at(now).to_string(), expected);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ from tests.cloud.overlay import (
     queries,
     roles,
     sharing,
+    tables,
     tagging,
 )
 from tests.cloud.overlay.emulator import caller, ec2
@@ -50,12 +51,13 @@ ACTIONS: dict[str, Action] = {
 
 
 def install(world: World) -> None:
-    """Replace the actions, the keys' description, the way of events into queues, that of functions' output,
-    their layers and their credentials."""
+    """Replace the actions, the keys' description, the way of events into queues, what stacks make of saved queries and
+    tables, the way of functions' output, their layers and their credentials."""
     ec2._ACTION_MAP.update({name: _bound(world, action) for name, action in ACTIONS.items()})
     keys.install()
     notices.deduplicate_queues(world)
     queries.install()
+    tables.install()
     output.install()
     layers.install()
     roles.install()

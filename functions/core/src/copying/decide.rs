@@ -1,6 +1,6 @@
 //! From the facts to the decisions.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -35,33 +35,44 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> P
             return plan;
         }
     };
-    let (excluded, asked): (Vec<_>, Vec<_>) = facts
-        .named
-        .iter()
-        .map(|event| (event, excluded(event, policies, &facts.home)))
-        .partition(|(_, skip)| skip.is_some());
-    for (event, skip) in excluded {
-        plan.decisions.extend(skip.map(|skip| Decision::of_event(event, Verdict::Skip(skip))));
-    }
-    let named: HashSet<&str> = asked.iter().map(|(event, _)| event.snapshot.as_str()).collect();
-    let seen: HashSet<&str> = if named.is_empty() {
-        HashSet::new()
-    } else {
-        snapshots.iter().map(|snapshot| snapshot.id.as_str()).filter(|id| named.contains(id)).collect()
-    };
-    for (event, _) in asked.iter().filter(|(event, _)| !seen.contains(event.snapshot.as_str())) {
-        plan.decisions.push(Decision::of_event(event, Verdict::Defer(Deferral::NotVisibleYet)));
-    }
+    let named = named(policies, facts, snapshots, &mut plan);
     plan.tally = Tally::begin(policies, facts);
     let regions = facts.regions.iter().map(|(region, found)| (region, found.as_ref().map(RegionIndex::new)));
     let regions = regions.collect();
     let mut decider = Decider { facts, now, regions, unread: BTreeMap::new(), plan };
     for snapshot in snapshots {
-        decider.snapshot(policies, snapshot, named.contains(snapshot.id.as_str()));
+        let is_named = named.contains(snapshot.id.as_str());
+        // An event whose claims exclude it names nothing.
+        if is_named || facts.scope != Scope::Events {
+            decider.snapshot(policies, snapshot, is_named);
+        }
     }
     decider.notices();
     decider.plan.tally.remember(policies, facts);
     decider.plan
+}
+
+/// The IDs that events name and whose claims do not exclude them. Those of which nothing is to be seen are decided.
+fn named<'f>(
+    policies: &[Policy],
+    facts: &'f Facts,
+    snapshots: &'f [SourceSnapshot],
+    plan: &mut Plan<'f>,
+) -> HashSet<&'f str> {
+    let mut named: HashMap<&str, &ShareEvent> = HashMap::new();
+    for event in &facts.named {
+        match excluded(event, policies, &facts.home) {
+            Some(skip) => plan.decisions.push(Decision::of_event(event, Verdict::Skip(skip))),
+            None => _ = named.insert(event.snapshot.as_str(), event),
+        }
+    }
+    let ids = named.keys().copied().collect();
+    if !named.is_empty() {
+        snapshots.iter().for_each(|snapshot| _ = named.remove(snapshot.id.as_str()));
+    }
+    let unseen = facts.named.iter().filter(|event| named.contains_key(event.snapshot.as_str()));
+    plan.decisions.extend(unseen.map(|event| Decision::of_event(event, Verdict::Defer(Deferral::NotVisibleYet))));
+    ids
 }
 
 fn sources_unread<'f>(facts: &'f Facts, error: &CallError) -> Vec<Decision<'f>> {

@@ -2,6 +2,7 @@
 
 mod decide;
 mod decision;
+mod deferral;
 mod ends;
 mod facts;
 mod index;
@@ -20,6 +21,7 @@ mod tally;
 pub use crate::description::DESCRIPTION_LIMIT;
 pub use decide::{decide, excluded, not_for};
 pub use decision::{Decision, Stands, Subject, Verdict};
+pub use deferral::Deferral;
 pub use ends::{ledger_unread, missed, not_tried, withdrawn};
 pub use facts::{Facts, Scope};
 pub use judge::judge;
@@ -28,7 +30,7 @@ pub use lineages::{CopiedLineage, copied, kept, owed};
 pub use memory::{Memory, UsableKeys};
 pub use outcome::{Outcome, record};
 pub use plan::Plan;
-pub use reasons::{Deferral, MAX_ATTEMPTS, Refusal, Skip};
+pub use reasons::{MAX_ATTEMPTS, Refusal, Skip};
 pub use request::CopyRequest;
 pub use step::step;
 pub use summary::{Ran, summary};

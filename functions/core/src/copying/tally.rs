@@ -39,8 +39,11 @@ pub struct Tally {
     pub oldest_missing: Option<Timestamp>,
     /// How each target Region stands.
     pub regions: BTreeMap<Region, RegionCounts>,
-    /// When the newest snapshot that a policy wants was started, for each owner that an enabled policy names.
+    /// When the newest snapshot that a policy wants was started, for each owner that an enabled policy names, of what it shares
+    /// still; see [`last_heard`](Self::last_heard).
     pub owners: BTreeMap<AccountId, Option<Timestamp>>,
+    /// When the newest good copy was started, for owners of which nothing shared was seen where the copy was.
+    pub copied: BTreeMap<AccountId, Timestamp>,
     /// The configured keys that cannot encrypt a copy, and why.
     pub unusable_keys: BTreeMap<KeyArn, CopyRefused>,
     /// The keys of each Region that are not alive and that copies are under, with the reason. Each counts once in `refused`.
@@ -133,7 +136,7 @@ impl Tally {
         }
     }
 
-    /// Falls back on the copies of owners that share nothing any more: the newest was shared when it was copied.
+    /// Notes the copies of owners that share nothing any more: the newest was shared when it was copied.
     pub(super) fn remember(&mut self, policies: &[Policy], facts: &Facts) {
         if self.owners.values().all(Option::is_some) {
             return;
@@ -147,9 +150,15 @@ impl Tally {
                 *newest = (*newest).max(copy.start_time);
             }
         }
-        for (owner, newest) in self.owners.iter_mut().filter(|(_, newest)| newest.is_none()) {
-            *newest = copied.get(owner).copied();
-        }
+        let silent = self.owners.iter().filter(|(_, newest)| newest.is_none());
+        self.copied = silent.filter_map(|(owner, _)| Some((owner.clone(), *copied.get(owner)?))).collect();
+    }
+
+    /// When each owner that an enabled policy names was last heard of: what it shares still counts before what was copied.
+    #[must_use]
+    pub fn last_heard(&self) -> BTreeMap<&AccountId, Option<Timestamp>> {
+        let last = |owner: &AccountId| self.copied.get(owner).copied();
+        self.owners.iter().map(|(owner, newest)| (owner, newest.or_else(|| last(owner)))).collect()
     }
 
     /// Counts one decision and what became of it.
@@ -214,6 +223,10 @@ impl Tally {
         }
         for (owner, newest) in other.owners {
             let known = self.owners.entry(owner).or_default();
+            *known = newest.max(*known);
+        }
+        for (owner, newest) in other.copied {
+            let known = self.copied.entry(owner).or_insert(newest);
             *known = newest.max(*known);
         }
         self.unusable_keys.extend(other.unusable_keys);

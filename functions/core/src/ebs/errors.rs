@@ -47,12 +47,6 @@ pub fn is_unsupported(code: &str) -> bool {
         || matches!(code, "UnsupportedOperation" | "InvalidParameterCombination" | "Unsupported")
 }
 
-/// Whether a Region answered that it is not enabled in this account, or there is none of that name.
-#[must_use]
-pub fn is_region_not_enabled(code: &str) -> bool {
-    matches!(code, "AuthFailure" | "OptInRequired" | "InvalidRegion")
-}
-
 /// Whether a snapshot has, or would have, more tags than EC2 allows.
 #[must_use]
 pub fn is_tag_limit(code: &str) -> bool {

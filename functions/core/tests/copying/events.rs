@@ -49,9 +49,9 @@ fn a_disabled_policy_copies_nothing_and_another_still_does() {
     // Each policy has a copy of its own, and a Region that nobody has read is not taken for empty.
     assert_snapshot!(world.name(1).shows([source(1)]).has(OHIO, [copy(1, 1)]).plan(), @r"
     skip off snap-00000001 -> *: policy-disabled
+    copy nightly snap-00000001 -> eu-west-1
     skip nightly snap-00000001 -> us-east-2: already-copied snap-c0000001
     defer weekly snap-00000001 -> eu-west-2: region-unread (NotRead)
-    copy nightly snap-00000001 -> eu-west-1
     copy weekly snap-00000001 -> us-east-2
     ");
 }
@@ -142,15 +142,17 @@ fn a_key_decides_for_its_own_copies_only() {
     ");
 }
 
+type Change = fn(&mut ShareEvent);
+
 #[test]
 fn what_an_event_claims_excludes_its_snapshot_and_includes_none() {
-    let event_with = |change: fn(&mut ShareEvent)| {
+    let event_with = |change: Change| {
         let mut world = event();
         change(&mut world.facts.named[0]);
         world.shows([source(1)]).plan()
     };
     let copied = "copy nightly snap-00000001 -> eu-west-1\ncopy nightly snap-00000001 -> us-east-2";
-    let cases: [(fn(&mut ShareEvent), &str); 5] = [
+    let cases: [(Change, &str); 5] = [
         (|event| event.region = Region::parse("eu-west-1").ok(), "skip * snap-00000001 -> *: other-region"),
         (|event| event.region = None, copied),
         (|event| event.claimed_owner = AccountId::parse(OTHER).ok(), "skip * snap-00000001 -> *: owner-not-listed"),

@@ -3,8 +3,6 @@
 //!
 //! `SNAPFERRY_MODEL_SEED` (a number, or `random`) chooses the first seed, `SNAPFERRY_MODEL_RUNS` the number of runs. A
 //! run depends on nothing but its seed.
-// It drives the copier's steps of before the ledger, and moves to those that have it.
-#![cfg(any())]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -14,15 +12,23 @@
 )]
 
 mod clock;
-mod copier;
+mod cloud;
 mod copies;
 mod ec2;
-mod execute;
+mod ends;
+mod function;
 mod laws;
+mod mistakes;
+mod poison;
 mod policies;
+mod process;
 mod queue;
 mod run;
 mod sources;
+mod table;
+mod time;
+mod verifier;
+mod waits;
 mod weather;
 
 use std::env;
@@ -31,7 +37,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use clock::HOUR;
-use copier::Mistake;
+use mistakes::Mistake;
 use run::{Report, Size, run};
 
 const FULL: Size = Size { snapshots: 1000, storm: 30 * HOUR, repeated: 20 };
@@ -156,52 +162,6 @@ fn broken_by(mistake: Mistake) -> Vec<String> {
 }
 
 #[test]
-fn forgetting_what_was_just_asked_for_is_caught() {
-    assert_eq!(broken_by(Mistake::ForgetsAll), ["duplicate"]);
-}
-
-#[test]
-fn forgetting_a_lost_answer_is_caught() {
-    assert_eq!(broken_by(Mistake::ForgetsLostAnswers), ["duplicate"]);
-}
-
-#[test]
-fn forgetting_what_was_seen_once_is_caught() {
-    assert_eq!(broken_by(Mistake::ForgetsSeen), ["duplicate"]);
-}
-
-#[test]
-fn a_hold_that_ends_while_reading_is_caught() {
-    assert_eq!(broken_by(Mistake::HoldsFromDecision), ["duplicate"]);
-}
-
-#[test]
-fn a_blind_retry_is_caught() {
-    let broken = broken_by(Mistake::RetriesBlindly);
-    assert!(broken.contains(&"duplicate".to_owned()), "{broken:?}");
-}
-
-#[test]
-fn asking_a_region_that_said_stop_is_caught() {
-    assert_eq!(broken_by(Mistake::NeverCloses), ["pestered"]);
-}
-
-#[test]
-fn saying_at_every_sweep_what_is_said_once_a_day_is_caught() {
-    assert_eq!(broken_by(Mistake::RepeatsNotices), ["repeated"]);
-}
-
-#[test]
-fn events_without_sweeps_are_caught() {
-    assert_eq!(broken_by(Mistake::NeverSweeps), ["lost"]);
-}
-
-#[test]
-fn copies_that_nobody_wants_are_caught() {
-    assert_eq!(broken_by(Mistake::CopiesUnasked), ["wrong"]);
-}
-
-#[test]
-fn standing_in_line_without_turns_is_caught() {
-    assert_eq!(broken_by(Mistake::TakesNoTurns), ["starved"]);
+fn an_intent_that_is_not_written_is_caught() {
+    assert_eq!(broken_by(Mistake::LosesIntents), ["unasked"]);
 }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::clock::{HOUR, MINUTE, Ms};
+use crate::clock::{HOUR, MINUTE, Ms, SECOND};
 
 /// What happens to one CopySnapshot call on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,18 @@ pub(crate) enum Fault {
     HungBefore,
     /// No answer in time, and EC2 starts the copy sooner or later.
     HungAfter,
+}
+
+/// What happens to one write to the table on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WriteFault {
+    None,
+    /// It was not carried out, and nobody said so.
+    LostBefore,
+    /// It was carried out, and nobody said so.
+    LostAfter,
+    /// It is carried out a little after it was given up.
+    LostLate,
 }
 
 /// The faults of one run. From `until` on everything works.
@@ -45,6 +57,22 @@ pub(crate) struct Weather {
     deaf: [Vec<(Ms, Ms)>; 3],
     /// By Region: when its keys are disabled.
     keys_off: [Vec<(Ms, Ms)>; 3],
+    /// By Region: when its keys wait for their deletion, until somebody cancels it.
+    keys_doomed: [Vec<(Ms, Ms)>; 3],
+    /// When the table does not answer.
+    table_off: Vec<(Ms, Ms)>,
+    /// Per mille of the table's reads that fail, and of its writes whose answer is lost.
+    pub(crate) table: u32,
+    /// The index lags by at most that long.
+    pub(crate) lag: Ms,
+    /// Per cent of the invocations during which another one runs.
+    pub(crate) second: u32,
+    /// Per mille of the calls that take minutes.
+    pub(crate) stalls: u32,
+    /// How long EC2 hides a copy at most that it named in its answer.
+    pub(crate) hides: Ms,
+    /// By how much a process's clock may be off.
+    pub(crate) skew: Ms,
 }
 
 impl Weather {
@@ -62,6 +90,10 @@ impl Weather {
         ];
         let (reads, slow_reads, failing, wrong_key) = (some(10), some(30), some(15), some(20));
         let (kills, lost_events) = (some(6), some(30));
+        let (table, second, stalls) = (some(20), some(8), some(4));
+        // A hold is as long as EC2 hides a copy, with little room: where clocks are minutes off, EC2 shows copies sooner.
+        let (hides, skew) = if rng.u32(0..3) == 0 { (4 * MINUTE, 5 * MINUTE) } else { (9 * MINUTE, SECOND) };
+        let lag = [50, 3 * SECOND, 10 * SECOND][rng.usize(0..3)];
         let mut windows = |count: usize, least: Ms, most: Ms| {
             let mut begin = |_| rng.i64(0..until);
             let begins: Vec<Ms> = (0..count).map(&mut begin).collect();
@@ -70,7 +102,29 @@ impl Weather {
         let down = std::array::from_fn(|_| windows(2, 5 * MINUTE, 3 * HOUR));
         let deaf = std::array::from_fn(|_| windows(4, MINUTE, HOUR));
         let keys_off = std::array::from_fn(|_| windows(6, MINUTE, HOUR));
-        Self { until, calls, reads, slow_reads, failing, wrong_key, kills, lost_events, down, deaf, keys_off }
+        let keys_doomed = std::array::from_fn(|_| windows(1, 10 * MINUTE, 2 * HOUR));
+        let table_off = windows(4, MINUTE, HOUR);
+        Self {
+            until,
+            calls,
+            reads,
+            slow_reads,
+            failing,
+            wrong_key,
+            kills,
+            lost_events,
+            down,
+            deaf,
+            keys_off,
+            keys_doomed,
+            table_off,
+            table,
+            lag,
+            second,
+            stalls,
+            hides,
+            skew,
+        }
     }
 
     pub(crate) fn is_calm(&self, at: Ms) -> bool {
@@ -86,8 +140,33 @@ impl Weather {
         self.is_down(region, at) || within(&self.deaf[region], at)
     }
 
+    /// Whether its keys encrypt nothing.
     pub(crate) fn is_key_off(&self, region: usize, at: Ms) -> bool {
-        within(&self.keys_off[region], at)
+        within(&self.keys_off[region], at) || self.is_key_doomed(region, at)
+    }
+
+    pub(crate) fn is_key_doomed(&self, region: usize, at: Ms) -> bool {
+        within(&self.keys_doomed[region], at)
+    }
+
+    pub(crate) fn is_table_off(&self, at: Ms) -> bool {
+        within(&self.table_off, at)
+    }
+
+    /// Whether the table does not say what is asked of it.
+    pub(crate) fn table_fails(&self, rng: &mut Rng, at: Ms) -> bool {
+        self.is_table_off(at) || !self.is_calm(at) && rng.u32(0..1000) < self.table
+    }
+
+    /// What happens to a write to the table.
+    pub(crate) fn write(&self, rng: &mut Rng, at: Ms) -> WriteFault {
+        if self.is_table_off(at) {
+            return WriteFault::LostBefore;
+        }
+        if self.is_calm(at) || rng.u32(0..1000) >= self.table {
+            return WriteFault::None;
+        }
+        [WriteFault::LostBefore, WriteFault::LostAfter, WriteFault::LostLate][rng.usize(0..3)]
     }
 
     /// Whether a read in `region` fails.

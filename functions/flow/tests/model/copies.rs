@@ -5,11 +5,13 @@ use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
 use snapferry_core::tags::{self, CopyTags, Lock, ReadTags, Status};
 
 use crate::clock::{Ms, timestamp};
-use crate::policies::{ACCOUNT, NAMES, REGIONS, Wish};
+use crate::policies::{ACCOUNT, NAMES, Phase, REGIONS, Wish};
 
 /// A CopySnapshot request as it goes over the wire, as far as it matters.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    /// What the document is for the process that asks.
+    pub(crate) phase: Phase,
     pub(crate) region: usize,
     pub(crate) source: SnapshotId,
     pub(crate) description: String,

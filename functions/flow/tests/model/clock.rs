@@ -17,3 +17,8 @@ const BEGIN: Ms = 1_793_491_200 * SECOND;
 pub(crate) fn timestamp(at: Ms) -> Timestamp {
     Timestamp::from_millisecond(BEGIN + at).unwrap()
 }
+
+/// The other way round.
+pub(crate) fn ms(at: Timestamp) -> Ms {
+    at.as_millisecond() - BEGIN
+}

@@ -1,8 +1,14 @@
 //! The policies of every run, and what they want: told a second time, in plain Rust, so that the model does not
 //! believe what it tests.
 
+use std::collections::BTreeSet;
+
+use fastrand::Rng;
 use serde_json::{Value, json};
-use snapferry_core::policy::{self, Policy};
+use snapferry_core::ids::{KeyArn, Region};
+use snapferry_core::policy::{self, Encryption, Policy};
+
+use crate::clock::Ms;
 
 /// The account that the copies are made in.
 pub(crate) const ACCOUNT: &str = "222222222222";
@@ -38,7 +44,49 @@ pub(crate) struct Wish {
     pub(crate) region: usize,
 }
 
-/// What the policies want for a snapshot.
+/// What is changed in the document for a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Phase {
+    /// The third policy's State is DISABLED.
+    pub(crate) is_production_off: bool,
+    /// An owner is not in the first policy's list.
+    pub(crate) is_ben_out: bool,
+    /// The last target is not in the first policy.
+    pub(crate) is_target_out: bool,
+}
+
+impl Phase {
+    /// Whether a wish of this owner's still stands.
+    pub(crate) fn wants(self, owner: &str, wish: Wish) -> bool {
+        let is_off = self.is_production_off && wish.policy == 2;
+        let is_out = self.is_ben_out && wish.policy == 0 && owner == BEN;
+        let is_gone = self.is_target_out && wish == Wish { policy: 0, region: 2 };
+        !(is_off || is_out || is_gone)
+    }
+
+    /// What the document is from when on: disabled and enabled again, an owner taken out and put back, a target taken out and,
+    /// in some runs, put back.
+    pub(crate) fn of_a_run(rng: &mut Rng, until: Ms) -> Vec<(Ms, Self)> {
+        let mut times: Vec<Ms> = (0..6).map(|_| rng.i64(0..until)).collect();
+        times.sort_unstable();
+        let mut phase = Self::default();
+        let mut phases = vec![(Ms::MIN, phase)];
+        let mut changes = [0, 0, 1, 1, 2, 2];
+        rng.shuffle(&mut changes);
+        let is_put_back = rng.bool();
+        for (time, change) in times.into_iter().zip(changes) {
+            match change {
+                0 => phase.is_production_off = !phase.is_production_off,
+                1 => phase.is_ben_out = !phase.is_ben_out,
+                _ => phase.is_target_out = !phase.is_target_out || !is_put_back,
+            }
+            phases.push((time, phase));
+        }
+        phases
+    }
+}
+
+/// What the policies want for a snapshot, whatever is changed for a time.
 pub(crate) fn wishes(owner: &str, description: &str) -> Vec<Wish> {
     let mut wishes = Vec::new();
     let mut want = |policy, regions: &[usize]| wishes.extend(regions.iter().map(|&region| Wish { policy, region }));
@@ -74,7 +122,7 @@ fn arn(region: usize, key: &str) -> String {
 }
 
 /// The policies as the functions read them.
-pub(crate) fn policies() -> Vec<Policy> {
+pub(crate) fn policies(phase: Phase) -> Vec<Policy> {
     let target = |region: usize, key: Option<String>| {
         let encryption = match key {
             Some(key) => json!({"Encrypted": true, "CmkArn": key}),
@@ -84,28 +132,49 @@ pub(crate) fn policies() -> Vec<Policy> {
             "RetainRule": {"Interval": 1, "IntervalUnit": "YEARS"}})
     };
     let all = |policy| (0..3).map(|region| target(region, key(Wish { policy, region }))).collect::<Vec<_>>();
+    let mut nightly_targets = all(0);
+    nightly_targets.truncate(if phase.is_target_out { 2 } else { 3 });
     let mut production = target(2, key(Wish { policy: 2, region: 2 }));
     production["LockRule"] = json!({"Mode": "governance", "Interval": 7, "IntervalUnit": "DAYS"});
     production["TagsToAdd"] = json!([{"Key": "team", "Value": "database"}]);
-    let nightly: Vec<&str> = [ANNA, BEN].into_iter().chain(SMALL).collect();
+    let ben = (!phase.is_ben_out).then_some(BEN);
+    let nightly: Vec<&str> = [ANNA].into_iter().chain(ben).chain(SMALL).collect();
+    let state = |is_off: bool| if is_off { "DISABLED" } else { "ENABLED" };
     let document = json!([
-        policy(0, &nightly, Some("Created for policy: policy-.*"), all(0)),
-        policy(1, &[CARLA], None, all(1)),
-        policy(2, &[ANNA, CARLA], Some(".*production.*"), vec![production]),
-        policy(3, &[ANNA, BEN, CARLA, DORA], Some(".*"), vec![target(1, None)]),
+        policy(0, "ENABLED", &nightly, Some("Created for policy: policy-.*"), nightly_targets),
+        policy(1, "ENABLED", &[CARLA], None, all(1)),
+        policy(2, state(phase.is_production_off), &[ANNA, CARLA], Some(".*production.*"), vec![production]),
+        policy(3, "DISABLED", &[ANNA, BEN, CARLA, DORA], Some(".*"), vec![target(1, None)]),
     ]);
     policy::parse(&document.to_string()).unwrap().policies
 }
 
-fn policy(index: usize, owners: &[&str], regex: Option<&str>, targets: Vec<Value>) -> Value {
+fn policy(index: usize, state: &str, owners: &[&str], regex: Option<&str>, targets: Vec<Value>) -> Value {
     let mut parameters = json!({"EventType": "shareSnapshot", "SnapshotOwner": owners});
     if let Some(regex) = regex {
         parameters["DescriptionRegex"] = json!(regex);
     }
-    let state = if index == 3 { "DISABLED" } else { "ENABLED" };
     json!({"Policy": {"PolicyId": NAMES[index], "State": state, "PolicyDetails": {
         "PolicyType": "EVENT_BASED_POLICY",
         "EventSource": {"Type": "MANAGED_CWE", "Parameters": parameters},
         "Actions": [{"Name": "copy", "CrossRegionCopy": targets}],
     }}})
+}
+
+/// The keys that the document names.
+pub(crate) fn keys(phase: Phase) -> BTreeSet<KeyArn> {
+    let policies = policies(phase);
+    let encryptions = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.encryption);
+    let key = |encryption: &Encryption| if let Encryption::Key(key) = encryption { Some(key.clone()) } else { None };
+    encryptions.filter_map(key).collect()
+}
+
+/// A Region by its number.
+pub(crate) fn region(number: usize) -> Region {
+    Region::parse(REGIONS[number]).unwrap()
+}
+
+/// A Region's number.
+pub(crate) fn number(region: &Region) -> usize {
+    REGIONS.iter().position(|known| *known == region.as_str()).expect("a known Region")
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::clock::{MINUTE, Ms};
 
 /// As the template sets them: VisibilityTimeout, maxReceiveCount, BatchSize.
-const VISIBILITY_TIMEOUT: Ms = 30 * MINUTE;
-const RECEIVES: u32 = 5;
+const VISIBILITY_TIMEOUT: Ms = 6 * MINUTE;
+const RECEIVES: u32 = 20;
 const BATCH: usize = 10;
 /// SQS drops a message whose content it has seen within five minutes.
 const DEDUPLICATION: Ms = 5 * MINUTE;
@@ -75,17 +75,27 @@ impl Queue {
         self.blocked_until = now;
     }
 
+    /// The invocation ended, and its share messages come again when their time is over.
+    pub(crate) fn give_back(&mut self, count: usize, now: Ms) {
+        let batch: Vec<Message> = self.messages.drain(..count).collect();
+        let kept: Vec<Message> = batch.into_iter().filter(|message| !is_tick(&message.body)).collect();
+        if kept.is_empty() {
+            self.blocked_until = now;
+        }
+        kept.into_iter().rev().for_each(|message| self.messages.push_front(message));
+    }
+
     /// Whether nothing but ticks is left.
     pub(crate) fn is_drained(&self) -> bool {
         self.deliveries.values().chain(self.messages.iter().map(|message| &message.body)).all(|body| is_tick(body))
     }
 }
 
-/// The body of a sweep tick.
-pub(crate) fn tick(number: i64) -> String {
-    format!("{{\"sweep\":\"tick-{number}\"}}")
+/// The body of a tick of this kind: `sweep` or `serve`.
+pub(crate) fn tick(kind: &str, number: Ms) -> String {
+    format!("{{\"{kind}\":\"tick-{number}\"}}")
 }
 
 fn is_tick(body: &str) -> bool {
-    body.starts_with("{\"sweep\"")
+    body.starts_with("{\"sweep\"") || body.starts_with("{\"serve\"")
 }

@@ -62,7 +62,7 @@ impl Source {
         })
     }
 
-    /// Whether, from `at` on, its wishes have to come true.
+    /// Whether, from `at` on, the wishes that still stand have to come true.
     pub(crate) fn is_owed(&self, at: Ms) -> bool {
         !self.history && self.is_shared(at) && self.seen(at).is_some_and(|seen| seen.state == State::Completed)
     }
@@ -161,4 +161,10 @@ fn shares(rng: &mut Rng, from: Ms, end: Ms) -> Vec<Share> {
 fn share(rng: &mut Rng, from: Ms, until: Ms) -> Share {
     let mut lag = || if rng.u32(0..10) == 0 { rng.i64(0..10 * MINUTE) } else { rng.i64(0..3 * SECOND) };
     Share { from, until, seen_from: from + lag(), seen_until: until + lag() }
+}
+
+/// Any snapshot of this owner's.
+#[cfg(test)]
+pub(crate) fn sample(owner: &str) -> SourceSnapshot {
+    source(&mut Rng::with_seed(1), 1, owner, NIGHTLY.to_owned(), 0, HOUR).fact
 }

@@ -1,26 +1,30 @@
 //! EC2 and KMS in memory: what the copier's calls read and do. Times never go back from one call to the next.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fastrand::Rng;
 use snapferry_core::copying::CALL_TIMEOUT;
 use snapferry_core::facts::{CallError, Copies, Inventory, KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
+use snapferry_core::ledger::Shard;
 use snapferry_core::tags::{CopyTags, Status};
+use snapferry_flow::Page;
 
-use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND};
+use crate::clock::{HOUR, MINUTE, Ms, SECOND};
 use crate::copies::{Call, Copy, Fate, Identity, described};
 use crate::laws::Laws;
 use crate::policies::REGIONS;
 use crate::sources::Source;
 use crate::weather::{Fault, Weather};
 
-/// The latest that DescribeSnapshots shows a copy whose request was not answered. Together with the latest that such
-/// a request takes effect it stays below `ANSWER_LOST_HOLD`: more the design does not promise to withstand.
+/// The latest that DescribeSnapshots shows a copy whose request was not answered, and the latest that such a request takes effect
+/// after it was given up. With [`Weather::hides`] and the time in which a request leaves they stay below the hold: more the
+/// design does not promise to withstand.
 const SHOWN: Ms = 20 * SECOND;
 const LATE: Ms = 5 * SECOND;
-/// The same for a copy that EC2 named in its answer: it stays below `STARTED_HOLD`.
-pub(crate) const SHOWN_NAMED: Ms = 9 * MINUTE;
+
+/// EC2's page, kept small so that there are many.
+const PAGE: usize = 120;
 
 /// An answer to CopySnapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +36,9 @@ pub(crate) enum Answer {
     Silence,
 }
 
-const THROTTLED: Answer = Answer::Error(503, "RequestLimitExceeded", true);
-const FULL: Answer = Answer::Error(400, "ResourceLimitExceeded", true);
-const REFUSED: Answer = Answer::Error(400, "InvalidParameterValue", true);
+pub(crate) const THROTTLED: Answer = Answer::Error(503, "RequestLimitExceeded", true);
+pub(crate) const FULL: Answer = Answer::Error(400, "ResourceLimitExceeded", true);
+pub(crate) const REFUSED: Answer = Answer::Error(400, "InvalidParameterValue", true);
 
 /// The world outside the copier.
 #[derive(Debug)]
@@ -49,14 +53,11 @@ pub(crate) struct Ec2 {
     /// By Region: copies in flight.
     pending: [Vec<usize>; 3],
     /// Copies that the verifier has not judged yet.
-    unsettled: Vec<usize>,
+    pub(crate) unsettled: Vec<usize>,
     limit: usize,
     pub(crate) weather: Weather,
     /// Requests that EC2 carries out after the copier gave up waiting.
     late: Vec<(Ms, Call)>,
-    next_verification: Ms,
-    /// By Region: whether in this invocation an answer said that nothing more is to be asked for there.
-    said_stop: [bool; 3],
     pub(crate) laws: Laws,
 }
 
@@ -75,13 +76,16 @@ impl Ec2 {
             limit,
             weather,
             late: Vec::new(),
-            next_verification: 0,
-            said_stop: [false; 3],
             laws: Laws::default(),
         }
     }
 
-    /// Lets time pass: copies end, late requests take effect, the verifier and the expirer run.
+    /// How far it has come.
+    pub(crate) fn now(&self) -> Ms {
+        self.now
+    }
+
+    /// Lets time pass: copies end, late requests take effect.
     pub(crate) fn advance(&mut self, to: Ms) {
         assert!(to >= self.now, "time went back");
         let (due, later) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= to);
@@ -93,10 +97,6 @@ impl Ec2 {
             let _ = self.carry_out(at, call, false);
         }
         self.end_copies(to);
-        while self.next_verification <= to {
-            self.verify(self.next_verification);
-            self.next_verification += 10 * MINUTE;
-        }
         self.now = to;
     }
 
@@ -112,46 +112,24 @@ impl Ec2 {
         }
     }
 
-    /// What verify-copies and delete-expired-copies do, as far as it matters here.
-    fn verify(&mut self, at: Ms) {
-        let weather = &self.weather;
-        if weather.happens(&mut self.rng, at, 20) {
-            return;
-        }
-        self.unsettled.retain(|&number| {
-            let copy = &mut self.copies[number];
-            if copy.state == State::Pending || !copy.is_shown(at) || weather.is_down(copy.region, at) {
-                return true;
-            }
-            // Somebody may have been there before, with an edit that EC2's filter for the verifier's work passes over.
-            if copy.fate == Fate::Completes && weather.happens(&mut self.rng, at, 1) {
-                copy.status = None;
-            } else {
-                copy.status = Some(match (copy.state, copy.fate) {
-                    (State::Error, _) => Status::Failed,
-                    (_, Fate::WrongKey) => Status::Rejected,
-                    _ => Status::Verified,
-                });
-            }
-            copy.settled_at = Some(at);
-            false
-        });
-        for copy in &mut self.copies {
-            let bad = matches!(copy.status, Some(Status::Failed | Status::Rejected));
-            copy.deleted |= bad && copy.settled_at.is_some_and(|settled| settled + DAY <= at);
-        }
-    }
-
-    /// DescribeSnapshots: everything that `owners` share.
-    pub(crate) fn shared_by(&mut self, at: Ms, owners: &[&AccountId]) -> Result<Vec<SourceSnapshot>, CallError> {
+    /// DescribeSnapshots: one page of what `owners` share, and where the next begins. EC2 cuts a page before it filters.
+    pub(crate) fn shared(
+        &mut self,
+        at: Ms,
+        owners: &[AccountId],
+        shard: &Shard,
+        next: Option<&str>,
+    ) -> Result<Page, CallError> {
         self.read(at, 0)?;
-        let listed = self.sources.iter().filter(|source| owners.contains(&&source.fact().owner));
-        let mut found: Vec<SourceSnapshot> = listed.filter_map(|source| source.seen(at)).collect();
-        found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        Ok(found)
+        let begin = next.map_or(0, |next| next.parse().expect("a place that a page named"));
+        let end = (begin + PAGE).min(self.sources.len());
+        let listed = self.sources[begin..end].iter().filter(|source| owners.contains(&source.fact().owner));
+        let seen = listed.filter_map(|source| source.seen(at)).filter(|source| shard.contains(&source.id));
+        let next = (end < self.sources.len()).then(|| end.to_string());
+        Ok(Page { snapshots: seen.collect(), next, unreadable: Vec::new() })
     }
 
-    /// DescribeSnapshots with a filter for IDs.
+    /// DescribeSnapshots with IDs.
     pub(crate) fn named(&mut self, at: Ms, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError> {
         self.read(at, 0)?;
         let numbers = ids.iter().filter_map(|id| self.numbers.get(id));
@@ -160,26 +138,37 @@ impl Ec2 {
         Ok(found)
     }
 
-    /// DescribeSnapshots in a target Region: our copies, of `sources` or all.
+    /// DescribeSnapshots in a target Region: those of our copies that are asked for, and DescribeKey of their keys.
     pub(crate) fn copies(
         &mut self,
         at: Ms,
         region: usize,
-        sources: Option<&[SnapshotId]>,
+        is_asked_for: impl Fn(&Copy) -> bool,
     ) -> Result<Copies, CallError> {
         self.read(at, region)?;
         let mut inventory = Inventory::default();
-        for copy in self.copies.iter().filter(|copy| copy.region == region) {
+        for copy in self.copies.iter().filter(|copy| copy.region == region && is_asked_for(copy)) {
             // Until all of EC2 knows of a copy, one read may show it and the next one not.
             let flickers = !copy.deleted && !copy.is_shown(at) && self.rng.u32(0..3) == 0;
-            if !flickers && !copy.is_shown(at) {
-                continue;
-            }
-            if sources.is_none_or(|sources| sources.contains(&copy.tags.source_snapshot)) {
+            if flickers || copy.is_shown(at) {
                 inventory.add(described(copy));
             }
         }
-        Ok(inventory.close())
+        let mut copies = inventory.close();
+        let keys: BTreeSet<Box<str>> = copies.keys_named().into_iter().map(Into::into).collect();
+        let keys = keys.into_iter().map(|key| (key, self.key_fact(at, region))).collect();
+        copies.note_keys(keys);
+        Ok(copies)
+    }
+
+    fn key_fact(&self, at: Ms, region: usize) -> KeyFact {
+        if self.weather.is_key_doomed(region, at) {
+            KeyFact::Unusable(KeyProblem::PendingDeletion)
+        } else if self.weather.is_key_off(region, at) {
+            KeyFact::Unusable(KeyProblem::Disabled)
+        } else {
+            KeyFact::Usable
+        }
     }
 
     /// DescribeKey.
@@ -187,8 +176,7 @@ impl Ec2 {
         let region = REGIONS.iter().position(|region| *region == key.region()).unwrap();
         match self.read(at, region) {
             Err(error) => KeyFact::Unread(error),
-            Ok(()) if self.weather.is_key_off(region, at) => KeyFact::Unusable(KeyProblem::Disabled),
-            Ok(()) => KeyFact::Usable,
+            Ok(()) => self.key_fact(at, region),
         }
     }
 
@@ -201,22 +189,11 @@ impl Ec2 {
         Ok(())
     }
 
-    /// Another invocation asks from here on.
-    pub(crate) fn is_asked_anew(&mut self) {
-        self.said_stop = [false; 3];
-    }
-
     /// CopySnapshot: the answer, and when it comes.
     pub(crate) fn copy_snapshot(&mut self, at: Ms, call: Call) -> (Answer, Ms) {
         self.advance(at);
         self.laws.count("calls");
-        let region = call.region;
-        if self.said_stop[region] {
-            self.laws.breach("pestered", at, REGIONS[region]);
-        }
-        let (answer, answered) = self.answer(at, call);
-        self.said_stop[region] |= answer == FULL || answer == Answer::Silence;
-        (answer, answered)
+        self.answer(at, call)
     }
 
     fn answer(&mut self, at: Ms, call: Call) -> (Answer, Ms) {
@@ -310,7 +287,8 @@ impl Ec2 {
         };
         self.laws.started(&self.sources[source], &copy, &call, identity);
         let earlier = self.identities.entry(identity).or_default();
-        self.laws.not_twice(at, identity, earlier.iter().map(|&number| &self.copies[number]));
+        let was_doomed = (0..=6).any(|ago| self.weather.is_key_doomed(call.region, at - ago * MINUTE));
+        self.laws.not_twice(at, identity, earlier.iter().map(|&number| &self.copies[number]), was_doomed);
         earlier.push(number);
         let id = copy.id.clone();
         self.pending[copy.region].push(number);
@@ -322,7 +300,7 @@ impl Ec2 {
     /// How long DescribeSnapshots does not show a new copy.
     fn delay(&mut self, answered: bool) -> Ms {
         match self.rng.u32(0..50) {
-            0 if answered => self.rng.i64(0..SHOWN_NAMED),
+            0 if answered => self.rng.i64(0..self.weather.hides),
             0..=24 => self.rng.i64(0..SHOWN),
             _ => self.rng.i64(0..2 * SECOND),
         }
@@ -331,6 +309,16 @@ impl Ec2 {
     /// Whether nothing is under way any more: no copy in flight, none unjudged.
     pub(crate) fn is_quiet(&self) -> bool {
         self.late.is_empty() && self.unsettled.is_empty()
+    }
+
+    /// The number of a source.
+    pub(crate) fn number(&self, source: &SnapshotId) -> Option<usize> {
+        self.numbers.get(source).copied()
+    }
+
+    /// The copies of an identity, dead ones too.
+    pub(crate) fn copies_of(&self, identity: &Identity) -> impl Iterator<Item = &Copy> {
+        self.identities.get(identity).into_iter().flatten().map(|&number| &self.copies[number])
     }
 
     /// Whether EC2 shows all copies that were ever started: nobody needs to remember them any more.
