@@ -231,7 +231,7 @@ async fn a_region_that_never_answers_is_unread_and_costs_no_other_its_facts() {
     let clients = clients(ec2, [kms("eu-west-1", &[&key])]);
     let policies = common::policies(&["eu-west-1", "eu-west-3"]);
     let scope = Scope::Sweep { since: None };
-    let ask = Ask { policies: &policies, account: None, scope, named: vec![], recent: vec![], noticed: HashSet::new() };
+    let ask = Ask { policies: &policies, account: None, scope, named: vec![], noticed: HashSet::new() };
     let facts = gather(&clients, &KeyCache::default(), Deadline::after(Duration::from_secs(300)), ask).await;
     assert_eq!(facts.snapshots.map(|found| found.len()), Ok(1));
     assert_eq!(facts.regions[&region("eu-west-1")].as_ref().unwrap_err().code, "Timeout");

@@ -70,7 +70,7 @@ impl Copier {
         let began = (Instant::now(), self.clients.calls());
         // Before anything is read: a hold that ends while a slow read is under way still holds for what that read saw.
         let now = Timestamp::now();
-        let (recent, noticed) = self.memory.borrow_mut().recall(now);
+        let noticed = self.memory.borrow_mut().recall(now);
         let scope = if work.ticks.is_empty() { Scope::Events } else { Scope::Sweep { since: self.since } };
         let named = work.shares.clone();
         let ask = Ask {
@@ -78,17 +78,17 @@ impl Copier {
             account: AccountId::of_arn(&context.invoked_function_arn),
             scope,
             named,
-            recent,
             noticed,
         };
         let deadline = Deadline::from_epoch_ms(context.deadline);
         let facts = gather(&self.clients, &self.keys, deadline, ask).await;
 
-        let plan = decide(&self.policies, &facts, now);
+        let mut plan = decide(&self.policies, &facts, now);
+        plan.settle(&facts);
         let tally = RefCell::new(plan.tally);
         let report = |decision: &Decision<'_>, outcome: Outcome| {
             let now = Timestamp::now();
-            self.memory.borrow_mut().note(decision, &outcome, now);
+            self.memory.borrow_mut().note(decision, now);
             tally.borrow_mut().add(decision, &outcome);
             let mut record = record(decision, &outcome, &self.clients.home, now);
             (record.trigger, record.trigger_id) = trigger(&work, &decision.subject);

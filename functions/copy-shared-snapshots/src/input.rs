@@ -40,6 +40,7 @@ impl Work {
     fn add(&mut self, message: Result<Message, InvalidEvent>) {
         match message {
             Ok(Message::Sweep { id }) => self.ticks.push(id),
+            Ok(Message::Serve { .. }) => {}
             Ok(Message::Share(share)) if self.shares.iter().any(|known| known.snapshot == share.snapshot) => {}
             Ok(Message::Share(share)) => self.shares.push(share),
             Ok(Message::Other(other)) => self.others.push(other),

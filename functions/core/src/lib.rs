@@ -15,7 +15,6 @@ pub mod homes;
 pub mod ids;
 pub mod ledger;
 pub mod notices;
-pub mod order;
 pub mod policy;
 pub mod retention;
 pub mod standing;

@@ -4,8 +4,22 @@
 //!
 //! Core decides, this crate orders the steps, `snapferry-aws` talks to AWS.
 
+mod ask;
+mod ends;
+mod events;
+mod handle;
+mod hints;
+mod line;
+mod look;
+mod run;
+mod serve;
+mod settle;
 mod setup;
+mod sweep;
+mod wish;
 mod world;
 
+pub use handle::{Handled, Kept, Work, handle};
 pub use setup::Setup;
+pub use sweep::Sweeper;
 pub use world::{Item, Page, World, Written};

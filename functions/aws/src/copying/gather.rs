@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use futures_util::future::join_all;
 use snapferry_core::copying::{Facts, Scope};
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{CallError, KeyFact, RecentCopy, SourceSnapshot};
+use snapferry_core::facts::{CallError, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::policy::{Encryption, Policy, PolicyState, Target};
 
@@ -25,8 +25,6 @@ pub struct Ask<'a> {
     pub scope: Scope,
     /// The events of the invocation, at most one for each snapshot.
     pub named: Vec<ShareEvent>,
-    /// What this environment asked for a moment ago.
-    pub recent: Vec<RecentCopy>,
     /// What was said within the last day.
     pub noticed: HashSet<String>,
 }
@@ -73,7 +71,7 @@ pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask:
         regions: regions.into_iter().collect(),
         retired_policies: clients.retired_policies.clone(),
         keys: keys.into_iter().collect::<BTreeMap<KeyArn, KeyFact>>(),
-        recent: ask.recent,
+        obligations: BTreeMap::new(),
         noticed: ask.noticed,
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::pauses::FOREIGN_CLOCK;
-use crate::facts::Lineage;
+use super::pauses::{FOREIGN_CLOCK, IN_VAIN};
+use crate::facts::{Lineage, SourceSnapshot};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 
 /// What is to have a copy: a policy's wish for a snapshot in a target Region.
@@ -95,9 +95,13 @@ pub struct Obligation {
     pub failed: u32,
     /// The round in which its source was first not to be seen, if it was not seen since.
     pub gone: Option<String>,
-    /// Grows by one with each write.
+    /// Grows by one with each write; see [`LAST_REVISION`].
     pub revision: u64,
 }
+
+/// No item that was written here has a higher revision. One that has, whatever it is of, was edited, and counts as one that
+/// cannot be read: nothing could be written in its place.
+pub const LAST_REVISION: u64 = 1 << 53;
 
 impl Obligation {
     /// What is to be written because a time in it lies in the future: the same with `now` in its place, so that neither a
@@ -125,10 +129,32 @@ impl Obligation {
         is_off.then_some(repaired)
     }
 
+    /// The same, and with what EC2 says of the source in place of what was edited: the account and the lineage in whose line it
+    /// stands, and when the source was started, before which nothing was wanted.
+    #[must_use]
+    pub fn repaired_by(&self, source: &SourceSnapshot, lineage: &Lineage, now: Timestamp) -> Option<Self> {
+        let revision = self.revision.saturating_add(1);
+        let whole = self.repaired(now).unwrap_or_else(|| Self { revision, ..self.clone() });
+        let repaired = Self {
+            account: source.owner.clone(),
+            lineage: lineage.clone(),
+            start: source.start_time,
+            wanted: whole.wanted.max(source.start_time.min(now)),
+            ..whole
+        };
+        (repaired != Self { revision, ..self.clone() }).then_some(repaired)
+    }
+
     /// Whether it is over.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         matches!(self.state, State::Ended { .. })
+    }
+
+    /// Whether so much of it failed or was refused that another source of its lineage may stand in for it.
+    #[must_use]
+    pub fn is_in_vain(&self) -> bool {
+        self.failed >= IN_VAIN.0 || self.refused >= IN_VAIN.1
     }
 
     /// The copy that EC2 named for it, also when it is over: any other that passes for one is none of this identity's.

@@ -118,11 +118,17 @@ impl Obligation {
         (after(at, HOLD) <= now).then(|| self.next(State::Owed))
     }
 
-    /// It is over: its record is printed before this is written.
+    /// It is over: its record is printed before this is written. What was asked for runs to its verdict: it is neither missed
+    /// nor withdrawn while there may be a copy of it.
     #[must_use]
     pub fn ended(&self, why: End, now: Timestamp) -> Option<Self> {
-        (!self.has_ended())
-            .then(|| Self { gone: None, ..self.next(State::Ended { at: now, why, copy: self.copy().cloned() }) })
+        let may_end = match (&self.state, why) {
+            (State::Ended { .. }, _) | (State::Copying { .. }, End::Missed | End::Withdrawn) => false,
+            (State::Asked { at }, End::Missed | End::Withdrawn) => after(*at, HOLD) <= now,
+            (State::Owed | State::Delayed { .. }, _)
+            | (State::Asked { .. } | State::Copying { .. }, End::Protected) => true,
+        };
+        may_end.then(|| Self { gone: None, ..self.next(State::Ended { at: now, why, copy: self.copy().cloned() }) })
     }
 
     /// Its source was not to be seen in this round. `Ok` is what to write; `Err` says that an earlier complete round did not

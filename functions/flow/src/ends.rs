@@ -1,0 +1,28 @@
+//! How obligations end without the verifier: told first, written then. Between the two the process may die, and tell it again.
+
+use snapferry_core::audit::CopyWithdrawn;
+use snapferry_core::copying::withdrawn;
+use snapferry_core::facts::CallError;
+use snapferry_core::ledger::{End, Obligation};
+
+use crate::World;
+use crate::run::Run;
+
+/// Tells that an obligation is withdrawn, and ends it, unless enough were told in this invocation.
+///
+/// # Errors
+/// The ledger's.
+pub(crate) async fn withdraw<W: World>(
+    run: &Run<'_, W>,
+    obligation: &Obligation,
+    reason: CopyWithdrawn,
+) -> Result<(), CallError> {
+    let now = run.world.now();
+    let Some(ended) = obligation.ended(End::Withdrawn, now) else { return Ok(()) };
+    if run.may_end() {
+        let record = withdrawn(obligation, reason, &run.setup.home, now);
+        run.say(record, Some(&obligation.identity.source));
+        run.world.write(&ended).await?;
+    }
+    Ok(())
+}

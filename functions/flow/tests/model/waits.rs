@@ -1,0 +1,97 @@
+//! Whose turn it is: an account that waits gets its try before another gets two more.
+
+use std::collections::BTreeMap;
+
+use snapferry_core::ids::AccountId;
+use snapferry_core::ledger::{Identity, Obligation, State};
+
+use crate::clock::{Ms, SECOND};
+use crate::policies::{REGIONS, number};
+
+/// How many tries another account may have meanwhile.
+pub(crate) const TRIES: u32 = 2;
+
+/// An account in a Region.
+type Place = (usize, AccountId);
+
+/// Who waits, and how long others were served meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Waits {
+    /// What waits for nothing but its turn, and since when.
+    fresh: BTreeMap<Place, BTreeMap<Identity, Ms>>,
+    /// How often others had a try while an account waited.
+    tries: BTreeMap<Place, BTreeMap<AccountId, u32>>,
+    /// How often an account's try was in vain in one invocation: it is passed over then.
+    vain: BTreeMap<(usize, Place), u32>,
+    /// The most tries that any account saw another have.
+    pub(crate) longest: u32,
+}
+
+impl Waits {
+    /// An obligation was written.
+    pub(crate) fn written(&mut self, process: Option<usize>, obligation: &Obligation, at: Ms) {
+        let place = (number(&obligation.identity.region), obligation.account.clone());
+        if let (State::Delayed { .. }, Some(process)) = (&obligation.state, process) {
+            *self.vain.entry((process, place.clone())).or_default() += 1;
+        }
+        let fresh = self.fresh.entry(place.clone()).or_default();
+        if obligation.state == State::Owed {
+            fresh.entry(obligation.identity.clone()).or_insert(at);
+        } else {
+            fresh.remove(&obligation.identity);
+        }
+        if fresh.is_empty() {
+            self.fresh.remove(&place);
+            self.tries.remove(&place);
+        }
+    }
+
+    /// An account had its turn, with or without a request.
+    pub(crate) fn had_its_turn(&mut self, region: usize, account: &AccountId) {
+        self.tries.remove(&(region, account.clone()));
+    }
+
+    /// A process that began to read at `began` asks for a copy of this account's; `has_turn` tells of whom the table holds a turn.
+    /// What it gives is a breach in words.
+    pub(crate) fn tried(
+        &mut self,
+        process: usize,
+        began: Ms,
+        region: usize,
+        account: &AccountId,
+        has_turn: impl Fn(&AccountId) -> bool,
+    ) -> Vec<String> {
+        self.had_its_turn(region, account);
+        let mut starved = Vec::new();
+        for ((there, waiting), fresh) in &self.fresh {
+            let place = (*there, waiting.clone());
+            let is_passed_over = self.vain.get(&(process, place.clone())).is_some_and(|times| *times >= 3);
+            let since = fresh.values().min().copied().unwrap_or(Ms::MAX);
+            if *there != region
+                || waiting == account
+                || is_passed_over
+                || !has_turn(waiting)
+                || since > began - 30 * SECOND
+            {
+                continue;
+            }
+            let tries = self.tries.entry(place).or_default().entry(account.clone()).or_default();
+            *tries += 1;
+            self.longest = self.longest.max(*tries);
+            if *tries == TRIES + 1 {
+                starved.push(format!("{waiting} in {}, for {account}", REGIONS[region]));
+            }
+        }
+        starved
+    }
+
+    /// All that was written is lost, or edited: who waits is not known.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { longest: self.longest, ..Self::default() };
+    }
+
+    /// A process is over.
+    pub(crate) fn over(&mut self, process: usize) {
+        self.vain.retain(|(of, _), _| *of != process);
+    }
+}
