@@ -55,7 +55,8 @@ fn hint() -> Hint {
 fn round() -> Round {
     let totals = Tally { shared: 3, ..Tally::default() };
     let left = vec![Shard("a".to_owned()), Shard("0b".to_owned())];
-    Round { id: "tick".to_owned(), began: now(), left, totals, calls: 9, took_ms: 1200, revision: 4 }
+    let (shards, owed) = (16, [(region("eu-west-1"), 5)].into());
+    Round { id: "tick".to_owned(), began: now(), shards, left, owed, totals, calls: 9, took_ms: 1200, revision: 4 }
 }
 
 /// An obligation in every state that it may have.
@@ -480,7 +481,8 @@ async fn what_stands_in_the_way_of_a_first_write_waits_its_hold_if_nobody_can_re
             .then_output(|| PutItemOutput::builder().build());
         let ledger = ledger(&[&first, &replaces]);
         assert_eq!(ledger.write(&owed()).await, Ok(Written::Stale), "its copy may just have been asked for");
-        let found = read_all(vec![stored.lock().unwrap().clone().unwrap()]).await.0.remove(0).obligation;
+        let written = stored.lock().unwrap().clone().unwrap();
+        let found = read_all(vec![written]).await.0.remove(0).obligation;
         assert!(matches!(found.state, State::Asked { at } if now().duration_since(at).as_secs() < 60), "{found:?}");
         assert_eq!((found.revision, found.identity), (0, owed().identity));
         let turn = Turn { revision: 0, ..turn() };
@@ -594,6 +596,7 @@ async fn a_round_of_which_something_cannot_be_read_is_one_from_the_future() {
         ("left", AttributeValue::S("a".to_owned())),
         ("open", AttributeValue::N("18446744073709551615".to_owned())),
         ("totals", AttributeValue::S("{".to_owned())),
+        ("owed", AttributeValue::S("{\"ireland\": 1}".to_owned())),
         ("began", AttributeValue::Null(true)),
     ] {
         ledger.write_round(&round()).await.unwrap();

@@ -1,6 +1,9 @@
 //! Turns, hints and the round as items.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use snapferry_core::copying::Tally;
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Round, Shard, Turn};
 
@@ -91,14 +94,16 @@ pub(super) fn round_key() -> Key {
 
 /// The round's item.
 pub(super) fn round(round: &Round) -> Attributes {
-    let Round { id, began, left, totals, calls, took_ms, revision } = round;
+    let Round { id, began, shards, left, owed, totals, calls, took_ms, revision } = round;
     let mut item = round_key().attributes();
     let mut put = |name: &str, value| _ = item.insert(name.to_owned(), value);
     put("id", s(id));
     put("began", s(began));
     put("left", s(left.iter().map(|shard| shard.0.as_str()).collect::<Vec<_>>().join(SEPARATOR)));
     put("open", n(left.len()));
+    put("shards", n(shards));
     // Counts by names and reasons are no keys of anything: they are read back by this program alone.
+    put("owed", s(serde_json::to_string(owed).unwrap_or_default()));
     put("totals", s(serde_json::to_string(totals).unwrap_or_default()));
     put("calls", n(calls));
     put("tookMs", n(took_ms));
@@ -116,11 +121,13 @@ pub(super) fn read_round(item: &Attributes) -> Result<Round, String> {
     let revision = revision(item)?;
     let progress = progress(item);
     let began = if progress.is_some() { time_or_future(item, "began") } else { Timestamp::MAX };
-    let (left, totals) = progress.unwrap_or_default();
+    let Progress { left, owed, totals } = progress.unwrap_or_default();
     Ok(Round {
         id: text(item, "id").unwrap_or_default().to_owned(),
         began,
+        shards: number(item, "shards").unwrap_or_default(),
         left,
+        owed,
         totals,
         calls: number(item, "calls").unwrap_or_default(),
         took_ms: number(item, "tookMs").unwrap_or_default(),
@@ -128,7 +135,15 @@ pub(super) fn read_round(item: &Attributes) -> Result<Round, String> {
     })
 }
 
-fn progress(item: &Attributes) -> Option<(Vec<Shard>, snapferry_core::copying::Tally)> {
+/// What a round stands or falls with.
+#[derive(Default)]
+struct Progress {
+    left: Vec<Shard>,
+    owed: BTreeMap<Region, u64>,
+    totals: Tally,
+}
+
+fn progress(item: &Attributes) -> Option<Progress> {
     let open: usize = number(item, "open")?;
     // The shard of all has no digits: without their number a list of it alone is none.
     let left: Vec<Shard> = match open {
@@ -137,5 +152,7 @@ fn progress(item: &Attributes) -> Option<(Vec<Shard>, snapferry_core::copying::T
     };
     let is_shard = |shard: &Shard| shard.0.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     let is_whole = left.len() == open && left.iter().all(is_shard);
-    is_whole.then_some((left, serde_json::from_str(text(item, "totals")?).ok()?))
+    let owed = serde_json::from_str(text(item, "owed")?).ok()?;
+    let totals = serde_json::from_str(text(item, "totals")?).ok()?;
+    is_whole.then_some(Progress { left, owed, totals })
 }
