@@ -104,7 +104,7 @@ impl<'a, W: World> Discovery<'a, W> {
             Err(error) => return self.ledger_failed(decision, error),
         };
         let before = self.before(stored, request);
-        if run.waiting().contains(&identity.region) || before.asked(run.world.now()).is_none() {
+        if run.is_waited_for(&identity.region) || before.asked(run.world.now()).is_none() {
             return self.wait(decision, stored, before, &Outcome::Deferred(Deferral::InLine)).await;
         }
         run.take(&identity);

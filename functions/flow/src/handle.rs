@@ -52,14 +52,14 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
         let named = work.events.iter().map(|event| Named { event: event.clone(), hint: None });
         events::discover(&run, named.collect()).await;
     }
+    let mut regions: Vec<Region> = setup.regions().into_iter().cloned().collect();
     if has_tick {
         hints::follow(&run).await;
-        let regions: Vec<Region> = setup.regions().into_iter().cloned().collect();
-        serve(&run, regions, true, until).await;
     } else {
         // Where nobody waits there is nothing to serve, and an event's answer need not wait for reads that say so.
-        serve(&run, run.waiting().into_iter().collect(), false, until).await;
+        regions.retain(|region| run.is_waited_for(region));
     }
+    serve(&run, regions, has_tick, until).await;
     let (ledger_unread, home_unread) = run.close();
     Handled { ledger_unread, home_unread }
 }
