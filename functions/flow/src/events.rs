@@ -105,7 +105,9 @@ impl<'a, W: World> Discovery<'a, W> {
         };
         let before = self.before(stored, request);
         if run.is_waited_for(&identity.region) || before.asked(run.world.now()).is_none() {
-            return self.wait(decision, stored, before, &Outcome::Deferred(Deferral::InLine)).await;
+            let closed = run.lane(&identity.region, |lane| lane.closed());
+            let deferral = closed.map_or(Deferral::InLine, Deferral::RegionClosed);
+            return self.wait(decision, stored, before, &Outcome::Deferred(deferral)).await;
         }
         run.take(&identity);
         let wish = Wish { decision, request: *request, stored, before: &before };

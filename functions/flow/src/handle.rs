@@ -57,7 +57,7 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
         hints::follow(&run).await;
     } else {
         // Where nobody waits there is nothing to serve, and an event's answer need not wait for reads that say so.
-        regions.retain(|region| run.is_waited_for(region));
+        regions.retain(|region| !run.turns(region).is_empty());
     }
     serve(&run, regions, has_tick, until).await;
     let (ledger_unread, home_unread) = run.close();
