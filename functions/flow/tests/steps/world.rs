@@ -187,9 +187,9 @@ impl World for Scripted {
         Ok(Inventory::default().close())
     }
 
-    async fn copies_in(&self, _: &Region, _: &Shard) -> Result<Copies, CallError> {
+    async fn copies_in(&self, _: &Region, _: &Shard, _: usize) -> Result<Option<Copies>, CallError> {
         self.note(Call::Ec2("copies in"));
-        Ok(Copies::default())
+        Ok(Some(Copies::default()))
     }
 
     async fn copies_of_lineages(&self, _: &Region, _: &[Lineage]) -> Result<Copies, CallError> {
