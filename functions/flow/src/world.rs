@@ -40,6 +40,15 @@ pub struct Page {
     pub unreadable: Vec<String>,
 }
 
+/// Snapshots that were asked for by their IDs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Those that EC2 shows, in the order of their IDs.
+    pub snapshots: Vec<SourceSnapshot>,
+    /// Those that EC2 shows and that cannot be read, with words that name them: they are not gone.
+    pub unreadable: BTreeMap<SnapshotId, String>,
+}
+
 /// AWS as the copier sees it, or a model of it. A read fails as a whole, in the service's own words; a call does not outlast
 /// the invocation.
 #[allow(async_fn_in_trait, reason = "a function handles one invocation at a time, on one thread")]
@@ -63,7 +72,7 @@ pub trait World {
     fn calls(&self) -> u64;
 
     /// The snapshots among `ids` that EC2 shows in the home Region, asked for by their IDs.
-    async fn sources(&self, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError>;
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError>;
 
     /// One page of the snapshots of a shard that `owners` share with this account itself. `next` is where the page begins.
     async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError>;

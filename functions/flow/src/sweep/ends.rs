@@ -165,7 +165,9 @@ async fn look_for_sources<W: World>(run: &Run<'_, W>, gone: &[&Obligation]) -> R
         ids.dedup();
         let Ok(shown) = run.world.sources(&ids).await else { continue };
         for obligation in some {
-            let is_shown = shown.iter().any(|source| source.id == obligation.identity.source);
+            let source = &obligation.identity.source;
+            let is_readable = shown.snapshots.iter().any(|shown| shown.id == *source);
+            let is_shown = is_readable || shown.unreadable.contains_key(source);
             let now = run.world.now();
             let next = if is_shown { obligation.seen() } else { obligation.ended(End::Missed, now) };
             let Some(next) = next else { continue };

@@ -53,7 +53,7 @@ struct Shared {
 pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     // Before anything is read: a hold that ends while a slow page is on its way still holds for what that page shows.
     let began = run.world.now();
-    let (shared, regions, items) = join3(
+    let (mut shared, regions, items) = join3(
         shared(run, shard),
         join_all(run.setup.regions().into_iter().map(async |region| {
             let copies = run.world.copies_in(region, shard, MOST).await;
@@ -72,6 +72,8 @@ pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
             return Read::Unread;
         }
     };
+    let of_copies = regions.iter().filter_map(|(_, copies)| copies.as_ref().ok()?.as_ref());
+    shared.unreadable.extend(of_copies.flat_map(|copies| &copies.unreadable).cloned());
     tell_unread(run, &shared, &unreadable);
     if shared.sources.is_empty() && !shared.unread.is_empty() && shared.unread.len() == owners(run).len() {
         shared.unread.values().take(1).for_each(|error| run.home_failed(error));

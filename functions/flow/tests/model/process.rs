@@ -13,7 +13,7 @@ use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage, SourceSnapshot}
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
 use snapferry_core::policy::Encryption;
-use snapferry_flow::{Item, Page, World, Written};
+use snapferry_flow::{Item, Page, Shown, World, Written};
 
 use crate::clock::{MINUTE, Ms, SECOND, timestamp};
 use crate::cloud::Cloud;
@@ -265,8 +265,9 @@ impl World for Process {
         self.calls.get()
     }
 
-    async fn sources(&self, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError> {
-        self.read("died-at-sources", |cloud, now| cloud.ec2.named(now, ids)).await
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
+        let snapshots = self.read("died-at-sources", |cloud, now| cloud.ec2.named(now, ids)).await?;
+        Ok(Shown { snapshots, unreadable: BTreeMap::new() })
     }
 
     async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError> {

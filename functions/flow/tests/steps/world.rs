@@ -14,7 +14,7 @@ use snapferry_core::facts::{CallError, Copies, Inventory, KeyFact, Lineage, Sour
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn, place};
 use snapferry_core::policy;
-use snapferry_flow::{Handled, Item, Kept, Page, Setup, Work, World, Written, handle};
+use snapferry_flow::{Handled, Item, Kept, Page, Setup, Shown, Work, World, Written, handle};
 
 pub(crate) const REGIONS: [&str; 3] = ["eu-central-1", "eu-west-1", "us-east-1"];
 pub(crate) const OWNER: &str = "111111111111";
@@ -172,9 +172,10 @@ impl World for Scripted {
         0
     }
 
-    async fn sources(&self, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError> {
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
         self.note(Call::Ec2("sources"));
-        Ok(ids.iter().filter_map(|id| self.sources.borrow().get(id).cloned()).collect())
+        let snapshots = ids.iter().filter_map(|id| self.sources.borrow().get(id).cloned()).collect();
+        Ok(Shown { snapshots, unreadable: BTreeMap::new() })
     }
 
     async fn shared(&self, _: &[AccountId], _: &Shard, _: Option<&str>) -> Result<Page, CallError> {
