@@ -13,6 +13,7 @@ from infra.sam import plain
 from tests.cloud import LocalAws
 from tests.cloud.scene import AWAY, HOME, TARGET, copy, ec2, refused, shared
 from tests.e2e.packages import TEMPLATE
+from tests.iam.requests import requests_of
 
 Item = dict[str, Any]
 
@@ -282,6 +283,12 @@ class TestFaultsAndCalls:
             ("GetItem", "ok", keyed),
             ("Query", "ok", [{**about, "arn": f"{arn}/index/line", "leading_keys": ["L#1"]}]),
             ("PutItem", "ConditionalCheckFailedException", keyed),
+        ]
+        asked = [each for call in aws.control.calls(service="dynamodb") for each in requests_of(call)]
+        assert [(each.action, each.resource, each.context) for each in asked[:3]] == [
+            ("dynamodb:PutItem", arn, {"dynamodb:LeadingKeys": ["O#1"]}),
+            ("dynamodb:GetItem", arn, {"dynamodb:LeadingKeys": ["O#1"]}),
+            ("dynamodb:Query", f"{arn}/index/line", {"dynamodb:LeadingKeys": ["L#1"]}),
         ]
 
     def test_calls_are_counted(self, aws: LocalAws, dynamodb: Any, table: str) -> None:
