@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use snapferry_core::copying::Tally;
 use snapferry_core::ids::{AccountId, SnapshotId};
 use snapferry_core::ledger::{
-    By, End, HOLD, Hint, Identity, LAST_REVISION, Obligation, Round, Shard, State, Turn, place,
+    By, End, HOLD, Hint, Identity, LAST_REVISION, Obligation, Round, Shard, State, Stretch, Turn, place,
 };
 use snapferry_flow::{Item, Written};
 
@@ -56,7 +56,20 @@ fn round() -> Round {
     let totals = Tally { shared: 3, ..Tally::default() };
     let left = vec![Shard("a".to_owned()), Shard("0b".to_owned())];
     let (shards, owed) = (16, [(region("eu-west-1"), 5)].into());
-    Round { id: "tick".to_owned(), began: now(), shards, left, owed, totals, calls: 9, took_ms: 1200, revision: 4 }
+    let next = Some("AAMA".to_owned());
+    let walk = Some(vec![Stretch { owner: AccountId::parse("111111111111").unwrap(), next }]);
+    Round {
+        id: "tick".to_owned(),
+        began: now(),
+        shards,
+        left,
+        walk,
+        owed,
+        totals,
+        calls: 9,
+        took_ms: 1200,
+        revision: 4,
+    }
 }
 
 /// An obligation in every state that it may have.
