@@ -11,7 +11,7 @@ use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn};
 use snapferry_core::policy::Policy;
-use snapferry_flow::{Item, Page, Shown, World, Written};
+use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
 
 use crate::audit::Audit;
 use crate::clients::Clients;
@@ -43,14 +43,12 @@ impl Aws<'_> {
     async fn with_keys(
         &self,
         region: &Region,
-        read: impl Future<Output = Result<Option<Copies>, CallError>>,
-    ) -> Result<Option<Copies>, CallError> {
+        read: impl Future<Output = Result<Copies, CallError>>,
+    ) -> Result<Copies, CallError> {
         let read = async {
-            let mut found = read.await?;
-            if let Some(copies) = &mut found {
-                self.keys.note(self.clients, region, copies).await;
-            }
-            Ok(found)
+            let mut copies = read.await?;
+            self.keys.note(self.clients, region, &mut copies).await;
+            Ok(copies)
         };
         self.in_time(read).await
     }
@@ -94,22 +92,26 @@ impl World for Aws<'_> {
     }
 
     async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError> {
-        let read = async { reads::copies(self.clients, region, sources).await.map(Some) };
-        self.with_keys(region, read).await.map(Option::unwrap_or_default)
+        self.with_keys(region, reads::copies(self.clients, region, sources)).await
     }
 
-    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<Option<Copies>, CallError> {
-        self.with_keys(region, reads::copies_in(self.clients, region, shard, most)).await
+    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
+        let read = async {
+            let mut read = reads::copies_in(self.clients, region, shard, most).await?;
+            if let CopiesIn::All(copies) = &mut read {
+                self.keys.note(self.clients, region, copies).await;
+            }
+            Ok(read)
+        };
+        self.in_time(read).await
     }
 
     async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError> {
-        let read = async { reads::copies_of_lineages(self.clients, region, lineages).await.map(Some) };
-        self.with_keys(region, read).await.map(Option::unwrap_or_default)
+        self.with_keys(region, reads::copies_of_lineages(self.clients, region, lineages)).await
     }
 
     async fn copies_by_id(&self, region: &Region, ids: &[SnapshotId]) -> Result<Copies, CallError> {
-        let read = async { reads::copies_by_id(self.clients, region, ids).await.map(Some) };
-        self.with_keys(region, read).await.map(Option::unwrap_or_default)
+        self.with_keys(region, reads::copies_by_id(self.clients, region, ids)).await
     }
 
     async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
@@ -128,8 +130,8 @@ impl World for Aws<'_> {
         self.ledger.obligation(identity).await
     }
 
-    async fn obligations(&self, shard: &Shard) -> Result<(Vec<Item>, Vec<String>), CallError> {
-        self.in_time(self.ledger.obligations(shard)).await
+    async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
+        self.in_time(self.ledger.obligations(shard, most)).await
     }
 
     async fn line(

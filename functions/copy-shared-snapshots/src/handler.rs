@@ -98,6 +98,7 @@ impl Copier {
             since: self.since,
             retired_policies: self.clients.retired_policies.clone(),
         });
-        handle(&world, setup, &self.kept, &input.work).await
+        // Boxed: the steps are futures in futures, deeper than the compiler lays out at once.
+        Box::pin(handle(&world, setup, &self.kept, &input.work)).await
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn look<W: World>(run: &Run<'_, W>, named: Vec<ShareEvent>) -> 
         retired_policies: run.setup.retired_policies.clone(),
         keys,
         obligations: known,
-        noticed: run.noticed.clone(),
+        noticed: run.noticed(),
     };
     Look { facts, unread }
 }

@@ -8,7 +8,6 @@ use snapferry_core::copying::{Facts, Scope};
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::{CallError, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
-use snapferry_core::ledger::Shard;
 use snapferry_core::policy::{Policy, PolicyState};
 
 use crate::clients::Clients;
@@ -50,7 +49,7 @@ pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask:
             let copies = async {
                 let mut copies = match sources {
                     Some(sources) => reads::copies(clients, region, sources).await?,
-                    None => reads::copies_in(clients, region, &Shard::all(), usize::MAX).await?.unwrap_or_default(),
+                    None => reads::all_copies(clients, region).await?,
                 };
                 keys.note(clients, region, &mut copies).await;
                 Ok(copies)

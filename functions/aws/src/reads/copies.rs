@@ -7,8 +7,9 @@ use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, Lineage
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::ledger::Shard;
 use snapferry_core::tags;
+use snapferry_flow::{CopiesIn, is_mostly_empty};
 
-use super::named::describe;
+use super::named::Named;
 use super::pages::{FILTER_VALUES, PAGE, filter, for_each_found, for_each_snapshot, page};
 use super::snapshot::{copy, copy_started};
 use crate::clients::Clients;
@@ -27,34 +28,45 @@ pub async fn copies(clients: &Clients, region: &Region, sources: &[SnapshotId]) 
     Ok(inventory.close())
 }
 
-/// The copies in `region` whose sources are in a shard; `None` where there are more than `most`.
+/// The copies in `region` whose sources are in a shard, up to `most`. No page is read once there are more of them, or once it
+/// shows that the pages are mostly empty.
 ///
 /// # Errors
 /// The first call that failed.
-pub async fn copies_in(
-    clients: &Clients,
-    region: &Region,
-    shard: &Shard,
-    most: usize,
-) -> Result<Option<Copies>, CallError> {
+pub async fn copies_in(clients: &Clients, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
     let is_all = *shard == Shard::all();
     let of_shard =
         if is_all { filter("tag-key", [tags::SOURCE_SNAPSHOT]) } else { of_source([shard.filter().as_str()]) };
     let filters = [of_shard, of_homes(clients)];
-    let (mut inventory, mut count, mut token) = (Inventory::default(), 0_usize, None);
+    let (mut inventory, mut pages, mut found, mut token) = (Inventory::default(), 0_usize, 0_usize, None);
     loop {
         let read = own(clients.ec2(region).describe_snapshots(), &filters).max_results(PAGE);
         let (snapshots, next) = page(read, token.as_deref()).await?;
-        count = count.saturating_add(snapshots.len());
-        if count > most {
-            return Ok(None);
+        (pages, found) = (pages.saturating_add(1), found.saturating_add(snapshots.len()));
+        if found > most {
+            return Ok(CopiesIn::TooMany);
         }
         snapshots.iter().try_for_each(|copy| add(&mut inventory, copy))?;
         if next.is_none() {
-            return Ok(Some(inventory.close()));
+            return Ok(CopiesIn::All(inventory.close()));
+        }
+        // The walk that is taken instead reads all, whatever the shard.
+        if !is_all && is_mostly_empty(pages, found) {
+            return Ok(CopiesIn::MostlyEmpty);
         }
         token = next;
     }
+}
+
+/// All copies in `region`.
+///
+/// # Errors
+/// The first call that failed.
+pub async fn all_copies(clients: &Clients, region: &Region) -> Result<Copies, CallError> {
+    let filters = [filter("tag-key", [tags::SOURCE_SNAPSHOT]), of_homes(clients)];
+    let mut inventory = Inventory::default();
+    for_each_snapshot(clients, region, |read| own(read, &filters), |copy| add(&mut inventory, &copy)).await?;
+    Ok(inventory.close())
 }
 
 /// The copies in `region` that are of these volumes.
@@ -78,7 +90,8 @@ pub async fn copies_of_lineages(clients: &Clients, region: &Region, lineages: &[
 /// The first call that failed for another reason than that one of the IDs is not there.
 pub async fn copies_by_id(clients: &Clients, region: &Region, ids: &[SnapshotId]) -> Result<Copies, CallError> {
     let mut inventory = Inventory::default();
-    for copy in describe(clients, region, ids).await? {
+    let named = Named { clients, region, are_ours: true };
+    for copy in named.describe(ids).await? {
         add(&mut inventory, &copy)?;
     }
     Ok(inventory.close())

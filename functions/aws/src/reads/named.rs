@@ -1,8 +1,9 @@
 //! Snapshots asked for by their IDs. One ID that EC2 does not know, or takes for malformed, fails the whole call: it is asked
 //! again without the ID that the message names, or by halves.
 
+use aws_sdk_ec2::operation::describe_snapshots::builders::DescribeSnapshotsFluentBuilder;
 use aws_sdk_ec2::types::Snapshot;
-use futures_util::future::{BoxFuture, FutureExt as _, join};
+use futures_util::future::{FutureExt as _, LocalBoxFuture, try_join};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_flow::Shown;
@@ -25,7 +26,8 @@ const AT_ONCE: u32 = 2;
 /// The first call that failed for another reason than that one of the IDs is not there.
 pub async fn by_id(clients: &Clients, ids: &[SnapshotId]) -> Result<Shown, CallError> {
     let mut shown = Shown::default();
-    for snapshot in describe(clients, &clients.home, ids).await? {
+    let named = Named { clients, region: &clients.home, are_ours: false };
+    for snapshot in named.describe(ids).await? {
         let id = id(&snapshot)?;
         match source(snapshot) {
             Ok(source) => shown.snapshots.push(source),
@@ -39,84 +41,83 @@ pub async fn by_id(clients: &Clients, ids: &[SnapshotId]) -> Result<Shown, CallE
     Ok(shown)
 }
 
-/// The snapshots among `ids` that EC2 shows in `region`.
-///
-/// # Errors
-/// The first call that failed for another reason than that one of the IDs is not there.
-pub(super) async fn describe(
-    clients: &Clients,
-    region: &Region,
-    ids: &[SnapshotId],
-) -> Result<Vec<Snapshot>, CallError> {
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut found = Vec::new();
-    for ids in ids.chunks(FILTER_VALUES) {
-        found.extend(without_missing(clients, region, ids.to_vec(), AT_ONCE).await?);
-    }
-    Ok(found)
+/// Where snapshots are asked for by their IDs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'c> {
+    pub(super) clients: &'c Clients,
+    pub(super) region: &'c Region,
+    /// Whether only this account's own are wanted, and not what others share or made public.
+    pub(super) are_ours: bool,
 }
 
-fn without_missing<'c>(
-    clients: &'c Clients,
-    region: &'c Region,
-    mut ids: Vec<SnapshotId>,
-    at_once: u32,
-) -> BoxFuture<'c, Result<Vec<Snapshot>, CallError>> {
-    let read = async move {
-        for _ in 0..ONE_BY_ONE {
-            let error = match once(clients, region, &ids).await {
-                Err(error) if is_about_an_id(&error) => error,
-                done => return done,
-            };
-            let before = ids.len();
-            ids.retain(|id| !names(&error.message, id));
-            if ids.len() == before {
-                break;
+impl<'c> Named<'c> {
+    /// The snapshots among `ids` that EC2 shows.
+    ///
+    /// # Errors
+    /// The first call that failed for another reason than that one of the IDs is not there.
+    pub(super) async fn describe(self, ids: &[SnapshotId]) -> Result<Vec<Snapshot>, CallError> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut found = Vec::new();
+        for ids in ids.chunks(FILTER_VALUES) {
+            found.extend(self.without_missing(ids.to_vec(), AT_ONCE).await?);
+        }
+        Ok(found)
+    }
+
+    fn without_missing(
+        self,
+        mut ids: Vec<SnapshotId>,
+        at_once: u32,
+    ) -> LocalBoxFuture<'c, Result<Vec<Snapshot>, CallError>> {
+        let read = async move {
+            for _ in 0..ONE_BY_ONE {
+                let error = match self.once(&ids).await {
+                    Err(error) if is_about_an_id(&error) => error,
+                    done => return done,
+                };
+                let before = ids.len();
+                ids.retain(|id| !names(&error.message, id));
+                match ids.len() {
+                    // An error can mean nothing but the only ID.
+                    1 if before == 1 => return Ok(Vec::new()),
+                    now if now == before => break,
+                    _ => {}
+                }
             }
-        }
-        if ids.len() < 2 {
-            return if ids.is_empty() { Ok(Vec::new()) } else { alone(clients, region, &ids).await };
-        }
-        let rest = ids.split_off(ids.len() / 2);
-        let (one, other) = (
-            without_missing(clients, region, ids, at_once.saturating_sub(1)),
-            without_missing(clients, region, rest, at_once.saturating_sub(1)),
-        );
-        let (mut one, other) = if at_once > 0 {
-            let (one, other) = join(one, other).await;
-            (one?, other?)
-        } else {
-            (one.await?, other.await?)
+            self.by_halves(ids, at_once).await
         };
+        read.boxed_local()
+    }
+
+    async fn by_halves(self, mut ids: Vec<SnapshotId>, at_once: u32) -> Result<Vec<Snapshot>, CallError> {
+        let rest = ids.split_off(ids.len() / 2);
+        let less = at_once.saturating_sub(1);
+        let (one, other) = (self.without_missing(ids, less), self.without_missing(rest, less));
+        let (mut one, other) = if at_once > 0 { try_join(one, other).await? } else { (one.await?, other.await?) };
         one.extend(other);
         Ok(one)
-    };
-    read.boxed()
-}
-
-/// One ID, of which an error can mean nothing but itself.
-async fn alone(clients: &Clients, region: &Region, id: &[SnapshotId]) -> Result<Vec<Snapshot>, CallError> {
-    match once(clients, region, id).await {
-        Err(error) if is_about_an_id(&error) => Ok(Vec::new()),
-        done => done,
     }
-}
 
-async fn once(clients: &Clients, region: &Region, ids: &[SnapshotId]) -> Result<Vec<Snapshot>, CallError> {
-    // Without an ID EC2 would give everything there is.
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    async fn once(self, ids: &[SnapshotId]) -> Result<Vec<Snapshot>, CallError> {
+        // Without an ID EC2 would give everything there is.
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let ask = |read: DescribeSnapshotsFluentBuilder| {
+            let read = read.set_snapshot_ids(Some(ids.clone()));
+            if self.are_ours { read.owner_ids("self") } else { read }
+        };
+        let mut found = Vec::new();
+        let take = |snapshot| {
+            found.push(snapshot);
+            Ok(())
+        };
+        for_each_found(self.clients, self.region, ask, take).await?;
+        Ok(found)
     }
-    let mut found = Vec::new();
-    let named: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let take = |snapshot| {
-        found.push(snapshot);
-        Ok(())
-    };
-    for_each_found(clients, region, |read| read.set_snapshot_ids(Some(named.clone())), take).await?;
-    Ok(found)
 }
 
 /// Whether a call failed because of one of its IDs (EC2 API reference, "Error codes").
