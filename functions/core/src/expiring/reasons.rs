@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::audit::{CopyExpired, CopyKept, CopySkipped, Reason};
 use crate::facts::{CallError, Copy, TamperedCopy};
-use crate::ids::PolicyName;
+use crate::ids::{PolicyName, SnapshotId};
 
 /// Why a copy is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +28,13 @@ pub enum Keep<'f> {
         copy: &'f Copy,
         /// On how many days.
         keep_at_least: usize,
+    },
+    /// Several live copies claim to be of its source, and nothing tells which of them is.
+    Contested {
+        /// The copy.
+        copy: &'f Copy,
+        /// The live ones beside it.
+        others: Vec<&'f SnapshotId>,
     },
     /// It is rejected, and there is no better copy of its source in that Region.
     OnlyCopy(&'f Copy),
@@ -108,6 +115,7 @@ impl<'f> Keep<'f> {
     pub fn reason(&self) -> CopyKept {
         match self {
             Self::LastVerified { .. } => CopyKept::LastVerified,
+            Self::Contested { .. } => CopyKept::Contested,
             Self::OnlyCopy(_) => CopyKept::OnlyCopy,
             Self::NotVerified(_) => CopyKept::NotVerified,
             Self::NotSettled(_) => CopyKept::NotSettled,
@@ -124,6 +132,7 @@ impl<'f> Keep<'f> {
     pub fn copy(&self) -> Option<&'f Copy> {
         match self {
             Self::LastVerified { copy, .. }
+            | Self::Contested { copy, .. }
             | Self::OnlyCopy(copy)
             | Self::NotVerified(copy)
             | Self::NotSettled(copy)
@@ -145,6 +154,18 @@ impl fmt::Display for Keep<'_> {
                 "Its time is over, but it is the newest verified copy of one of the last {keep_at_least} days on which its \
                  volume has one (KeepAtLeast). It goes once newer ones of other days are verified."
             ),
+            Self::Contested { others, .. } => {
+                let others: Vec<&str> = others.iter().map(|id| id.as_str()).collect();
+                write!(
+                    f,
+                    "Its time is over, but by their tags other live snapshots are the copy of its source, too: {}. Snapferry \
+                     makes one, and nothing on them tells which, so none of them lets another copy go, and each stays until as \
+                     many newer copies of the volume, contested by nothing, stay as KeepAtLeast asks for. The source's \
+                     copy.started record names Snapferry's own: remove all tags whose keys begin with snapferry: from the \
+                     others, or delete them by hand, and look for what copied the tags there.",
+                    others.join(", ")
+                )
+            }
             Self::OnlyCopy(_) => f.write_str(
                 "It was rejected more than a day ago, but there is no better copy of its source in this Region. It goes once \
                  there is one; if it is worthless, delete it by hand.",
