@@ -137,10 +137,41 @@ fn a_contested_copys_record_names_the_others() {
     let plan = decide(&keeping(1), &facts, LIMITS, now());
     let record = snapferry_core::expiring::kept(&plan.kept[1], now());
     let message = record.message.unwrap();
-    assert!(message.contains(": snap-c0000002, snap-c0000003. Snapferry"), "{message}");
+    assert!(message.contains("are the copy of its source, too: snap-c0000002, snap-c0000003. Nothing"), "{message}");
+    assert!(message.contains("each stays until as many newer copies of the volume"), "{message}");
     let copy = record.copy.unwrap();
     assert_eq!(copy.snapshot.unwrap(), "snap-c0000001");
     assert_eq!(copy.others, ["snap-c0000002", "snap-c0000003"]);
+}
+
+/// No newer copy of the volume lets a rejected one go, so its record promises none.
+#[test]
+fn a_rejected_copys_record_says_what_it_goes_for() {
+    let rejected = copy(1, -3, 27).judged("rejected", -2);
+    let both = [copy(1, -3, 27).renumbered(2, -1), copy(1, -3, 27).renumbered(3, 0)];
+    let newer = copy(4, 0, 30);
+    let shown = [rejected.clone(), both[0].clone(), both[1].clone(), newer.clone()];
+    let (facts, without) = (facts(&shown), [rejected, both[0].clone(), newer]);
+    let plan = decide(&keeping(1), &facts, LIMITS, now());
+    assert_eq!(told(&plan), (vec![], kept(["1 contested"])));
+    let record = snapferry_core::expiring::kept(&plan.kept[0], now());
+    let message = record.message.unwrap();
+    assert!(message.contains("are the copy of its source: snap-c0000002, snap-c0000003. Nothing"), "{message}");
+    assert!(!message.contains("newer copies"), "{message}");
+    assert_eq!(record.copy.unwrap().others, ["snap-c0000002", "snap-c0000003"]);
+    assert_eq!(fate(1, &without), (vec![1], vec![]));
+}
+
+/// A newer one may be verified and not count: the record of an older one does not say that there is none.
+#[test]
+fn the_record_of_a_last_verified_copy_says_what_counts() {
+    let newest = copy(2, -1, 29);
+    let facts = facts(&[copy(1, -40, -10), newest.clone(), newest.renumbered(3, 0)]);
+    for keep in [1, 2] {
+        let plan = decide(&keeping(keep), &facts, LIMITS, now());
+        let message = snapferry_core::expiring::kept(&plan.kept[0], now()).message.unwrap();
+        assert!(message.contains("verified, contested by nothing, and under a living key"), "{message}");
+    }
 }
 
 /// A copy that Snapferry made, five minutes after its source was started; no two sources at the same time.
