@@ -13,6 +13,8 @@ PYTHON ?= python3
 ARCH ?= x86_64
 # How many random worlds make soak runs through.
 RUNS ?= 200
+# With how many random seeds make laws plays the properties.
+SEEDS ?= 20
 # A policy document, to be the stack's layer.
 POLICY ?=
 # What make deploy deploys, where, and as whom; without REGION and PROFILE it is as AWS's own tools have it.
@@ -129,6 +131,18 @@ soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
 	SNAPFERRY_MODEL_SEED=random SNAPFERRY_MODEL_RUNS=$(RUNS) CARGO_PROFILE_RELEASE_LTO=off \
 		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo test --release --locked --package snapferry-flow --test model -- never_lost --nocapture
+
+# All tests of core, but for the model, whose seeds are those of make soak.
+CORE_TESTS := $(filter-out model,$(notdir $(patsubst %/main.rs,%,$(wildcard functions/core/tests/*/main.rs)) \
+	$(basename $(wildcard functions/core/tests/*.rs))))
+
+.PHONY: laws
+laws: ## core's properties over 20 random seeds (SEEDS=n: over n); cargo test alone plays the same cases each time
+	@for ((round = 1; round <= $(SEEDS); round++)); do \
+		export PROPTEST_RNG_SEED="$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')"; \
+		echo "$$round of $(SEEDS): PROPTEST_RNG_SEED=$$PROPTEST_RNG_SEED"; \
+		cargo test --quiet --locked --package snapferry-core --lib $(CORE_TESTS:%=--test %); \
+	done
 
 .PHONY: mutants
 mutants: $(VENV) $(MUTANTS) ## change core's decisions place by place and see its tests fail (an hour; AREAS="order expiring": these)

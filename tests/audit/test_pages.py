@@ -7,7 +7,7 @@ import pytest
 
 from tests.audit.lines import REPOSITORY
 
-FOLDERS = ["cli", "docs", "functions", "infra", "tests", "tools"]
+FOLDERS = [".cargo", "cli", "docs", "functions", "infra", "tests", "tools"]
 FILES = [
     path.relative_to(REPOSITORY)
     for folder in FOLDERS

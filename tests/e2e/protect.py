@@ -113,7 +113,7 @@ class Vault:
             snapshot = f"snap-{secrets.token_hex(9)[:17]}"
             own = {
                 "policy": "default",
-                "source-snapshot": f"snap-{number:017x}",
+                "source-snapshot": f"snap-{secrets.token_hex(9)[:17]}",
                 "source-account": "111111111111",
                 "source-region": HOME,
                 "source-volume": VOLUME,

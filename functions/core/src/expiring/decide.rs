@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::claims::Claims;
 use super::plan::{Kept, Plan};
 use super::reasons::Keep;
 use super::{guard, survivors};
@@ -43,8 +44,9 @@ pub fn decide<'f>(policies: &[Policy], facts: &'f Facts, limits: Limits, now: Ti
             Ok(vault) => {
                 let account = facts.account.as_ref();
                 let (homes, retired) = (&facts.homes, &facts.retired_policies);
-                let scene = survivors::Scene { policies, retired, account, homes, region, now };
-                survivors::judge(&scene, vault, &mut plan, &mut census);
+                let claims = Claims::default();
+                let scene = survivors::Scene { policies, retired, account, homes, region, now, claims };
+                survivors::judge(scene, vault, &mut plan, &mut census);
             }
             Err(error) => plan.kept.push(Kept { region, keep: Keep::RegionUnread(error) }),
         }

@@ -6,7 +6,9 @@
 //! this account wrote: newer snapshots of a lineage only end the protection that its last copies have beyond that time.
 
 mod attempts;
+mod claims;
 mod completed;
+mod days;
 mod decide;
 mod due;
 mod guard;

@@ -137,10 +137,16 @@ pub fn kept(kept: &Kept<'_>, now: Timestamp) -> Record {
             record.count = Some(kept.copies());
             record
         }
-        keep => match keep.copy() {
-            Some(copy) => about(record, kept.region, copy),
-            None => record,
-        },
+        keep => {
+            let mut record = match keep.copy() {
+                Some(copy) => about(record, kept.region, copy),
+                None => record,
+            };
+            if let (Keep::Contested { others, .. }, Some(copy)) = (keep, &mut record.copy) {
+                copy.others = others.iter().map(ToString::to_string).collect();
+            }
+            record
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::audit::{CopyExpired, CopyKept, CopySkipped, Reason};
 use crate::facts::{CallError, Copy, TamperedCopy};
-use crate::ids::PolicyName;
+use crate::ids::{PolicyName, SnapshotId};
+use crate::tags::Status;
 
 /// Why a copy is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +29,13 @@ pub enum Keep<'f> {
         copy: &'f Copy,
         /// On how many days.
         keep_at_least: usize,
+    },
+    /// Several live copies claim to be of its source, and nothing tells which of them is.
+    Contested {
+        /// The copy.
+        copy: &'f Copy,
+        /// The live ones beside it.
+        others: Vec<&'f SnapshotId>,
     },
     /// It is rejected, and there is no better copy of its source in that Region.
     OnlyCopy(&'f Copy),
@@ -108,6 +116,7 @@ impl<'f> Keep<'f> {
     pub fn reason(&self) -> CopyKept {
         match self {
             Self::LastVerified { .. } => CopyKept::LastVerified,
+            Self::Contested { .. } => CopyKept::Contested,
             Self::OnlyCopy(_) => CopyKept::OnlyCopy,
             Self::NotVerified(_) => CopyKept::NotVerified,
             Self::NotSettled(_) => CopyKept::NotSettled,
@@ -124,6 +133,7 @@ impl<'f> Keep<'f> {
     pub fn copy(&self) -> Option<&'f Copy> {
         match self {
             Self::LastVerified { copy, .. }
+            | Self::Contested { copy, .. }
             | Self::OnlyCopy(copy)
             | Self::NotVerified(copy)
             | Self::NotSettled(copy)
@@ -138,13 +148,16 @@ impl fmt::Display for Keep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LastVerified { keep_at_least: 1, .. } => f.write_str(
-                "Its time is over, but it is the newest verified copy of its volume. It goes once a newer one is verified.",
+                "Its time is over, but it is the newest copy of its volume that is verified, contested by nothing, and under a \
+                 living key. It goes once there is a newer one.",
             ),
             Self::LastVerified { keep_at_least, .. } => write!(
                 f,
-                "Its time is over, but it is the newest verified copy of one of the last {keep_at_least} days on which its \
-                 volume has one (KeepAtLeast). It goes once newer ones of other days are verified."
+                "Its time is over, but it is the newest of one of the last {keep_at_least} days on which its volume has a copy \
+                 that is verified, contested by nothing, and under a living key (KeepAtLeast). It goes once there are newer \
+                 ones of other days."
             ),
+            Self::Contested { copy, others } => contested(copy, others, f),
             Self::OnlyCopy(_) => f.write_str(
                 "It was rejected more than a day ago, but there is no better copy of its source in this Region. It goes once \
                  there is one; if it is worthless, delete it by hand.",
@@ -182,6 +195,28 @@ impl fmt::Display for Keep<'_> {
             ),
         }
     }
+}
+
+fn contested(copy: &Copy, others: &[&SnapshotId], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let others: Vec<&str> = others.iter().map(|id| id.as_str()).collect();
+    let others = others.join(", ");
+    match copy.status {
+        Some(Status::Rejected) => write!(
+            f,
+            "It was rejected more than a day ago, and by their tags several live snapshots are the copy of its source: \
+             {others}. Nothing on them tells which, so it goes for none of them; it does once a single one is left and good."
+        ),
+        _ => write!(
+            f,
+            "Its time is over, but by their tags other live snapshots are the copy of its source, too: {others}. Nothing on \
+             them tells which is, so none of them lets another copy go, and each stays until as many newer copies of the \
+             volume, contested by nothing, stay as KeepAtLeast asks for."
+        ),
+    }?;
+    f.write_str(
+        " The source's copy.started records name what Snapferry made: remove all tags whose keys begin with snapferry: from \
+         what they do not name, or delete it by hand, and look for what copied the tags there.",
+    )
 }
 
 impl Change {

@@ -4,15 +4,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
+use super::claims::{Claims, Identity, identity};
+use super::days::{is_outlived, last_days, newest_first};
 use super::due::due;
 use super::guard::Census;
 use super::plan::{Deletion, Kept, Plan};
 use super::reasons::{Cause, Keep};
 use crate::facts::{Copies, Copy, Moment, State};
 use crate::homes::{is_anothers, is_named};
-use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
+use crate::ids::{AccountId, PolicyName, Region};
 use crate::policy::{Policy, Target};
 use crate::tags::{Lock, Status};
 
@@ -25,10 +26,12 @@ pub(super) struct Scene<'f, 'a> {
     pub(super) homes: &'a BTreeSet<Region>,
     pub(super) region: &'f Region,
     pub(super) now: Timestamp,
+    /// Found by [`judge`].
+    pub(super) claims: Claims<'f>,
 }
 
 /// Judges all copies of one Region.
-pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Plan<'f>, census: &mut Census) {
+pub(super) fn judge<'f>(mut scene: Scene<'f, '_>, vault: &'f Copies, plan: &mut Plan<'f>, census: &mut Census) {
     for copy in vault.tampered.iter().filter(|copy| !is_anothers(scene.homes, copy.source_region.as_ref())) {
         census.seen(copy.start_time);
         plan.kept.push(scene.kept(Keep::MalformedTags(copy)));
@@ -49,6 +52,8 @@ pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Pla
             others.push(copy);
         }
     }
+    let all = verified.iter().chain(&others).copied();
+    scene.claims = Claims::of(all.filter(|copy| scene.is_ours(copy)));
     verified.sort_unstable_by(|a, b| order(a).cmp(&order(b)).then_with(|| newest_first(a, b)));
     for lineage in verified.chunk_by(|a, b| lineage_of(a) == lineage_of(b)) {
         scene.lineage(lineage, plan, census);
@@ -69,35 +74,6 @@ fn order(copy: &Copy) -> impl Ord {
 
 fn policy_of(copy: &Copy) -> &PolicyName {
     &copy.origin.policy
-}
-
-/// The newest data first.
-fn newest_first(a: &Copy, b: &Copy) -> std::cmp::Ordering {
-    let key = |copy: &Copy| (copy.taken_at(), copy.start_time);
-    Reverse(key(a)).cmp(&Reverse(key(b))).then_with(|| b.id.cmp(&a.id))
-}
-
-/// The newest copy of each of the last `days` UTC days on which there is one, each of another source: neither a burst of
-/// snapshots nor a duplicate displaces an older day. `copies` are of one lineage, the newest first.
-fn last_days<'f>(copies: &[&'f Copy], days: usize) -> HashSet<&'f SnapshotId> {
-    let (mut stay, mut sources, mut last) = (HashSet::new(), HashSet::new(), None);
-    for copy in copies {
-        if stay.len() == days {
-            break;
-        }
-        let day = TimeZone::UTC.to_datetime(copy.taken_at()).date();
-        if last != Some(day) && sources.insert(&copy.source) {
-            stay.insert(&copy.id);
-            last = Some(day);
-        }
-    }
-    stay
-}
-
-/// Whether so many days have a newer copy among `good`, which are of its lineage, the newest first.
-fn is_outlived(copy: &Copy, good: &[&Copy], days: usize) -> bool {
-    let newer = good.partition_point(|other| newest_first(other, copy).is_lt());
-    good.get(..newer).is_some_and(|newer| last_days(newer, days).len() == days)
 }
 
 impl<'f> Scene<'f, '_> {
@@ -132,22 +108,24 @@ impl<'f> Scene<'f, '_> {
         // Any of them may be the last one of a lineage, and no newer one is proof of the contrary.
         let is_unknown = keep > 0 && newest.is_lineage_unknown();
         let instead = instead.filter(|other| newest_first(other, newest).is_lt());
-        let good: Vec<&Copy> = copies.iter().copied().filter(|copy| copy.is_survivor()).collect();
+        let good: Vec<&Copy> = copies.iter().copied().filter(|copy| self.claims.is_survivor(copy)).collect();
         let (stay, survivor) = match instead {
             Some(newer) => (HashSet::new(), Some(newer)),
             None => (last_days(&good, keep), good.first().copied()),
         };
-        // What cannot be restored lets nothing go, and goes itself once as many as are to be kept are newer.
-        let is_in_doubt = |copy: &Copy| {
-            let is_needed = || keep > 0 && instead.is_none() && !is_outlived(copy, &good, keep);
-            !copy.is_survivor() && is_needed()
+        // What cannot be restored, or told from something else, lets nothing go, and goes itself once as many as are to be
+        // kept are newer.
+        let is_needed = |copy: &Copy| {
+            let is_kept = || keep > 0 && instead.is_none() && !is_outlived(copy, &good, keep);
+            !self.claims.is_survivor(copy) && is_kept()
         };
         let (mut expired, mut deletions, mut newest_left) = (0, 0, None);
         for copy in copies {
             let due = due(copy, self.now);
             expired += usize::from(due.is_some());
             match due {
-                Some(_) if !is_unknown && is_in_doubt(copy) => plan.key_in_doubt += 1,
+                Some(_) if !is_unknown && is_needed(copy) && !copy.is_survivor() => plan.key_in_doubt += 1,
+                Some(_) if !is_unknown && is_needed(copy) => plan.kept.push(self.kept(self.contested(copy))),
                 Some((cause, at)) if !is_unknown && !stay.contains(&copy.id) => {
                     deletions += 1;
                     let survivor = survivor.filter(|_| keep > 0);
@@ -158,7 +136,7 @@ impl<'f> Scene<'f, '_> {
                 Some(_) => plan.kept.push(self.kept(Keep::LastVerified { copy, keep_at_least: keep })),
                 None => {}
             }
-            newest_left = newest_left.or(Some(*copy).filter(|copy| copy.is_survivor()));
+            newest_left = newest_left.or(Some(*copy).filter(|copy| self.claims.is_survivor(copy)));
         }
         census.lineage(copies.len(), expired, deletions);
         newest_left
@@ -197,6 +175,7 @@ impl<'f> Scene<'f, '_> {
                             plan.deletions.push(self.deletion(copy, cause, at, Some(*survivor)));
                             continue;
                         }
+                        _ if self.claims.are_several(copy) => self.contested(copy),
                         _ => Keep::OnlyCopy(copy),
                     },
                     (Some(Status::Failed | Status::Rejected), _, None) if copy.settled_at == Moment::NEVER => {
@@ -219,7 +198,7 @@ impl<'f> Scene<'f, '_> {
         let days = self.keep_at_least(policy_of(copy)).max(1);
         let first = verified.partition_point(|other| order(other) < order(copy));
         let others = verified.iter().skip(first).take_while(|other| order(other) == order(copy));
-        let good: Vec<&Copy> = others.copied().filter(|other| other.is_survivor()).collect();
+        let good: Vec<&Copy> = others.copied().filter(|other| self.claims.is_survivor(other)).collect();
         good.first().copied().filter(|_| !copy.is_lineage_unknown() && is_outlived(copy, &good, days))
     }
 
@@ -231,21 +210,22 @@ impl<'f> Scene<'f, '_> {
         }
         let first = verified.partition_point(|other| lineage_of(other) < lineage_of(copy));
         let lineage = verified.iter().copied().skip(first).take_while(|other| lineage_of(other) == lineage_of(copy));
-        let good = lineage.filter(|other| self.is_present(other) && other.is_survivor() && self.is_kept(other));
+        let good =
+            lineage.filter(|other| self.is_present(other) && self.claims.is_survivor(other) && self.is_kept(other));
         good.min_by(|a, b| newest_first(a, b)).filter(|newest| newest_first(newest, copy).is_lt())
     }
 
     /// For each identity with rejected copies the copy that stays: a verified one, or else the rejected one that can sooner be
     /// restored, the newest first. Of a retired policy, whose sources nobody copies again, none needs to stay once a present
     /// policy has a newer copy of the lineage.
-    fn survivors(&self, verified: &[&'f Copy], others: &[&'f Copy]) -> HashMap<(&'f PolicyName, &'f str), &'f Copy> {
+    fn survivors(&self, verified: &[&'f Copy], others: &[&'f Copy]) -> HashMap<Identity<'f>, &'f Copy> {
         let is_rejected = |copy: &&&'f Copy| copy.status == Some(Status::Rejected);
         let mut rejected: Vec<&'f Copy> =
             others.iter().filter(|copy| self.is_ours(copy)).filter(is_rejected).copied().collect();
         rejected.retain(|copy| copy.state != State::Error);
         rejected.sort_unstable_by_key(|copy| (Reverse(copy.origin.life), copy.start_time, &copy.id));
         let wanted: HashSet<_> = others.iter().filter(is_rejected).map(|copy| identity(copy)).collect();
-        let good = verified.iter().copied().filter(|copy| copy.is_survivor());
+        let good = verified.iter().copied().filter(|copy| self.claims.is_survivor(copy));
         let verified_of = good.filter(|copy| wanted.contains(&identity(copy)));
         let stays = |copy: &'f Copy| self.instead(copy, verified).unwrap_or(copy);
         let rejected = rejected.into_iter().map(|copy| (identity(copy), stays(copy)));
@@ -258,6 +238,10 @@ impl<'f> Scene<'f, '_> {
         // What no rule of today tells of is of an earlier rule or a retired policy, and locked by one that nobody knows.
         let likely_locked = copy.lock == Some(Lock::Locked) && until.is_none_or(|until| self.now < until);
         Deletion { region: self.region, copy, cause, due, survivor, likely_locked }
+    }
+
+    fn contested(&self, copy: &'f Copy) -> Keep<'f> {
+        Keep::Contested { copy, others: self.claims.others(copy) }
     }
 
     fn kept(&self, keep: Keep<'f>) -> Kept<'f> {
@@ -286,8 +270,4 @@ impl<'f> Scene<'f, '_> {
     fn policy(&self, name: &PolicyName) -> Option<&Policy> {
         self.policies.iter().find(|known| known.name == *name)
     }
-}
-
-fn identity(copy: &Copy) -> (&PolicyName, &str) {
-    (&copy.origin.policy, copy.source.as_str())
 }

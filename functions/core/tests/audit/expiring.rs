@@ -26,9 +26,10 @@ pub(crate) fn records() -> Vec<Record> {
             records.extend(outcomes().iter().map(|outcome| record(&deletion, outcome, now())));
         }
     }
-    let (tampered, error) = (tampered(), error());
+    let (tampered, error, other) = (tampered(), error(), snapshot(6));
     let keeps = every![Keep<'_>;
         Keep::LastVerified { .. } => Keep::LastVerified { copy: &copy, keep_at_least: 1 },
+        Keep::Contested { .. } => Keep::Contested { copy: &copy, others: vec![&other] },
         Keep::OnlyCopy(_) => Keep::OnlyCopy(&copy),
         Keep::NotVerified(_) => Keep::NotVerified(&copy),
         Keep::NotSettled(_) => Keep::NotSettled(&copy),

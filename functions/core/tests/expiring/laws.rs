@@ -94,6 +94,19 @@ pub(crate) fn is_good(shown: &Shown) -> bool {
     is_verified(shown) && shown.key == KeyLife::Alive
 }
 
+/// Whether several live copies claim to be of its source.
+fn is_contested(copy: &Shown, shown: &[Shown]) -> bool {
+    let identity =
+        |copy: &Shown| ["policy", "source-snapshot"].map(|key| copy.tags.get(&*format!("snapferry:{key}")).cloned());
+    let is_live = |other: &&Shown| {
+        let is_whole = vault(std::slice::from_ref(*other)).tampered.is_empty();
+        let has_failed =
+            matches!(tag(other, "snapferry:status"), Some("failed" | "rejected")) || other.state == State::Error;
+        is_whole && is_in_scope(other) && other.owner == OURS && other.key != KeyLife::Doomed && !has_failed
+    };
+    shown.iter().filter(|other| identity(other) == identity(copy)).filter(is_live).count() > 1
+}
+
 /// Whatever the home and the policy.
 pub(crate) fn lineage(shown: &Shown) -> [Option<&str>; 2] {
     ["source-account", "source-volume"].map(|key| tag(shown, &format!("snapferry:{key}")))
@@ -146,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn a_copy_goes_only_while_its_day_its_source_or_as_many_days_as_are_to_be_kept_have_a_newer_one(shown in any_vault(), keep in 1_usize..4) {
+    fn a_copy_goes_only_while_its_day_or_as_many_days_as_are_to_be_kept_have_a_newer_one(shown in any_vault(), keep in 1_usize..4) {
         let (policies, facts) = (keeping(keep), facts(&shown));
         let plan = decide(&policies, &facts, lifted(1000), now());
         let gone = gone(&plan);
@@ -155,21 +168,23 @@ proptest! {
             let keep = if is_retired { 1 } else { keep };
             let age = |of: &Shown| moment(of, "snapferry:source-start-time").unwrap().min(of.start);
             let date = |of: &Shown| age(of).to_zoned(TimeZone::UTC).date();
-            let source = |of: &Shown| tag(of, "snapferry:source-snapshot").unwrap().to_owned();
             let policy = |of: &Shown| tag(of, "snapferry:policy").unwrap().to_owned();
             let newer: Vec<&Shown> = shown
                 .iter()
-                .filter(|other| is_good(other) && lineage(other) == lineage(snapshot))
+                .filter(|other| is_good(other) && !is_contested(other, &shown) && lineage(other) == lineage(snapshot))
                 .filter(|other| is_retired || policy(other) == policy(snapshot))
                 .filter(|other| !gone.contains(&other.id) && age(other) >= age(snapshot))
                 .collect();
             let days: HashSet<_> = newer.iter().map(|other| date(other)).collect();
-            let stands_in = |other: &&Shown| date(other) == date(snapshot) || source(other) == source(snapshot);
-            prop_assert!(days.len() >= keep || keep > 0 && newer.iter().any(stands_in), "{:?}", snapshot);
+            let stands_in = |other: &&Shown| date(other) == date(snapshot) && !is_contested(snapshot, &shown);
+            prop_assert!(days.len() >= keep || newer.iter().any(stands_in), "{:?}", snapshot);
         }
         for deletion in &plan.deletions {
             let survivor = deletion.survivor.map(|copy| copy.origin.life);
             prop_assert!(deletion.cause != Cause::Expired || survivor == Some(KeyLife::Alive));
+            let shown_survivor = shown.iter().find(|other| deletion.survivor.is_some_and(|s| s.id.as_str() == other.id));
+            let is_rejected = shown_survivor.is_some_and(|other| tag(other, "snapferry:status") == Some("rejected"));
+            prop_assert!(is_rejected || !shown_survivor.is_some_and(|other| is_contested(other, &shown)));
         }
         for deletion in plan.deletions.iter().filter(|deletion| deletion.cause == Cause::Unjudged) {
             let snapshot = shown.iter().find(|snapshot| snapshot.id == deletion.copy.id.as_str()).unwrap();
@@ -194,11 +209,12 @@ proptest! {
             let is_known = tag(old, "snapferry:source-volume") != Some("vol-ffffffff");
             let displaces = |new: &&Shown| {
                 is_good(new) && tag(new, "snapferry:policy") == Some("default") && lineage(new) == lineage(old)
-                    && !gone.contains(&new.id) && age(new) > age(old)
+                    && !gone.contains(&new.id) && age(new) > age(old) && !is_contested(new, &shown)
             };
-            // What is newer than that and cannot be restored has nothing newer instead.
+            // What is newer than that and cannot be restored or told from another has nothing newer instead.
             let is_in_doubt = |other: &Shown, new: &Shown| {
-                is_verified(other) && !is_good(other) && tag(other, "snapferry:policy") == Some("retired")
+                is_verified(other) && (!is_good(other) || is_contested(other, &shown))
+                    && tag(other, "snapferry:policy") == Some("retired")
                     && lineage(other) == lineage(old) && age(other) >= age(new)
             };
             let outlives = |new: &Shown| displaces(&new) && !shown.iter().any(|other| is_in_doubt(other, new));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod attempts;
+mod claims;
 mod guard;
 mod kept;
 mod keys;

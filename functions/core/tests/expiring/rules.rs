@@ -70,10 +70,10 @@ fn keep_at_least_counts_days_and_sources() {
         taken(4, "2026-10-03T00:00:00Z"),
     ];
     assert_eq!(keeping(3, &midnight), vec![2]);
-    // Two copies of one source are one, even on two days.
+    // Two copies of one source are none, even on two days: nothing tells which is its copy.
     let forged =
         |number, start| copy(number, start, -1).of_source(9).tag("snapferry:source-start-time", day(9).to_string());
-    assert_eq!(keeping(2, &[copy(1, -50, -1), forged(2, -45), forged(3, -44)]), vec![2]);
+    assert_eq!(keeping(2, &[copy(1, -50, -1), copy(4, -48, -1), forged(2, -45), forged(3, -44)]), NOBODY);
 }
 
 #[test]
