@@ -11,7 +11,7 @@ use crate::events::{self, Named};
 use crate::run::{Causes, Run};
 use crate::serve::serve;
 use crate::sweep::{self, Sweeper};
-use crate::{Setup, World, hints};
+use crate::{Setup, World, follow};
 
 /// How long the line is served in one invocation: events that come meanwhile wait behind it.
 const SERVES_FOR: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
         events::discover(&run, named.collect()).await;
     }
     if has_tick {
-        hints::follow(&run).await;
+        follow::follow(&run).await;
         serve(&run, setup.regions().into_iter().cloned().collect(), true, until).await;
         sweep(&run, kept, work.sweeps.first().map(String::as_str)).await;
     } else {

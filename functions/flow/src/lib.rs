@@ -7,6 +7,7 @@
 mod ask;
 mod ends;
 mod events;
+mod follow;
 mod handle;
 mod hints;
 mod line;

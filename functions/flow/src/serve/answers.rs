@@ -9,6 +9,7 @@ use snapferry_core::facts::{CallError, Copies};
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::ledger::{Obligation, Place, State};
 
+use super::batch::FOR_A_BATCH;
 use crate::run::Run;
 use crate::settle::found;
 use crate::{World, Written, line};
@@ -22,7 +23,7 @@ const WRITES: usize = 25;
 /// Looks for the copies of those whose hold is over.
 pub(super) async fn look<W: World>(run: &Run<'_, W>, region: &Region) {
     let (mut after, mut seen) = (None, HashSet::new());
-    while run.world.left() > super::FOR_A_BATCH {
+    while run.world.left() > FOR_A_BATCH {
         // Before anything is read: the hold has to be over for what is read.
         let now = run.world.now();
         let page = run.world.line(&Place::asked(region), after.as_deref(), Some(&Place::due_at(now)), PAGE).await;

@@ -1,23 +1,29 @@
 //! One batch: one look at its sources and copies, and a judgement of each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::{join, join3};
 use jiff::Timestamp;
 use snapferry_core::audit::{CopyDeferred, Reason};
 use snapferry_core::copying::{
-    CopyRequest, Decision, Deferral, Outcome, Refusal, Skip, Subject, Verdict, judge, not_for,
+    CopyRequest, Decision, Deferral, Outcome, RESERVE, Refusal, Skip, Subject, Verdict, judge, not_for,
 };
 use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::Obligation;
 
-use super::Counts;
 use crate::ask::{Asked, Wish, ask};
 use crate::run::Run;
 use crate::settle::{copies_of, found};
 use crate::wish::{self, unwanted};
 use crate::{World, ends, line};
+
+/// How much of the invocation has to be left for another batch: its reads, and the end of the last request.
+pub(super) const FOR_A_BATCH: Duration = RESERVE.saturating_mul(2);
+
+/// What was not tried one by one, by reason: how many, and what a service said, if it did.
+pub(super) type Counts = BTreeMap<CopyDeferred, (u64, Option<CallError>)>;
 
 /// What a batch's judgements stand on.
 struct Look {

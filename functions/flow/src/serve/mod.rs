@@ -5,27 +5,19 @@ mod batch;
 mod queue;
 mod queues;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use snapferry_core::audit::CopyDeferred;
-use snapferry_core::copying::{RESERVE, not_tried};
-use snapferry_core::facts::CallError;
+use snapferry_core::copying::not_tried;
 use snapferry_core::ids::Region;
 
 use crate::World;
 use crate::run::Run;
+use batch::{Counts, FOR_A_BATCH};
 use queues::Queues;
-
-/// How much of the invocation has to be left for another batch: its reads, and the end of the last request.
-const FOR_A_BATCH: Duration = RESERVE.saturating_mul(2);
 
 /// How many are looked at together.
 const BATCH: usize = 25;
-
-/// What was not tried one by one, by reason: how many, and what a service said, if it did.
-type Counts = BTreeMap<CopyDeferred, (u64, Option<CallError>)>;
 
 /// Serves these Regions at the same time until so much of the invocation is left. `answers` says whether what was asked for
 /// without an answer is looked for, too.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use snapferry_core::audit::{CopyRefused, CopySkipped, Reason, Record};
 use snapferry_core::copying::{CopyError, CopyRequest};
 use snapferry_core::ebs::errors::{Failed, copy_failure};
-use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage, SourceSnapshot};
+use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
 use snapferry_core::policy::Encryption;
