@@ -141,7 +141,7 @@ impl Cloud {
             let (began, table) = (self.lives[process].began, &self.table);
             let turns = table.turns(&identity.region);
             let has_turn = |account: &AccountId| turns.iter().any(|turn| turn.account == *account);
-            for what in self.waits.tried(process, began, region, &item.obligation.account, has_turn) {
+            for what in self.waits.tried(process, began, &item.obligation, has_turn) {
                 self.ec2.laws.breach("starved", at, &what);
             }
         }

@@ -64,6 +64,12 @@ fn chosen() -> (u64, u64) {
 }
 
 fn show(report: &Report) {
+    let mut laws: std::collections::BTreeMap<&str, (u32, &str)> = Default::default();
+    for broken in &report.broken {
+        let (law, _) = broken.split_once(':').unwrap_or_default();
+        laws.entry(law).or_insert((0, broken)).0 += 1;
+    }
+    laws.values().for_each(|(times, first)| say(&format!("  broken {times} times: {first}")));
     let of = |what| report.counts.get(what).copied().unwrap_or_default();
     say(&format!(
         "model seed {}: {} h, {} sweeps, {} invocations and {} killed, {} calls, {} copies and {} that failed, \

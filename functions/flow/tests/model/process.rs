@@ -216,6 +216,13 @@ impl Process {
         self.said_stop.borrow_mut()[number(&identity.region)] |= stops;
     }
 
+    fn trace(&self, what: impl FnOnce() -> String) {
+        let now = self.time.now();
+        if std::env::var("TRACE").is_ok_and(|t| { let (a,b)=t.split_once('-').unwrap(); (a.parse::<Ms>().unwrap()..b.parse::<Ms>().unwrap()).contains(&now) }) {
+            crate::say(&format!("    {now} process {} {}", self.birth.process, what()));
+        }
+    }
+
     fn placed(&self, item: Item) -> Item {
         Item { is_placed: item.is_placed || self.makes(Mistake::NeverRepairs), ..item }
     }
@@ -319,6 +326,7 @@ impl World for Process {
                 (answer, answered - now)
             })
             .await;
+        self.trace(|| format!("copy {} {} {} -> {answer:?}", request.source.owner, request.source.id, request.target.region));
         match answer {
             FULL if self.makes(Mistake::MisreadsFull) => read(Answer::Error(400, "InvalidParameterValue", true)),
             answer => read(answer),
@@ -344,7 +352,13 @@ impl World for Process {
         before: Option<&str>,
         most: usize,
     ) -> Result<Vec<Obligation>, CallError> {
-        self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await
+        let found = self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await;
+        let parts: Vec<&str> = line.split('#').collect();
+        self.trace(|| format!("line {line} {after:?} {before:?}: {:?}", found.as_ref().map(|f| f.iter().map(|o| format!("{} {}", o.identity.source, o.lineage)).collect::<Vec<_>>()).map_err(|e| &e.code)));
+        if let (Err(_), [_, region, account]) = (&found, parts.as_slice()) {
+            self.cloud.borrow_mut().waits.unread(self.birth.process, region, account);
+        }
+        found
     }
 
     async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
@@ -356,14 +370,17 @@ impl World for Process {
         };
         let (process, obligation) = (self.birth.process, obligation.clone());
         let is_blind = self.makes(Mistake::TakesStaleForDone);
-        self.put(kind, move |cloud, now| {
+        let o = obligation.clone();
+        let written = self.put(kind, move |cloud, now| {
             if loses {
                 return Written::Done;
             }
             let written = cloud.write(Some(process), &obligation, now);
             if is_blind { Written::Done } else { written }
         })
-        .await
+        .await;
+        self.trace(|| format!("write {} {} {} {} {:?} r{} {:?}", o.account, o.identity.source, o.lineage, o.identity.region, o.state, o.revision, written.as_ref().map_err(|e| &e.code)));
+        written
     }
 
     async fn turns(&self, region: &Region) -> Result<Vec<Turn>, CallError> {
@@ -376,7 +393,10 @@ impl World for Process {
 
     async fn write_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
         let (region, turn) = (region.clone(), turn.clone());
-        self.put("died-at-write-of-turn", move |cloud, _| cloud.write_turn(&region, &turn)).await
+        let t = (region.clone(), turn.clone());
+        let written = self.put("died-at-write-of-turn", move |cloud, _| cloud.write_turn(&region, &turn)).await;
+        self.trace(|| format!("turn {t:?} {:?}", written.as_ref().map_err(|e| &e.code)));
+        written
     }
 
     async fn remove_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {

@@ -11,6 +11,9 @@ use crate::policies::{REGIONS, number};
 /// How many tries another account may have meanwhile.
 pub(crate) const TRIES: u32 = 2;
 
+/// After so many tries in vain an account is passed over for the rest of an invocation.
+const VAIN: u32 = 3;
+
 /// An account in a Region.
 type Place = (usize, AccountId);
 
@@ -23,6 +26,8 @@ pub(crate) struct Waits {
     tries: BTreeMap<Place, BTreeMap<AccountId, u32>>,
     /// How often an account's try was in vain in one invocation: it is passed over then.
     vain: BTreeMap<(usize, Place), u32>,
+    /// What each process asked for last in a Region: a request that is throttled and made again is one try.
+    last: BTreeMap<(usize, usize), Identity>,
     /// The most tries that any account saw another have.
     pub(crate) longest: u32,
 }
@@ -51,21 +56,30 @@ impl Waits {
         self.tries.remove(&(region, account.clone()));
     }
 
+    /// A process could not read an account's line: the next one serves it.
+    pub(crate) fn unread(&mut self, process: usize, region: &str, account: &str) {
+        let region = REGIONS.iter().position(|known| *known == region).expect("a known Region");
+        self.vain.insert((process, (region, AccountId::parse(account).unwrap())), VAIN);
+    }
+
     /// A process that began to read at `began` asks for a copy of this account's; `has_turn` tells of whom the table holds a turn.
     /// What it gives is a breach in words.
     pub(crate) fn tried(
         &mut self,
         process: usize,
         began: Ms,
-        region: usize,
-        account: &AccountId,
+        tried: &Obligation,
         has_turn: impl Fn(&AccountId) -> bool,
     ) -> Vec<String> {
+        let (region, account) = (number(&tried.identity.region), &tried.account);
         self.had_its_turn(region, account);
+        if self.last.insert((process, region), tried.identity.clone()).as_ref() == Some(&tried.identity) {
+            return Vec::new();
+        }
         let mut starved = Vec::new();
         for ((there, waiting), fresh) in &self.fresh {
             let place = (*there, waiting.clone());
-            let is_passed_over = self.vain.get(&(process, place.clone())).is_some_and(|times| *times >= 3);
+            let is_passed_over = self.vain.get(&(process, place.clone())).is_some_and(|times| *times >= VAIN);
             let since = fresh.values().min().copied().unwrap_or(Ms::MAX);
             if *there != region
                 || waiting == account
@@ -79,7 +93,7 @@ impl Waits {
             *tries += 1;
             self.longest = self.longest.max(*tries);
             if *tries == TRIES + 1 {
-                starved.push(format!("{waiting} in {}, for {account}", REGIONS[region]));
+                starved.push(format!("{waiting} in {}, for {account} [since {since} {:?}; process {process} from {began}; {} fresh]", REGIONS[region], fresh.iter().min_by_key(|x|x.1), fresh.len()));
             }
         }
         starved
@@ -93,5 +107,6 @@ impl Waits {
     /// A process is over.
     pub(crate) fn over(&mut self, process: usize) {
         self.vain.retain(|(of, _), _| *of != process);
+        self.last.retain(|(of, _), _| *of != process);
     }
 }
