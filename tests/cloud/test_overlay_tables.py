@@ -13,6 +13,7 @@ from infra.sam import plain
 from tests.cloud import LocalAws
 from tests.cloud.scene import AWAY, HOME, TARGET, copy, ec2, refused, shared
 from tests.e2e.packages import TEMPLATE
+from tests.iam.requests import requests_of
 
 Item = dict[str, Any]
 
@@ -132,6 +133,31 @@ class TestTheEmulator:
                 KeyConditionExpression="lpk = :l",
                 ExpressionAttributeValues={":l": {"S": "L#1"}},
             )
+
+    def test_an_index_may_be_behind_its_table(self, aws: LocalAws, dynamodb: Any, table: str) -> None:
+        def line() -> list[Item]:
+            condition = {"KeyConditionExpression": "lpk = :l", "ExpressionAttributeValues": {":l": {"S": "L#1"}}}
+            found: list[Item] = dynamodb.query(TableName=table, IndexName="line", **condition)["Items"]
+            return found
+
+        old, new = item(line="L#1", order="2"), item(revision=1, line="L#1", order="3")
+        put(dynamodb, table, old)
+        aws.control.configure(index_lag_seconds=60)
+        assert line() == []
+        aws.control.advance_clock(seconds=61)
+        put(dynamodb, table, new, over=0)
+        put(dynamodb, table, item(SECOND, line="L#1"))
+        assert line() == [old]
+        assert got(dynamodb, table) == new
+        assert got(dynamodb, table, SECOND) is not None
+        put(dynamodb, table, item(revision=2), over=1)
+        aws.control.advance_clock(seconds=61)
+        assert line() == [item(SECOND, line="L#1")]
+        aws.control.configure(index_lag_seconds=0)
+        dynamodb.delete_item(TableName=table, Key={name: item(SECOND)[name] for name in ("pk", "sk")})
+        assert line() == []
+        aws.control.configure(index_lag_seconds=60)
+        assert line() == [item(SECOND, line="L#1")]
 
     def test_a_conditional_deletion(self, dynamodb: Any, table: str) -> None:
         put(dynamodb, table, item(revision=3))
@@ -257,6 +283,12 @@ class TestFaultsAndCalls:
             ("GetItem", "ok", keyed),
             ("Query", "ok", [{**about, "arn": f"{arn}/index/line", "leading_keys": ["L#1"]}]),
             ("PutItem", "ConditionalCheckFailedException", keyed),
+        ]
+        asked = [each for call in aws.control.calls(service="dynamodb") for each in requests_of(call)]
+        assert [(each.action, each.resource, each.context) for each in asked[:3]] == [
+            ("dynamodb:PutItem", arn, {"dynamodb:LeadingKeys": ["O#1"]}),
+            ("dynamodb:GetItem", arn, {"dynamodb:LeadingKeys": ["O#1"]}),
+            ("dynamodb:Query", f"{arn}/index/line", {"dynamodb:LeadingKeys": ["L#1"]}),
         ]
 
     def test_calls_are_counted(self, aws: LocalAws, dynamodb: Any, table: str) -> None:

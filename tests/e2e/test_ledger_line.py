@@ -59,6 +59,23 @@ def test_a_slot_that_comes_free_is_used_by_the_next_tick(copier: faults.Copier, 
     assert copier.stack.audit(event="sweep.completed") == []
 
 
+def test_a_line_that_is_shown_late_is_served_all_the_same(
+    copier: faults.Copier, source: Account, aws: LocalAws
+) -> None:
+    """The ledger's index is behind its table: an account keeps its place until the index had the time to follow."""
+    aws.control.configure(in_flight_limits={NEAR: 0}, index_lag_seconds=30)
+    snapshots = copier.shared(source, 3, events=True)
+    copier.stack.wait_for_audit(event="copy.deferred")
+    copier.wait_until_idle()
+    aws.control.configure(in_flight_limits={})
+    copier.serve()
+    copier.serve()
+    aws.control.advance_clock(seconds=31)
+    copier.serve()
+    copier.serve()
+    assert copier.made(NEAR) == dict.fromkeys(snapshots, 1)
+
+
 def test_a_tick_asks_ec2_nothing_when_nothing_is_owed(copier: faults.Copier, source: Account, aws: LocalAws) -> None:
     copier.shared(source, 1, events=True)
     copier.stack.wait_for_audit(event="copy.started")

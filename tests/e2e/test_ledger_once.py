@@ -54,6 +54,7 @@ def test_a_copy_that_is_found_by_its_id_alone_long_after_its_hold(
     copier.stack.wait_for_audit(event="copy.started")
     copier.wait_until_idle()
     for _ in range(3):
+        restart(copier)
         copier.ledger.age(minutes=11)
         copier.sweep_now()
         copier.serve()

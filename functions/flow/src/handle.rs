@@ -11,6 +11,7 @@ use snapferry_core::ids::Region;
 use crate::events::{self, Named};
 use crate::run::{Causes, Run};
 use crate::serve::serve;
+use crate::sweep::{self, Sweeper};
 use crate::{Setup, World, hints};
 
 /// How long the line is served in one invocation: events that come meanwhile wait behind it.
@@ -32,6 +33,8 @@ pub struct Work {
 pub struct Kept {
     /// What is said once a day.
     pub memory: RefCell<Memory>,
+    /// What is known of the round under way.
+    pub sweeper: RefCell<Sweeper>,
 }
 
 /// How an invocation ended. Nothing of it stops the ticks; what is owed stands in the ledger.
@@ -56,12 +59,27 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
         hints::follow(&run).await;
         let regions: Vec<Region> = setup.regions().into_iter().cloned().collect();
         serve(&run, regions, true, until).await;
+        sweep(&run, kept, work.sweeps.first().map(String::as_str)).await;
     } else {
         // Where nobody waits there is nothing to serve, and an event's answer need not wait for reads that say so.
         serve(&run, run.waiting().into_iter().collect(), false, until).await;
     }
     let (ledger_unread, home_unread) = run.close();
     Handled { ledger_unread, home_unread }
+}
+
+/// Goes on with a round, or begins one; what it finds wanted is served at once, and a round's end is told behind that.
+async fn sweep<W: World>(run: &Run<'_, W>, kept: &Kept, tick: Option<&str>) {
+    let mut sweeper = kept.sweeper.take();
+    // What was served so far is older than what the round is about to count.
+    drop(run.served());
+    if let Some(slice) = sweep::slice(run, &mut sweeper, tick).await {
+        sweep::close(run, &mut sweeper, &slice).await;
+        let until = run.world.left().saturating_sub(SERVES_FOR);
+        serve(run, run.waiting().into_iter().collect(), false, until).await;
+        sweep::finish(run, slice).await;
+    }
+    kept.sweeper.replace(sweeper);
 }
 
 fn causes(work: &Work) -> Causes {

@@ -15,9 +15,11 @@ mod run;
 mod serve;
 mod settle;
 mod setup;
+mod sweep;
 mod wish;
 mod world;
 
 pub use handle::{Handled, Kept, Work, handle};
 pub use setup::Setup;
+pub use sweep::Sweeper;
 pub use world::{Item, Page, World, Written};

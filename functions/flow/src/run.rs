@@ -42,6 +42,8 @@ pub(crate) struct Run<'a, W> {
     taken: RefCell<HashSet<Identity>>,
     /// What was put in line: the index may not show it yet.
     owed: RefCell<Vec<Obligation>>,
+    /// What became of copies in line that were tried.
+    served: RefCell<Vec<(Region, Outcome)>>,
     ends: Cell<u32>,
     ledger: RefCell<Option<(u64, CallError)>>,
     home: RefCell<Option<CallError>>,
@@ -61,6 +63,7 @@ impl<'a, W: World> Run<'a, W> {
             keys: Mutex::default(),
             taken: RefCell::default(),
             owed: RefCell::default(),
+            served: RefCell::default(),
             ends: Cell::default(),
             ledger: RefCell::default(),
             home: RefCell::default(),
@@ -178,6 +181,28 @@ impl<'a, W: World> Run<'a, W> {
             Subject::All => None,
         };
         self.say(record(decision, outcome, &self.setup.home, now), source);
+    }
+
+    /// As [`tell`](Self::tell), for a copy in line that was tried.
+    pub(crate) fn tell_tried(&self, decision: &Decision<'_>, outcome: &Outcome) {
+        if let Some(region) = decision.region {
+            self.served.borrow_mut().push((region.clone(), outcome.clone()));
+        }
+        self.tell(decision, outcome);
+    }
+
+    /// What became of the copies in line that were tried since this was last asked.
+    pub(crate) fn served(&self) -> Vec<(Region, Outcome)> {
+        self.served.take()
+    }
+
+    /// As [`tell`](Self::tell), once for so many decisions that are alike.
+    pub(crate) fn tell_alike(&self, decision: &Decision<'_>, count: u64) {
+        let mut record = record(decision, &Outcome::Stands, &self.setup.home, self.world.now());
+        if count > 1 {
+            (record.count, record.source) = (Some(count), None);
+        }
+        self.say(record, None);
     }
 
     /// As [`tell`](Self::tell), but what is said once a day is not said again.

@@ -71,8 +71,9 @@ pub trait World {
     /// This stack's copies of `sources` in a Region, with what KMS says of their keys.
     async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError>;
 
-    /// This stack's copies in a Region whose sources are in a shard, with what KMS says of their keys.
-    async fn copies_in(&self, region: &Region, shard: &Shard) -> Result<Copies, CallError>;
+    /// This stack's copies in a Region whose sources are in a shard, with what KMS says of their keys; `None` where there are
+    /// more than `most`.
+    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<Option<Copies>, CallError>;
 
     /// This stack's copies in a Region that are of these volumes, with what KMS says of their keys.
     async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError>;

@@ -12,6 +12,7 @@ is one account seeing another's snapshots. So its snapshot actions are replaced 
 - `notices`    EBS's events and how badly they may arrive
 - `queries`    saved queries in stacks
 - `tables`     DynamoDB tables in stacks
+- `lagging`    indexes of tables, a moment behind
 - `output`     what functions print, without a line lost
 - `layers`     the files of functions' layers
 - `wildcards`  values with `*` and `?`

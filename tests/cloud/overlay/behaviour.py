@@ -37,6 +37,8 @@ class Behaviour:
         default_factory=list
     )  # what looks like an ID and is none to EC2 [observed by others]
 
+    index_lag_seconds: float = 0.0  # how far the indexes of DynamoDB's tables are behind
+
     # Events, which are best effort [EBS user guide, "EventBridge events for Amazon EBS"]
     deliver_events: bool = True
     event_loss: float = 0.0  # the share of events that get lost, 0 to 1

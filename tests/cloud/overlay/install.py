@@ -7,6 +7,7 @@ from tests.cloud.overlay import (
     defaults,
     describing,
     keys,
+    lagging,
     layers,
     lifecycle,
     locking,
@@ -58,6 +59,7 @@ def install(world: World) -> None:
     notices.deduplicate_queues(world)
     queries.install()
     tables.install()
+    lagging.install(world)
     output.install()
     layers.install()
     roles.install()

@@ -54,6 +54,12 @@ impl<'f> Decision<'f> {
         Self { policy: None, subject: Subject::Named(event), region: None, verdict, stands: None }
     }
 
+    /// Of what is shared, or a part of it.
+    #[must_use]
+    pub fn of_sources(deferral: Deferral) -> Self {
+        Self { policy: None, subject: Subject::All, region: None, verdict: Verdict::Defer(deferral), stands: None }
+    }
+
     pub(super) fn of_region(region: &'f Region, verdict: Verdict<'f>) -> Self {
         Self { policy: None, subject: Subject::All, region: Some(region), verdict, stands: None }
     }

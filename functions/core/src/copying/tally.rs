@@ -197,6 +197,34 @@ impl Tally {
         }
     }
 
+    /// Counts what became of an identity that a sweep found in line, and counted as such: it is no longer that.
+    pub fn served(&mut self, region: &Region, outcome: &Outcome) {
+        if let Some(waiting) = self.deferred.get_mut(&CopyDeferred::InLine) {
+            *waiting = waiting.saturating_sub(1);
+        }
+        match outcome {
+            Outcome::Started { .. } => {
+                more(&mut self.started, 1);
+                let counts = self.region(region);
+                counts.missing = counts.missing.saturating_sub(1);
+                more(&mut counts.in_flight, 1);
+            }
+            Outcome::Failed { .. } => more(&mut self.failed, 1),
+            Outcome::Deferred(deferral) => more(self.deferred.entry(deferral.reason()).or_default(), 1),
+            Outcome::Stands => {}
+        }
+        self.deferred.retain(|_, count| *count > 0);
+    }
+
+    /// So many that were counted as in line wait for this reason.
+    pub fn waits(&mut self, reason: CopyDeferred, count: u64) {
+        if let Some(waiting) = self.deferred.get_mut(&CopyDeferred::InLine) {
+            *waiting = waiting.saturating_sub(count);
+        }
+        more(self.deferred.entry(reason).or_default(), count);
+        self.deferred.retain(|_, count| *count > 0);
+    }
+
     /// How all target Regions stand together.
     #[must_use]
     pub fn total(&self) -> RegionCounts {

@@ -1,9 +1,11 @@
 //! A sweep in shards.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::copying::Tally;
-use crate::ids::SnapshotId;
+use crate::ids::{Region, SnapshotId};
 
 /// The snapshots whose IDs end in these hexadecimal digits; all of them when there is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,8 +18,12 @@ pub struct Round {
     pub id: String,
     /// When.
     pub began: Timestamp,
+    /// How many shards it has, read ones included.
+    pub shards: u32,
     /// The shards that are not read yet, in their order.
     pub left: Vec<Shard>,
+    /// By target Region: the identities that it found in line and that were not tried since.
+    pub owed: BTreeMap<Region, u64>,
     /// What was counted so far.
     pub totals: Tally,
     /// Calls made to EC2 and KMS so far, retries not counted.

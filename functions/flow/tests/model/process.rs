@@ -284,8 +284,10 @@ impl World for Process {
         self.copies("died-at-copies-of", region, |copy| sources.contains(&copy.tags.source_snapshot)).await
     }
 
-    async fn copies_in(&self, region: &Region, shard: &Shard) -> Result<Copies, CallError> {
-        self.copies("died-at-copies-in", region, |copy| shard.contains(&copy.tags.source_snapshot)).await
+    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<Option<Copies>, CallError> {
+        let is_in = |copy: &Copy| shard.contains(&copy.tags.source_snapshot);
+        let found = self.copies("died-at-copies-in", region, is_in).await?;
+        Ok((found.copies.len() <= most).then_some(found))
     }
 
     async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError> {
