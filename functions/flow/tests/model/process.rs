@@ -252,6 +252,7 @@ impl World for Process {
         let mut cloud = self.cloud.borrow_mut();
         let now = self.time.now();
         cloud.ec2.laws.count(record.reason.name());
+        self.trace(|| format!("say {} {:?} {:?} {:?} {:?}", record.reason.name(), record.policy, record.source.as_ref().map(|s| &s.snapshot), record.copy.as_ref().map(|c| (&c.region,&c.snapshot)), record.trigger));
         let is_silent = self.makes(Mistake::TellsNoEnds);
         if !is_silent {
             cloud.end_told(self.birth.process, record, now);

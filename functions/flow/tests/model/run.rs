@@ -1,8 +1,9 @@
 //! One run: days of shares, events, ticks, faults and kills, until everything has settled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
+use snapferry_core::ids::SnapshotId;
 use snapferry_core::ledger::Obligation;
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND, timestamp};
@@ -138,9 +139,12 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     Report { seed, broken: laws.broken, counts: laws.counts, longest_wait, hours: now / HOUR }
 }
 
-/// An obligation that has not ended.
+/// An obligation that has not ended, and whose copy is not one that somebody edited so that it gets no verdict.
 fn open(cloud: &Cloud) -> Option<&Obligation> {
-    cloud.table.all().find(|obligation| !obligation.has_ended())
+    let edited = cloud.ec2.copies.iter().filter(|copy| copy.status.is_none());
+    let edited: BTreeSet<&SnapshotId> = edited.map(|copy| &copy.id).collect();
+    let waits = |open: &Obligation| open.copy().is_none_or(|copy| !edited.contains(copy));
+    cloud.table.all().find(|obligation| !obligation.has_ended() && waits(obligation))
 }
 
 fn send_tick(rng: &mut Rng, queue: &mut Queue, function: &Function, kind: &str, at: Ms, sweeps: bool) {
