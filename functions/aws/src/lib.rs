@@ -13,6 +13,7 @@ mod environment;
 pub mod errors;
 pub mod expiring;
 pub mod keys;
+pub mod ledger;
 pub mod locks;
 pub mod logging;
 pub mod presign;

@@ -104,8 +104,10 @@ impl<'a, W: World> Discovery<'a, W> {
             Err(error) => return self.ledger_failed(decision, error),
         };
         let before = self.before(stored, request);
-        if run.waiting().contains(&identity.region) || before.asked(run.world.now()).is_none() {
-            return self.wait(decision, stored, before, &Outcome::Deferred(Deferral::InLine)).await;
+        if run.is_waited_for(&identity.region) || before.asked(run.world.now()).is_none() {
+            let closed = run.lane(&identity.region, |lane| lane.closed());
+            let deferral = closed.map_or(Deferral::InLine, Deferral::RegionClosed);
+            return self.wait(decision, stored, before, &Outcome::Deferred(deferral)).await;
         }
         run.take(&identity);
         let wish = Wish { decision, request: *request, stored, before: &before };

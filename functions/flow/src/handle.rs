@@ -6,7 +6,6 @@ use std::time::Duration;
 use snapferry_core::copying::Memory;
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::Region;
 
 use crate::events::{self, Named};
 use crate::run::{Causes, Run};
@@ -57,12 +56,11 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
     }
     if has_tick {
         hints::follow(&run).await;
-        let regions: Vec<Region> = setup.regions().into_iter().cloned().collect();
-        serve(&run, regions, true, until).await;
+        serve(&run, setup.regions().into_iter().cloned().collect(), true, until).await;
         sweep(&run, kept, work.sweeps.first().map(String::as_str)).await;
     } else {
         // Where nobody waits there is nothing to serve, and an event's answer need not wait for reads that say so.
-        serve(&run, run.waiting().into_iter().collect(), false, until).await;
+        serve(&run, run.waiting(), false, until).await;
     }
     let (ledger_unread, home_unread) = run.close();
     Handled { ledger_unread, home_unread }
@@ -76,7 +74,7 @@ async fn sweep<W: World>(run: &Run<'_, W>, kept: &Kept, tick: Option<&str>) {
     if let Some(slice) = sweep::slice(run, &mut sweeper, tick).await {
         sweep::close(run, &mut sweeper, &slice).await;
         let until = run.world.left().saturating_sub(SERVES_FOR);
-        serve(run, run.waiting().into_iter().collect(), false, until).await;
+        serve(run, run.waiting(), false, until).await;
         sweep::finish(run, slice).await;
     }
     kept.sweeper.replace(sweeper);

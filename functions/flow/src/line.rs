@@ -53,8 +53,8 @@ pub(crate) async fn keep_turn<W: World>(
     Ok(())
 }
 
-/// Notes that an account had its turn with an obligation. Whether the note is lost makes no difference but to whose turn is
-/// next, so errors are left to the writes around it.
+/// Notes that an account had its turn with an obligation. A note that is lost makes no difference but to whose turn is next, so
+/// errors are left to the writes around it.
 pub(crate) async fn tried<W: World>(run: &Run<'_, W>, obligation: &Obligation) {
     let (region, account) = (&obligation.identity.region, &obligation.account);
     for _ in 0..ATTEMPTS {
@@ -69,7 +69,7 @@ pub(crate) async fn tried<W: World>(run: &Run<'_, W>, obligation: &Obligation) {
                     return;
                 }
             }
-            Err(_) => return,
+            Err(_) => {}
         }
     }
 }

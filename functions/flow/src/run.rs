@@ -1,7 +1,7 @@
 //! One invocation: what its steps share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::lock::Mutex;
 use snapferry_core::audit::Record;
@@ -116,10 +116,15 @@ impl<'a, W: World> Run<'a, W> {
         }
     }
 
-    /// The Regions in which somebody waits, as far as it is known.
-    pub(crate) fn waiting(&self) -> BTreeSet<Region> {
+    /// The Regions in which somebody is known to wait.
+    pub(crate) fn waiting(&self) -> Vec<Region> {
         let turns = self.turns.borrow();
         turns.iter().filter(|(_, turns)| !turns.is_empty()).map(|(region, _)| region.clone()).collect()
+    }
+
+    /// Whether somebody waits in a Region. Where the ledger did not say, somebody may.
+    pub(crate) fn is_waited_for(&self, region: &Region) -> bool {
+        self.turns.borrow().get(region).is_none_or(|turns| !turns.is_empty())
     }
 
     /// Takes an obligation out of its line for this invocation; tells whether it was still there.

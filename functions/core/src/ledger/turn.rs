@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::obligation::Obligation;
+use super::pauses::{FOREIGN_CLOCK, after};
 use crate::ids::AccountId;
 
 /// How long after something was added an account with an empty line keeps its item: the index shows what was written only
@@ -51,11 +52,12 @@ impl Turn {
         now.duration_since(self.added).abs() > KEPT_FOR
     }
 
-    /// In which order accounts have their turns: who never had one, then who had it longest ago. A time in the future counts
-    /// as now.
+    /// In which order accounts have their turns: who never had one, then who had it longest ago. A time further in the future than
+    /// another clock may be ahead counts as never: as now it would be the last each time, and its turn would never come.
     #[must_use]
     pub fn order(&self, now: Timestamp) -> (Option<Timestamp>, &AccountId) {
-        (self.tried.map(|tried| tried.min(now)), &self.account)
+        let latest = after(now, FOREIGN_CLOCK);
+        (self.tried.filter(|tried| *tried <= latest), &self.account)
     }
 
     fn next(&self) -> Self {

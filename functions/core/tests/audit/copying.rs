@@ -90,7 +90,6 @@ fn ends() -> Vec<Record> {
     let closing = [CopyDeferred::InLine, CopyDeferred::RegionFull, CopyDeferred::AccountPassedOver];
     records.extend(closing.map(|reason| not_tried(&region(), reason, 300_000, now())));
     records.push(ledger_unread(&error(), 3, now()));
-    records.push(Record::new(CopyDeferred::AnotherNamed, now()));
     records
 }
 

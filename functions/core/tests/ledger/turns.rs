@@ -14,11 +14,13 @@ fn who_never_had_a_turn_comes_first_then_who_had_it_longest_ago() {
         tried(4, Some(99)),
         tried(5, Some(0)),
         tried(6, None),
+        tried(7, Some(1000 * MINUTE)),
     ];
     turns.sort_by(|a, b| a.order(at(0)).cmp(&b.order(at(0))));
     let order: Vec<&str> = turns.iter().map(|turn| turn.account.as_str()).collect();
-    // The fourth's time lies in the future: it counts as now, as the fifth's.
-    let expected = [2, 6, 3, 1, 4, 5].map(|number| account(number).to_string());
+    // The fourth's time is one of a clock that is a little ahead, the seventh's of none: as the last each time it would never have
+    // its turn again.
+    let expected = [2, 6, 7, 3, 1, 5, 4].map(|number| account(number).to_string());
     assert_eq!(order, expected);
 }
 

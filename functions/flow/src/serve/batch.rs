@@ -83,46 +83,61 @@ async fn look<W: World>(run: &Run<'_, W>, region: &Region, batch: &[Obligation])
     Ok(Look { began, sources, copies: copies.map_err(Deferral::of_region)?, keys })
 }
 
-/// Judges one and does what follows.
+/// Judges one and does what follows. Without a request, too, its account had its turn with it.
 async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -> Result<Fared, CallError> {
+    let had_its_turn = line::tried(run, obligation);
     let source = look.sources.get(&obligation.identity.source);
-    if let Some(reason) = unwanted(run.setup, obligation, source) {
-        return ends::withdraw(run, obligation, reason).await.map(|()| Fared::Told);
-    }
-    let Some(source) = source else {
-        // A sweep tells whether it is gone for good. Until then it has pauses, so that others have their turn.
-        delay(run, obligation).await?;
-        return Ok(Fared::Counted(CopyDeferred::NotVisibleYet, None));
+    let request = match (unwanted(run.setup, obligation, source), source) {
+        (Some(reason), _) => Err(reason),
+        (None, Some(source)) => wish::request(run.setup, &obligation.identity, source),
+        (None, None) => {
+            // A sweep tells whether it is gone for good. Until then it has pauses, so that others have their turn.
+            join(delay(run, obligation), had_its_turn).await.0?;
+            return Ok(Fared::Counted(CopyDeferred::NotVisibleYet, None));
+        }
     };
-    let request = match wish::request(run.setup, &obligation.identity, source) {
+    let request = match request {
         Ok(request) => request,
-        Err(reason) => return ends::withdraw(run, obligation, reason).await.map(|()| Fared::Told),
+        Err(reason) => {
+            join(ends::withdraw(run, obligation, reason), had_its_turn).await.0?;
+            return Ok(Fared::Told);
+        }
     };
     let decision = judged(run, look, obligation, request);
     match &decision.verdict {
         Verdict::Copy(_) => Ok(copy(run, &decision, request, obligation).await),
-        Verdict::Skip(Skip::NotCompleted) => {
-            delay(run, obligation).await?;
-            Ok(Fared::Counted(CopyDeferred::InLine, None))
-        }
-        Verdict::Skip(Skip::AlreadyCopied(_) | Skip::Duplicate(_)) => {
-            if let Verdict::Skip(Skip::Duplicate(_)) = &decision.verdict {
-                run.tell_once(&decision);
-            }
-            if let Some(after) = found(obligation, &look.copies, run.world.now()) {
-                run.world.write(&after).await?;
-            }
-            Ok(Fared::Told)
-        }
-        Verdict::Skip(_) => Ok(Fared::Told),
+        Verdict::Refuse(refusal) => refuse(run, &decision, refusal, obligation).await,
+        Verdict::Skip(skip) => join(leave(run, look, &decision, skip, obligation), had_its_turn).await.0,
         Verdict::Defer(deferral) => {
             // Of a key, say: what holds for one holds for the others.
             let (region, account) = (&obligation.identity.region, &obligation.account);
             run.lane(region, |lane| lane.refused(account, deferral.reason().into()));
+            had_its_turn.await;
             Ok(counted(deferral))
         }
-        Verdict::Refuse(refusal) => refuse(run, &decision, refusal, obligation).await,
     }
+}
+
+/// What needs no request, or may not have one yet.
+async fn leave<W: World>(
+    run: &Run<'_, W>,
+    look: &Look,
+    decision: &Decision<'_>,
+    skip: &Skip<'_>,
+    obligation: &Obligation,
+) -> Result<Fared, CallError> {
+    match skip {
+        Skip::NotCompleted => {
+            delay(run, obligation).await?;
+            return Ok(Fared::Counted(CopyDeferred::InLine, None));
+        }
+        Skip::Duplicate(_) => run.tell_once(decision),
+        _ => {}
+    }
+    if let Some(after) = found(obligation, &look.copies, run.world.now()) {
+        run.world.write(&after).await?;
+    }
+    Ok(Fared::Told)
 }
 
 fn judged<'f, W: World>(

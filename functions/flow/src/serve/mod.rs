@@ -44,6 +44,9 @@ pub(crate) async fn serve<W: World>(run: &Run<'_, W>, regions: Vec<Region>, answ
 
 async fn in_region<W: World>(run: &Run<'_, W>, region: &Region, until: Duration) -> Counts {
     let mut counts = Counts::new();
+    if !run.lane(region, |lane| lane.takes_more()) {
+        return counts;
+    }
     let mut queues = match Queues::read(run, region).await {
         Ok(queues) => queues,
         Err(error) => {

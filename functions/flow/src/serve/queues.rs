@@ -17,6 +17,8 @@ pub(super) struct Queues<'r> {
     waiting: VecDeque<Queue<'r>>,
     /// Those in which nothing was found.
     empty: Vec<Queue<'r>>,
+    /// Whether a line could not be read: then nobody is served before those whose turn it is.
+    is_unread: bool,
 }
 
 impl<'r> Queues<'r> {
@@ -26,13 +28,13 @@ impl<'r> Queues<'r> {
         let (now, mut turns) = (run.world.now(), run.turns(region));
         turns.sort_by(|a, b| a.order(now).cmp(&b.order(now)));
         let waiting = turns.into_iter().map(|turn| Queue::new(region, turn)).collect();
-        Ok(Self { region, waiting, empty: Vec::new() })
+        Ok(Self { region, waiting, empty: Vec::new(), is_unread: false })
     }
 
     /// The next up to `most`: one of each account in turn, then again. Accounts that are passed over have none.
     pub(super) async fn next<W: World>(&mut self, run: &Run<'_, W>, most: usize) -> Vec<Obligation> {
         let mut next = Vec::new();
-        while next.len() < most && !self.waiting.is_empty() {
+        while next.len() < most && !self.waiting.is_empty() && !self.is_unread {
             let turns = (most - next.len()).min(self.waiting.len());
             let mut queues: Vec<Queue<'r>> = self.waiting.drain(..turns).collect();
             queues.retain(|queue| run.lane(self.region, |lane| lane.passes_over(&queue.account).is_none()));
@@ -44,7 +46,10 @@ impl<'r> Queues<'r> {
                         self.waiting.push_back(queue);
                     }
                     Ok(None) => self.empty.push(queue),
-                    Err(error) => run.ledger_failed(0, &error),
+                    Err(error) => {
+                        run.ledger_failed(0, &error);
+                        self.is_unread = true;
+                    }
                 }
             }
         }

@@ -11,7 +11,6 @@ use snapferry_core::ledger::{By, Identity, Obligation};
 use snapferry_core::tags::Status;
 
 use crate::run::Run;
-use crate::wish::in_place_of;
 use crate::{World, line, wish};
 
 /// How many items are written at the same time: index writes push back on the table.
