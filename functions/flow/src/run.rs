@@ -212,7 +212,8 @@ impl<'a, W: World> Run<'a, W> {
 
     /// As [`tell`](Self::tell), but what is said once a day is not said again.
     pub(crate) fn tell_once(&self, decision: &Decision<'_>) {
-        if decision.notice().is_none_or(|notice| !self.noticed.contains(&notice)) {
+        // Asked of the memory as it is now: a sweep and the serving behind it may come upon the same fact.
+        if self.memory.borrow_mut().note(decision, self.world.now()) {
             self.tell(decision, &Outcome::Stands);
         }
     }

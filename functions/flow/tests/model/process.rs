@@ -218,7 +218,10 @@ impl Process {
 
     fn trace(&self, what: impl FnOnce() -> String) {
         let now = self.time.now();
-        if std::env::var("TRACE").is_ok_and(|t| { let (a,b)=t.split_once('-').unwrap(); (a.parse::<Ms>().unwrap()..b.parse::<Ms>().unwrap()).contains(&now) }) {
+        if std::env::var("TRACE").is_ok_and(|t| {
+            let (a, b) = t.split_once('-').unwrap();
+            (a.parse::<Ms>().unwrap()..b.parse::<Ms>().unwrap()).contains(&now)
+        }) {
             crate::say(&format!("    {now} process {} {}", self.birth.process, what()));
         }
     }
@@ -252,7 +255,16 @@ impl World for Process {
         let mut cloud = self.cloud.borrow_mut();
         let now = self.time.now();
         cloud.ec2.laws.count(record.reason.name());
-        self.trace(|| format!("say {} {:?} {:?} {:?} {:?}", record.reason.name(), record.policy, record.source.as_ref().map(|s| &s.snapshot), record.copy.as_ref().map(|c| (&c.region,&c.snapshot)), record.trigger));
+        self.trace(|| {
+            format!(
+                "say {} {:?} {:?} {:?} {:?}",
+                record.reason.name(),
+                record.policy,
+                record.source.as_ref().map(|s| &s.snapshot),
+                record.copy.as_ref().map(|c| (&c.region, &c.snapshot)),
+                record.trigger
+            )
+        });
         let is_silent = self.makes(Mistake::TellsNoEnds);
         if !is_silent {
             cloud.end_told(self.birth.process, record, now);
@@ -329,7 +341,9 @@ impl World for Process {
                 (answer, answered - now)
             })
             .await;
-        self.trace(|| format!("copy {} {} {} -> {answer:?}", request.source.owner, request.source.id, request.target.region));
+        self.trace(|| {
+            format!("copy {} {} {} -> {answer:?}", request.source.owner, request.source.id, request.target.region)
+        });
         match answer {
             FULL if self.makes(Mistake::MisreadsFull) => read(Answer::Error(400, "InvalidParameterValue", true)),
             answer => read(answer),
@@ -356,11 +370,6 @@ impl World for Process {
         most: usize,
     ) -> Result<Vec<Obligation>, CallError> {
         let found = self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await;
-        let parts: Vec<&str> = line.split('#').collect();
-        self.trace(|| format!("line {line} {after:?} {before:?}: {:?}", found.as_ref().map(|f| f.iter().map(|o| format!("{} {}", o.identity.source, o.lineage)).collect::<Vec<_>>()).map_err(|e| &e.code)));
-        if let (Err(_), [_, region, account]) = (&found, parts.as_slice()) {
-            self.cloud.borrow_mut().waits.unread(self.birth.process, region, account);
-        }
         found
     }
 
@@ -374,15 +383,27 @@ impl World for Process {
         let (process, obligation) = (self.birth.process, obligation.clone());
         let is_blind = self.makes(Mistake::TakesStaleForDone);
         let o = obligation.clone();
-        let written = self.put(kind, move |cloud, now| {
-            if loses {
-                return Written::Done;
-            }
-            let written = cloud.write(Some(process), &obligation, now);
-            if is_blind { Written::Done } else { written }
-        })
-        .await;
-        self.trace(|| format!("write {} {} {} {} {:?} r{} {:?}", o.account, o.identity.source, o.lineage, o.identity.region, o.state, o.revision, written.as_ref().map_err(|e| &e.code)));
+        let written = self
+            .put(kind, move |cloud, now| {
+                if loses {
+                    return Written::Done;
+                }
+                let written = cloud.write(Some(process), &obligation, now);
+                if is_blind { Written::Done } else { written }
+            })
+            .await;
+        self.trace(|| {
+            format!(
+                "write {} {} {} {} {:?} r{} {:?}",
+                o.account,
+                o.identity.source,
+                o.lineage,
+                o.identity.region,
+                o.state,
+                o.revision,
+                written.as_ref().map_err(|e| &e.code)
+            )
+        });
         written
     }
 

@@ -56,12 +56,6 @@ impl Waits {
         self.tries.remove(&(region, account.clone()));
     }
 
-    /// A process could not read an account's line: the next one serves it.
-    pub(crate) fn unread(&mut self, process: usize, region: &str, account: &str) {
-        let region = REGIONS.iter().position(|known| *known == region).expect("a known Region");
-        self.vain.insert((process, (region, AccountId::parse(account).unwrap())), VAIN);
-    }
-
     /// A process that began to read at `began` asks for a copy of this account's; `has_turn` tells of whom the table holds a turn.
     /// What it gives is a breach in words.
     pub(crate) fn tried(
@@ -93,7 +87,12 @@ impl Waits {
             *tries += 1;
             self.longest = self.longest.max(*tries);
             if *tries == TRIES + 1 {
-                starved.push(format!("{waiting} in {}, for {account} [since {since} {:?}; process {process} from {began}; {} fresh]", REGIONS[region], fresh.iter().min_by_key(|x|x.1), fresh.len()));
+                starved.push(format!(
+                    "{waiting} in {}, for {account} [since {since} {:?}; process {process} from {began}; {} fresh]",
+                    REGIONS[region],
+                    fresh.iter().min_by_key(|x| x.1),
+                    fresh.len()
+                ));
             }
         }
         starved
