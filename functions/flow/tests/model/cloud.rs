@@ -100,7 +100,7 @@ impl Cloud {
         let written = self.table.write(obligation, shown);
         if written == Written::Done {
             self.writers.insert(obligation.identity.clone(), process);
-            self.waits.written(process, obligation, at);
+            self.waits.written(obligation, at);
             self.end_written(process, obligation, at);
         } else {
             self.ec2.laws.count("write-stale");

@@ -110,7 +110,7 @@ impl Cloud {
             End::Missed => "ended-missed",
             End::Withdrawn => "ended-withdrawn",
         });
-        if !was_told {
+        if !was_told && !self.poisoned.contains_key(identity) {
             self.ec2.laws.breach("untold", at, &format!("{why:?} for {identity:?}"));
         }
     }

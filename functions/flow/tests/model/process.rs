@@ -316,6 +316,11 @@ impl World for Process {
         let mut facts = BTreeMap::new();
         for key in keys.iter().cloned() {
             let fact = self.read("died-at-keys", |cloud, now| cloud.ec2.key(now, &key)).await;
+            if let (KeyFact::Unread(_), Some(region)) =
+                (&fact, REGIONS.iter().position(|region| *region == key.region()))
+            {
+                self.cloud.borrow_mut().waits.keys_unread(self.birth.process, region);
+            }
             facts.insert(key, fact);
         }
         facts

@@ -80,7 +80,8 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     // Older accounts have the smaller limit (EC2 User Guide, "Considerations" of CopySnapshot).
     let limit = if seed % 3 == 2 { 5 } else { 20 };
     let weather = Weather::new(&mut rng, size.storm);
-    let mut shared = sources(&mut rng, size.snapshots, size.storm);
+    // What a Region takes in a day bounds what can be made up for in one.
+    let mut shared = sources(&mut rng, if limit == 5 { size.snapshots / 3 } else { size.snapshots }, size.storm);
     let mut queue = Queue::default();
     announce(&mut rng, &mut queue, &mut shared, &weather, size.repeated);
     let mut meddling = Meddling::new(&mut rng, size.storm);

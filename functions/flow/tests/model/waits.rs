@@ -1,6 +1,6 @@
 //! Whose turn it is: an account that waits gets its try before another gets two more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use snapferry_core::ids::AccountId;
 use snapferry_core::ledger::{Identity, Obligation, State};
@@ -26,6 +26,8 @@ pub(crate) struct Waits {
     tries: BTreeMap<Place, BTreeMap<AccountId, u32>>,
     /// How often an account's try was in vain in one invocation: it is passed over then.
     vain: BTreeMap<(usize, Place), u32>,
+    /// Which process could not read which Region's keys.
+    blind: BTreeSet<(usize, usize)>,
     /// What each process asked for last in a Region: a request that is throttled and made again is one try.
     last: BTreeMap<(usize, usize), Identity>,
     /// The most tries that any account saw another have.
@@ -34,11 +36,8 @@ pub(crate) struct Waits {
 
 impl Waits {
     /// An obligation was written.
-    pub(crate) fn written(&mut self, process: Option<usize>, obligation: &Obligation, at: Ms) {
+    pub(crate) fn written(&mut self, obligation: &Obligation, at: Ms) {
         let place = (number(&obligation.identity.region), obligation.account.clone());
-        if let (State::Delayed { .. }, Some(process)) = (&obligation.state, process) {
-            *self.vain.entry((process, place.clone())).or_default() += 1;
-        }
         let fresh = self.fresh.entry(place.clone()).or_default();
         if obligation.state == State::Owed {
             fresh.entry(obligation.identity.clone()).or_insert(at);
@@ -49,6 +48,16 @@ impl Waits {
             self.fresh.remove(&place);
             self.tries.remove(&place);
         }
+    }
+
+    /// A process found that an account's try was in vain.
+    pub(crate) fn in_vain(&mut self, process: usize, region: usize, account: &AccountId) {
+        *self.vain.entry((process, (region, account.clone()))).or_default() += 1;
+    }
+
+    /// A process does not know what becomes of a Region's keys: whose copies are to be under them is not asked for.
+    pub(crate) fn keys_unread(&mut self, process: usize, region: usize) {
+        self.blind.insert((process, region));
     }
 
     /// An account had its turn, with or without a request.
@@ -67,6 +76,9 @@ impl Waits {
     ) -> Vec<String> {
         let (region, account) = (number(&tried.identity.region), &tried.account);
         self.had_its_turn(region, account);
+        if self.blind.contains(&(process, region)) {
+            return Vec::new();
+        }
         if self.last.insert((process, region), tried.identity.clone()).as_ref() == Some(&tried.identity) {
             return Vec::new();
         }
@@ -107,5 +119,6 @@ impl Waits {
     pub(crate) fn over(&mut self, process: usize) {
         self.vain.retain(|(of, _), _| *of != process);
         self.last.retain(|(of, _), _| *of != process);
+        self.blind.retain(|(of, _)| *of != process);
     }
 }
