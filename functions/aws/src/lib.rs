@@ -21,4 +21,5 @@ pub mod reads;
 pub mod roots;
 pub mod settings;
 pub mod verifying;
+pub mod world;
 pub mod writes;

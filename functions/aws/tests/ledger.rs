@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use snapferry_core::copying::Tally;
 use snapferry_core::ids::{AccountId, SnapshotId};
 use snapferry_core::ledger::{
-    By, End, HOLD, Hint, Identity, LAST_REVISION, Obligation, Round, Shard, State, Turn, place,
+    By, End, HOLD, Hint, Identity, LAST_REVISION, Obligation, Round, Shard, State, Stretch, Turn, place,
 };
 use snapferry_flow::{Item, Written};
 
@@ -56,7 +56,20 @@ fn round() -> Round {
     let totals = Tally { shared: 3, ..Tally::default() };
     let left = vec![Shard("a".to_owned()), Shard("0b".to_owned())];
     let (shards, owed) = (16, [(region("eu-west-1"), 5)].into());
-    Round { id: "tick".to_owned(), began: now(), shards, left, owed, totals, calls: 9, took_ms: 1200, revision: 4 }
+    let next = Some("AAMA".to_owned());
+    let walk = Some(vec![Stretch { owner: AccountId::parse("111111111111").unwrap(), next }]);
+    Round {
+        id: "tick".to_owned(),
+        began: now(),
+        shards,
+        left,
+        walk,
+        owed,
+        totals,
+        calls: 9,
+        took_ms: 1200,
+        revision: 4,
+    }
 }
 
 /// An obligation in every state that it may have.
@@ -148,7 +161,7 @@ async fn all_that_is_written_is_read_again() {
         let item = Item { obligation: obligation.clone(), is_placed: true };
         assert_eq!(ledger.obligation(&obligation.identity).await, Ok(Some(item.clone())));
         let shard = Shard("ab".to_owned());
-        assert_eq!(ledger.obligations(&shard).await, Ok((vec![item], vec![])));
+        assert_eq!(ledger.obligations(&shard, 9).await, Ok(Some((vec![item], vec![]))));
         let item = stored.lock().unwrap().clone().unwrap();
         assert_eq!(item["pk"], AttributeValue::S("O#b".to_owned()));
         assert_eq!(item["sk"], AttributeValue::S("ba000000-pans#eu-west-1#nightly".to_owned()));
@@ -265,7 +278,7 @@ async fn a_table_that_does_not_answer_is_an_error_in_its_own_words() {
         let codes = [
             ledger.write(&owed()).await.unwrap_err().code,
             ledger.obligation(&owed().identity).await.unwrap_err().code,
-            ledger.obligations(&Shard::all()).await.unwrap_err().code,
+            ledger.obligations(&Shard::all(), 9).await.unwrap_err().code,
             ledger.line("L#eu-west-1", None, None, 5).await.unwrap_err().code,
             ledger.remove_turn(&there, &turn()).await.unwrap_err().code,
             ledger.round().await.unwrap_err().code,
@@ -294,7 +307,7 @@ async fn a_shard_is_a_prefix_in_one_partition_and_all_are_all_sixteen() {
                 query.consistent_read() == Some(true) && query.index_name().is_none()
             })
             .then_output(|| QueryOutput::builder().build());
-        assert_eq!(ledger(&[&query]).obligations(&Shard(shard.to_owned())).await, Ok((vec![], vec![])));
+        assert_eq!(ledger(&[&query]).obligations(&Shard(shard.to_owned()), 0).await, Ok(Some((vec![], vec![]))));
         let seen = seen.lock().unwrap();
         assert_eq!(seen.len(), partitions, "{shard}");
         let (condition, values, _) = &seen[seen.len() - 1];
@@ -306,6 +319,16 @@ async fn a_shard_is_a_prefix_in_one_partition_and_all_are_all_sixteen() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn no_page_is_read_behind_what_is_too_much() {
+    let found = items(&[owed(), owed()]).await;
+    let again = AttributeValue::S("next".to_owned());
+    let page = QueryOutput::builder().set_items(Some(found)).last_evaluated_key("pk", again).build();
+    let query = mock!(aws_sdk_dynamodb::Client::query).then_output(move || page.clone());
+    assert_eq!(ledger(&[&query]).obligations(&Shard("b".to_owned()), 1).await, Ok(None));
+    assert_eq!(query.num_calls(), 1);
 }
 
 /// Items as a query gives them.
@@ -431,7 +454,7 @@ async fn what_cannot_be_read_falls_back_to_what_makes_no_second_copy() {
 async fn read_all(items: Vec<Attributes>) -> (Vec<Item>, Vec<String>) {
     let query = mock!(aws_sdk_dynamodb::Client::query)
         .then_output(move || QueryOutput::builder().set_items(Some(items.clone())).build());
-    ledger(&[&query]).obligations(&Shard("b".to_owned())).await.unwrap()
+    ledger(&[&query]).obligations(&Shard("b".to_owned()), 100_000).await.unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -503,7 +526,10 @@ async fn what_is_long_over_is_none() {
         let ledger = ledger(&[&put, &get, &query]);
         ledger.write(&ended(at)).await.unwrap();
         assert_eq!(ledger.obligation(&owed().identity).await.unwrap().is_some(), is_there);
-        assert_eq!(ledger.obligations(&Shard("b".to_owned())).await.unwrap().0.len(), usize::from(is_there));
+        assert_eq!(
+            ledger.obligations(&Shard("b".to_owned()), 9).await.unwrap().unwrap().0.len(),
+            usize::from(is_there)
+        );
     }
 }
 

@@ -69,8 +69,6 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
 /// Goes on with a round, or begins one; what it finds wanted is served at once, and a round's end is told behind that.
 async fn sweep<W: World>(run: &Run<'_, W>, kept: &Kept, tick: Option<&str>) {
     let mut sweeper = kept.sweeper.take();
-    // What was served so far is older than what the round is about to count.
-    drop(run.served());
     if let Some(slice) = sweep::slice(run, &mut sweeper, tick).await {
         sweep::close(run, &mut sweeper, &slice).await;
         let until = run.world.left().saturating_sub(SERVES_FOR);

@@ -22,4 +22,4 @@ mod world;
 pub use handle::{Handled, Kept, Work, handle};
 pub use setup::Setup;
 pub use sweep::Sweeper;
-pub use world::{Item, Page, World, Written};
+pub use world::{CopiesIn, Item, Items, Page, Shown, World, Written, is_mostly_empty};

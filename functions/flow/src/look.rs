@@ -38,7 +38,7 @@ impl Look {
 pub(crate) async fn look<W: World>(run: &Run<'_, W>, named: Vec<ShareEvent>) -> Look {
     let ids: Vec<SnapshotId> = named.iter().map(|event| event.snapshot.clone()).collect();
     let regions = run.setup.regions();
-    let (snapshots, copies, keys, (obligations, turns)) = join4(
+    let (shown, copies, keys, (obligations, turns)) = join4(
         run.world.sources(&ids),
         join_all(regions.iter().map(async |region| ((*region).clone(), run.world.copies_of(region, &ids).await))),
         run.keys(),
@@ -65,12 +65,12 @@ pub(crate) async fn look<W: World>(run: &Run<'_, W>, named: Vec<ShareEvent>) -> 
         home: run.setup.home.clone(),
         scope: Scope::Events,
         named,
-        snapshots,
+        snapshots: shown.map(|shown| shown.snapshots),
         regions: copies.into_iter().collect(),
         retired_policies: run.setup.retired_policies.clone(),
         keys,
         obligations: known,
-        noticed: run.noticed.clone(),
+        noticed: run.noticed(),
     };
     Look { facts, unread }
 }

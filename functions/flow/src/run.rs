@@ -15,6 +15,9 @@ use crate::{Setup, World};
 /// How many obligations an invocation may end in the audit one by one.
 const MOST_ENDS: u32 = 1000;
 
+/// So much of what an invocation put in line is remembered: more than it can serve while the index may not show it yet.
+const MOST_OWED: usize = 5000;
+
 /// What made the function run.
 #[derive(Debug, Default)]
 pub(crate) struct Causes {
@@ -24,13 +27,20 @@ pub(crate) struct Causes {
     pub(crate) tick: Option<(&'static str, String)>,
 }
 
+/// What became of a copy in line that was tried.
+pub(crate) struct Served {
+    pub(crate) source: SnapshotId,
+    pub(crate) region: Region,
+    pub(crate) outcome: Outcome,
+}
+
 /// One invocation.
 pub(crate) struct Run<'a, W> {
     pub(crate) world: &'a W,
     pub(crate) setup: &'a Setup,
     memory: &'a RefCell<Memory>,
     /// What was said within the last day.
-    pub(crate) noticed: HashSet<String>,
+    noticed: HashSet<String>,
     causes: RefCell<Causes>,
     /// Of each Region: one for the whole invocation, because a Region that closed stays closed.
     lanes: RefCell<BTreeMap<Region, Lane>>,
@@ -43,7 +53,7 @@ pub(crate) struct Run<'a, W> {
     /// What was put in line: the index may not show it yet.
     owed: RefCell<Vec<Obligation>>,
     /// What became of copies in line that were tried.
-    served: RefCell<Vec<(Region, Outcome)>>,
+    served: RefCell<Vec<Served>>,
     ends: Cell<u32>,
     ledger: RefCell<Option<(u64, CallError)>>,
     home: RefCell<Option<CallError>>,
@@ -68,6 +78,11 @@ impl<'a, W: World> Run<'a, W> {
             ledger: RefCell::default(),
             home: RefCell::default(),
         }
+    }
+
+    /// What was said within the last day by now, in this invocation too.
+    pub(crate) fn noticed(&self) -> HashSet<String> {
+        self.memory.borrow_mut().recall(self.world.now())
     }
 
     /// The lane of a Region.
@@ -134,7 +149,10 @@ impl<'a, W: World> Run<'a, W> {
 
     /// Notes that an obligation was put in line.
     pub(crate) fn note_owed(&self, obligation: Obligation) {
-        self.owed.borrow_mut().push(obligation);
+        let mut owed = self.owed.borrow_mut();
+        if owed.len() < MOST_OWED {
+            owed.push(obligation);
+        }
     }
 
     /// What this invocation put in a line of an account in a Region.
@@ -190,14 +208,15 @@ impl<'a, W: World> Run<'a, W> {
 
     /// As [`tell`](Self::tell), for a copy in line that was tried.
     pub(crate) fn tell_tried(&self, decision: &Decision<'_>, outcome: &Outcome) {
-        if let Some(region) = decision.region {
-            self.served.borrow_mut().push((region.clone(), outcome.clone()));
+        if let (Subject::Seen(source), Some(region)) = (decision.subject, decision.region) {
+            let (source, region, outcome) = (source.id.clone(), region.clone(), outcome.clone());
+            self.served.borrow_mut().push(Served { source, region, outcome });
         }
         self.tell(decision, outcome);
     }
 
     /// What became of the copies in line that were tried since this was last asked.
-    pub(crate) fn served(&self) -> Vec<(Region, Outcome)> {
+    pub(crate) fn served(&self) -> Vec<Served> {
         self.served.take()
     }
 

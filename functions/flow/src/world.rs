@@ -40,6 +40,36 @@ pub struct Page {
     pub unreadable: Vec<String>,
 }
 
+/// Snapshots that were asked for by their IDs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Those that EC2 shows, in the order of their IDs.
+    pub snapshots: Vec<SourceSnapshot>,
+    /// Those that EC2 shows and that cannot be read, with words that name them: they are not gone.
+    pub unreadable: BTreeMap<SnapshotId, String>,
+}
+
+/// The copies of a shard in a Region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopiesIn {
+    /// All of them.
+    All(Copies),
+    /// There are more than were asked for.
+    TooMany,
+    /// EC2's pages are mostly empty; see [`is_mostly_empty`].
+    MostlyEmpty,
+}
+
+/// Obligations as they were read, and what could not be read, each in words that name it.
+pub type Items = (Vec<Item>, Vec<String>);
+
+/// Whether so many pages with so many snapshots on them show that EC2 cuts its pages before it filters them: then each shard
+/// costs as many calls as all of them together.
+#[must_use]
+pub fn is_mostly_empty(pages: usize, found: usize) -> bool {
+    pages > 20 && found < pages.saturating_mul(50)
+}
+
 /// AWS as the copier sees it, or a model of it. A read fails as a whole, in the service's own words; a call does not outlast
 /// the invocation.
 #[allow(async_fn_in_trait, reason = "a function handles one invocation at a time, on one thread")]
@@ -63,7 +93,7 @@ pub trait World {
     fn calls(&self) -> u64;
 
     /// The snapshots among `ids` that EC2 shows in the home Region, asked for by their IDs.
-    async fn sources(&self, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError>;
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError>;
 
     /// One page of the snapshots of a shard that `owners` share with this account itself. `next` is where the page begins.
     async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError>;
@@ -71,9 +101,9 @@ pub trait World {
     /// This stack's copies of `sources` in a Region, with what KMS says of their keys.
     async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError>;
 
-    /// This stack's copies in a Region whose sources are in a shard, with what KMS says of their keys; `None` where there are
-    /// more than `most`.
-    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<Option<Copies>, CallError>;
+    /// This stack's copies in a Region whose sources are in a shard, up to `most`, with what KMS says of their keys. No page is
+    /// read once there are more of them, or once it shows that the pages are mostly empty.
+    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError>;
 
     /// This stack's copies in a Region that are of these volumes, with what KMS says of their keys.
     async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError>;
@@ -90,9 +120,9 @@ pub trait World {
     /// One obligation, read consistently.
     async fn obligation(&self, identity: &Identity) -> Result<Option<Item>, CallError>;
 
-    /// The obligations whose sources are in a shard, read consistently. What cannot be read comes in words that name it, and is
-    /// the second part of the answer.
-    async fn obligations(&self, shard: &Shard) -> Result<(Vec<Item>, Vec<String>), CallError>;
+    /// The obligations whose sources are in a shard, read consistently; `None` where there are more than `most`: no page is read
+    /// once that shows.
+    async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError>;
 
     /// Up to `most` obligations of one line of the index, in its order: those behind `after`, and before `before`.
     async fn line(

@@ -8,12 +8,14 @@ mod obligations;
 mod others;
 mod table;
 
+use std::cell::RefCell;
+
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::Region;
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
-use snapferry_flow::{Item, Written};
+use snapferry_flow::{Item, Items, Written};
 
 use self::attributes::Attributes;
 pub use self::table::Table;
@@ -30,24 +32,28 @@ impl Table {
         Ok(readable(read).filter(|item| item.obligation.identity == *identity))
     }
 
-    /// The obligations whose sources are in a shard, and in words what cannot be read.
+    /// The obligations whose sources are in a shard, and in words what cannot be read; `None` where there are more than `most`:
+    /// no page is read once that shows.
     ///
     /// # Errors
     /// When DynamoDB did not answer.
-    pub async fn obligations(&self, shard: &Shard) -> Result<(Vec<Item>, Vec<String>), CallError> {
-        let partitions = obligations::partitions(shard);
-        let begins = obligations::begins(shard);
-        let pages = partitions.iter().map(async |pk| self.query(pk, &begins).await);
-        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
-        let now = Timestamp::now();
-        for item in try_join_all(pages).await?.iter().flatten() {
-            match obligations::read(item, now) {
-                Ok(Some(item)) => found.push(item),
-                Ok(None) => {}
-                Err(problem) => unreadable.push(problem),
+    pub async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
+        let (partitions, begins) = (obligations::partitions(shard), obligations::begins(shard));
+        let (now, read) = (Timestamp::now(), RefCell::new((Vec::new(), Vec::new())));
+        let take = |items: Vec<Attributes>| {
+            let (found, unreadable) = &mut *read.borrow_mut();
+            for item in &items {
+                match obligations::read(item, now) {
+                    Ok(item) => found.extend(item),
+                    Err(problem) => unreadable.push(problem),
+                }
             }
-        }
-        Ok((found, unreadable))
+            found.len().saturating_add(unreadable.len()) <= most
+        };
+        try_join_all(partitions.iter().map(|pk| self.query(pk, &begins, take))).await?;
+        let (found, unreadable) = read.into_inner();
+        let is_all = found.len().saturating_add(unreadable.len()) <= most;
+        Ok(is_all.then_some((found, unreadable)))
     }
 
     /// Up to `most` obligations of one line of the index, in its order: those behind `after`, and before `before`.
@@ -89,7 +95,7 @@ impl Table {
     /// # Errors
     /// When DynamoDB did not answer.
     pub async fn turns(&self, region: &Region) -> Result<Vec<Turn>, CallError> {
-        let items = self.query(&others::turns(region), "").await?;
+        let items = self.partition(&others::turns(region)).await?;
         Ok(items.iter().filter_map(|item| readable(others::read_turn(item).map(Some))).collect())
     }
 
@@ -114,7 +120,7 @@ impl Table {
     /// # Errors
     /// When DynamoDB did not answer.
     pub async fn hints(&self) -> Result<Vec<Hint>, CallError> {
-        let items = self.query(others::HINTS, "").await?;
+        let items = self.partition(others::HINTS).await?;
         Ok(items.iter().filter_map(|item| readable(others::read_hint(item).map(Some))).collect())
     }
 
@@ -149,6 +155,16 @@ impl Table {
     /// When DynamoDB did not answer.
     pub async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
         self.write_other(round.revision, others::round(round)).await
+    }
+
+    async fn partition(&self, pk: &str) -> Result<Vec<Attributes>, CallError> {
+        let mut all = Vec::new();
+        let take = |items| {
+            all.extend::<Vec<Attributes>>(items);
+            true
+        };
+        self.query(pk, "", take).await?;
+        Ok(all)
     }
 
     /// Writes what no copy hangs on: what stands in its place and cannot be read is simply replaced.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use snapferry_core::copying::Tally;
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
-use snapferry_core::ledger::{Hint, Round, Shard, Turn};
+use snapferry_core::ledger::{Hint, Round, Shard, Stretch, Turn};
 
 use super::attributes::{Attributes, Key, n, names, number, revision, s, text, time, time_or_future};
 
@@ -94,7 +94,7 @@ pub(super) fn round_key() -> Key {
 
 /// The round's item.
 pub(super) fn round(round: &Round) -> Attributes {
-    let Round { id, began, shards, left, owed, totals, calls, took_ms, revision } = round;
+    let Round { id, began, shards, left, walk, owed, totals, calls, took_ms, revision } = round;
     let mut item = round_key().attributes();
     let mut put = |name: &str, value| _ = item.insert(name.to_owned(), value);
     put("id", s(id));
@@ -103,6 +103,7 @@ pub(super) fn round(round: &Round) -> Attributes {
     put("open", n(left.len()));
     put("shards", n(shards));
     // Counts by names and reasons are no keys of anything: they are read back by this program alone.
+    put("walk", s(serde_json::to_string(walk).unwrap_or_default()));
     put("owed", s(serde_json::to_string(owed).unwrap_or_default()));
     put("totals", s(serde_json::to_string(totals).unwrap_or_default()));
     put("calls", n(calls));
@@ -121,12 +122,13 @@ pub(super) fn read_round(item: &Attributes) -> Result<Round, String> {
     let revision = revision(item)?;
     let progress = progress(item);
     let began = if progress.is_some() { time_or_future(item, "began") } else { Timestamp::MAX };
-    let Progress { left, owed, totals } = progress.unwrap_or_default();
+    let Progress { left, walk, owed, totals } = progress.unwrap_or_default();
     Ok(Round {
         id: text(item, "id").unwrap_or_default().to_owned(),
         began,
         shards: number(item, "shards").unwrap_or_default(),
         left,
+        walk,
         owed,
         totals,
         calls: number(item, "calls").unwrap_or_default(),
@@ -139,6 +141,7 @@ pub(super) fn read_round(item: &Attributes) -> Result<Round, String> {
 #[derive(Default)]
 struct Progress {
     left: Vec<Shard>,
+    walk: Option<Vec<Stretch>>,
     owed: BTreeMap<Region, u64>,
     totals: Tally,
 }
@@ -152,7 +155,8 @@ fn progress(item: &Attributes) -> Option<Progress> {
     };
     let is_shard = |shard: &Shard| shard.0.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     let is_whole = left.len() == open && left.iter().all(is_shard);
+    let walk = serde_json::from_str(text(item, "walk")?).ok()?;
     let owed = serde_json::from_str(text(item, "owed")?).ok()?;
     let totals = serde_json::from_str(text(item, "totals")?).ok()?;
-    is_whole.then_some(Progress { left, owed, totals })
+    is_whole.then_some(Progress { left, walk, owed, totals })
 }

@@ -75,8 +75,13 @@ impl Table {
         Ok(get.send().await.map_err(|error| call_error(&error))?.item)
     }
 
-    /// All items of a partition whose sort keys begin with `begins`.
-    pub(super) async fn query(&self, pk: &str, begins: &str) -> Result<Vec<Attributes>, CallError> {
+    /// Hands over pages of the items of a partition whose sort keys begin with `begins`, until `take` has enough.
+    pub(super) async fn query(
+        &self,
+        pk: &str,
+        begins: &str,
+        take: impl FnMut(Vec<Attributes>) -> bool,
+    ) -> Result<(), CallError> {
         let query = self.client().query().table_name(&self.name).consistent_read(true);
         let query = query.expression_attribute_names("#pk", names::PK).expression_attribute_values(":pk", s(pk));
         let query = if begins.is_empty() {
@@ -87,13 +92,7 @@ impl Table {
                 .expression_attribute_names("#sk", names::SK)
                 .expression_attribute_values(":begins", s(begins))
         };
-        let mut found = Vec::new();
-        pages(query, |items| {
-            found.extend(items);
-            true
-        })
-        .await?;
-        Ok(found)
+        pages(query, take).await
     }
 
     /// Up to `most` of what `read` makes of the items of one line of the index.

@@ -110,6 +110,7 @@ fn facts(
         retired_policies: clients.retired_policies.clone(),
         regions: BTreeMap::new(),
         keys: BTreeMap::new(),
+        obligations: BTreeMap::new(),
     };
     for (region, read) in reads {
         let copies = read.map(|read| {

@@ -222,8 +222,11 @@ pub fn excluded<'f>(event: &'f ShareEvent, policies: &[Policy], home: &'f Region
         return Some(Skip::OtherRegion { of, home });
     }
     let claimed = event.claimed_owner.as_ref()?;
-    let is_listed = |policy: &Policy| policy.state == PolicyState::Enabled && policy.owners.contains(claimed);
-    (!policies.iter().any(is_listed)).then_some(Skip::OwnerNotListed)
+    let mut listing = policies.iter().filter(|policy| policy.owners.contains(claimed)).peekable();
+    if listing.peek().is_none() {
+        return Some(Skip::OwnerNotListed);
+    }
+    listing.all(|policy| policy.state == PolicyState::Disabled).then_some(Skip::PolicyDisabled)
 }
 
 /// Why a policy has nothing to do with a snapshot, if it has not.

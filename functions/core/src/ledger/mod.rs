@@ -18,5 +18,5 @@ pub use hint::{Follow, Hint};
 pub use line::{Place, place};
 pub use obligation::{By, End, Identity, LAST_REVISION, Obligation, State};
 pub use pauses::{FOREIGN_CLOCK, HOLD, INTENT_GOOD_FOR, pause_after_failures, pause_after_refusals};
-pub use round::{Round, Shard};
+pub use round::{Round, Shard, Stretch};
 pub use turn::Turn;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use serde::{Deserialize, Serialize};
+
 use crate::copying::Tally;
-use crate::ids::{Region, SnapshotId};
+use crate::ids::{AccountId, Region, SnapshotId};
 
 /// The snapshots whose IDs end in these hexadecimal digits; all of them when there is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +24,9 @@ pub struct Round {
     pub shards: u32,
     /// The shards that are not read yet, in their order.
     pub left: Vec<Shard>,
+    /// Where EC2's pages of a shard are mostly empty, what is shared is read owner by owner instead, and the shards are of the
+    /// ledger alone: what of that is not read yet.
+    pub walk: Option<Vec<Stretch>>,
     /// By target Region: the identities that it found in line and that were not tried since.
     pub owed: BTreeMap<Region, u64>,
     /// What was counted so far.
@@ -32,6 +37,23 @@ pub struct Round {
     pub took_ms: u64,
     /// Grows by one with each write.
     pub revision: u64,
+}
+
+/// The rest of what an owner shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The owner.
+    pub owner: AccountId,
+    /// EC2's token of the page that it begins with; all of it where there is none.
+    pub next: Option<String>,
+}
+
+impl Round {
+    /// Whether all of it is read.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.left.is_empty() && self.walk.as_ref().is_none_or(Vec::is_empty)
+    }
 }
 
 impl Shard {

@@ -165,10 +165,10 @@ fn what_an_event_claims_excludes_its_snapshot_and_includes_none() {
     // The claim of an owner who is listed proves nothing.
     let others = SourceSnapshot { owner: AccountId::parse(OTHER).unwrap(), ..source(1) };
     assert_snapshot!(event().shows([others]).plan(), @"skip nightly snap-00000001 -> *: owner-not-listed");
-    // An owner of a disabled policy alone is none.
+    // Where only disabled policies list the owner, that is why.
     let mut off = like_nightly("off", &[]);
     off["Policy"]["State"] = json!("DISABLED");
-    assert_snapshot!(world(Scope::Events, &[off]).name(1).plan(), @"skip * snap-00000001 -> *: owner-not-listed");
+    assert_snapshot!(world(Scope::Events, &[off]).name(1).plan(), @"skip * snap-00000001 -> *: policy-disabled");
 }
 
 #[test]

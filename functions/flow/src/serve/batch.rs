@@ -79,7 +79,7 @@ async fn look<W: World>(run: &Run<'_, W>, region: &Region, batch: &[Obligation])
         run.home_failed(&error);
         Deferral::SourcesUnread(error)
     })?;
-    let sources = sources.into_iter().map(|source| (source.id.clone(), source)).collect();
+    let sources = sources.snapshots.into_iter().map(|source| (source.id.clone(), source)).collect();
     Ok(Look { began, sources, copies: copies.map_err(Deferral::of_region)?, keys })
 }
 

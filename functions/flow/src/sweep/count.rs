@@ -2,11 +2,12 @@
 
 use snapferry_core::audit::CopyDeferred;
 use snapferry_core::copying::{Ran, not_tried, summary};
+use snapferry_core::ledger::Round;
 
 use super::lineages::Sweeper;
 use super::round::{self, Slice};
 use crate::World;
-use crate::run::Run;
+use crate::run::{Run, Served};
 
 /// Notes what the serving in this invocation made of what the round found, and tells the round's totals where it is done.
 pub(crate) async fn finish<W: World>(run: &Run<'_, W>, mut slice: Slice) {
@@ -14,17 +15,20 @@ pub(crate) async fn finish<W: World>(run: &Run<'_, W>, mut slice: Slice) {
     if !slice.is_ours || (!slice.is_done() && served.is_empty()) {
         return;
     }
-    for (region, outcome) in &served {
-        slice.round.totals.served(region, outcome);
-        if let Some(owed) = slice.round.owed.get_mut(region) {
-            *owed = owed.saturating_sub(1);
-        }
-    }
+    served.iter().for_each(|served| count(&mut slice.round, served));
     if slice.round.left.is_empty() {
         slice.clock(run);
         tell(run, &mut slice);
     }
     round::note(run, &mut slice).await;
+}
+
+/// Counts what became of what the round found in line.
+pub(super) fn count(round: &mut Round, served: &Served) {
+    round.totals.served(&served.region, &served.outcome);
+    if let Some(owed) = round.owed.get_mut(&served.region) {
+        *owed = owed.saturating_sub(1);
+    }
 }
 
 /// Tells what is in line and was not tried, then the totals.

@@ -23,7 +23,7 @@ enum Next {
     /// It stands as it is.
     Stands,
     /// This is to be written in its place.
-    Write(Obligation),
+    Write(Box<Obligation>),
     /// Its copy has to be looked for by its ID.
     LookForCopy,
     /// It is told of as withdrawn, and ended.
@@ -48,7 +48,7 @@ pub(super) async fn settle<W: World>(
     for item in items.iter().filter(|item| !item.obligation.has_ended() || item.obligation.repaired(began).is_some()) {
         match next(run, round, facts, unread, item, began) {
             Next::Stands => {}
-            Next::Write(obligation) => writes.push(obligation),
+            Next::Write(obligation) => writes.push(*obligation),
             Next::LookForCopy => hidden.push(&item.obligation),
             Next::Withdraw(reason) => ends::withdraw(run, &item.obligation, reason).await?,
             Next::LookForSource => gone.push(&item.obligation),
@@ -71,7 +71,7 @@ fn next<W: World>(
     let obligation = &item.obligation;
     let source = source_of(facts, &obligation.identity.source);
     if let Some(repaired) = repaired(run, item, source, began) {
-        return Next::Write(repaired);
+        return write_next(repaired);
     }
     if let Some(Ok(copies)) = facts.regions.get(&obligation.identity.region)
         && let Some(next) = by_copies(obligation, copies, began)
@@ -85,10 +85,10 @@ fn next<W: World>(
         return Next::Withdraw(reason);
     }
     match (source, obligation.gone_in(round)) {
-        (Some(_), _) => obligation.seen().map_or(Next::Stands, Next::Write),
+        (Some(_), _) => obligation.seen().map_or(Next::Stands, write_next),
         // Of an owner that could not be read whole nothing is gone.
         (None, _) if unread.contains(&obligation.account) => Next::Stands,
-        (None, Some(Ok(gone))) => Next::Write(gone),
+        (None, Some(Ok(gone))) => write_next(gone),
         (None, Some(Err(()))) => Next::LookForSource,
         (None, None) => Next::Stands,
     }
@@ -113,13 +113,13 @@ fn repaired<W: World>(
 /// What EC2's copies make of it.
 fn by_copies(obligation: &Obligation, copies: &Copies, began: Timestamp) -> Option<Next> {
     if let Some(next) = found(obligation, copies, began) {
-        return Some(Next::Write(next));
+        return Some(write_next(next));
     }
     let named = obligation.copy()?;
     let shown = |copy: &&Copy| copy.id == *named;
     match copies_of(&obligation.identity, copies).find(shown) {
         Some(copy) if copy.is_live() => Some(Next::Stands),
-        Some(_) => obligation.failed(named, began).map(Next::Write),
+        Some(_) => obligation.failed(named, began).map(write_next),
         None if obligation.vanished(began).is_some() => Some(Next::LookForCopy),
         None => Some(Next::Stands),
     }
@@ -165,7 +165,9 @@ async fn look_for_sources<W: World>(run: &Run<'_, W>, gone: &[&Obligation]) -> R
         ids.dedup();
         let Ok(shown) = run.world.sources(&ids).await else { continue };
         for obligation in some {
-            let is_shown = shown.iter().any(|source| source.id == obligation.identity.source);
+            let source = &obligation.identity.source;
+            let is_readable = shown.snapshots.iter().any(|shown| shown.id == *source);
+            let is_shown = is_readable || shown.unreadable.contains_key(source);
             let now = run.world.now();
             let next = if is_shown { obligation.seen() } else { obligation.ended(End::Missed, now) };
             let Some(next) = next else { continue };
@@ -206,4 +208,8 @@ async fn keep_turns<W: World>(run: &Run<'_, W>, items: &[Item]) -> Result<(), Ca
         }
     }
     Ok(())
+}
+
+fn write_next(obligation: Obligation) -> Next {
+    Next::Write(Box::new(obligation))
 }

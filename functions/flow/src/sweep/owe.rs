@@ -11,6 +11,7 @@ use snapferry_core::ledger::{By, Identity, Obligation};
 use snapferry_core::tags::Status;
 
 use crate::run::Run;
+use crate::wish::in_place_of;
 use crate::{World, line, wish};
 
 /// How many items are written at the same time: index writes push back on the table.
@@ -28,15 +29,21 @@ pub(super) async fn owe<W: World>(
 ) -> Result<BTreeMap<Region, u64>, CallError> {
     let mut waiting: BTreeMap<Region, u64> = BTreeMap::new();
     let mut wanted = Vec::new();
-    for request in decisions.iter().filter_map(|decision| waits(run, decision)) {
-        let count = waiting.entry(request.target.region.clone()).or_default();
-        *count = count.saturating_add(1);
-        match facts.obligations.get(&request.identity()) {
-            None => {
-                wanted.push(Obligation::new(request.identity(), request.source, request.volume(), By::Sweep, began))
-            }
-            Some(stands) => wanted.extend(stands.wanted_again(By::Sweep, began)),
+    for decision in decisions {
+        let Some(request) = waits(run, decision) else { continue };
+        let is_refused = !matches!(decision.verdict, Verdict::Copy(_));
+        if !is_refused {
+            let count = waiting.entry(request.target.region.clone()).or_default();
+            *count = count.saturating_add(1);
         }
+        let stands = facts.obligations.get(&request.identity());
+        let owed = match stands {
+            None => Some(Obligation::new(request.identity(), request.source, request.volume(), By::Sweep, began)),
+            Some(stands) => stands.wanted_again(By::Sweep, began),
+        };
+        // What cannot be asked for now waits for its pause, and is told of here.
+        let delayed = owed.as_ref().filter(|_| is_refused).and_then(|owed| owed.refused(began));
+        wanted.extend(delayed.or(owed).map(|owed| in_place_of(stands, owed)));
     }
     put(run, wanted).await?;
     Ok(waiting)

@@ -11,7 +11,7 @@ use snapferry_core::ledger::Shard;
 use snapferry_core::policy::PolicyState;
 
 use crate::run::Run;
-use crate::{Item, World};
+use crate::{CopiesIn, Item, World};
 
 /// More snapshots, or copies in a Region, than this are not kept in memory together: the shard is split.
 pub(super) const MOST: usize = 20_000;
@@ -53,25 +53,31 @@ struct Shared {
 pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     // Before anything is read: a hold that ends while a slow page is on its way still holds for what that page shows.
     let began = run.world.now();
-    let (shared, regions, items) = join3(
+    let (mut shared, regions, items) = join3(
         shared(run, shard),
         join_all(run.setup.regions().into_iter().map(async |region| {
             let copies = run.world.copies_in(region, shard, MOST).await;
             (region.clone(), copies)
         })),
-        run.world.obligations(shard),
+        run.world.obligations(shard, MOST * run.setup.regions().len().max(1)),
     )
     .await;
-    if shared.is_too_much || regions.iter().any(|(_, copies)| matches!(copies, Ok(None))) {
+    if shared.is_too_much || regions.iter().any(|(_, copies)| matches!(copies, Ok(CopiesIn::TooMany))) {
         return Read::TooMuch;
     }
     let (items, unreadable) = match items {
-        Ok(items) => items,
+        Ok(Some(items)) => items,
+        Ok(None) => return Read::TooMuch,
         Err(error) => {
             run.ledger_failed(0, &error);
             return Read::Unread;
         }
     };
+    for (_, copies) in &regions {
+        if let Ok(CopiesIn::All(copies)) = copies {
+            shared.unreadable.extend(copies.unreadable.iter().cloned());
+        }
+    }
     tell_unread(run, &shared, &unreadable);
     if shared.sources.is_empty() && !shared.unread.is_empty() && shared.unread.len() == owners(run).len() {
         shared.unread.values().take(1).for_each(|error| run.home_failed(error));
@@ -81,8 +87,15 @@ pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     // EC2 may show a snapshot on two pages when others come and go meanwhile.
     sources.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     sources.dedup_by(|a, b| a.id == b.id);
-    let regions = regions.into_iter().filter_map(|(region, copies)| Some((region, copies.transpose()?))).collect();
+    let regions = regions.into_iter().map(|(region, copies)| (region, copies.and_then(all))).collect();
     Read::All(Seen { began, sources, unread: shared.unread.into_keys().collect(), regions, items })
+}
+
+fn all(copies: CopiesIn) -> Result<Copies, CallError> {
+    match copies {
+        CopiesIn::All(copies) => Ok(copies),
+        CopiesIn::TooMany | CopiesIn::MostlyEmpty => Err(CallError::not_read()),
+    }
 }
 
 /// The owners that a sweep reads: those of all policies that copy.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use snapferry_core::copying::RESERVE;
 use snapferry_core::ledger::{Round, Shard};
 
+use super::count::count;
 use super::lineages::Sweeper;
 use super::read::{self, Read};
 use super::shard;
@@ -55,6 +56,7 @@ impl Slice {
 /// Reads shards of the round under way, or of one that `tick` begins, for a minute at most. Nothing where there is neither.
 pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &mut Sweeper, tick: Option<&str>) -> Option<Slice> {
     let began = (run.world.now(), run.world.calls());
+    let served = run.served();
     let stands = match run.world.round().await {
         Ok(stands) => stands,
         Err(error) => {
@@ -69,6 +71,12 @@ pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &mut Sweeper, tic
         (None, None) => return None,
     };
     let mut slice = Slice { round, is_ours: true, began };
+    // What comes in a shard that is not read yet is counted when it is.
+    for served in served {
+        if !slice.round.left.iter().any(|shard| shard.contains(&served.source)) {
+            count(&mut slice.round, &served);
+        }
+    }
     sweeper.goes_on(&slice.round);
     read_turns(run).await;
     let enough = run.world.left().saturating_sub(READS_FOR).max(RESERVE.saturating_mul(2));
@@ -95,6 +103,7 @@ async fn begin<W: World>(run: &Run<'_, W>, tick: &str, last: Option<&Round>) -> 
         began: run.world.now(),
         shards: u32::try_from(shards.len()).unwrap_or(u32::MAX),
         left: shards,
+        walk: None,
         owed: Default::default(),
         totals: Default::default(),
         calls: 0,

@@ -38,7 +38,7 @@ pub(super) async fn take<W: World>(
         retired_policies: run.setup.retired_policies.clone(),
         keys: run.keys().await,
         obligations,
-        noticed: run.noticed.clone(),
+        noticed: run.noticed(),
     };
     let mut plan = decide(&run.setup.policies, &facts, began);
     if *shard == Shard::all() {

@@ -13,7 +13,7 @@ use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage, SourceSnapshot}
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
 use snapferry_core::policy::Encryption;
-use snapferry_flow::{Item, Page, World, Written};
+use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
 
 use crate::clock::{MINUTE, Ms, SECOND, timestamp};
 use crate::cloud::Cloud;
@@ -285,8 +285,9 @@ impl World for Process {
         self.calls.get()
     }
 
-    async fn sources(&self, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError> {
-        self.read("died-at-sources", |cloud, now| cloud.ec2.named(now, ids)).await
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
+        let snapshots = self.read("died-at-sources", |cloud, now| cloud.ec2.named(now, ids)).await?;
+        Ok(Shown { snapshots, unreadable: BTreeMap::new() })
     }
 
     async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError> {
@@ -297,10 +298,10 @@ impl World for Process {
         self.copies("died-at-copies-of", region, |copy| sources.contains(&copy.tags.source_snapshot)).await
     }
 
-    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<Option<Copies>, CallError> {
+    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
         let is_in = |copy: &Copy| shard.contains(&copy.tags.source_snapshot);
         let found = self.copies("died-at-copies-in", region, is_in).await?;
-        Ok((found.copies.len() <= most).then_some(found))
+        Ok(if found.copies.len() > most { CopiesIn::TooMany } else { CopiesIn::All(found) })
     }
 
     async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError> {
@@ -360,11 +361,11 @@ impl World for Process {
         Ok(item.map(|item| self.placed(item)))
     }
 
-    async fn obligations(&self, shard: &Shard) -> Result<(Vec<Item>, Vec<String>), CallError> {
+    async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
         let items = self.look("died-at-obligations", |cloud, _| cloud.table.obligations(shard)).await?;
-        let items =
-            items.into_iter().map(|item| self.placed(item)).filter(|_| !self.makes(Mistake::ReadsNoObligations));
-        Ok((items.collect(), Vec::new()))
+        let items = items.into_iter().map(|item| self.placed(item));
+        let items: Vec<Item> = items.filter(|_| !self.makes(Mistake::ReadsNoObligations)).collect();
+        Ok((items.len() <= most).then_some((items, Vec::new())))
     }
 
     async fn line(

@@ -14,7 +14,7 @@ use snapferry_core::facts::{CallError, Copies, Inventory, KeyFact, Lineage, Sour
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn, place};
 use snapferry_core::policy;
-use snapferry_flow::{Handled, Item, Kept, Page, Setup, Work, World, Written, handle};
+use snapferry_flow::{CopiesIn, Handled, Item, Items, Kept, Page, Setup, Shown, Work, World, Written, handle};
 
 pub(crate) const REGIONS: [&str; 3] = ["eu-central-1", "eu-west-1", "us-east-1"];
 pub(crate) const OWNER: &str = "111111111111";
@@ -172,9 +172,10 @@ impl World for Scripted {
         0
     }
 
-    async fn sources(&self, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError> {
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
         self.note(Call::Ec2("sources"));
-        Ok(ids.iter().filter_map(|id| self.sources.borrow().get(id).cloned()).collect())
+        let snapshots = ids.iter().filter_map(|id| self.sources.borrow().get(id).cloned()).collect();
+        Ok(Shown { snapshots, unreadable: BTreeMap::new() })
     }
 
     async fn shared(&self, _: &[AccountId], _: &Shard, _: Option<&str>) -> Result<Page, CallError> {
@@ -187,9 +188,9 @@ impl World for Scripted {
         Ok(Inventory::default().close())
     }
 
-    async fn copies_in(&self, _: &Region, _: &Shard, _: usize) -> Result<Option<Copies>, CallError> {
+    async fn copies_in(&self, _: &Region, _: &Shard, _: usize) -> Result<CopiesIn, CallError> {
         self.note(Call::Ec2("copies in"));
-        Ok(Some(Copies::default()))
+        Ok(CopiesIn::All(Copies::default()))
     }
 
     async fn copies_of_lineages(&self, _: &Region, _: &[Lineage]) -> Result<Copies, CallError> {
@@ -221,9 +222,9 @@ impl World for Scripted {
         Ok(stored.map(|obligation| Item { obligation, is_placed: true }))
     }
 
-    async fn obligations(&self, _: &Shard) -> Result<(Vec<Item>, Vec<String>), CallError> {
+    async fn obligations(&self, _: &Shard, _: usize) -> Result<Option<Items>, CallError> {
         self.note(Call::Read("obligations"));
-        Ok((Vec::new(), Vec::new()))
+        Ok(Some((Vec::new(), Vec::new())))
     }
 
     async fn line(
