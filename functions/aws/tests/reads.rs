@@ -74,7 +74,7 @@ fn even_ones(code: &'static str, is_named: bool) -> Vec<Rule> {
             .match_requests(move |request| first_odd(request) == Some(odd))
             .then_http_response(move || ec2_error(400, code, &format!("The snapshot '{id}' does not exist.")))
     });
-    let all = (0..1024).filter(|number| number % 2 == 0).map(|even| snapshot(even)).collect::<Vec<_>>();
+    let all = (0..1024).filter(|number| number % 2 == 0).map(snapshot).collect::<Vec<_>>();
     let found = mock!(aws_sdk_ec2::Client::describe_snapshots)
         .match_requests(move |request| first_odd(request).is_none())
         .then_compute_output(move |request| {

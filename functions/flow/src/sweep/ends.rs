@@ -12,7 +12,7 @@ use snapferry_core::ledger::{End, Obligation, State};
 
 use super::owe::{self, WRITES};
 use crate::run::Run;
-use crate::settle::{copies_of, found};
+use crate::settle::{copies_of, found, named};
 use crate::{Item, World, ends, line, wish};
 
 /// How many snapshots are looked for by ID at once.
@@ -142,16 +142,7 @@ async fn look_for_copies<W: World>(run: &Run<'_, W>, hidden: &[&Obligation]) -> 
             // What could not be read is looked for in the next round.
             let Ok(shown) = run.world.copies_by_id(region, &ids).await else { continue };
             let now = run.world.now();
-            next.extend(some.iter().filter_map(|hidden| {
-                let named = hidden.copy()?;
-                match shown.copies.iter().find(|copy| copy.id == *named) {
-                    Some(copy) if copy.is_live() => None,
-                    Some(_) => hidden.failed(named, now),
-                    // One that lost its tags is there all the same.
-                    None if shown.tampered.iter().any(|copy| copy.id == *named) => None,
-                    None => hidden.vanished(now),
-                }
-            }));
+            next.extend(some.iter().filter_map(|hidden| named(hidden, &shown, now)));
         }
     }
     next
