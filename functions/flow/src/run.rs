@@ -39,8 +39,6 @@ pub(crate) struct Run<'a, W> {
     pub(crate) world: &'a W,
     pub(crate) setup: &'a Setup,
     memory: &'a RefCell<Memory>,
-    /// What was said within the last day.
-    noticed: HashSet<String>,
     causes: RefCell<Causes>,
     /// Of each Region: one for the whole invocation, because a Region that closed stays closed.
     lanes: RefCell<BTreeMap<Region, Lane>>,
@@ -61,12 +59,10 @@ pub(crate) struct Run<'a, W> {
 
 impl<'a, W: World> Run<'a, W> {
     pub(crate) fn new(world: &'a W, setup: &'a Setup, memory: &'a RefCell<Memory>, causes: Causes) -> Self {
-        let noticed = memory.borrow_mut().recall(world.now());
         Self {
             world,
             setup,
             memory,
-            noticed,
             causes: RefCell::new(causes),
             lanes: RefCell::default(),
             turns: RefCell::default(),

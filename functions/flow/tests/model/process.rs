@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use snapferry_core::audit::{CopyRefused, CopySkipped, Reason, Record};
 use snapferry_core::copying::{CopyError, CopyRequest};
 use snapferry_core::ebs::errors::{Failed, copy_failure};
-use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage, SourceSnapshot};
+use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
 use snapferry_core::policy::Encryption;
@@ -386,6 +386,10 @@ impl World for Process {
             State::Copying { .. } => ("died-at-write-of-copying", false),
             State::Ended { .. } => ("died-at-write-of-end", self.makes(Mistake::LosesEnds)),
         };
+        if let State::Delayed { .. } = obligation.state {
+            let region = number(&obligation.identity.region);
+            self.cloud.borrow_mut().waits.in_vain(self.birth.process, region, &obligation.account);
+        }
         let (process, obligation) = (self.birth.process, obligation.clone());
         let is_blind = self.makes(Mistake::TakesStaleForDone);
         let o = obligation.clone();
