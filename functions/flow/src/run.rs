@@ -143,6 +143,12 @@ impl<'a, W: World> Run<'a, W> {
         self.taken.borrow_mut().insert(identity.clone())
     }
 
+    /// Puts back what was taken and not looked at: it keeps its place before what is newer, also within this invocation.
+    pub(crate) fn put_back(&self, taken: &[Obligation]) {
+        let mut all = self.taken.borrow_mut();
+        taken.iter().for_each(|obligation| _ = all.remove(&obligation.identity));
+    }
+
     /// Notes that an obligation was put in line.
     pub(crate) fn note_owed(&self, obligation: Obligation) {
         let mut owed = self.owed.borrow_mut();
