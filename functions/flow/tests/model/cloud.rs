@@ -77,15 +77,14 @@ impl Cloud {
 
     /// A process begins.
     pub(crate) fn born(&mut self, phase: Phase, at: Ms) -> usize {
-        self.lives.push(Life { began: at, ended: None, is_killed: false });
+        self.lives.push(Life { began: at, ended: None });
         self.phases_of.push(phase);
         self.lives.len() - 1
     }
 
     /// A process ends.
-    pub(crate) fn over(&mut self, process: usize, is_killed: bool, at: Ms) {
-        let life = &mut self.lives[process];
-        (life.ended, life.is_killed) = (Some(at), is_killed);
+    pub(crate) fn over(&mut self, process: usize, at: Ms) {
+        self.lives[process].ended = Some(at);
         self.waits.over(process);
     }
 

@@ -34,7 +34,6 @@ pub(crate) struct Ends {
 pub(crate) struct Life {
     pub(crate) began: Ms,
     pub(crate) ended: Option<Ms>,
-    pub(crate) is_killed: bool,
 }
 
 impl Cloud {
@@ -47,10 +46,9 @@ impl Cloud {
         let generation = self.table.obligation(&identity).map(|item| item.obligation.generation);
         let key = (identity, generation.unwrap_or(u32::MAX), self.table.lost);
         let is_excused = |earlier: &Telling| {
-            let life = self.lives[earlier.process];
-            let died = life.is_killed && !earlier.is_written;
-            let at_the_same_time = life.ended.is_none_or(|ended| ended >= self.lives[process].began);
-            died || at_the_same_time && earlier.process != process || !earlier.is_written && earlier.process != process
+            let ended = self.lives[earlier.process].ended;
+            let at_the_same_time = ended.is_none_or(|ended| ended >= self.lives[process].began);
+            !earlier.is_written || at_the_same_time && earlier.process != process
         };
         let again = self.ends.told.get(&key).is_some_and(|earlier| !is_excused(earlier));
         if again {

@@ -194,7 +194,7 @@ impl Function {
                     self.cloud.borrow_mut().ec2.laws.count("invocations-killed");
                 }
             }
-            self.cloud.borrow_mut().over(running.birth.process, is_killed, now);
+            self.cloud.borrow_mut().over(running.birth.process, now);
         }
         done
     }

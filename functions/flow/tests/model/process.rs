@@ -376,6 +376,22 @@ impl World for Process {
         most: usize,
     ) -> Result<Vec<Obligation>, CallError> {
         let found = self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await;
+        self.trace(|| {
+            format!(
+                "line {line} {after:?} {before:?}: {:?}",
+                found
+                    .as_ref()
+                    .map(|f| f
+                        .iter()
+                        .map(|o| format!("{} {} {}", o.identity.source, o.lineage, o.identity.policy))
+                        .collect::<Vec<_>>())
+                    .map_err(|e| &e.code)
+            )
+        });
+        let parts: Vec<&str> = line.split('#').collect();
+        if let (Err(_), [_, region, account]) = (&found, parts.as_slice()) {
+            self.cloud.borrow_mut().waits.unread(self.birth.process, region, account);
+        }
         found
     }
 

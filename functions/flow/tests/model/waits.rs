@@ -55,6 +55,12 @@ impl Waits {
         *self.vain.entry((process, (region, account.clone()))).or_default() += 1;
     }
 
+    /// A process could not read an account's line: the next one serves it.
+    pub(crate) fn unread(&mut self, process: usize, region: &str, account: &str) {
+        let region = REGIONS.iter().position(|known| *known == region).expect("a known Region");
+        self.vain.insert((process, (region, AccountId::parse(account).unwrap())), VAIN);
+    }
+
     /// A process does not know what becomes of a Region's keys: whose copies are to be under them is not asked for.
     pub(crate) fn keys_unread(&mut self, process: usize, region: usize) {
         self.blind.insert((process, region));
