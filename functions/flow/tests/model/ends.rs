@@ -29,7 +29,7 @@ pub(crate) struct Ends {
     told: BTreeMap<Told, Telling>,
 }
 
-/// When a process lived, and how it ended.
+/// When a process lived.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Life {
     pub(crate) began: Ms,
@@ -43,7 +43,11 @@ impl Cloud {
         let Some(identity) = Self::identity_of(record) else {
             return self.ec2.laws.breach("wrong", at, "an end of nothing that anybody knows");
         };
-        let generation = self.table.obligation(&identity).map(|item| item.obligation.generation);
+        let item = self.table.obligation(&identity);
+        if let Some(item) = &item {
+            self.waits.had_its_turn(policies::number(&identity.region), &item.obligation.account);
+        }
+        let generation = item.map(|item| item.obligation.generation);
         let key = (identity, generation.unwrap_or(u32::MAX), self.table.lost);
         let is_excused = |earlier: &Telling| {
             let ended = self.lives[earlier.process].ended;
@@ -83,6 +87,13 @@ impl Cloud {
         if let Some(what) = wrong {
             self.ec2.laws.breach("wrong", at, &format!("{} for {}: {what}", identity.source, identity.policy));
         }
+    }
+
+    /// A process was told that an end is written: it is not to be told again.
+    pub(crate) fn end_answered(&mut self, process: usize, obligation: &Obligation) {
+        let key = (obligation.identity.clone(), obligation.generation, self.table.lost);
+        let telling = self.ends.told.get_mut(&key).filter(|telling| telling.process == process);
+        telling.into_iter().for_each(|telling| telling.is_written = true);
     }
 
     /// An end was written: the audit must know of it.

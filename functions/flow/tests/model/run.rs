@@ -94,7 +94,9 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     let sweeps = mistake != Some(Mistake::NeverSweeps);
     let (mut next_sweep, mut next_serve): (Ms, Ms) = (0, 0);
     let mut is_late = false;
-    while function.now() < size.storm + 10 * DAY {
+    // A mistake has shown by then, and its first breach is enough.
+    let end = size.storm + if mistake.is_some() { 2 * DAY } else { 10 * DAY };
+    while function.now() < end {
         let ticks = next_sweep.min(next_serve);
         let delivery = if function.is_idle() { queue.next().unwrap_or(Ms::MAX) } else { Ms::MAX };
         let now = function.pass(ticks.min(delivery).max(function.now()));
@@ -119,6 +121,9 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
         }
         let is_over = function.is_over(now) && queue.is_drained();
         let mut cloud = function.cloud.borrow_mut();
+        if mistake.is_some() && !cloud.ec2.laws.broken.is_empty() {
+            break;
+        }
         if is_over && (laws::missing(&cloud.ec2, last, now).is_empty() && open(&cloud).is_none() || !sweeps) {
             break;
         }
@@ -129,12 +134,22 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     }
     let now = function.now();
     let mut cloud = function.cloud.borrow_mut();
+    if !cloud.ec2.laws.broken.is_empty() && mistake.is_some() {
+        return report(seed, &mut cloud, now);
+    }
     if let Some(open) = open(&cloud).cloned()
         && sweeps
     {
         cloud.ec2.laws.breach("open", now, &format!("{open:?}"));
     }
+    if let Some((at, swept)) = cloud.swept.take().filter(|(at, _)| *at > size.storm + HOUR) {
+        laws::adds_up(&mut cloud.ec2, last, at, &swept);
+    }
     laws::at_the_end(&mut cloud.ec2, last, now);
+    report(seed, &mut cloud, now)
+}
+
+fn report(seed: u64, cloud: &mut Cloud, now: Ms) -> Report {
     let longest_wait = cloud.waits.longest;
     let laws = std::mem::take(&mut cloud.ec2.laws);
     Report { seed, broken: laws.broken, counts: laws.counts, longest_wait, hours: now / HOUR }

@@ -55,7 +55,7 @@ impl Waits {
         *self.vain.entry((process, (region, account.clone()))).or_default() += 1;
     }
 
-    /// A process could not read an account's line: the next one serves it.
+    /// A process could not read an account's line, or not write what it tried: the next one serves it.
     pub(crate) fn unread(&mut self, process: usize, region: &str, account: &str) {
         let region = REGIONS.iter().position(|known| *known == region).expect("a known Region");
         self.vain.insert((process, (region, AccountId::parse(account).unwrap())), VAIN);
@@ -105,12 +105,7 @@ impl Waits {
             *tries += 1;
             self.longest = self.longest.max(*tries);
             if *tries == TRIES + 1 {
-                starved.push(format!(
-                    "{waiting} in {}, for {account} [since {since} {:?}; process {process} from {began}; {} fresh]",
-                    REGIONS[region],
-                    fresh.iter().min_by_key(|x| x.1),
-                    fresh.len()
-                ));
+                starved.push(format!("{waiting} in {}, for {account}", REGIONS[region]));
             }
         }
         starved
