@@ -19,10 +19,20 @@ pub(crate) async fn withdraw<W: World>(
 ) -> Result<(), CallError> {
     let now = run.world.now();
     let Some(ended) = obligation.ended(End::Withdrawn, now) else { return Ok(()) };
-    if run.may_end() {
+    if stands(run, obligation).await? && run.may_end() {
         let record = withdrawn(obligation, reason, &run.setup.home, now);
         run.say(record, Some(&obligation.identity.source));
         run.world.write(&ended).await?;
     }
     Ok(())
+}
+
+/// Whether an obligation is still the one that was read: the index may be late, and what this invocation remembers too. Asked just
+/// before an end is told, so that it is told once.
+///
+/// # Errors
+/// The ledger's.
+pub(crate) async fn stands<W: World>(run: &Run<'_, W>, obligation: &Obligation) -> Result<bool, CallError> {
+    let stored = run.world.obligation(&obligation.identity).await?;
+    Ok(stored.is_some_and(|stored| stored.obligation == *obligation))
 }

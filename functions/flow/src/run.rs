@@ -39,8 +39,6 @@ pub(crate) struct Run<'a, W> {
     pub(crate) world: &'a W,
     pub(crate) setup: &'a Setup,
     memory: &'a RefCell<Memory>,
-    /// What was said within the last day.
-    noticed: HashSet<String>,
     causes: RefCell<Causes>,
     /// Of each Region: one for the whole invocation, because a Region that closed stays closed.
     lanes: RefCell<BTreeMap<Region, Lane>>,
@@ -61,12 +59,10 @@ pub(crate) struct Run<'a, W> {
 
 impl<'a, W: World> Run<'a, W> {
     pub(crate) fn new(world: &'a W, setup: &'a Setup, memory: &'a RefCell<Memory>, causes: Causes) -> Self {
-        let noticed = memory.borrow_mut().recall(world.now());
         Self {
             world,
             setup,
             memory,
-            noticed,
             causes: RefCell::new(causes),
             lanes: RefCell::default(),
             turns: RefCell::default(),
@@ -145,6 +141,12 @@ impl<'a, W: World> Run<'a, W> {
     /// Takes an obligation out of its line for this invocation; tells whether it was still there.
     pub(crate) fn take(&self, identity: &Identity) -> bool {
         self.taken.borrow_mut().insert(identity.clone())
+    }
+
+    /// Puts back what was taken and not looked at: it keeps its place before what is newer, also within this invocation.
+    pub(crate) fn put_back(&self, taken: &[Obligation]) {
+        let mut all = self.taken.borrow_mut();
+        taken.iter().for_each(|obligation| _ = all.remove(&obligation.identity));
     }
 
     /// Notes that an obligation was put in line.
@@ -231,7 +233,8 @@ impl<'a, W: World> Run<'a, W> {
 
     /// As [`tell`](Self::tell), but what is said once a day is not said again.
     pub(crate) fn tell_once(&self, decision: &Decision<'_>) {
-        if decision.notice().is_none_or(|notice| !self.noticed.contains(&notice)) {
+        // Asked of the memory as it is now: a sweep and the serving behind it may come upon the same fact.
+        if self.memory.borrow_mut().note(decision, self.world.now()) {
             self.tell(decision, &Outcome::Stands);
         }
     }

@@ -18,11 +18,9 @@ impl Memory {
         self.0.recall(now)
     }
 
-    /// Notes that a decision was told.
-    pub fn note(&mut self, decision: &Decision<'_>, now: Timestamp) {
-        if let Some(notice) = decision.notice() {
-            self.0.note(notice, now);
-        }
+    /// Notes that a decision is told; tells whether it was not within the last day, or is one to tell each time.
+    pub fn note(&mut self, decision: &Decision<'_>, now: Timestamp) -> bool {
+        decision.notice().is_none_or(|notice| self.0.note(notice, now))
     }
 }
 

@@ -54,6 +54,7 @@ async fn in_region<W: World>(run: &Run<'_, W>, region: &Region, until: Duration)
         match batch::serve(run, region, &batch, &mut counts).await {
             Ok(unseen) => queues.leave_out(&unseen),
             Err(deferral) => {
+                run.put_back(&batch);
                 run.tell_region(region, deferral, batch.len());
                 break;
             }

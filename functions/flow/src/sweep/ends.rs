@@ -163,6 +163,9 @@ async fn look_for_sources<W: World>(run: &Run<'_, W>, gone: &[&Obligation]) -> R
             let next = if is_shown { obligation.seen() } else { obligation.ended(End::Missed, now) };
             let Some(next) = next else { continue };
             if !is_shown {
+                if !ends::stands(run, obligation).await? {
+                    continue;
+                }
                 if !run.may_end() {
                     return Ok(());
                 }

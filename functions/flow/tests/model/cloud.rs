@@ -77,15 +77,14 @@ impl Cloud {
 
     /// A process begins.
     pub(crate) fn born(&mut self, phase: Phase, at: Ms) -> usize {
-        self.lives.push(Life { began: at, ended: None, is_killed: false });
+        self.lives.push(Life { began: at, ended: None });
         self.phases_of.push(phase);
         self.lives.len() - 1
     }
 
     /// A process ends.
-    pub(crate) fn over(&mut self, process: usize, is_killed: bool, at: Ms) {
-        let life = &mut self.lives[process];
-        (life.ended, life.is_killed) = (Some(at), is_killed);
+    pub(crate) fn over(&mut self, process: usize, at: Ms) {
+        self.lives[process].ended = Some(at);
         self.waits.over(process);
     }
 
@@ -100,7 +99,7 @@ impl Cloud {
         let written = self.table.write(obligation, shown);
         if written == Written::Done {
             self.writers.insert(obligation.identity.clone(), process);
-            self.waits.written(process, obligation, at);
+            self.waits.written(obligation, at);
             self.end_written(process, obligation, at);
         } else {
             self.ec2.laws.count("write-stale");
@@ -141,7 +140,7 @@ impl Cloud {
             let (began, table) = (self.lives[process].began, &self.table);
             let turns = table.turns(&identity.region);
             let has_turn = |account: &AccountId| turns.iter().any(|turn| turn.account == *account);
-            for what in self.waits.tried(process, began, region, &item.obligation.account, has_turn) {
+            for what in self.waits.tried(process, began, &item.obligation, has_turn) {
                 self.ec2.laws.breach("starved", at, &what);
             }
         }

@@ -138,6 +138,13 @@ impl Ec2 {
         Ok(found)
     }
 
+    /// As [`named`](Self::named), in a world that forgets nothing.
+    pub(crate) fn named_or_gone(&mut self, at: Ms, ids: &[SnapshotId]) -> Result<Vec<SourceSnapshot>, CallError> {
+        self.read(at, 0)?;
+        let sources = ids.iter().filter_map(|id| self.numbers.get(id)).map(|&number| &self.sources[number]);
+        Ok(sources.filter(|source| source.was_shared(at)).map(|source| source.fact().clone()).collect())
+    }
+
     /// DescribeSnapshots in a target Region: those of our copies that are asked for, and DescribeKey of their keys.
     pub(crate) fn copies(
         &mut self,

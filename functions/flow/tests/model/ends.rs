@@ -29,12 +29,11 @@ pub(crate) struct Ends {
     told: BTreeMap<Told, Telling>,
 }
 
-/// When a process lived, and how it ended.
+/// When a process lived.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Life {
     pub(crate) began: Ms,
     pub(crate) ended: Option<Ms>,
-    pub(crate) is_killed: bool,
 }
 
 impl Cloud {
@@ -44,13 +43,16 @@ impl Cloud {
         let Some(identity) = Self::identity_of(record) else {
             return self.ec2.laws.breach("wrong", at, "an end of nothing that anybody knows");
         };
-        let generation = self.table.obligation(&identity).map(|item| item.obligation.generation);
+        let item = self.table.obligation(&identity);
+        if let Some(item) = &item {
+            self.waits.had_its_turn(policies::number(&identity.region), &item.obligation.account);
+        }
+        let generation = item.map(|item| item.obligation.generation);
         let key = (identity, generation.unwrap_or(u32::MAX), self.table.lost);
         let is_excused = |earlier: &Telling| {
-            let life = self.lives[earlier.process];
-            let died = life.is_killed && !earlier.is_written;
-            let at_the_same_time = life.ended.is_none_or(|ended| ended >= self.lives[process].began);
-            died || at_the_same_time && earlier.process != process || !earlier.is_written && earlier.process != process
+            let ended = self.lives[earlier.process].ended;
+            let at_the_same_time = ended.is_none_or(|ended| ended >= self.lives[process].began);
+            !earlier.is_written || at_the_same_time && earlier.process != process
         };
         let again = self.ends.told.get(&key).is_some_and(|earlier| !is_excused(earlier));
         if again {
@@ -87,6 +89,13 @@ impl Cloud {
         }
     }
 
+    /// A process was told that an end is written: it is not to be told again.
+    pub(crate) fn end_answered(&mut self, process: usize, obligation: &Obligation) {
+        let key = (obligation.identity.clone(), obligation.generation, self.table.lost);
+        let telling = self.ends.told.get_mut(&key).filter(|telling| telling.process == process);
+        telling.into_iter().for_each(|telling| telling.is_written = true);
+    }
+
     /// An end was written: the audit must know of it.
     pub(crate) fn end_written(&mut self, process: Option<usize>, obligation: &Obligation, at: Ms) {
         let State::Ended { why, .. } = obligation.state else { return };
@@ -110,7 +119,7 @@ impl Cloud {
             End::Missed => "ended-missed",
             End::Withdrawn => "ended-withdrawn",
         });
-        if !was_told {
+        if !was_told && !self.poisoned.contains_key(identity) {
             self.ec2.laws.breach("untold", at, &format!("{why:?} for {identity:?}"));
         }
     }

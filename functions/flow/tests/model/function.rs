@@ -13,7 +13,7 @@ use crate::clock::{MINUTE, Ms};
 use crate::cloud::Cloud;
 use crate::mistakes::Mistake;
 use crate::policies::{self, ACCOUNT, Phase, policies, region};
-use crate::process::{Birth, Process};
+use crate::process::{Birth, Death, KINDS, Process};
 use crate::time::{Task, Time};
 
 /// As the template sets it.
@@ -50,12 +50,16 @@ pub(crate) struct Function {
     phases: Vec<(Ms, Phase)>,
     since: Timestamp,
     mistake: Option<Mistake>,
+    /// From when until when the story is told.
+    story: Option<(Ms, Ms)>,
     setup: Rc<Setup>,
     keys: Rc<BTreeSet<KeyArn>>,
     phase: Phase,
     /// The one that takes from the queue, and the one that sometimes runs beside it.
     environments: [Environment; 2],
     born: usize,
+    /// How the next process dies that comes as far as that.
+    death: Death,
     running: Vec<Running>,
 }
 
@@ -70,11 +74,13 @@ impl Function {
             phases,
             since,
             mistake,
+            story: story(),
             setup: Rc::new(setup(phase, since, mistake)),
             keys: Rc::new(policies::keys(phase)),
             phase,
             environments: [environment(0), environment(1)],
             born: 2,
+            death: Death { kind: KINDS[0], after: 0, has_effect: true },
             running: Vec::new(),
         }
     }
@@ -138,6 +144,15 @@ impl Function {
         self.born += 1;
     }
 
+    /// Each kind of step has its turn, the first such step of a process more often than a later one.
+    fn next_death(&mut self) {
+        let rng = &mut self.cloud.borrow_mut().ec2.rng;
+        let kind = KINDS.iter().position(|kind| *kind == self.death.kind).map_or(0, |kind| kind + rng.usize(1..4));
+        let most = 1 << rng.u32(0..6);
+        let after = if rng.bool() { 0 } else { rng.u32(0..most) };
+        self.death = Death { kind: KINDS[kind % KINDS.len()], after, has_effect: rng.bool() };
+    }
+
     fn begin(&mut self, environment: usize, bodies: &[String], messages: Option<usize>) {
         let now = self.time.now();
         let mut cloud = self.cloud.borrow_mut();
@@ -147,12 +162,14 @@ impl Function {
         let ec2 = &mut cloud.ec2;
         let (weather, rng) = (&ec2.weather, &mut ec2.rng);
         let is_replaced = rng.u32(0..50) == 0;
-        let dies = weather.happens(rng, now, weather.kills).then(|| {
-            let most = 1 << rng.u32(1..9);
-            (rng.u32(0..most), rng.bool())
-        });
+        let death = weather.happens(rng, now, weather.kills).then_some(self.death);
+        // Not all wait for a step that hardly ever comes.
+        let is_given_up = death.is_some() && rng.u32(0..60) == 0;
         let skew = if weather.happens(rng, now, 10) { rng.i64(-weather.skew..=weather.skew) } else { 0 };
         drop(cloud);
+        if is_given_up {
+            self.next_death();
+        }
         if is_replaced {
             self.renew(environment);
         }
@@ -163,8 +180,9 @@ impl Function {
             phase: self.phase,
             until: now + FUNCTION_TIMEOUT,
             skew,
-            dies,
+            death,
             mistake: self.mistake,
+            story: self.story,
         };
         let world = Process::new(birth, &self.keys, &self.cloud, &self.time);
         let (setup, is_dead) = (Rc::clone(&self.setup), Rc::clone(&world.is_dead));
@@ -189,15 +207,22 @@ impl Function {
                     continue;
                 }
                 _ => {
+                    self.next_death();
                     let environment = self.environments.iter().position(|e| e.number == running.birth.environment);
                     environment.into_iter().for_each(|environment| self.renew(environment));
                     self.cloud.borrow_mut().ec2.laws.count("invocations-killed");
                 }
             }
-            self.cloud.borrow_mut().over(running.birth.process, is_killed, now);
+            self.cloud.borrow_mut().over(running.birth.process, now);
         }
         done
     }
+}
+
+fn story() -> Option<(Ms, Ms)> {
+    let story = std::env::var("SNAPFERRY_MODEL_STORY").ok()?;
+    let (from, until) = story.split_once('-').expect("SNAPFERRY_MODEL_STORY: from-until, in milliseconds");
+    Some((from.parse().expect("a number"), until.parse().expect("a number")))
 }
 
 fn setup(phase: Phase, since: Timestamp, mistake: Option<Mistake>) -> Setup {

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use snapferry_core::audit::Sweep;
+use snapferry_core::facts::State;
+
 use crate::clock::{DAY, MINUTE, Ms, timestamp};
 use crate::copies::{Call, Copy, Fate, Identity};
 use crate::ec2::Ec2;
@@ -30,7 +33,7 @@ impl Laws {
     /// Notes a breach: `law` is `lost`, `delayed`, `duplicate`, `wrong`, `unasked`, `attempts`, `open`, `untold`, `told-again`,
     /// `count`, `pestered`, `repeated` or `starved`.
     pub(crate) fn breach(&mut self, law: &str, at: Ms, what: &str) {
-        self.broken.push(format!("{law}: {what} (at {})", timestamp(at)));
+        self.broken.push(format!("{law}: {what} (at {at}, {})", timestamp(at)));
     }
 
     /// An environment said what is to be said once a day. Its clock may be a little off.
@@ -106,6 +109,18 @@ pub(crate) fn missing(ec2: &Ec2, phase: Phase, at: Ms) -> Vec<Identity> {
         wishes.map(move |&wish| Identity { source, wish })
     });
     owed.filter(|identity| !ec2.copies_of(identity).any(Copy::is_live)).collect()
+}
+
+/// What the last sweep told of must be all that is wanted, when nothing changes any more.
+pub(crate) fn adds_up(ec2: &mut Ec2, phase: Phase, at: Ms, swept: &Sweep) {
+    let seen = |source: &&Source| source.seen(at).is_some_and(|seen| seen.state == State::Completed);
+    let sources = ec2.sources.iter().filter(|source| !source.history).filter(seen);
+    let wanted: usize =
+        sources.map(|source| source.wishes.iter().filter(|wish| phase.wants(source.owner(), **wish)).count()).sum();
+    let told = swept.protected + swept.unprotected;
+    if u64::try_from(wanted) != Ok(told) {
+        ec2.laws.breach("count", at, &format!("{wanted} identities are wanted, the sweep tells of {told}: {swept:?}"));
+    }
 }
 
 /// At the end, when all is quiet: what is missing, twice there, or live under a wrong key.

@@ -12,8 +12,10 @@ pub(crate) enum Mistake {
     HidesCopies,
     /// No copy that failed is ever shown.
     HidesFailures,
-    /// A sweep finds nothing in the ledger.
+    /// A sweep finds nothing in the ledger: what was edited there is not put back.
     ReadsNoObligations,
+    /// What was shared once is always found by its ID.
+    FindsWhatIsGone,
     /// An end counts as written and is not.
     LosesEnds,
     /// Ends are written and not told.

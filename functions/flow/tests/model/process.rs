@@ -27,6 +27,43 @@ use crate::weather::WriteFault;
 /// How often in a row a copy may be throttled before its Region closes.
 const THROTTLED_ATTEMPTS: u32 = 6;
 
+/// Where a process can die: at each kind of step.
+pub(crate) const KINDS: [&str; 23] = [
+    "died-asleep",
+    "died-at-copies-by-id",
+    "died-at-copies-in",
+    "died-at-copies-of",
+    "died-at-copy",
+    "died-at-hints",
+    "died-at-keys",
+    "died-at-line",
+    "died-at-obligation",
+    "died-at-obligations",
+    "died-at-removal-of-hint",
+    "died-at-removal-of-turn",
+    "died-at-round",
+    "died-at-shared",
+    "died-at-sources",
+    "died-at-turns",
+    "died-at-write-of-copying",
+    "died-at-write-of-end",
+    "died-at-write-of-hint",
+    "died-at-write-of-intent",
+    "died-at-write-of-owed",
+    "died-at-write-of-round",
+    "died-at-write-of-turn",
+];
+
+/// How a process dies, if it comes that far.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Death {
+    /// At a step of this kind, after so many of them.
+    pub(crate) kind: &'static str,
+    pub(crate) after: u32,
+    /// Whether that step still takes effect.
+    pub(crate) has_effect: bool,
+}
+
 /// What a process is born with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Birth {
@@ -39,9 +76,10 @@ pub(crate) struct Birth {
     pub(crate) until: Ms,
     /// By how much its clock is ahead.
     pub(crate) skew: Ms,
-    /// At which of its steps it dies, and whether that step still takes effect.
-    pub(crate) dies: Option<(u32, bool)>,
+    pub(crate) death: Option<Death>,
     pub(crate) mistake: Option<Mistake>,
+    /// From when until when its story is told.
+    pub(crate) story: Option<(Ms, Ms)>,
 }
 
 /// A process.
@@ -49,7 +87,7 @@ pub(crate) struct Process {
     pub(crate) birth: Birth,
     cloud: Rc<RefCell<Cloud>>,
     time: Rc<Time>,
-    /// How many steps it has taken.
+    /// How many steps of the kind at which it dies it has taken.
     steps: Cell<u32>,
     pub(crate) is_dead: Rc<Cell<bool>>,
     calls: Cell<u64>,
@@ -81,9 +119,9 @@ impl Process {
 
     /// One step: it travels, takes effect, and its answer travels back. `act` also tells how long the answer takes.
     async fn step<T>(&self, kind: &'static str, travels: Ms, act: impl FnOnce(&mut Cloud, Ms) -> (T, Ms)) -> T {
-        let step = self.steps.get();
-        self.steps.set(step + 1);
-        let dies = self.birth.dies.filter(|(at, _)| *at == step).map(|(_, has_effect)| has_effect);
+        let here = self.birth.death.filter(|death| death.kind == kind);
+        self.steps.set(self.steps.get() + u32::from(here.is_some()));
+        let dies = here.filter(|death| death.after + 1 == self.steps.get()).map(|death| death.has_effect);
         if dies == Some(false) || self.is_dead.get() {
             self.die(kind).await;
         }
@@ -216,6 +254,14 @@ impl Process {
         self.said_stop.borrow_mut()[number(&identity.region)] |= stops;
     }
 
+    /// Tells the story of a run, where it is asked for.
+    fn tell(&self, what: impl FnOnce() -> String) {
+        let now = self.time.now();
+        if self.birth.story.is_some_and(|(from, until)| (from..until).contains(&now)) {
+            crate::say(&format!("{now} process {} {}", self.birth.process, what()));
+        }
+    }
+
     fn placed(&self, item: Item) -> Item {
         Item { is_placed: item.is_placed || self.makes(Mistake::NeverRepairs), ..item }
     }
@@ -245,6 +291,16 @@ impl World for Process {
         let mut cloud = self.cloud.borrow_mut();
         let now = self.time.now();
         cloud.ec2.laws.count(record.reason.name());
+        self.tell(|| {
+            format!(
+                "say {} {:?} {:?} {:?} {:?}",
+                record.reason.name(),
+                record.policy,
+                record.source.as_ref().map(|s| &s.snapshot),
+                record.copy.as_ref().map(|c| (&c.region, &c.snapshot)),
+                record.trigger
+            )
+        });
         let is_silent = self.makes(Mistake::TellsNoEnds);
         if !is_silent {
             cloud.end_told(self.birth.process, record, now);
@@ -266,7 +322,13 @@ impl World for Process {
     }
 
     async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
-        let snapshots = self.read("died-at-sources", |cloud, now| cloud.ec2.named(now, ids)).await?;
+        let forgets_nothing = self.makes(Mistake::FindsWhatIsGone);
+        let snapshots = self
+            .read("died-at-sources", |cloud, now| match forgets_nothing {
+                true => cloud.ec2.named_or_gone(now, ids),
+                false => cloud.ec2.named(now, ids),
+            })
+            .await?;
         Ok(Shown { snapshots, unreadable: BTreeMap::new() })
     }
 
@@ -297,6 +359,11 @@ impl World for Process {
         let mut facts = BTreeMap::new();
         for key in keys.iter().cloned() {
             let fact = self.read("died-at-keys", |cloud, now| cloud.ec2.key(now, &key)).await;
+            if let (KeyFact::Unread(_), Some(region)) =
+                (&fact, REGIONS.iter().position(|region| *region == key.region()))
+            {
+                self.cloud.borrow_mut().waits.keys_unread(self.birth.process, region);
+            }
             facts.insert(key, fact);
         }
         facts
@@ -322,6 +389,9 @@ impl World for Process {
                 (answer, answered - now)
             })
             .await;
+        self.tell(|| {
+            format!("copy {} {} {} -> {answer:?}", request.source.owner, request.source.id, request.target.region)
+        });
         match answer {
             FULL if self.makes(Mistake::MisreadsFull) => read(Answer::Error(400, "InvalidParameterValue", true)),
             answer => read(answer),
@@ -347,7 +417,24 @@ impl World for Process {
         before: Option<&str>,
         most: usize,
     ) -> Result<Vec<Obligation>, CallError> {
-        self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await
+        let found = self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await;
+        self.tell(|| {
+            format!(
+                "line {line} {after:?} {before:?}: {:?}",
+                found
+                    .as_ref()
+                    .map(|f| f
+                        .iter()
+                        .map(|o| format!("{} {} {}", o.identity.source, o.lineage, o.identity.policy))
+                        .collect::<Vec<_>>())
+                    .map_err(|e| &e.code)
+            )
+        });
+        let parts: Vec<&str> = line.split('#').collect();
+        if let (Err(_), [_, region, account]) = (&found, parts.as_slice()) {
+            self.cloud.borrow_mut().waits.unread(self.birth.process, region, account);
+        }
+        found
     }
 
     async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
@@ -357,16 +444,42 @@ impl World for Process {
             State::Copying { .. } => ("died-at-write-of-copying", false),
             State::Ended { .. } => ("died-at-write-of-end", self.makes(Mistake::LosesEnds)),
         };
+        if let State::Delayed { .. } = obligation.state {
+            let region = number(&obligation.identity.region);
+            self.cloud.borrow_mut().waits.in_vain(self.birth.process, region, &obligation.account);
+        }
         let (process, obligation) = (self.birth.process, obligation.clone());
         let is_blind = self.makes(Mistake::TakesStaleForDone);
-        self.put(kind, move |cloud, now| {
-            if loses {
-                return Written::Done;
-            }
-            let written = cloud.write(Some(process), &obligation, now);
-            if is_blind { Written::Done } else { written }
-        })
-        .await
+        let o = obligation.clone();
+        let written = self
+            .put(kind, move |cloud, now| {
+                if loses {
+                    return Written::Done;
+                }
+                let written = cloud.write(Some(process), &obligation, now);
+                if is_blind { Written::Done } else { written }
+            })
+            .await;
+        if let (Ok(Written::Done), State::Ended { .. }) = (&written, &o.state) {
+            self.cloud.borrow_mut().end_answered(self.birth.process, &o);
+        }
+        if written.is_err() {
+            let (region, account) = (o.identity.region.as_str(), o.account.as_str());
+            self.cloud.borrow_mut().waits.unread(self.birth.process, region, account);
+        }
+        self.tell(|| {
+            format!(
+                "write {} {} {} {} {:?} r{} {:?}",
+                o.account,
+                o.identity.source,
+                o.lineage,
+                o.identity.region,
+                o.state,
+                o.revision,
+                written.as_ref().map_err(|e| &e.code)
+            )
+        });
+        written
     }
 
     async fn turns(&self, region: &Region) -> Result<Vec<Turn>, CallError> {
@@ -379,7 +492,10 @@ impl World for Process {
 
     async fn write_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
         let (region, turn) = (region.clone(), turn.clone());
-        self.put("died-at-write-of-turn", move |cloud, _| cloud.write_turn(&region, &turn)).await
+        let t = (region.clone(), turn.clone());
+        let written = self.put("died-at-write-of-turn", move |cloud, _| cloud.write_turn(&region, &turn)).await;
+        self.tell(|| format!("turn {t:?} {:?}", written.as_ref().map_err(|e| &e.code)));
+        written
     }
 
     async fn remove_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {

@@ -1,8 +1,9 @@
 //! One run: days of shares, events, ticks, faults and kills, until everything has settled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
+use snapferry_core::ids::SnapshotId;
 use snapferry_core::ledger::Obligation;
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND, timestamp};
@@ -79,7 +80,8 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     // Older accounts have the smaller limit (EC2 User Guide, "Considerations" of CopySnapshot).
     let limit = if seed % 3 == 2 { 5 } else { 20 };
     let weather = Weather::new(&mut rng, size.storm);
-    let mut shared = sources(&mut rng, size.snapshots, size.storm);
+    // What a Region takes in a day bounds what can be made up for in one.
+    let mut shared = sources(&mut rng, if limit == 5 { size.snapshots / 3 } else { size.snapshots }, size.storm);
     let mut queue = Queue::default();
     announce(&mut rng, &mut queue, &mut shared, &weather, size.repeated);
     let mut meddling = Meddling::new(&mut rng, size.storm);
@@ -92,7 +94,9 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     let sweeps = mistake != Some(Mistake::NeverSweeps);
     let (mut next_sweep, mut next_serve): (Ms, Ms) = (0, 0);
     let mut is_late = false;
-    while function.now() < size.storm + 10 * DAY {
+    // A mistake has shown by then, and its first breach is enough.
+    let end = size.storm + if mistake.is_some() { 2 * DAY } else { 10 * DAY };
+    while function.now() < end {
         let ticks = next_sweep.min(next_serve);
         let delivery = if function.is_idle() { queue.next().unwrap_or(Ms::MAX) } else { Ms::MAX };
         let now = function.pass(ticks.min(delivery).max(function.now()));
@@ -117,6 +121,9 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
         }
         let is_over = function.is_over(now) && queue.is_drained();
         let mut cloud = function.cloud.borrow_mut();
+        if mistake.is_some() && !cloud.ec2.laws.broken.is_empty() {
+            break;
+        }
         if is_over && (laws::missing(&cloud.ec2, last, now).is_empty() && open(&cloud).is_none() || !sweeps) {
             break;
         }
@@ -127,20 +134,33 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     }
     let now = function.now();
     let mut cloud = function.cloud.borrow_mut();
+    if !cloud.ec2.laws.broken.is_empty() && mistake.is_some() {
+        return report(seed, &mut cloud, now);
+    }
     if let Some(open) = open(&cloud).cloned()
         && sweeps
     {
         cloud.ec2.laws.breach("open", now, &format!("{open:?}"));
     }
+    if let Some((at, swept)) = cloud.swept.take().filter(|(at, _)| *at > size.storm + HOUR) {
+        laws::adds_up(&mut cloud.ec2, last, at, &swept);
+    }
     laws::at_the_end(&mut cloud.ec2, last, now);
+    report(seed, &mut cloud, now)
+}
+
+fn report(seed: u64, cloud: &mut Cloud, now: Ms) -> Report {
     let longest_wait = cloud.waits.longest;
     let laws = std::mem::take(&mut cloud.ec2.laws);
     Report { seed, broken: laws.broken, counts: laws.counts, longest_wait, hours: now / HOUR }
 }
 
-/// An obligation that has not ended.
+/// An obligation that has not ended, and whose copy is not one that somebody edited so that it gets no verdict.
 fn open(cloud: &Cloud) -> Option<&Obligation> {
-    cloud.table.all().find(|obligation| !obligation.has_ended())
+    let edited = cloud.ec2.copies.iter().filter(|copy| copy.status.is_none());
+    let edited: BTreeSet<&SnapshotId> = edited.map(|copy| &copy.id).collect();
+    let waits = |open: &Obligation| open.copy().is_none_or(|copy| !edited.contains(copy));
+    cloud.table.all().find(|obligation| !obligation.has_ended() && waits(obligation))
 }
 
 fn send_tick(rng: &mut Rng, queue: &mut Queue, function: &Function, kind: &str, at: Ms, sweeps: bool) {

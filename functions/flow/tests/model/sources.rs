@@ -53,6 +53,11 @@ impl Source {
         self.shares.iter().any(|share| (share.from..share.until).contains(&at))
     }
 
+    /// Whether it is or was shared.
+    pub(crate) fn was_shared(&self, at: Ms) -> bool {
+        self.shares.iter().any(|share| share.from <= at)
+    }
+
     /// The snapshot as EC2 shows it to the target account, if it does.
     pub(crate) fn seen(&self, at: Ms) -> Option<SourceSnapshot> {
         let is_seen = self.shares.iter().any(|share| (share.seen_from..share.seen_until).contains(&at));

@@ -47,7 +47,7 @@ pub(crate) struct Weather {
     pub(crate) failing: u32,
     /// Per mille of the copies that come out under another key than the one asked for.
     pub(crate) wrong_key: u32,
-    /// Per cent of the invocations that are killed.
+    /// Per cent of the invocations that are killed, if they come as far as that.
     pub(crate) kills: u32,
     /// Per cent of the events that never come.
     pub(crate) lost_events: u32,
@@ -89,7 +89,7 @@ impl Weather {
             (Fault::HungAfter, some(4)),
         ];
         let (reads, slow_reads, failing, wrong_key) = (some(10), some(30), some(15), some(20));
-        let (kills, lost_events) = (some(6), some(30));
+        let (kills, lost_events) = (some(30), some(30));
         let (table, second, stalls) = (some(20), some(8), some(4));
         // A hold is as long as EC2 hides a copy, with little room: where clocks are minutes off, EC2 shows copies sooner.
         let (hides, skew) = if rng.u32(0..3) == 0 { (4 * MINUTE, 5 * MINUTE) } else { (9 * MINUTE, SECOND) };
