@@ -18,7 +18,7 @@ fn what_was_told_is_remembered_for_a_day() {
         world.facts.noticed = memory.recall(after(seconds));
         let plan = decide(&world.policies, &world.facts, after(seconds));
         assert_eq!(plan.decisions.len(), told, "{seconds} s");
-        plan.decisions.iter().for_each(|decision| memory.note(decision, after(seconds)));
+        plan.decisions.iter().for_each(|decision| _ = memory.note(decision, after(seconds)));
     }
 }
 
