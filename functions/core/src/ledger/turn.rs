@@ -15,7 +15,7 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_mins(1);
 pub struct Turn {
     /// The account.
     pub account: AccountId,
-    /// When it last had one; `None` before its first.
+    /// When it last had one; before its first, when it came: it stands behind all who waited before. `None` counts as long ago.
     pub tried: Option<Timestamp>,
     /// The lineage that it was used for, as the line has it: the next turn is another's.
     pub lineage: Option<String>,
@@ -26,10 +26,11 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// The turns of an account that had nothing in line.
+    /// The turns of an account that had nothing in line. It comes behind those who wait: one that shares a snapshot now and then
+    /// would else be served before them each time.
     #[must_use]
     pub fn new(account: AccountId, now: Timestamp) -> Self {
-        Self { account, tried: None, lineage: None, added: now, revision: 0 }
+        Self { account, tried: Some(now), lineage: None, added: now, revision: 0 }
     }
 
     /// What to write because an obligation of the account was added; nothing when its item says so already.
@@ -52,7 +53,7 @@ impl Turn {
         now.duration_since(self.added).abs() > KEPT_FOR
     }
 
-    /// In which order accounts have their turns: who never had one, then who had it longest ago. A time further in the future than
+    /// In which order accounts have their turns: who had it, or came, longest ago. A time further in the future than
     /// another clock may be ahead counts as never: as now it would be the last each time, and its turn would never come.
     #[must_use]
     pub fn order(&self, now: Timestamp) -> (Option<Timestamp>, &AccountId) {

@@ -25,6 +25,16 @@ fn who_never_had_a_turn_comes_first_then_who_had_it_longest_ago() {
 }
 
 #[test]
+fn who_comes_stands_behind_those_who_wait() {
+    let waits = Turn { tried: Some(at(-1)), ..Turn::new(account(1), at(-50)) };
+    let comes = Turn::new(account(2), at(0));
+    assert!(waits.order(at(0)) < comes.order(at(0)));
+    // It does not fall behind by adding more, nor behind who had a turn since.
+    let adds = comes.added(at(60)).unwrap();
+    assert!(adds.order(at(90)) < waits.tried(None, at(61)).order(at(90)));
+}
+
+#[test]
 fn a_try_is_a_turn_and_remembers_the_lineage() {
     let turn = Turn::new(account(1), at(0)).tried(Some(&owed()), at(5));
     assert_eq!((turn.tried, turn.lineage.as_deref(), turn.revision), (Some(at(5)), Some("vol-00000001"), 1));

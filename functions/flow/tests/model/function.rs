@@ -58,13 +58,19 @@ pub(crate) struct Function {
     /// The one that takes from the queue, and the one that sometimes runs beside it.
     environments: [Environment; 2],
     born: usize,
-    /// How the next process dies that comes as far as that.
-    death: Death,
+    /// At which kind of step a process is to die next: some hardly ever come.
+    rare: usize,
     running: Vec<Running>,
 }
 
 impl Function {
-    pub(crate) fn new(cloud: Cloud, mut phases: Vec<(Ms, Phase)>, since: Timestamp, mistake: Option<Mistake>) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        cloud: Cloud,
+        mut phases: Vec<(Ms, Phase)>,
+        since: Timestamp,
+        mistake: Option<Mistake>,
+    ) -> Self {
         phases.reverse();
         let phase = Phase::default();
         let environment = |number| Environment { number, kept: Rc::default() };
@@ -80,7 +86,7 @@ impl Function {
             phase,
             environments: [environment(0), environment(1)],
             born: 2,
-            death: Death { kind: KINDS[0], after: 0, has_effect: true },
+            rare: usize::try_from(seed).unwrap_or_default() % KINDS.len(),
             running: Vec::new(),
         }
     }
@@ -144,15 +150,6 @@ impl Function {
         self.born += 1;
     }
 
-    /// Each kind of step has its turn, the first such step of a process more often than a later one.
-    fn next_death(&mut self) {
-        let rng = &mut self.cloud.borrow_mut().ec2.rng;
-        let kind = KINDS.iter().position(|kind| *kind == self.death.kind).map_or(0, |kind| kind + rng.usize(1..4));
-        let most = 1 << rng.u32(0..6);
-        let after = if rng.bool() { 0 } else { rng.u32(0..most) };
-        self.death = Death { kind: KINDS[kind % KINDS.len()], after, has_effect: rng.bool() };
-    }
-
     fn begin(&mut self, environment: usize, bodies: &[String], messages: Option<usize>) {
         let now = self.time.now();
         let mut cloud = self.cloud.borrow_mut();
@@ -162,14 +159,13 @@ impl Function {
         let ec2 = &mut cloud.ec2;
         let (weather, rng) = (&ec2.weather, &mut ec2.rng);
         let is_replaced = rng.u32(0..50) == 0;
-        let death = weather.happens(rng, now, weather.kills).then_some(self.death);
-        // Not all wait for a step that hardly ever comes.
-        let is_given_up = death.is_some() && rng.u32(0..60) == 0;
+        let death = weather.happens(rng, now, weather.kills).then(|| {
+            let most = 1 << rng.u32(0..6);
+            let any = Death { kind: KINDS[rng.usize(0..KINDS.len())], after: rng.u32(0..most), has_effect: rng.bool() };
+            if rng.bool() { any } else { Death { kind: KINDS[self.rare], after: 0, ..any } }
+        });
         let skew = if weather.happens(rng, now, 10) { rng.i64(-weather.skew..=weather.skew) } else { 0 };
         drop(cloud);
-        if is_given_up {
-            self.next_death();
-        }
         if is_replaced {
             self.renew(environment);
         }
@@ -207,7 +203,8 @@ impl Function {
                     continue;
                 }
                 _ => {
-                    self.next_death();
+                    let is_rare = running.birth.death.is_some_and(|death| death.kind == KINDS[self.rare]);
+                    self.rare = (self.rare + usize::from(is_rare)) % KINDS.len();
                     let environment = self.environments.iter().position(|e| e.number == running.birth.environment);
                     environment.into_iter().for_each(|environment| self.renew(environment));
                     self.cloud.borrow_mut().ec2.laws.count("invocations-killed");

@@ -90,7 +90,7 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     let ec2 = Ec2::new(rng.u64(..), shared, limit, weather);
     // Later than the history, earlier than all else.
     let since = timestamp(-size.storm / 2 - 2 * HOUR);
-    let mut function = Function::new(Cloud::new(ec2), phases, since, mistake);
+    let mut function = Function::new(seed * 8, Cloud::new(ec2), phases, since, mistake);
     let sweeps = mistake != Some(Mistake::NeverSweeps);
     let (mut next_sweep, mut next_serve): (Ms, Ms) = (0, 0);
     let mut is_late = false;
