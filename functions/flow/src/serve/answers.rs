@@ -10,6 +10,7 @@ use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::ledger::{Obligation, Place, State};
 
 use super::batch::FOR_A_BATCH;
+use super::queue::next_page;
 use crate::run::Run;
 use crate::settle::found;
 use crate::{World, Written, line};
@@ -26,13 +27,14 @@ pub(super) async fn look<W: World>(run: &Run<'_, W>, region: &Region) {
     while run.world.left() > FOR_A_BATCH {
         // Before anything is read: the hold has to be over for what is read.
         let now = run.world.now();
-        let page = run.world.line(&Place::asked(region), after.as_deref(), Some(&Place::due_at(now)), PAGE).await;
+        let line = Place::asked(region);
+        let page = run.world.line(&line, after.as_deref(), Some(&Place::due_at(now)), PAGE).await;
         let page = match page {
             Ok(page) => page,
             Err(error) => return run.ledger_failed(0, &error),
         };
-        let is_last = page.len() < PAGE;
-        after = page.last().and_then(snapferry_core::ledger::place).map(|place| place.order);
+        after = next_page(&page, &line, after.as_deref());
+        let is_last = page.len() < PAGE || after.is_none();
         let due: Vec<Obligation> =
             page.into_iter().filter(|asked| is_due(asked, now) && seen.insert(asked.identity.clone())).collect();
         if !due.is_empty() && !settle(run, region, &due).await || is_last {

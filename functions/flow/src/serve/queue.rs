@@ -96,8 +96,11 @@ impl<'r> Queue<'r> {
             }
             let (line, before) = (Place::delayed(self.region, &self.account), Place::due_at(now));
             let page = run.world.line(&line, self.delayed.after.as_deref(), Some(&before), PAGE).await?;
-            self.delayed.is_last = page.len() < PAGE;
-            self.delayed.after = page.last().and_then(order);
+            let next = next_page(&page, &line, self.delayed.after.as_deref());
+            self.delayed.is_last = page.len() < PAGE || next.is_none();
+            self.delayed.after = next;
+            // One that is not due stands where it does not belong, because somebody edited it: it holds up nobody behind it.
+            let page = page.into_iter().filter(|head| head.due().is_some_and(|at| at <= now)).collect();
             let added = if self.delayed.is_last { self.added(run, &line, None, None) } else { Vec::new() };
             self.delayed.page = merged(page, added).into();
         }
@@ -129,8 +132,9 @@ impl<'r> Queue<'r> {
         let behind = self.fresh.had.as_deref().map(Place::behind);
         let after = self.fresh.after.take().max(behind);
         let page = run.world.line(&line, after.as_deref(), None, PAGE).await?;
-        self.fresh.is_last = page.len() < PAGE;
-        let last = page.last().and_then(order);
+        let last = next_page(&page, &line, after.as_deref());
+        self.fresh.is_last = page.len() < PAGE || last.is_none();
+        let page = page.into_iter().filter(|head| head.state == State::Owed).collect();
         let before = if self.fresh.is_last { None } else { last.as_deref() };
         let added = self.added(run, &line, after.as_deref(), before);
         self.fresh.page = merged(page, added).into();
@@ -169,6 +173,13 @@ impl Fresh {
         *self =
             Self { page: VecDeque::new(), after: None, had: None, is_last: false, is_whole: true, has_found: false };
     }
+}
+
+/// Where the next page of a line begins: behind the last on this one that stands where it belongs. Nothing where that leads no
+/// further.
+pub(super) fn next_page(page: &[Obligation], line: &str, after: Option<&str>) -> Option<String> {
+    let last = page.iter().rev().filter_map(place).find(|place| place.line == line)?;
+    after.is_none_or(|after| last.order.as_str() > after).then_some(last.order)
 }
 
 fn order(obligation: &Obligation) -> Option<String> {

@@ -45,7 +45,10 @@ pub(super) async fn settle<W: World>(
     began: Timestamp,
 ) -> Result<(), CallError> {
     let (mut writes, mut hidden, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-    for item in items.iter().filter(|item| !item.obligation.has_ended() || item.obligation.repaired(began).is_some()) {
+    // One that is over and still stands in a line was edited.
+    let is_open =
+        |item: &&Item| !item.obligation.has_ended() || !item.is_placed || item.obligation.repaired(began).is_some();
+    for item in items.iter().filter(is_open) {
         match next(run, round, facts, unread, item, began) {
             Next::Stands => {}
             Next::Write(obligation) => writes.push(*obligation),

@@ -60,6 +60,8 @@ pub(crate) struct Copy {
     pub(crate) status: Option<Status>,
     pub(crate) settled_at: Option<Ms>,
     pub(crate) deleted: bool,
+    /// When somebody deletes it by hand.
+    pub(crate) goes: Option<Ms>,
     pub(crate) tags: CopyTags,
 }
 

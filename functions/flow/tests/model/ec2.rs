@@ -96,6 +96,9 @@ impl Ec2 {
             self.end_copies(at);
             let _ = self.carry_out(at, call, false);
         }
+        if to / MINUTE != self.now / MINUTE {
+            self.delete_copies(to);
+        }
         self.end_copies(to);
         self.now = to;
     }
@@ -107,8 +110,19 @@ impl Ec2 {
                 if copy.finishes <= at {
                     copy.state = if copy.fate == Fate::Fails { State::Error } else { State::Completed };
                 }
-                copy.state == State::Pending
+                copy.state == State::Pending && !copy.deleted
             });
+        }
+    }
+
+    /// Somebody deletes copies by hand, whatever becomes of them.
+    fn delete_copies(&mut self, at: Ms) {
+        let goes = |copy: &Copy| !copy.deleted && copy.goes.is_some_and(|goes| goes <= at);
+        let going: Vec<usize> = (0..self.copies.len()).filter(|&number| goes(&self.copies[number])).collect();
+        for number in going {
+            self.copies[number].deleted = true;
+            self.unsettled.retain(|unsettled| *unsettled != number);
+            self.laws.count("copy-deleted-by-hand");
         }
     }
 
@@ -271,6 +285,8 @@ impl Ec2 {
         } else if fate == Fate::Completes && !weather.is_calm(at) && self.rng.u32(0..1000) < weather.wrong_key {
             fate = Fate::WrongKey;
         }
+        let is_deleted = weather.happens(&mut self.rng, at, 2);
+        let goes = is_deleted.then(|| at + self.rng.i64(0..3 * HOUR));
         self.laws.count(match fate {
             Fate::Completes => "copy-that-completes",
             Fate::Fails => "copy-that-fails",
@@ -290,6 +306,7 @@ impl Ec2 {
             status: Some(Status::Copying),
             settled_at: None,
             deleted: false,
+            goes,
             tags,
         };
         self.laws.started(&self.sources[source], &copy, &call, identity);

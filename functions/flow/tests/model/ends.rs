@@ -77,11 +77,13 @@ impl Cloud {
             let is_good = copy.status == Some(Status::Verified) && copy.is_live();
             is_good && copy.is_shown(began) && copy.settled_at.is_some_and(|settled| settled + 20 * MINUTE < began)
         });
-        let was_doomed = (0..40).any(|ago| self.ec2.weather.is_key_doomed(wish.region, at - ago * MINUTE));
+        // What counted as lost with its key is in line until the next look, which may be an hour later.
+        let was_doomed = (0..180).any(|ago| self.ec2.weather.is_key_doomed(wish.region, at - ago * MINUTE));
         let wrong = match record.reason {
             Reason::CopyMissed(_) if is_shared && is_wanted => Some("missed, and still shared"),
             Reason::CopyWithdrawn(_) if is_wanted => Some("withdrawn, and wanted"),
-            _ if verified && !was_doomed => Some("there is a verified copy"),
+            // What was asked for by an event while the copies could not be read may have one that only a lost table knew of.
+            _ if verified && !was_doomed && self.table.lost == 0 => Some("there is a verified copy"),
             _ => None,
         };
         if let Some(what) = wrong {

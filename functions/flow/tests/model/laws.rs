@@ -95,7 +95,9 @@ impl Laws {
             self.breach("duplicate", at, &format!("{live} is a live copy of {source} for {}", NAMES[policy]));
         }
         // By the clock of whoever asks, which may be off.
-        if earlier.iter().filter(|copy| copy.started > at - DAY + 10 * MINUTE).count() >= ATTEMPTS {
+        if earlier.iter().filter(|copy| copy.started > at - DAY + 10 * MINUTE && copy.goes.is_none()).count()
+            >= ATTEMPTS
+        {
             self.breach("attempts", at, &format!("more than {ATTEMPTS} within a day of {identity:?}"));
         }
     }

@@ -89,7 +89,7 @@ impl Weather {
             (Fault::HungAfter, some(4)),
         ];
         let (reads, slow_reads, failing, wrong_key) = (some(10), some(30), some(15), some(20));
-        let (kills, lost_events) = (some(30), some(30));
+        let (kills, lost_events) = (10 + some(20), some(30));
         let (table, second, stalls) = (some(20), some(8), some(4));
         // A hold is as long as EC2 hides a copy, with little room: where clocks are minutes off, EC2 shows copies sooner.
         let (hides, skew) = if rng.u32(0..3) == 0 { (4 * MINUTE, 5 * MINUTE) } else { (9 * MINUTE, SECOND) };
