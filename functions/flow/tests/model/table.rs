@@ -1,7 +1,7 @@
 //! The ledger's table in memory: items that are read and written consistently, and an index that follows after a moment.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::btree_map;
 
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Place, Round, Shard, State, Turn, place};
@@ -164,19 +164,22 @@ fn remove_if<K: Ord, V>(items: &mut BTreeMap<K, V>, key: &K, is_the_one: impl Fn
     Written::Done
 }
 
+/// What the index shows of an item, and where.
+type Entry = (Place, Obligation);
+
 /// The index: what it shows, and what it is to show later.
 #[derive(Debug, Default)]
 struct Index {
     shown: BTreeMap<Place, BTreeMap<Identity, Obligation>>,
     places: BTreeMap<Identity, Place>,
-    coming: BTreeMap<(Ms, u64), (Identity, Option<(Place, Obligation)>)>,
+    coming: BTreeMap<(Ms, u64), (Identity, Option<Entry>)>,
     /// When the last change of an identity comes: those of one item come in their order.
     last: BTreeMap<Identity, Ms>,
     noted: u64,
 }
 
 impl Index {
-    fn note(&mut self, identity: Identity, entry: Option<(Place, Obligation)>, shown: Ms) {
+    fn note(&mut self, identity: Identity, entry: Option<Entry>, shown: Ms) {
         let last = self.last.entry(identity.clone()).or_insert(shown);
         *last = shown.max(*last);
         self.noted += 1;
@@ -186,7 +189,8 @@ impl Index {
     fn follow(&mut self, at: Ms) {
         let later = self.coming.split_off(&(at + 1, 0));
         for (_, (identity, entry)) in std::mem::replace(&mut self.coming, later) {
-            if let Some(Entry::Occupied(mut there)) = self.places.remove(&identity).map(|place| self.shown.entry(place))
+            if let Some(btree_map::Entry::Occupied(mut there)) =
+                self.places.remove(&identity).map(|place| self.shown.entry(place))
             {
                 there.get_mut().remove(&identity);
                 if there.get().is_empty() {
