@@ -71,7 +71,10 @@ impl Cloud {
         let wish = wish(identity);
         let source = &self.ec2.sources[number];
         let began = self.lives[process].began;
-        let is_wanted = source.wishes.contains(&wish) && self.phases_of[process].wants(source.owner(), wish);
+        // What only an event asked for is lost with the table.
+        let is_forgotten = source.history && self.table.lost > 0;
+        let is_wanted =
+            !is_forgotten && source.wishes.contains(&wish) && self.phases_of[process].wants(source.owner(), wish);
         let is_shared = source.is_shared(began) && source.is_shared(at) && source.seen(began).is_some();
         let verified = self.ec2.copies_of(&copies::Identity { source: number, wish }).any(|copy| {
             let is_good = copy.status == Some(Status::Verified) && copy.is_live();

@@ -399,8 +399,15 @@ impl World for Process {
     }
 
     async fn obligation(&self, identity: &Identity) -> Result<Option<Item>, CallError> {
-        let item = self.look("died-at-obligation", |cloud, _| cloud.table.obligation(identity)).await?;
-        Ok(item.map(|item| self.placed(item)))
+        let item = self.look("died-at-obligation", |cloud, _| cloud.table.obligation(identity)).await;
+        if item.is_err() {
+            let cloud = &mut *self.cloud.borrow_mut();
+            let unread = cloud.table.obligation(identity).map(|item| item.obligation.account);
+            unread.iter().for_each(|account| {
+                cloud.waits.unread(self.birth.process, identity.region.as_str(), account.as_str());
+            });
+        }
+        Ok(item?.map(|item| self.placed(item)))
     }
 
     async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {

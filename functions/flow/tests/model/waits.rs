@@ -6,7 +6,7 @@ use snapferry_core::ids::AccountId;
 use snapferry_core::ledger::{Identity, Obligation, State};
 
 use crate::clock::{Ms, SECOND};
-use crate::policies::{REGIONS, number};
+use crate::policies::{REGIONS, STRANGER, number};
 
 /// How many tries another account may have meanwhile.
 pub(crate) const TRIES: u32 = 2;
@@ -39,7 +39,8 @@ impl Waits {
     pub(crate) fn written(&mut self, obligation: &Obligation, at: Ms) {
         let place = (number(&obligation.identity.region), obligation.account.clone());
         let fresh = self.fresh.entry(place.clone()).or_default();
-        if obligation.state == State::Owed {
+        // Nobody's but in items that were edited.
+        if obligation.state == State::Owed && obligation.account.as_str() != STRANGER {
             fresh.entry(obligation.identity.clone()).or_insert(at);
         } else {
             fresh.remove(&obligation.identity);
