@@ -1,5 +1,7 @@
 //! What somebody who may write to the table, or a process gone mad, edits there: one item at a time, any member of it.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::ids::{AccountId, SnapshotId};
 use snapferry_core::ledger::{By, End, Obligation, Place, Shard, State, place};
@@ -17,6 +19,7 @@ impl Cloud {
         for obligation in all.into_iter().take(many) {
             self.poison_one(obligation, at);
         }
+        self.head_lines(at);
         self.poison_others();
         self.waits.forget();
         self.meddled = at;
@@ -58,6 +61,17 @@ impl Cloud {
         }
         self.poisoned.insert(item.identity.clone(), at);
         self.table.put(item, stands, at);
+    }
+
+    /// Puts one item that is over, of each account and Region, before all that waits there for its pause.
+    fn head_lines(&mut self, at: Ms) {
+        let over = self.table.all().filter(|item| matches!(item.state, State::Ended { why: End::Protected, .. }));
+        let lines: BTreeMap<String, Obligation> =
+            over.map(|item| (Place::delayed(&item.identity.region, &item.account), item.clone())).collect();
+        for (line, item) in lines {
+            self.poisoned.insert(item.identity.clone(), at);
+            self.table.put(item, Some(Place { line, order: "000000000000#".to_owned() }), at);
+        }
     }
 
     fn poison_others(&mut self) {
