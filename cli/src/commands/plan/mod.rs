@@ -82,7 +82,7 @@ fn asked(args: &Args) -> anyhow::Result<(Scope, Vec<ShareEvent>)> {
         (None, None) => Ok((sweep, Vec::new())),
         (Some(path), None) => match read_event(path)? {
             Message::Share(share) => Ok((Scope::Events, vec![share])),
-            Message::Sweep { .. } | Message::Serve { .. } => Ok((sweep, Vec::new())),
+            Message::Sweep { .. } => Ok((sweep, Vec::new())),
             Message::Other(other) => {
                 anyhow::bail!(
                     "{}: the copier skips this event ({}): {}",
@@ -111,9 +111,7 @@ pub(crate) fn decided<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timesta
     if let Err(error) = &facts.snapshots {
         anyhow::bail!("the shared snapshots in {} cannot be read: {}", facts.home, words(error));
     }
-    let mut plan = decide(policies, facts, now);
-    plan.settle(facts);
-    Ok(plan)
+    Ok(decide(policies, facts, now))
 }
 
 /// Prints the decisions.

@@ -1,4 +1,3 @@
 //! EBS snapshots, as EC2 speaks of them.
 
 pub mod errors;
-pub mod regions;

@@ -13,7 +13,5 @@ mod keys;
 mod lane;
 mod memory;
 mod requests;
-mod retention;
 mod sweeps;
-mod wanted;
 mod world;

@@ -3,7 +3,6 @@
 
 mod keys;
 mod locks;
-mod named;
 mod naming;
 mod world;
 

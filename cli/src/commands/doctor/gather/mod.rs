@@ -1,7 +1,6 @@
 //! Looks: reads, and requests that are marked DryRun. Nothing is changed, and nothing is judged.
 
 mod copies;
-mod ledger;
 mod source;
 mod stack;
 
