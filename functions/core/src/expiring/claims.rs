@@ -2,17 +2,19 @@
 //! one are most likely something else, onto which all tags of the copy were copied before its verdict named it. Each then has a
 //! verdict of its own, and nothing on them tells which is the source's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::facts::Copy;
-use crate::ids::{PolicyName, SnapshotId};
+use crate::facts::{Copies, Copy};
+use crate::homes::is_anothers;
+use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 
 /// What makes two copies in one Region copies of the same: the policy, and the source snapshot.
 pub(super) type Identity<'f> = (&'f PolicyName, &'f SnapshotId);
 
 /// The identities in one Region that several live copies claim. One without a verdict claims too: it may be the source's, while
-/// the other was judged before it. One under a doomed key does not: where a key is lost, each source is copied again.
-#[derive(Debug, Default)]
+/// the other was judged before it. So does one whose other tags were edited: the copier takes it for the source's and asks for no
+/// other. One under a doomed key does not: where a key is lost, each source is copied again.
+#[derive(Debug)]
 pub(super) struct Claims<'f>(HashMap<Identity<'f>, Vec<&'f SnapshotId>>);
 
 pub(super) fn identity(copy: &Copy) -> Identity<'_> {
@@ -20,9 +22,13 @@ pub(super) fn identity(copy: &Copy) -> Identity<'_> {
 }
 
 impl<'f> Claims<'f> {
-    /// Of the copies in one Region that are this account's and this stack's.
-    pub(super) fn of(copies: impl Iterator<Item = &'f Copy>) -> Self {
-        let mut live: Vec<&Copy> = copies.filter(|copy| copy.is_live()).collect();
+    /// Of the copies in one Region that are `account`'s, where that is known, and of these homes.
+    pub(super) fn of(vault: &'f Copies, account: Option<&AccountId>, homes: &BTreeSet<Region>) -> Self {
+        let is_ours = |copy: &&Copy| {
+            account.is_none_or(|account| copy.origin.owner.as_ref() == Some(account))
+                && !is_anothers(homes, copy.origin.region.as_ref())
+        };
+        let mut live: Vec<&Copy> = vault.copies.iter().filter(is_ours).filter(|copy| copy.is_live()).collect();
         live.sort_unstable_by(|a, b| (identity(a), &a.id).cmp(&(identity(b), &b.id)));
         let identities = live.chunk_by(|a, b| identity(a) == identity(b));
         let several = identities.filter(|claimants| claimants.len() > 1);

@@ -44,9 +44,9 @@ pub fn decide<'f>(policies: &[Policy], facts: &'f Facts, limits: Limits, now: Ti
             Ok(vault) => {
                 let account = facts.account.as_ref();
                 let (homes, retired) = (&facts.homes, &facts.retired_policies);
-                let claims = Claims::default();
+                let claims = Claims::of(vault, account, homes);
                 let scene = survivors::Scene { policies, retired, account, homes, region, now, claims };
-                survivors::judge(scene, vault, &mut plan, &mut census);
+                survivors::judge(&scene, vault, &mut plan, &mut census);
             }
             Err(error) => plan.kept.push(Kept { region, keep: Keep::RegionUnread(error) }),
         }

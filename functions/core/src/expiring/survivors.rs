@@ -26,12 +26,11 @@ pub(super) struct Scene<'f, 'a> {
     pub(super) homes: &'a BTreeSet<Region>,
     pub(super) region: &'f Region,
     pub(super) now: Timestamp,
-    /// Found by [`judge`].
     pub(super) claims: Claims<'f>,
 }
 
 /// Judges all copies of one Region.
-pub(super) fn judge<'f>(mut scene: Scene<'f, '_>, vault: &'f Copies, plan: &mut Plan<'f>, census: &mut Census) {
+pub(super) fn judge<'f>(scene: &Scene<'f, '_>, vault: &'f Copies, plan: &mut Plan<'f>, census: &mut Census) {
     for copy in vault.tampered.iter().filter(|copy| !is_anothers(scene.homes, copy.source_region.as_ref())) {
         census.seen(copy.start_time);
         plan.kept.push(scene.kept(Keep::MalformedTags(copy)));
@@ -52,8 +51,6 @@ pub(super) fn judge<'f>(mut scene: Scene<'f, '_>, vault: &'f Copies, plan: &mut 
             others.push(copy);
         }
     }
-    let all = verified.iter().chain(&others).copied();
-    scene.claims = Claims::of(all.filter(|copy| scene.is_ours(copy)));
     verified.sort_unstable_by(|a, b| order(a).cmp(&order(b)).then_with(|| newest_first(a, b)));
     for lineage in verified.chunk_by(|a, b| lineage_of(a) == lineage_of(b)) {
         scene.lineage(lineage, plan, census);
