@@ -171,7 +171,7 @@ reasons! {
     CopyKept "copy.kept" "The copy's time is over and it was kept." {
         AnswerLost "answer-lost" "EC2 did not say whether the copy is deleted."
             Itself("The next run tries again if it still sees the copy.");
-        Contested "contested" "Several live copies claim to be of its source, and nothing tells which of them is."
+        Contested "contested" "Several live copies claim to be of its source, and their tags do not tell which of them is."
             Somebody("Find out which one is not Snapferry's, and remove its tags or delete it by hand.");
         ForeignOwner "foreign-owner" "Another account owns the copy." Somebody("Treat it as an incident.");
         InUse "in-use" "EC2 refused: an AMI uses the copy." Somebody("Deregister the AMI if it is not needed.");

@@ -1,12 +1,15 @@
 //! Which snapshots claim to be the copy of one source. Snapferry asks for no second copy while one is live, so of several all but
 //! one are most likely something else, onto which all tags of the copy were copied before its verdict named it. Each then has a
-//! verdict of its own, and nothing on them tells which is the source's.
+//! verdict of its own, and their tags do not tell which is the source's.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::facts::{Copies, Copy};
 use crate::homes::is_anothers;
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
+
+/// How many of the others a copy's record names: each of a thousand that named all of them would be a million names.
+const NAMED: usize = 10;
 
 /// What makes two copies in one Region copies of the same: the policy, and the source snapshot.
 pub(super) type Identity<'f> = (&'f PolicyName, &'f SnapshotId);
@@ -49,9 +52,14 @@ impl<'f> Claims<'f> {
         self.0.contains_key(&identity(copy))
     }
 
-    /// The live copies beside this one that claim its identity, where they or it make several.
-    pub(super) fn others(&self, copy: &Copy) -> Vec<&'f SnapshotId> {
-        let claimants = self.0.get(&identity(copy)).into_iter().flatten();
-        claimants.copied().filter(|id| **id != copy.id).collect()
+    /// The live copies beside this one that claim its identity, where they or it make several: the first of them, and how
+    /// many more there are.
+    pub(super) fn others(&self, copy: &Copy) -> (Vec<&'f SnapshotId>, usize) {
+        let claimants = self.0.get(&identity(copy)).map_or(&[][..], Vec::as_slice);
+        let is_among = claimants.binary_search(&&copy.id).is_ok();
+        let others = claimants.iter().copied().filter(|id| **id != copy.id);
+        let named: Vec<_> = others.take(NAMED).collect();
+        let more = claimants.len().saturating_sub(usize::from(is_among)).saturating_sub(named.len());
+        (named, more)
     }
 }

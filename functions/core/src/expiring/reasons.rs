@@ -30,12 +30,14 @@ pub enum Keep<'f> {
         /// On how many days.
         keep_at_least: usize,
     },
-    /// Several live copies claim to be of its source, and nothing tells which of them is.
+    /// Several live copies claim to be of its source, and their tags do not tell which of them is.
     Contested {
         /// The copy.
         copy: &'f Copy,
-        /// The live ones beside it.
+        /// The first of the live ones beside it.
         others: Vec<&'f SnapshotId>,
+        /// How many more of them there are.
+        more: usize,
     },
     /// It is rejected, and there is no better copy of its source in that Region.
     OnlyCopy(&'f Copy),
@@ -157,15 +159,15 @@ impl fmt::Display for Keep<'_> {
                  that is verified, contested by nothing, and under a living key (KeepAtLeast). It goes once there are newer \
                  ones of other days."
             ),
-            Self::Contested { copy, others } => contested(copy, others, f),
+            Self::Contested { copy, others, more } => contested(copy, others, *more, f),
             Self::OnlyCopy(_) => f.write_str(
                 "It was rejected more than a day ago, but there is no better copy of its source in this Region. It goes once \
                  there is one; if it is worthless, delete it by hand.",
             ),
             Self::NotVerified(_) => f.write_str(
                 "Its time is over, but it has no verdict that names it (tag snapferry:copy) yet. See what verify-copies says of it. \
-                 If no verdict can be written, it goes a week after its time only where as many newer verified copies of its \
-                 volume stay as KeepAtLeast asks for.",
+                 If no verdict can be written, it goes a week after its time only where newer verified copies of its \
+                 volume stay of as many days as KeepAtLeast asks for.",
             ),
             Self::NotSettled(_) => f.write_str(
                 "It failed or was rejected, but its tag snapferry:settled-at, which says when, is gone. Restore the tag from \
@@ -197,25 +199,28 @@ impl fmt::Display for Keep<'_> {
     }
 }
 
-fn contested(copy: &Copy, others: &[&SnapshotId], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn contested(copy: &Copy, others: &[&SnapshotId], more: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let others: Vec<&str> = others.iter().map(|id| id.as_str()).collect();
-    let others = others.join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let others = format!("{}{more}", others.join(", "));
     match copy.status {
         Some(Status::Rejected) => write!(
             f,
             "It was rejected more than a day ago, and by their tags several live snapshots are the copy of its source: \
-             {others}. Nothing on them tells which, so it goes for none of them; it does once a single one is left and good."
+             {others}. Their tags do not tell which, so it goes for none of them. It does once a single one is left and good, or, its \
+             time being over, once newer copies of the volume, contested by nothing, stay of as many days as KeepAtLeast asks for."
         ),
         _ => write!(
             f,
-            "Its time is over, but by their tags other live snapshots are the copy of its source, too: {others}. Nothing on \
-             them tells which is, so none of them lets another copy go, and each stays until as many newer copies of the \
-             volume, contested by nothing, stay as KeepAtLeast asks for."
+            "Its time is over, but by their tags other live snapshots are the copy of its source, too: {others}. Their tags do \
+             not tell which is, so none of them lets another copy go, and each stays until newer copies of the volume, \
+             contested by nothing, stay of as many days as KeepAtLeast asks for."
         ),
     }?;
     f.write_str(
-        " The source's copy.started records name what Snapferry made: remove all tags whose keys begin with snapferry: from \
-         what they do not name, or delete it by hand, and look for what copied the tags there.",
+        " Look at each one's own copy.started record (copy.snapshot) and description, which no tag changes: what Snapferry made \
+         begins with \"Snapferry copy of\" and its source. If that is another source, restore its own tags; what has neither \
+         is none of Snapferry's: remove all tags whose keys begin with snapferry: from it, and look for what copied them there.",
     )
 }
 

@@ -167,14 +167,20 @@ impl<'f> Scene<'f, '_> {
                             None => Keep::NotVerified(copy),
                         }
                     }
-                    (Some(Status::Rejected), _, Some((cause, at))) => match survivors.get(&identity(copy)) {
-                        Some(survivor) if survivor.id != copy.id => {
-                            plan.deletions.push(self.deletion(copy, cause, at, Some(*survivor)));
-                            continue;
+                    (Some(Status::Rejected), _, Some((cause, at))) => {
+                        let better = survivors.get(&identity(copy)).copied().filter(|better| better.id != copy.id);
+                        // Beside contested ones it goes as they do: it would be the only copy of its source from then on.
+                        let outlived =
+                            || self.outlived(copy, verified).filter(|_| expired && self.claims.are_several(copy));
+                        match better.or_else(outlived) {
+                            Some(survivor) => {
+                                plan.deletions.push(self.deletion(copy, cause, at, Some(survivor)));
+                                continue;
+                            }
+                            None if self.claims.are_several(copy) => self.contested(copy),
+                            None => Keep::OnlyCopy(copy),
                         }
-                        _ if self.claims.are_several(copy) => self.contested(copy),
-                        _ => Keep::OnlyCopy(copy),
-                    },
+                    }
                     (Some(Status::Failed | Status::Rejected), _, None) if copy.settled_at == Moment::NEVER => {
                         Keep::NotSettled(copy)
                     }
@@ -238,7 +244,8 @@ impl<'f> Scene<'f, '_> {
     }
 
     fn contested(&self, copy: &'f Copy) -> Keep<'f> {
-        Keep::Contested { copy, others: self.claims.others(copy) }
+        let (others, more) = self.claims.others(copy);
+        Keep::Contested { copy, others, more }
     }
 
     fn kept(&self, keep: Keep<'f>) -> Kept<'f> {

@@ -185,8 +185,9 @@ impl TamperedCopy {
     /// What somebody does about it.
     pub(crate) fn remedy(&self) -> &'static str {
         if self.problems.iter().any(TagProblem::is_of_another) {
-            "It is no copy of Snapferry's: remove all tags from it whose keys begin with snapferry:, and look for what copied \
-             them there."
+            "Something copied another's tags onto it. If a copy.started record names it (copy.snapshot), or its description \
+             begins with \"Snapferry copy of\", restore its own tags from there; if not, it is no copy of Snapferry's: remove all \
+             tags from it whose keys begin with snapferry:."
         } else {
             "Restore the tags from its copy.started record."
         }

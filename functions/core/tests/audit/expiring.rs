@@ -29,7 +29,7 @@ pub(crate) fn records() -> Vec<Record> {
     let (tampered, error, other) = (tampered(), error(), snapshot(6));
     let keeps = every![Keep<'_>;
         Keep::LastVerified { .. } => Keep::LastVerified { copy: &copy, keep_at_least: 1 },
-        Keep::Contested { .. } => Keep::Contested { copy: &copy, others: vec![&other] },
+        Keep::Contested { .. } => Keep::Contested { copy: &copy, others: vec![&other], more: 0 },
         Keep::OnlyCopy(_) => Keep::OnlyCopy(&copy),
         Keep::NotVerified(_) => Keep::NotVerified(&copy),
         Keep::NotSettled(_) => Keep::NotSettled(&copy),

@@ -132,20 +132,43 @@ fn what_is_rejected_or_unjudged_goes_for_no_contested_copy() {
 }
 
 #[test]
+fn a_rejected_copy_goes_as_the_contested_ones_beside_it_do() {
+    let rejected = copy(1, -40, -10).judged("rejected", -39);
+    let both = [copy(1, -40, -10).renumbered(2, -38), copy(1, -40, -10).renumbered(3, -37)];
+    let all = |newer: &[Shown]| [std::slice::from_ref(&rejected), &both[..], newer].concat();
+    let newer = [copy(4, -1, 29), copy(5, -2, 28)];
+    assert_eq!(fate(2, &all(&newer[..1])).0, Vec::<u32>::new());
+    assert_eq!(fate(2, &all(&newer)), (vec![1, 2, 3], vec![]));
+}
+
+#[test]
+fn a_record_names_few_of_very_many_others() {
+    let many: Vec<Shown> = (1..=2000).map(|number| copy(1, -40, -10).renumbered(number, -39)).collect();
+    let facts = facts(&many);
+    let plan = decide(&keeping(1), &facts, LIMITS, now());
+    assert_eq!(plan.kept.len(), 2000);
+    for kept in [&plan.kept[0], &plan.kept[1999]] {
+        let record = snapferry_core::expiring::kept(kept, now());
+        let message = record.message.unwrap();
+        assert!(message.contains(" and 1989 more. Their tags"), "{message}");
+        assert_eq!(record.copy.unwrap().others.len(), 10);
+    }
+}
+
+#[test]
 fn a_contested_copys_record_names_the_others() {
     let facts =
         facts(&[copy(1, -40, -10), copy(1, -40, -10).renumbered(2, -39), unjudged(copy(1, -40, -10)).renumbered(3, 0)]);
     let plan = decide(&keeping(1), &facts, LIMITS, now());
     let record = snapferry_core::expiring::kept(&plan.kept[1], now());
     let message = record.message.unwrap();
-    assert!(message.contains("are the copy of its source, too: snap-c0000002, snap-c0000003. Nothing"), "{message}");
-    assert!(message.contains("each stays until as many newer copies of the volume"), "{message}");
+    assert!(message.contains("are the copy of its source, too: snap-c0000002, snap-c0000003. Their tags"), "{message}");
+    assert!(message.contains("each stays until newer copies of the volume"), "{message}");
     let copy = record.copy.unwrap();
     assert_eq!(copy.snapshot.unwrap(), "snap-c0000001");
     assert_eq!(copy.others, ["snap-c0000002", "snap-c0000003"]);
 }
 
-/// No newer copy of the volume lets a rejected one go, so its record promises none.
 #[test]
 fn a_rejected_copys_record_says_what_it_goes_for() {
     let rejected = copy(1, -3, 27).judged("rejected", -2);
@@ -157,8 +180,7 @@ fn a_rejected_copys_record_says_what_it_goes_for() {
     assert_eq!(told(&plan), (vec![], kept(["1 contested"])));
     let record = snapferry_core::expiring::kept(&plan.kept[0], now());
     let message = record.message.unwrap();
-    assert!(message.contains("are the copy of its source: snap-c0000002, snap-c0000003. Nothing"), "{message}");
-    assert!(!message.contains("newer copies"), "{message}");
+    assert!(message.contains("are the copy of its source: snap-c0000002, snap-c0000003. Their tags"), "{message}");
     assert_eq!(record.copy.unwrap().others, ["snap-c0000002", "snap-c0000003"]);
     assert_eq!(fate(1, &without), (vec![1], vec![]));
 }

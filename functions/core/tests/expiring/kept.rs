@@ -25,16 +25,17 @@ fn a_verdict_that_cannot_be_bound_keeps_a_copy_no_longer_than_a_week() {
     assert_eq!(outcome(&[unbound(1), copy(2, -1, 29)]), (vec![], vec![]));
 }
 
-/// Nothing can be restored on what never was a copy of Snapferry's.
+/// What carries another's tags may be another source's copy, or never was one.
 #[test]
-fn an_impostors_record_says_to_remove_its_tags_and_that_of_an_edited_one_to_restore_them() {
+fn the_record_of_what_carries_anothers_tags_says_how_to_tell_what_it_is() {
     let said = |shown: Shown| {
         let facts = facts(&[shown]);
         let plan = decide(&policies(""), &facts, LIFTED, now());
         plan.kept.iter().map(|kept| kept.keep.to_string()).collect::<String>()
     };
     let impostor = said(copy(1, -40, -10).tag("snapferry:copy", "snap-00000009"));
-    assert!(impostor.contains("remove all tags from it") && !impostor.contains("copy.started"), "{impostor}");
+    let (tell, remove) = (impostor.find("copy.started").unwrap(), impostor.find("remove all tags from it").unwrap());
+    assert!(tell < remove && impostor.contains("Snapferry copy of"), "{impostor}");
     let edited = said(copy(1, -40, -10).tag("snapferry:expire-after", "edited"));
     assert!(!edited.contains("remove all tags from it") && edited.contains("copy.started"), "{edited}");
 }
