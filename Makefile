@@ -130,7 +130,7 @@ bench-compile: $(VENV) ## measure clean builds of the last commit, time and memo
 soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
 	SNAPFERRY_MODEL_SEED=random SNAPFERRY_MODEL_RUNS=$(RUNS) CARGO_PROFILE_RELEASE_LTO=off \
 		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-		cargo test --release --locked --package snapferry-core --test model -- never_lost --nocapture
+		cargo test --release --locked --package snapferry-flow --test model -- never_lost --nocapture
 
 # All tests of core, but for the model, whose seeds are those of make soak.
 CORE_TESTS := $(filter-out model,$(notdir $(patsubst %/main.rs,%,$(wildcard functions/core/tests/*/main.rs)) \
@@ -231,8 +231,8 @@ clippy: $(SDK) ## lint the Rust, warnings being errors
 	cargo clippy $(SDK_CONFIG) --workspace --all-targets --locked -- -D warnings
 
 .PHONY: core-test
-core-test: ## test the pure library
-	cargo test -p snapferry-core --locked
+core-test: ## test the pure library, and the copier's steps over it
+	cargo test -p snapferry-core -p snapferry-flow --locked
 
 .PHONY: rust-test
 rust-test: $(SDK) ## all tests in Rust

@@ -38,6 +38,7 @@ variable "parameters" {
     RetiredHomes            = optional(list(string), [])
     RetiredPolicies         = optional(list(string), [])
     SweepSchedule           = optional(string)
+    ServeSchedule           = optional(string)
     VerifySchedule          = optional(string)
     ExpirySchedule          = optional(string)
     LogRetentionDays        = optional(number)
@@ -51,6 +52,7 @@ variable "parameters" {
     ExpiryMissingAlarmHours = optional(number)
     RunbookUrl              = optional(string)
     Architecture            = optional(string)
+    ReservedConcurrency     = optional(number)
     RolePath                = optional(string)
     PermissionsBoundaryArn  = optional(string)
     CodeBucket              = string
@@ -101,10 +103,13 @@ variable "parameters" {
   }
   validation {
     condition = alltrue([
-      for each in [var.parameters.SweepSchedule, var.parameters.VerifySchedule, var.parameters.ExpirySchedule] :
+      for each in [
+        var.parameters.SweepSchedule, var.parameters.ServeSchedule, var.parameters.VerifySchedule,
+        var.parameters.ExpirySchedule
+      ] :
       each == null || can(regex("^(rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([^)]+\\))$", each))
     ])
-    error_message = "SweepSchedule, VerifySchedule and ExpirySchedule must be schedules such as rate(15 minutes)."
+    error_message = "SweepSchedule, ServeSchedule, VerifySchedule and ExpirySchedule must be schedules such as rate(15 minutes)."
   }
   validation {
     condition = var.parameters.SweepSince == null || can(regex(
@@ -122,6 +127,10 @@ variable "parameters" {
   validation {
     condition     = var.parameters.RolePath == null || can(regex("^/([A-Za-z0-9+=,.@_-]+/)*$", var.parameters.RolePath))
     error_message = "RolePath must begin and end with a slash."
+  }
+  validation {
+    condition     = contains([0, 1], coalesce(var.parameters.ReservedConcurrency, 0))
+    error_message = "ReservedConcurrency must be 0 or 1."
   }
   validation {
     condition     = contains(["x86_64", "arm64"], coalesce(var.parameters.Architecture, "x86_64"))

@@ -1,13 +1,14 @@
 """The part of CloudWatch Logs Insights' query language that the saved queries use, over audit lines.
 
-After Amazon CloudWatch Logs' User Guide, "CloudWatch Logs Insights language query syntax": `fields`, `filter` (`and`,
-`or`, comparisons, `in`, `ispresent`), `stats` (`count(*)`, `max`, `pct`, `latest`, with `by`), `sort`, `limit`. Members
-of JSON are discovered as fields, with a dot between levels. All else is an error here, and so is an unknown field.
+After Amazon CloudWatch Logs' User Guide, "CloudWatch Logs Insights language query syntax": `fields` (with
+`coalesce(…) as`), `filter` (`and`, `or`, comparisons, `in`, `ispresent`), `stats` (`count(*)`, `max`, `pct`, `latest`,
+with `by`), `sort`, `limit`. Members of JSON are discovered as fields, with a dot between levels. All else is an error
+here, and so is an unknown field.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.audit.lines import SCHEMA, Line, moment
@@ -22,12 +23,13 @@ def run(query: str, lines: Iterable[Line]) -> list[Row]:
     """The rows that a query finds."""
     rows: list[Row] = [{"@timestamp": moment(each), **_flat(each)} for each in lines]
     shown: list[str] | None = None
+    made: set[str] = set()
     for command in (part.strip() for part in query.split("|")):
         name, _, rest = command.partition(" ")
-        tokens = _Tokens(_tokens(rest))
+        tokens = _Tokens(_tokens(rest), made)
         match name:
             case "fields":
-                shown = tokens.names()
+                shown = _fields(tokens, rows)
             case "filter":
                 wanted = _either(tokens)
                 rows = [row for row in rows if wanted(row)]
@@ -85,7 +87,7 @@ class _Tokens:
     """What is left of a command."""
 
     left: list[str]
-    made: set[str] = field(default_factory=set)
+    made: set[str]
 
     def peek(self) -> str:
         return self.left[0] if self.left else ""
@@ -110,17 +112,36 @@ class _Tokens:
         while self.word(","):
             names.append(self.name())
         for name in names:
-            _check(name)
+            self.check(name)
         return names
+
+    def check(self, name: str) -> None:
+        if name not in self.made and name not in known_fields():
+            raise ValueError(f"no line has a field {name}")
 
     def end(self) -> None:
         if self.left:
             raise ValueError(f"not understood: {self.left}")
 
 
-def _check(name: str) -> None:
-    if name not in known_fields():
-        raise ValueError(f"no line has a field {name}")
+def _fields(tokens: _Tokens, rows: list[Row]) -> list[str]:
+    """The fields that are shown, those among them made that `coalesce` gives a name."""
+    names: list[str] = []
+    while not names or tokens.word(","):
+        if tokens.word("coalesce"):
+            tokens.take("(")
+            of = tokens.names()
+            tokens.take(")")
+            tokens.take("as")
+            name = tokens.name()
+            tokens.made.add(name)
+            for row in rows:
+                row[name] = next((row[each] for each in of if row.get(each) is not None), None)
+        else:
+            name = tokens.name()
+            tokens.check(name)
+        names.append(name)
+    return names
 
 
 def _literal(token: str) -> Any:
@@ -150,10 +171,10 @@ def _one(tokens: _Tokens) -> Test:
     if name == "ispresent":
         tokens.take("(")
         present = tokens.name()
-        _check(present)
+        tokens.check(present)
         tokens.take(")")
         return lambda row: row.get(present) is not None
-    _check(name)
+    tokens.check(name)
     operator = tokens.take("=", "!=", "in")
     if operator == "in":
         values = _list(tokens)
@@ -186,7 +207,7 @@ def _aggregate(tokens: _Tokens) -> tuple[str, Callable[[list[Row]], Any]]:
         result: Callable[[list[Row]], Any] = len
     else:
         name = tokens.name()
-        _check(name)
+        tokens.check(name)
 
         def values(rows: list[Row]) -> list[Any]:
             return [row[name] for row in sorted(rows, key=lambda row: row["@timestamp"]) if row.get(name) is not None]

@@ -85,6 +85,19 @@ CASES = [
     Case("CopyFailedAlarm", "EC2 refuses at once", happened("copy.failed", "not-authorized", 360), on=(360, 420)),
     Case("CopyRejectedAlarm", "a wrong key", happened("copy.rejected", "wrong-key", 360), on=(360, 420)),
     Case("CopyRejectedAlarm", "a failure is another alarm's", happened("copy.failed", "unknown-cause", 360)),
+    *(
+        case
+        for name, event, reason, also in (
+            ("CopyMissedAlarm", "copy.missed", "source-gone", ("copy.withdrawn", "target-removed")),
+            ("LedgerUnreadAlarm", "copy.deferred", "ledger-unread", ("copy.deferred", "region-unread")),
+            ("QuotaExceededAlarm", "copy.deferred", "quota-exceeded", ("copy.deferred", "region-full")),
+        )
+        for case in (
+            Case(name, "once", happened(event, reason, 360), on=(360, 420)),
+            Case(name, "every minute for two hours", happened(event, reason, *range(360, 480)), on=(360, 540)),
+            Case(name, "what comes right by itself", happened(*also, *range(360, 480))),
+        )
+    ),
     Case(
         "AttemptsExhaustedAlarm", "exhausted for six hours", found("failing", 6), on=(6 * HOUR, 13 * HOUR), tolerance=20
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.audit import insights
 from tests.audit.cloudwatch import extracted
-from tests.audit.lines import RECORDED
+from tests.audit.lines import RECORDED, Line, at, line, moment
 from tests.audit.template import resources
 
 METRICS = {(point.name, frozenset(name for name, _ in point.dimensions)) for point in extracted(RECORDED)}
@@ -64,17 +64,34 @@ def test_coverage_and_what_is_under_way_are_shown_by_target_region() -> None:
     assert {("Unprotected", regional), ("InFlight", regional), ("OldestUnprotectedHours", regional)} <= set(shown())
 
 
-def test_failures_are_shown_by_cause() -> None:
-    [widget] = widgets("log")
+def found(title: str, logs: int, lines: list[Line] = RECORDED) -> list[insights.Row]:
+    """What a widget's query over so many log groups finds."""
+    [widget] = [each for each in widgets("log") if each["title"] == title]
     commands = widget["query"].split(" | ")
-    assert [command.startswith("SOURCE ") for command in commands] == [True] * 3 + [False] * (len(commands) - 3)
-    rows = insights.run(" | ".join(commands[3:]), RECORDED)
+    assert [command.startswith("SOURCE ") for command in commands] == [True] * logs + [False] * (len(commands) - logs)
+    return insights.run(" | ".join(commands[logs:]), lines)
+
+
+def test_failures_are_shown_by_cause() -> None:
+    rows = found("Failures by cause", 3)
     assert {(row["event"], row["reason"]) for row in rows} >= {
         ("copy.failed", "grant-missing"),
         ("copy.rejected", "wrong-key"),
         ("copy.refused", "key-disabled"),
         ("copy.stalled", "pending-over-a-day"),
     }
+
+
+def test_what_waits_is_shown_by_region_and_reason() -> None:
+    """As the last record of each said it, not as a sum over the day."""
+    full = {**line("copy.deferred", "in-line"), "count": 7}
+    later = {**at(full, moment(full).replace(hour=23)), "count": 300_000}
+    quota = {**line("copy.deferred", "quota-exceeded"), "count": 2}
+    rows = found(
+        "What waits, by target Region and reason", 1, [later, full, quota, line("copy.deferred", "answer-lost")]
+    )
+    assert [(row["reason"], row["waiting"]) for row in rows] == [("in-line", 300_000), ("quota-exceeded", 2)]
+    assert rows[0]["lastSaid"].hour == 23
 
 
 @pytest.mark.parametrize("hours", ["0", "48"])

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.audit import insights
-from tests.audit.lines import RECORDED, Line, at, line, moment
+from tests.audit.lines import RECORDED, Line, at, line, moment, reasons
 from tests.audit.template import resources
 
 QUERIES = resources("AWS::Logs::QueryDefinition")
@@ -69,13 +69,33 @@ def test_failures_with_remedies() -> None:
     assert ("copy.rejected", "wrong-key") in found
 
 
+def test_what_was_missed() -> None:
+    [row] = rows("MissedQuery")
+    assert (row["source.snapshot"], row["policy"], row["copy.region"]) == (SOURCE, "nightly", "eu-west-1")
+    assert "no good copy" in row["message"]
+    assert row["source.account"] == "111111111111"
+
+
+def test_what_was_withdrawn_by_reason() -> None:
+    found = {row["reason"] for row in rows("WithdrawnQuery")}
+    assert found == set(reasons()["copy.withdrawn"])
+    many = rows(
+        "WithdrawnQuery", [line("copy.withdrawn", "policy-gone")] * 7 + [line("copy.withdrawn", "target-removed")]
+    )
+    assert [(row["reason"], row["records"]) for row in many] == [("policy-gone", 7), ("target-removed", 1)]
+
+
 def test_time_to_protect() -> None:
-    verified = line("copy.verified", "as-configured")
+    judged = line("copy.verified", "as-configured")
+    verified = {**judged, "copy": {key: value for key, value in judged["copy"].items() if key != "secondsSinceWanted"}}
     took = [{**verified, "copy": {**verified["copy"], "secondsSinceSource": seconds}} for seconds in range(1, 101)]
     [row] = rows("TimeToProtectQuery", took)
     assert (row["copies"], row["median"], row["p90"], row["p99"], row["longest"]) == (100, 51, 91, 100, 100)
     assert (row["policy"], row["copy.region"]) == ("nightly", "eu-west-1")
     assert rows("TimeToProtectQuery")
+    wanted = {**verified, "copy": {**verified["copy"], "secondsSinceSource": 86_400, "secondsSinceWanted": 300}}
+    [row] = rows("TimeToProtectQuery", [wanted])
+    assert (row["median"], row["longest"]) == (300, 300)
 
 
 def test_runs_and_what_they_left() -> None:

@@ -166,6 +166,22 @@ def test_dead_letters(scene: Scene) -> None:
         sqs.purge_queue(QueueUrl=queue)
 
 
+def test_ledger_that_is_not_kept(scene: Scene) -> None:
+    tables, ledger = scene.target.client("dynamodb"), scene.resource("Ledger")
+    tables.update_table(TableName=ledger, DeletionProtectionEnabled=False)
+    recovery = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}}
+    tables.update_continuous_backups(TableName=ledger, **recovery)
+    try:
+        assert scene.findings(*STACK) >= {
+            ("fail", "ledger-protection", "Ledger"),
+            ("fail", "ledger-recovery", "Ledger"),
+        }
+    finally:
+        tables.update_table(TableName=ledger, DeletionProtectionEnabled=True)
+        recovery["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] = True
+        tables.update_continuous_backups(TableName=ledger, **recovery)
+
+
 def test_missing_stack(scene: Scene) -> None:
     assert ("fail", "stack", "nosuch") in scene.findings("--stack", "nosuch")
 

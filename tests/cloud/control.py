@@ -5,6 +5,7 @@ Plain HTTP on the server's own port, no credentials.
 
 import http.client
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +16,7 @@ SNAPSHOTS_A_REQUEST = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One recorded EC2 or KMS call; the fields are those of `tests.cloud.overlay.calls.Call`."""
+    """One recorded EC2, KMS or DynamoDB call; the fields are those of `tests.cloud.overlay.calls.Call`."""
 
     number: int
     time: str
@@ -85,17 +86,35 @@ class Control:
     def inject_fault(self, **fault: Any) -> str:
         """Let calls go wrong and return the fault's ID.
 
-        Where: `service`, `action`, `region`, `account`, `parameters` (a dict of values that the request must have).
+        Where: `service` (EC2 and KMS when none is named; `dynamodb` only by name), `action`, `region`, `account`,
+        `parameters` (a dict of values that the request must have; `*` and `?` are wildcards, `Item.pk.S` is a path).
         How often: `skip`, `times` (default: always), `probability`, `seed`.
         What: `latency` (seconds), `code` with `message`, `status` and `executed` (executed all the same), `drop` or
         `hang` ("before" or "after" executing), `kill` (a function's name: its processes get kill -9; then `drop` or
-        `hang` as given, else a drop before).
+        `hang` as given, else a drop before); `shows_after`: with what was executed without an answer, EC2 shows the
+        copy only that many seconds later.
         """
         return str(self.ask("inject-fault", fault)["id"])
 
     def take_region_down(self, region: str) -> str:
         """Cut every EC2 and KMS call to a Region before it is executed, until the fault is cleared."""
         return self.inject_fault(region=region, drop="before")
+
+    def disable_region(self, region: str, code: str = "AuthFailure") -> str:
+        """Let EC2 and KMS answer as in a Region that the account has not enabled, until the fault is cleared:
+        AuthFailure or OptInRequired [EC2 API reference, "Error codes"]."""
+        words = {
+            "AuthFailure": "AWS was not able to validate the provided access credentials",
+            "OptInRequired": "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.",
+        }
+        return self.inject_fault(
+            region=region, code=code, status=403 if code == "OptInRequired" else 401, message=words[code]
+        )
+
+    def take_ledger_down(self, region: str = "", **fault: Any) -> str:
+        """Let DynamoDB's calls go wrong until the fault is cleared: cut before they are executed, unless `fault` says
+        otherwise."""
+        return self.inject_fault(**{"service": "dynamodb", "region": region, "drop": "before", **fault})
 
     def spoil_copies(self, **spoil: Any) -> str:
         """Let accepted copies end badly and return the rule's ID: `state_message` (ends in error), `kms_key` (another
@@ -116,6 +135,15 @@ class Control:
     def calls(self, *, since: int = 0, **wanted: str) -> list[Call]:
         """The recorded calls after number `since` whose fields equal what is wanted, as in `action="CopySnapshot"`."""
         return [Call(**each) for each in self.ask("calls", {"since": since, **wanted})]
+
+    def count(self, *, since: int = 0, **wanted: str) -> Counter[tuple[str, str, str]]:
+        """How many calls there were of each service's actions in each Region: `count(service="ec2").total()`."""
+        found = self.ask("count-calls", {"since": since, **wanted})
+        return Counter({(each["service"], each["action"], each["region"]): each["count"] for each in found})
+
+    def last_call(self) -> int:
+        """The number of the newest call, for `since`."""
+        return int(self.ask("last-call"))
 
     def events(self, *, since: int = 0) -> list[dict[str, Any]]:
         """The events that EBS emitted, with `lost` on those that were not delivered."""
@@ -148,7 +176,8 @@ class Control:
 
     def change_snapshot(self, snapshot_id: str, region: str, **changes: Any) -> dict[str, Any]:
         """Set `state`, `state_message`, `start_time`, `volume_id`, `volume_size`, `description`, `encrypted`,
-        `kms_key`, `storage_tier`, `in_use` (by an AMI) or `visible_from`."""
+        `kms_key`, `storage_tier`, `in_use` (by an AMI), `visible_from`, `listed_from` (moments), or `shown_as`:
+        elements of EC2's answer as they are to be shown, None to leave one out, as in `{"startTime": None}`."""
         changed: dict[str, Any] = self.ask("change-snapshot", {"id": snapshot_id, "region": region, **changes})
         return changed
 

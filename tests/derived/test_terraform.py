@@ -13,7 +13,7 @@ from tests.e2e import packages
 MODULE = packages.REPOSITORY / "infra/terraform"
 RETIRED = {"RetiredRegions", "RetiredHomes", "RetiredPolicies"}
 LISTS = {"SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns", *RETIRED}
-SCHEDULES = {"SweepSchedule", "VerifySchedule", "ExpirySchedule"}
+SCHEDULES = {"SweepSchedule", "ServeSchedule", "VerifySchedule", "ExpirySchedule"}
 SINGLE = {"CodeBucket", "CodePrefix", "PolicyKey", "SweepSince", "AlarmTopicArn", "RolePath", *SCHEDULES}
 
 

@@ -8,6 +8,7 @@ from infra.sam import pack
 from tests.cloud import LocalAws, until
 from tests.e2e import packages, records
 from tests.e2e.accounts import HOME, Account
+from tests.e2e.ledger import Ledger
 
 FUNCTIONS = {
     "copy-shared-snapshots": "CopySharedSnapshots",
@@ -73,6 +74,11 @@ class Stack:
         pages = self.account.client("ec2", region).get_paginator("describe_snapshots")
         found = [each for page in pages.paginate(OwnerIds=["self"], Filters=wanted) for each in page["Snapshots"]]
         return [{**each, "tags": {tag["Key"]: tag["Value"] for tag in each["Tags"]}} for each in found]
+
+    @property
+    def ledger(self) -> Ledger:
+        """Its table."""
+        return Ledger(self.account, self.region, self.outputs["LedgerTable"])
 
     # What one does to it
 

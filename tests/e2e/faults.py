@@ -11,16 +11,17 @@ from tests.cloud import Call, Control, until
 from tests.e2e import laws
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import PATIENCE_SECONDS, Record, Stack, deploy
+from tests.e2e.ledger import Ledger
 
 COPIER = "copy-shared-snapshots"
-NO_SCHEDULES = {"SweepSchedule": "rate(1 day)", "VerifySchedule": "rate(1 day)", "ExpirySchedule": "rate(1 day)"}
+NO_SCHEDULES = {f"{each}Schedule": "rate(1 day)" for each in ("Sweep", "Serve", "Verify", "Expiry")}
 
 _ticks = itertools.count(1)
 
 
-def copier(target: Account, document: Any) -> "Copier":
+def copier(target: Account, document: Any, **parameters: str) -> "Copier":
     """Deploy, with schedules that do not strike while a test runs."""
-    return Copier(deploy(target, document, **NO_SCHEDULES), document)
+    return Copier(deploy(target, document, **NO_SCHEDULES, **parameters), document)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,12 @@ class Copier:
     def show_copies(self) -> None:
         """Let EC2 show all copies, however long it would still have taken to."""
         for copy in self.control.snapshots(account=self.account.number):
-            self.control.change_snapshot(copy["id"], copy["region"], visible_from=0)
+            self.control.change_snapshot(copy["id"], copy["region"], visible_from=0, listed_from=0)
+
+    def made(self, region: str) -> Counter[str]:
+        """How many copies of each source there are in a Region, whether EC2 shows them or not."""
+        copies = self.control.snapshots(account=self.account.number, region=region)
+        return Counter(each["copy"]["source_id"] for each in copies if each["copy"] is not None)
 
     # Sweeps and the queue
 
@@ -75,6 +81,16 @@ class Copier:
         self.stack.invoke(COPIER, {"sweep": tick})
         return tick
 
+    def serve(self) -> str:
+        """One tick that serves the line, past the queue, and its ID; the queue must be idle."""
+        tick = f"tick-{next(_ticks)}"
+        self.stack.invoke(COPIER, {"serve": tick})
+        return tick
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.stack.ledger
+
     def wait_until_idle(self) -> None:
         """Wait until the queue holds nothing, waiting or in flight."""
         what = "the copier's queue to be empty"
@@ -88,7 +104,7 @@ class Copier:
         return sum(int(held[name]) for name in names)
 
     def set_visibility_timeout(self, seconds: int) -> None:
-        """Let a message that nobody acknowledged come again after that time, which the template makes half an hour."""
+        """Let a message that nobody acknowledged come again after that time, which the template makes six minutes."""
         url = self.stack.outputs["CopierQueueUrl"]
         self.account.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
 

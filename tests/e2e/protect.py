@@ -10,6 +10,7 @@ from tests.cloud import Control
 from tests.e2e import faults
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import Record, Stack, deploy
+from tests.e2e.ledger import Ledger
 
 VERIFIER, EXPIRER = "verify-copies", "delete-expired-copies"
 VOLUME = "vol-0123456789abcdef0"
@@ -51,6 +52,10 @@ class Vault:
         wanted = {"event": "copy.started", "source__snapshot": snapshot, "copy__region": region}
         started = self.stack.wait_for_audit(count=nth, **wanted)[nth - 1]
         return self.describe(started["copy"]["snapshot"], region)
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.stack.ledger
 
     # What it does
 

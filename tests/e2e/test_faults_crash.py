@@ -1,7 +1,7 @@
 """kill -9 of the function: what it did is kept, what it did not do is done by the redelivery or by a sweep.
 
 The message of the killed run stays in flight for the queue's visibility timeout, and with it its message group, so that
-no other copier starts before EC2 had the time to show what the killed one did. The template makes that half an hour;
+no other copier starts before EC2 had the time to show what the killed one did. The template makes that six minutes;
 here it is seconds, set on the deployed queue.
 """
 

@@ -21,7 +21,7 @@ FULL_ACCESS: Document = {
 }
 
 OPERATORS = {"ArnEquals", "ArnLike", "ArnNotLike", "Bool", "Null", "StringEquals", "StringLike"}
-SET_OPERATORS = {"ForAllValues:StringEquals", "ForAnyValue:StringLike"}
+SET_OPERATORS = {"ForAllValues:StringEquals", "ForAllValues:StringLike", "ForAnyValue:StringLike"}
 
 # What a literal asterisk becomes, in policies and in requests, so that no pattern takes it for a wildcard.
 _ASTERISK = "\N{FULLWIDTH ASTERISK}"

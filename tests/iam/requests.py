@@ -1,7 +1,8 @@
-"""What IAM is asked about a call: each EC2 or KMS call that was recorded, as the requests that AWS authorizes it by.
+"""What IAM is asked about a call: each EC2, KMS or DynamoDB call that was recorded, as the requests that AWS authorizes
+it by.
 
-Sources: Service Authorization Reference (Amazon EC2, AWS KMS), EC2 User Guide ("Grant permissions to tag resources
-during creation"), KMS Developer Guide ("How Amazon EBS uses AWS KMS").
+Sources: Service Authorization Reference (Amazon EC2, AWS KMS, Amazon DynamoDB), EC2 User Guide ("Grant permissions to
+tag resources during creation"), KMS Developer Guide ("How Amazon EBS uses AWS KMS").
 """
 
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ class Snapshot:
 
 def requests_of(call: Call) -> list[Request]:
     """The requests, all of which must be allowed. None about snapshots and keys that do not exist."""
-    asked = list(_of_kms(call) if call.service == "kms" else _of_ec2(call))
+    asked = list({"kms": _of_kms, "dynamodb": _of_dynamodb}.get(call.service, _of_ec2)(call))
     return [Request(call.role, action, resource, region, context) for action, resource, region, context in asked]
 
 
@@ -46,6 +47,15 @@ _Asked = tuple[str, str, str, dict[str, str | list[str]]]
 def _of_kms(call: Call) -> Iterator[_Asked]:
     for each in call.resources:
         yield f"kms:{call.action}", each["arn"], call.region, {}
+
+
+def _of_dynamodb(call: Call) -> Iterator[_Asked]:
+    """On the table, or on its index, with the partition keys of the items."""
+    for each in call.resources:
+        keys: dict[str, str | list[str]] = (
+            {"dynamodb:LeadingKeys": each["leading_keys"]} if each["leading_keys"] else {}
+        )
+        yield f"dynamodb:{call.action}", each["arn"], call.region, keys
 
 
 def _of_ec2(call: Call) -> Iterator[_Asked]:

@@ -12,6 +12,7 @@ ACCOUNT = "222222222222"
 REGION = "eu-central-1"
 
 _ARNS = {
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{}}",
     "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{}}",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
@@ -62,7 +63,7 @@ class Roles:
         return found
 
     def arn(self, name: str) -> str:
-        """The ARN of a role, rule, queue, function or log group."""
+        """The ARN of a role, rule, queue, table, function or log group."""
         return _ARNS[self._resources[name]["Type"]].format(f"snapferry-{name}-1A2B3C4D5E6F")
 
     def _deployed(self, value: Any) -> Any:

@@ -32,6 +32,7 @@ def allowed(policy: dict[str, Any], action: str, resource: str, **context: str |
         ({"Null": {"k": "true"}}, None, True),
         ({"Null": {"k": "false"}}, None, False),
         ({"ForAllValues:StringEquals": {"k": ["a"]}}, None, True),
+        ({"ForAllValues:StringLike": {"k": ["a*"]}}, None, True),
         ({"ForAnyValue:StringLike": {"k": ["a"]}}, None, False),
         # A present one. Several values in a policy: one is enough; negated: none may match.
         ({"Null": {"k": "false"}}, "", True),
@@ -50,6 +51,8 @@ def allowed(policy: dict[str, Any], action: str, resource: str, **context: str |
         # Keys with several values.
         ({"ForAllValues:StringEquals": {"k": ["a", "b"]}}, ["a", "b"], True),
         ({"ForAllValues:StringEquals": {"k": ["a", "b"]}}, ["a", "c"], False),
+        ({"ForAllValues:StringLike": {"k": ["s:*", "b"]}}, ["s:a", "b"], True),
+        ({"ForAllValues:StringLike": {"k": ["s:*", "b"]}}, ["s:a", "bc"], False),
         ({"ForAnyValue:StringLike": {"k": ["s:*"]}}, ["a", "s:b"], True),
         ({"ForAnyValue:StringLike": {"k": ["s:*"]}}, ["a", "b"], False),
         # Several keys and operators: all must be met.

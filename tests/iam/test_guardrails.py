@@ -55,6 +55,8 @@ QUEUE = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierQueue-1A2B3C4D5E6F.
 DEAD_LETTERS = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-CopierDeadLetterQueue-1A2B3C4D5E6F.fifo"
 DEAD_LETTERS_CDK = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:SnapferryVault-CopierDeadLetterQueue-1A2B3C4D5E6F.fifo"
 UNDELIVERED = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-UndeliveredQueue-1A2B3C4D5E6F"
+TABLE = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/snapferry-Ledger-1A2B3C4D5E6F"
+TABLE_CDK = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/SnapferryVault-Ledger-1A2B3C4D5E6F"
 COPY = {"aws:ResourceTag/snapferry:policy": "default"}
 
 
@@ -135,6 +137,35 @@ def test_every_action_exists() -> None:
             {},
             {ADMINISTRATOR},
         ),
+        *(
+            (f"dynamodb:{action}", table, {"dynamodb:LeadingKeys": ["O#a"]}, COPIERS | VERIFIERS)
+            for action in (
+                "PutItem",
+                "DeleteItem",
+                "BatchWriteItem",
+                "PartiQLInsert",
+                "PartiQLUpdate",
+                "PartiQLDelete",
+            )
+            for table in (TABLE, TABLE_CDK)
+        ),
+        # Both statements are about it, and neither role needs it.
+        ("dynamodb:UpdateItem", TABLE, {}, set()),
+        *(
+            (f"dynamodb:{action}", TABLE, {}, {ADMINISTRATOR})
+            for action in (
+                "DeleteTable",
+                # Deletion protection is a table's property.
+                "UpdateTable",
+                # Point-in-time recovery.
+                "UpdateContinuousBackups",
+                "UpdateTimeToLive",
+                "RestoreTableToPointInTime",
+                "PutResourcePolicy",
+            )
+        ),
+        ("dynamodb:RestoreTableFromBackup", f"{TABLE}/backup/01234567890123-abcdefgh", {}, {ADMINISTRATOR}),
+        ("dynamodb:RestoreTableFromBackup", TABLE, {}, {ADMINISTRATOR}),
         ("sqs:DeleteQueue", QUEUE, {}, {ADMINISTRATOR}),
         *(
             (action, QUEUE, {}, {*EXPIRERS, *VERIFIERS, *COPIERS, TIMER, ADMINISTRATOR})
@@ -206,6 +237,14 @@ def test_denied_to_all_but(action: str, resource: str, context: dict[str, Any], 
         ("lambda:PublishLayerVersion", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:layer:other", {}),
         ("lambda:DeleteEventSourceMapping", "*", {"lambda:FunctionArn": FUNCTION.replace("snapferry", "other")}),
         ("sqs:DeleteQueue", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+        ("dynamodb:PutItem", f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/other", {}),
+        ("dynamodb:DeleteTable", f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/other", {}),
+        # Looking at the ledger, and saving it.
+        *(
+            (f"dynamodb:{action}", TABLE, {})
+            for action in ("GetItem", "Query", "Scan", "DescribeTable", "DescribeContinuousBackups", "CreateBackup")
+        ),
+        ("dynamodb:Query", f"{TABLE}/index/line", {}),
         ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/other", {}),
         ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/other", {}),
         ("lambda:InvokeFunction", FUNCTION, {}),

@@ -43,6 +43,12 @@ OF_RETIRED_HOME = {"aws:ResourceTag/snapferry:source-region": RETIRED_HOME}
 OF_OTHER_HOME = {"aws:ResourceTag/snapferry:source-region": OTHER_HOME}
 FOR_EBS = {"kms:GrantIsForAWSResource": "true"}
 
+LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/snapferry-Ledger-1A2B3C4D5E6F"
+LINE = f"{LEDGER}/index/line"
+LEADING = "dynamodb:LeadingKeys"
+# The first part of the key of each kind of item in the ledger: an obligation, an account's turn, a hint, the round.
+OBLIGATION, TURN, HINT, ROUND = ({LEADING: [key]} for key in ("O#a", f"A#{TARGET_REGION}", "H", "R"))
+
 # IAM's quotas for a role (IAM User Guide, "IAM and AWS STS quotas"), and CloudFormation's for a parameter.
 MAX_INLINE, MAX_MANAGED, MAX_ATTACHED, MAX_PARAMETER = 10_240, 6_144, 10, 4_096
 
@@ -63,6 +69,17 @@ OWN: dict[str, list[Probe]] = {
         ("kms:Decrypt", SOURCE_KEY, TARGET_REGION, {}),
         ("kms:ReEncryptFrom", SOURCE_KEY, TARGET_REGION, {}),
         ("kms:CreateGrant", SOURCE_KEY, TARGET_REGION, FOR_EBS),
+        *(
+            (f"dynamodb:{action}", LEDGER, REGION, item)
+            for action in ("GetItem", "Query", "PutItem")
+            for item in (OBLIGATION, TURN, HINT, ROUND)
+        ),
+        ("dynamodb:DeleteItem", LEDGER, REGION, TURN),
+        ("dynamodb:DeleteItem", LEDGER, REGION, HINT),
+        *(
+            ("dynamodb:Query", LINE, REGION, {LEADING: [line]})
+            for line in (f"L#{TARGET_REGION}#{OWNER}", f"D#{TARGET_REGION}#{OWNER}", f"Q#{TARGET_REGION}")
+        ),
     ],
     VERIFIER: [
         ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
@@ -74,6 +91,8 @@ OWN: dict[str, list[Probe]] = {
         ("ec2:LockSnapshot", COPY, TARGET_REGION, {**TO_BE_LOCKED, **OF_RETIRED_HOME}),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**WITHOUT_VOLUME, **VOLUME}),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**WITHOUT_VOLUME, **VOLUME, **OF_RETIRED_HOME}),
+        ("dynamodb:GetItem", LEDGER, REGION, OBLIGATION),
+        ("dynamodb:PutItem", LEDGER, REGION, OBLIGATION),
     ],
     EXPIRER: [
         ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
@@ -84,6 +103,43 @@ OWN: dict[str, list[Probe]] = {
     ],
 }
 EVERYBODYS = {"ec2:DescribeSnapshots", "kms:DescribeKey"}
+# What the copier and the verifier both do.
+SHARED_WORK = [each for each in OWN[VERIFIER] if each in OWN[COPIER]]
+
+# What no role may do with the ledger, whatever the item.
+WITH_THE_LEDGER: list[Probe] = [
+    *(
+        (f"dynamodb:{action}", resource, REGION, OBLIGATION)
+        for action in ("UpdateItem", "BatchWriteItem", "Scan", "BatchGetItem", "PartiQLUpdate", "PartiQLDelete")
+        for resource in (LEDGER, LINE)
+    ),
+    *(
+        (f"dynamodb:{action}", LEDGER, REGION, {})
+        for action in (
+            "DeleteTable",
+            "UpdateTable",
+            "UpdateContinuousBackups",
+            "UpdateTimeToLive",
+            "RestoreTableToPointInTime",
+            "CreateBackup",
+        )
+    ),
+    # Of another table, of no item, of an item of another kind, and of two of which one is.
+    *(
+        (f"dynamodb:{action}", resource, REGION, item)
+        for action in ("PutItem", "DeleteItem")
+        for resource, item in (
+            (LEDGER.replace("Ledger", "Other"), TURN),
+            (LEDGER, {}),
+            (LEDGER, {LEADING: ["X#a"]}),
+            (LEDGER, {LEADING: ["RR"]}),
+            (LEDGER, {LEADING: [*TURN[LEADING], "X#a"]}),
+        )
+    ),
+    # What is owed ends, and is never deleted; neither is the round.
+    ("dynamodb:DeleteItem", LEDGER, REGION, OBLIGATION),
+    ("dynamodb:DeleteItem", LEDGER, REGION, ROUND),
+]
 
 MISUSE: dict[str, list[Probe]] = {
     COPIER: [
@@ -106,6 +162,9 @@ MISUSE: dict[str, list[Probe]] = {
         ("kms:CreateGrant", SOURCE_KEY, TARGET_REGION, {"kms:GrantIsForAWSResource": "false"}),
         ("kms:ScheduleKeyDeletion", TARGET_KEY, TARGET_REGION, {}),
         ("kms:PutKeyPolicy", TARGET_KEY, TARGET_REGION, {}),
+        *WITH_THE_LEDGER,
+        ("dynamodb:GetItem", LEDGER.replace("Ledger", "Other"), REGION, OBLIGATION),
+        ("dynamodb:Query", f"{LEDGER}/index/other", REGION, OBLIGATION),
     ],
     VERIFIER: [
         # A verdict on what is no copy, and tags that are no verdict.
@@ -140,6 +199,14 @@ MISUSE: dict[str, list[Probe]] = {
         ("ec2:LockSnapshot", COPY, TARGET_REGION, {"aws:ResourceTag/snapferry:lock": "pending"}),
         ("ec2:UnlockSnapshot", COPY, TARGET_REGION, TO_BE_LOCKED),
         ("ec2:DeleteTags", COPY, TARGET_REGION, ON_COPY),
+        *WITH_THE_LEDGER,
+        *(
+            (f"dynamodb:{action}", LEDGER, REGION, item)
+            for action in ("GetItem", "PutItem", "DeleteItem")
+            for item in (TURN, HINT, ROUND, {}, {LEADING: [*OBLIGATION[LEADING], *TURN[LEADING]]})
+        ),
+        ("dynamodb:Query", LEDGER, REGION, OBLIGATION),
+        ("dynamodb:Query", LINE, REGION, {LEADING: [f"L#{TARGET_REGION}#{OWNER}"]}),
     ],
     EXPIRER: [
         # A snapshot without tags, one that lacks any of them, and one in a Region that never was a target.
@@ -159,6 +226,7 @@ MISUSE: dict[str, list[Probe]] = {
         ("ec2:UnlockSnapshot", COPY, TARGET_REGION, ON_COPY),
         ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
         ("ec2:DeleteTags", COPY, TARGET_REGION, ON_COPY),
+        *WITH_THE_LEDGER,
     ],
 }
 
@@ -197,6 +265,7 @@ def test_misuse(roles: Roles, role: str) -> None:
 @pytest.mark.parametrize("role", [COPIER, VERIFIER, EXPIRER, *TIMERS])
 def test_the_others_work(roles: Roles, role: str) -> None:
     others = [probe for other in OWN if other != role for probe in OWN[other] if probe[0] not in EVERYBODYS]
+    others = [probe for probe in others if role == EXPIRER or role in TIMERS or probe not in SHARED_WORK]
     allowed = [(probe, str(decision)) for probe in others if (decision := asked(roles, role, probe)).allowed]
     assert not allowed
 

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::types as dynamodb;
 use aws_sdk_ec2::types as ec2;
 use aws_smithy_http_client::test_util::capture_request;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::DateTime;
+use aws_smithy_types::{Blob, DateTime};
 
 /// Sends an operation with a client that records the request, and holds that against the operation's fixture.
 macro_rules! hold {
@@ -126,6 +127,113 @@ async fn ec2_is_asked_as_by_the_whole_crate() {
         cool_off_period(3),
         lock_duration(30),
         expiration_date(DateTime::from_secs(1_795_000_000)),
+    );
+}
+
+/// A value of every type; of maps and sets one member, because they have no order.
+fn value() -> dynamodb::AttributeValue {
+    use dynamodb::AttributeValue::{B, Bool, Bs, L, M, N, Ns, Null, S, Ss};
+    let blob = || Blob::new("a b&c=d/é");
+    let types = [
+        S("a b&c=d/é".to_owned()),
+        N("1.5".to_owned()),
+        B(blob()),
+        Bool(true),
+        Null(true),
+        Ss(vec!["s".to_owned()]),
+        Ns(vec!["1".to_owned()]),
+        Bs(vec![blob()]),
+        L(vec![]),
+    ];
+    M([("m".to_owned(), L(types.to_vec()))].into())
+}
+
+fn expected() -> dynamodb::ExpectedAttributeValue {
+    let operator = dynamodb::ComparisonOperator::Eq;
+    let value = value();
+    dynamodb::ExpectedAttributeValue::builder()
+        .value(value.clone())
+        .exists(true)
+        .comparison_operator(operator)
+        .attribute_value_list(value)
+        .build()
+}
+
+fn condition() -> dynamodb::Condition {
+    let operator = dynamodb::ComparisonOperator::BeginsWith;
+    dynamodb::Condition::builder().comparison_operator(operator).attribute_value_list(value()).build().unwrap()
+}
+
+#[tokio::test]
+async fn dynamodb_is_asked_for_items_as_by_the_whole_crate() {
+    let text = |text: &str| dynamodb::AttributeValue::S(text.to_owned());
+    hold!(
+        aws_sdk_dynamodb,
+        delete_item,
+        table_name("ledger"),
+        key("pk", text("O#a")),
+        expected("revision", expected()),
+        conditional_operator(dynamodb::ConditionalOperator::And),
+        return_values(dynamodb::ReturnValue::AllOld),
+        return_consumed_capacity(dynamodb::ReturnConsumedCapacity::Indexes),
+        return_item_collection_metrics(dynamodb::ReturnItemCollectionMetrics::Size),
+        condition_expression("#revision = :revision"),
+        expression_attribute_names("#revision", "revision"),
+        expression_attribute_values(":revision", value()),
+        return_values_on_condition_check_failure(dynamodb::ReturnValuesOnConditionCheckFailure::AllOld),
+    );
+    hold!(
+        aws_sdk_dynamodb,
+        get_item,
+        table_name("ledger"),
+        key("pk", text("O#a")),
+        attributes_to_get("state"),
+        consistent_read(true),
+        return_consumed_capacity(dynamodb::ReturnConsumedCapacity::Total),
+        projection_expression("#state"),
+        expression_attribute_names("#state", "state"),
+    );
+    hold!(
+        aws_sdk_dynamodb,
+        put_item,
+        table_name("ledger"),
+        item("pk", value()),
+        expected("revision", expected()),
+        return_values(dynamodb::ReturnValue::AllOld),
+        return_consumed_capacity(dynamodb::ReturnConsumedCapacity::None),
+        return_item_collection_metrics(dynamodb::ReturnItemCollectionMetrics::None),
+        conditional_operator(dynamodb::ConditionalOperator::Or),
+        condition_expression("#revision = :revision"),
+        expression_attribute_names("#revision", "revision"),
+        expression_attribute_values(":revision", value()),
+        return_values_on_condition_check_failure(dynamodb::ReturnValuesOnConditionCheckFailure::AllOld),
+    );
+}
+
+#[tokio::test]
+async fn dynamodb_is_asked_about_tables_as_by_the_whole_crate() {
+    hold!(aws_sdk_dynamodb, describe_continuous_backups, table_name("ledger"));
+    hold!(aws_sdk_dynamodb, describe_table, table_name("ledger"));
+    hold!(
+        aws_sdk_dynamodb,
+        query,
+        table_name("ledger"),
+        index_name("line"),
+        select(dynamodb::Select::AllAttributes),
+        attributes_to_get("state"),
+        limit(25),
+        consistent_read(true),
+        key_conditions("pk", condition()),
+        query_filter("state", condition()),
+        conditional_operator(dynamodb::ConditionalOperator::And),
+        scan_index_forward(false),
+        exclusive_start_key("pk", value()),
+        return_consumed_capacity(dynamodb::ReturnConsumedCapacity::Total),
+        projection_expression("#state"),
+        filter_expression("#state = :state"),
+        key_condition_expression("#pk = :pk"),
+        expression_attribute_names("#pk", "pk"),
+        expression_attribute_values(":pk", value()),
     );
 }
 

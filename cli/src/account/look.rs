@@ -20,7 +20,7 @@ const TIME: Duration = Duration::from_mins(15);
 
 /// An event that names `snapshot`, for looking at that snapshot alone.
 pub(crate) fn event(snapshot: SnapshotId) -> ShareEvent {
-    ShareEvent { id: "snapferry".to_owned(), snapshot, region: None }
+    ShareEvent { id: "snapferry".to_owned(), snapshot, region: None, time: None, claimed_owner: None }
 }
 
 /// Clients for the home Region and all targets.
@@ -36,8 +36,7 @@ pub(crate) async fn facts(
     scope: Scope,
     named: Vec<ShareEvent>,
 ) -> Facts {
-    let ask =
-        Ask { policies, account: Some(account.id.clone()), scope, named, recent: Vec::new(), noticed: HashSet::new() };
+    let ask = Ask { policies, account: Some(account.id.clone()), scope, named, noticed: HashSet::new() };
     let bar = ProgressBar::new_spinner();
     let keys = KeyCache::default();
     let reading = gather(clients, &keys, Deadline::after(TIME), ask);

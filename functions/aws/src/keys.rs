@@ -9,9 +9,21 @@ use jiff::Timestamp;
 use snapferry_core::copying::UsableKeys;
 use snapferry_core::facts::{CallError, Copies, KeyFact, KeyProblem};
 use snapferry_core::ids::{KeyArn, Region};
+use snapferry_core::policy::{Encryption, Policy};
 
 use crate::clients::Clients;
 use crate::errors::call_error;
+
+/// The keys that policies configure, each with the Region that it is used in.
+#[must_use]
+pub fn configured(policies: &[Policy]) -> BTreeMap<&KeyArn, &Region> {
+    let targets = policies.iter().flat_map(|policy| &policy.targets);
+    let keys = targets.filter_map(|target| match &target.encryption {
+        Encryption::Key(key) => Some((key, &target.region)),
+        Encryption::AsSource | Encryption::DefaultKey => None,
+    });
+    keys.collect()
+}
 
 /// Keys found usable lately.
 #[derive(Debug, Default)]

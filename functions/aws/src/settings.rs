@@ -85,6 +85,18 @@ pub fn limits() -> anyhow::Result<Limits> {
     Ok(Limits { max_deletes, allow_mass_expiry: allow.unwrap_or(false) })
 }
 
+/// Reads `SNAPFERRY_LEDGER`, the name of the ledger's table.
+///
+/// # Errors
+/// When it is missing, or no name that DynamoDB takes (DynamoDB API reference, CreateTable, `TableName`).
+pub fn ledger() -> anyhow::Result<String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let name = |text: &str| ((3..=255).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| text.to_owned());
+    let expected = "a table's name of 3 to 255 letters, digits, '-', '_' and '.'";
+    parsed("SNAPFERRY_LEDGER", expected, name)?
+        .context("SNAPFERRY_LEDGER is not set: give the name of the ledger's table")
+}
+
 /// Reads `SNAPFERRY_METRIC_NAMESPACE`, in which the stack's metrics stand: two stacks in one Region must not share one.
 ///
 /// # Errors

@@ -121,7 +121,7 @@ async fn a_copy_with_an_edited_tag_still_counts_and_is_reported() {
         });
     let mut clients = clients([ec2("eu-west-1", &[&rule])], []);
     clients.homes.insert(region("us-east-2"));
-    let found = reads::copies(&clients, &region("eu-west-1"), Some(&[snapshot_id(7)])).await.unwrap();
+    let found = reads::copies(&clients, &region("eu-west-1"), &[snapshot_id(7)]).await.unwrap();
     let ids: Vec<_> = found.copies.iter().map(|copy| copy.id.to_string()).collect();
     assert_eq!(ids, ["snap-00000001", "snap-00000002"]);
     let tampered: Vec<_> = found.tampered.iter().map(|copy| format!("{} {}", copy.id, copy.problems[0])).collect();
@@ -211,7 +211,7 @@ async fn what_kms_says_of_the_keys_that_copies_are_under_is_noted_on_them() {
     let clients = clients([ec2("eu-west-1", &[&copies])], [kms("eu-west-1", &[&well, &lost])]);
     let keys = KeyCache::default();
     for _ in 0..2 {
-        let mut copies = reads::copies(&clients, &region("eu-west-1"), None).await.unwrap();
+        let mut copies = reads::all_copies(&clients, &region("eu-west-1")).await.unwrap();
         assert!(copies.copies.iter().all(|copy| copy.origin.life == KeyLife::InDoubt), "nobody asked yet");
         keys.note(&clients, &region("eu-west-1"), &mut copies).await;
         let lives: Vec<KeyLife> = copies.copies.iter().map(|copy| copy.origin.life).collect();
@@ -231,7 +231,7 @@ async fn a_region_that_never_answers_is_unread_and_costs_no_other_its_facts() {
     let clients = clients(ec2, [kms("eu-west-1", &[&key])]);
     let policies = common::policies(&["eu-west-1", "eu-west-3"]);
     let scope = Scope::Sweep { since: None };
-    let ask = Ask { policies: &policies, account: None, scope, named: vec![], recent: vec![], noticed: HashSet::new() };
+    let ask = Ask { policies: &policies, account: None, scope, named: vec![], noticed: HashSet::new() };
     let facts = gather(&clients, &KeyCache::default(), Deadline::after(Duration::from_secs(300)), ask).await;
     assert_eq!(facts.snapshots.map(|found| found.len()), Ok(1));
     assert_eq!(facts.regions[&region("eu-west-1")].as_ref().unwrap_err().code, "Timeout");

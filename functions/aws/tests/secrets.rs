@@ -109,7 +109,6 @@ async fn run(clients: &Clients) -> Vec<String> {
         account: None,
         scope: Scope::Sweep { since: None },
         named: Vec::new(),
-        recent: Vec::new(),
         noticed: Default::default(),
     };
     gather(clients, &KeyCache::default(), deadline, ask).await;

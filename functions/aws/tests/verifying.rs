@@ -136,7 +136,8 @@ async fn run(clients: &Clients, time: Duration) -> (Vec<String>, u64) {
     let policies = policies();
     let decisions = decide(&policies, &facts, Timestamp::now());
     let told = RefCell::new(Vec::new());
-    let left = execute(clients, &decisions, deadline, |decision, outcome| {
+    let ledger = common::ledger(&[]);
+    let left = execute(clients, &ledger, &facts, &decisions, deadline, |decision, outcome| {
         let record = record(decision, outcome, facts.account.as_ref(), Timestamp::now());
         let id = record.copy.unwrap().snapshot.unwrap_or_default();
         told.borrow_mut().push(format!("{id} {} {}", record.reason.event().name(), record.reason.name()));

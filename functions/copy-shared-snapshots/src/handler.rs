@@ -1,35 +1,46 @@
-//! One invocation: gather, decide, execute, audit.
+//! One invocation: its input sorted, the copier's steps over AWS, and the answer.
 
-use std::cell::RefCell;
-use std::time::Instant;
+use std::cell::OnceCell;
 
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
-use snapferry_aws::copying::{Ask, execute, gather};
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
-use snapferry_core::copying::{Decision, Memory, Outcome, Ran, Scope, Subject, decide, record, summary};
+use snapferry_aws::ledger::Table;
+use snapferry_aws::world::Aws;
+use snapferry_core::facts::CallError;
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::{Policy, Warning};
+use snapferry_flow::{Handled, Kept, Setup, handle};
 
-use crate::input::{Work, sort};
+use crate::input::{Input, sort};
 
 /// The function, and what it keeps from one invocation to the next.
 pub(crate) struct Copier {
     clients: Clients,
+    ledger: Table,
     policies: Vec<Policy>,
     since: Option<Timestamp>,
-    keys: KeyCache,
-    memory: RefCell<Memory>,
     audit: Audit,
+    keys: KeyCache,
+    kept: Kept,
+    /// Made at the first invocation, which names the account.
+    setup: OnceCell<Setup>,
 }
 
 impl Copier {
-    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, since: Option<Timestamp>, audit: Audit) -> Self {
-        Self { clients, policies, since, keys: KeyCache::default(), memory: RefCell::default(), audit }
+    pub(crate) fn new(
+        clients: Clients,
+        ledger: Table,
+        policies: Vec<Policy>,
+        since: Option<Timestamp>,
+        audit: Audit,
+    ) -> Self {
+        let (keys, kept, setup) = (KeyCache::default(), Kept::default(), OnceCell::new());
+        Self { clients, ledger, policies, since, audit, keys, kept, setup }
     }
 
     /// Puts what the policy's reader warned of into the audit, once for each environment.
@@ -41,82 +52,53 @@ impl Copier {
 
     /// Handles one input.
     ///
-    /// The answer to a batch never names a failed message: what could not be done is deferred to the sweep, in the
-    /// audit. To put a message back would hold up the whole queue, which has a single message group.
+    /// The answer to a batch names its share messages if the ledger did not answer, all of them: they go back to the queue,
+    /// because nothing stands for them. Whatever else could not be done stands in the ledger or comes with the next tick; to
+    /// put a message back would hold up the whole queue, which has a single message group.
     ///
     /// # Errors
-    /// A bare input that cannot be read, or a bare one for which the home Region did not answer.
+    /// A bare input that cannot be read, or a bare one for which the ledger or the home Region did not answer.
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
-        let work = sort(&event.payload);
-        for other in &work.others {
+        let input = sort(&event.payload);
+        for other in &input.others {
             self.audit.write(&other.record(&self.clients.home, Timestamp::now()));
         }
-        for invalid in &work.invalid {
-            self.audit.write(&invalid.record(work.batch, Timestamp::now()));
+        for invalid in &input.invalid {
+            self.audit.write(&invalid.record(input.batch, Timestamp::now()));
         }
-        let batch = work.batch;
-        let refused = work.invalid.first().map(ToString::to_string);
-        let unread =
-            if work.ticks.is_empty() && work.shares.is_empty() { None } else { self.look(work, &event.context).await };
-        match refused.or(unread) {
-            Some(problem) if !batch => Err(problem.into()),
-            _ if batch => Ok(json!({"batchItemFailures": []})),
-            _ => Ok(json!({})),
+        let handled = if input.has_work() { self.run(&input, &event.context).await } else { Handled::default() };
+        if input.batch {
+            let back = if handled.ledger_unread.is_some() { input.shares.as_slice() } else { &[] };
+            let back: Vec<Value> = back.iter().map(|id| json!({"itemIdentifier": id})).collect();
+            return Ok(json!({"batchItemFailures": back}));
         }
+        let refused = input.invalid.first().map(ToString::to_string);
+        let unread = |what: &str, error: Option<CallError>| {
+            error.map(|error| format!("{what} could not be read: {}: {}", error.code, error.message))
+        };
+        let problem = refused
+            .or_else(|| unread("the ledger", handled.ledger_unread))
+            .or_else(|| unread("the shared snapshots", handled.home_unread));
+        problem.map_or_else(|| Ok(json!({})), |problem| Err(problem.into()))
     }
 
-    /// Looks at what the work asks for and acts on it; gives the problem when the home Region could not be read.
-    async fn look(&self, work: Work, context: &Context) -> Option<String> {
-        let began = (Instant::now(), self.clients.calls());
-        // Before anything is read: a hold that ends while a slow read is under way still holds for what that read saw.
-        let now = Timestamp::now();
-        let (recent, noticed) = self.memory.borrow_mut().recall(now);
-        let scope = if work.ticks.is_empty() { Scope::Events } else { Scope::Sweep { since: self.since } };
-        let named = work.shares.clone();
-        let ask = Ask {
+    async fn run(&self, input: &Input, context: &Context) -> Handled {
+        let world = Aws {
+            clients: &self.clients,
+            keys: &self.keys,
+            ledger: &self.ledger,
+            audit: &self.audit,
             policies: &self.policies,
+            deadline: Deadline::from_epoch_ms(context.deadline),
+        };
+        let setup = self.setup.get_or_init(|| Setup {
+            policies: self.policies.clone(),
             account: AccountId::of_arn(&context.invoked_function_arn),
-            scope,
-            named,
-            recent,
-            noticed,
-        };
-        let deadline = Deadline::from_epoch_ms(context.deadline);
-        let facts = gather(&self.clients, &self.keys, deadline, ask).await;
-
-        let plan = decide(&self.policies, &facts, now);
-        let tally = RefCell::new(plan.tally);
-        let report = |decision: &Decision<'_>, outcome: Outcome| {
-            let now = Timestamp::now();
-            self.memory.borrow_mut().note(decision, &outcome, now);
-            tally.borrow_mut().add(decision, &outcome);
-            let mut record = record(decision, &outcome, &self.clients.home, now);
-            (record.trigger, record.trigger_id) = trigger(&work, &decision.subject);
-            self.audit.write(&record);
-        };
-        execute(&self.clients, &plan.decisions, deadline, report).await;
-
-        if let Err(error) = &facts.snapshots {
-            return Some(format!("the shared snapshots could not be read: {}: {}", error.code, error.message));
-        }
-        if let Some(id) = work.ticks.first() {
-            let duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let ran = Ran { id, duration_ms, calls: self.clients.calls() - began.1 };
-            summary(&tally.borrow(), ran, Timestamp::now()).iter().for_each(|record| self.audit.write(record));
-        }
-        None
-    }
-}
-
-/// An event's snapshot was looked at because of the event, all others because of the sweep.
-fn trigger(work: &Work, subject: &Subject<'_>) -> (Option<&'static str>, Option<String>) {
-    let snapshot = match subject {
-        Subject::Seen(seen) => Some(&seen.id),
-        Subject::Named(event) => Some(&event.snapshot),
-        Subject::All => None,
-    };
-    match (work.shares.iter().find(|share| Some(&share.snapshot) == snapshot), work.ticks.first()) {
-        (Some(share), _) => (Some("event"), Some(share.id.clone())),
-        (None, tick) => (Some("sweep"), tick.cloned()),
+            home: self.clients.home.clone(),
+            since: self.since,
+            retired_policies: self.clients.retired_policies.clone(),
+        });
+        // Boxed: the steps are futures in futures, deeper than the compiler lays out at once.
+        Box::pin(handle(&world, setup, &self.kept, &input.work)).await
     }
 }

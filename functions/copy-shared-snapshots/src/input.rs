@@ -1,15 +1,16 @@
 //! What the function was called with: an SQS batch, or one event or tick by itself.
 
 use serde_json::Value;
-use snapferry_core::event::{self, InvalidEvent, Message, OtherEvent, ShareEvent};
+use snapferry_core::event::{self, InvalidEvent, Message, OtherEvent};
+use snapferry_flow::Work;
 
 /// The input, sorted.
 #[derive(Debug, Default)]
-pub(crate) struct Work {
-    /// The IDs of the sweep ticks; several of them are one sweep.
-    pub(crate) ticks: Vec<String>,
-    /// The share events, at most one for each snapshot.
-    pub(crate) shares: Vec<ShareEvent>,
+pub(crate) struct Input {
+    /// What there is to do: the share events, at most one for each snapshot, and the ticks.
+    pub(crate) work: Work,
+    /// The IDs of the messages that hold share events, for putting them back.
+    pub(crate) shares: Vec<String>,
     /// Readable events that ask for nothing.
     pub(crate) others: Vec<OtherEvent>,
     /// What cannot be read.
@@ -19,32 +20,44 @@ pub(crate) struct Work {
 }
 
 /// Sorts the function's input.
-pub(crate) fn sort(input: &Value) -> Work {
-    let mut work = Work::default();
+pub(crate) fn sort(input: &Value) -> Input {
+    let mut sorted = Input::default();
     let Some(records) = input.get("Records").and_then(Value::as_array) else {
-        work.add(event::parse_input(input));
-        return work;
+        sorted.add(event::parse_input(input), None);
+        return sorted;
     };
-    work.batch = true;
+    sorted.batch = true;
     for record in records {
+        let message = record.get("messageId").and_then(Value::as_str).filter(|id| !id.is_empty());
         // What does not have the form of SQS's messages is kept as an unreadable body.
         match record.get("body").and_then(Value::as_str) {
-            Some(body) => work.add(event::parse(body)),
-            None => work.add(event::parse(&record.to_string())),
+            Some(body) => sorted.add(event::parse(body), message),
+            None => sorted.add(event::parse(&record.to_string()), message),
         }
     }
-    work
+    sorted
 }
 
-impl Work {
-    fn add(&mut self, message: Result<Message, InvalidEvent>) {
-        match message {
-            Ok(Message::Sweep { id }) => self.ticks.push(id),
-            Ok(Message::Share(share)) if self.shares.iter().any(|known| known.snapshot == share.snapshot) => {}
-            Ok(Message::Share(share)) => self.shares.push(share),
+impl Input {
+    fn add(&mut self, read: Result<Message, InvalidEvent>, message: Option<&str>) {
+        match read {
+            Ok(Message::Sweep { id }) => self.work.sweeps.push(id),
+            Ok(Message::Serve { id }) => self.work.serves.push(id),
+            Ok(Message::Share(share)) => {
+                self.shares.extend(message.map(str::to_owned));
+                if self.work.events.iter().all(|known| known.snapshot != share.snapshot) {
+                    self.work.events.push(share);
+                }
+            }
             Ok(Message::Other(other)) => self.others.push(other),
             Err(invalid) => self.invalid.push(invalid),
         }
+    }
+
+    /// Whether there is anything to do but to tell of what came in.
+    pub(crate) fn has_work(&self) -> bool {
+        let Work { events, sweeps, serves } = &self.work;
+        !(events.is_empty() && sweeps.is_empty() && serves.is_empty())
     }
 }
 
@@ -62,12 +75,20 @@ mod tests {
 
     #[test]
     fn a_batch_is_sorted_and_a_redelivered_event_counts_once() {
-        let bodies =
-            [share("snap-00000001"), share("snap-00000001"), "garbage".to_owned(), json!({"sweep": "t"}).to_string()];
-        let records: Vec<Value> = bodies.iter().map(|body| json!({"messageId": "m", "body": body})).collect();
-        let work = sort(&json!({"Records": records}));
-        assert!(work.batch);
-        assert_eq!((work.shares.len(), work.ticks.len(), work.invalid.len()), (1, 1, 1));
+        let bodies = [
+            share("snap-00000001"),
+            json!({"serve": "s"}).to_string(),
+            share("snap-00000001"),
+            "garbage".to_owned(),
+            json!({"sweep": "t"}).to_string(),
+        ];
+        let records: Vec<Value> =
+            (0..).zip(&bodies).map(|(id, body)| json!({"messageId": format!("m{id}"), "body": body})).collect();
+        let sorted = sort(&json!({"Records": records}));
+        assert!(sorted.batch && sorted.has_work());
+        assert_eq!((sorted.work.events.len(), sorted.invalid.len()), (1, 1));
+        assert_eq!((sorted.work.sweeps, sorted.work.serves), (vec!["t".to_owned()], vec!["s".to_owned()]));
+        assert_eq!(sorted.shares, ["m0", "m2"], "both go back, if one does");
     }
 
     #[test]
@@ -81,8 +102,10 @@ mod tests {
     #[test]
     fn a_bare_event_or_tick_is_no_batch() {
         let event: Value = serde_json::from_str(&share("snap-00000001")).unwrap();
-        assert!(matches!(sort(&event), Work { batch: false, shares, .. } if shares.len() == 1));
-        assert!(matches!(sort(&json!({"sweep": "t"})), Work { batch: false, ticks, .. } if ticks == ["t"]));
-        assert!(matches!(sort(&json!("x")), Work { batch: false, invalid, .. } if invalid.len() == 1));
+        assert!(matches!(sort(&event), Input { batch: false, work, .. } if work.events.len() == 1));
+        assert!(matches!(sort(&json!({"sweep": "t"})), Input { batch: false, work, .. } if work.sweeps == ["t"]));
+        assert!(matches!(sort(&json!({"serve": "t"})), Input { batch: false, work, .. } if work.serves == ["t"]));
+        let nothing = sort(&json!("x"));
+        assert!(!nothing.batch && !nothing.has_work() && nothing.invalid.len() == 1);
     }
 }

@@ -7,13 +7,16 @@ use std::process::ExitCode;
 
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
+use snapferry_aws::ledger::Table;
 use snapferry_aws::settings;
 
 fn main() -> ExitCode {
     snapferry_runtime::main(|| {
         let parsed = settings::policies()?;
         let clients = Clients::of_function(settings::targets(&parsed.policies))?;
-        let copier = handler::Copier::new(clients, parsed.policies, settings::sweep_since()?, Audit::of_function()?);
+        let ledger = Table::new(clients.config(), settings::ledger()?);
+        let (since, audit) = (settings::sweep_since()?, Audit::of_function()?);
+        let copier = handler::Copier::new(clients, ledger, parsed.policies, since, audit);
         copier.warn(&parsed.warnings);
         Ok(async move |event| copier.handle(event).await)
     })

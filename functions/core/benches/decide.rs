@@ -104,7 +104,7 @@ fn facts(copied: u32) -> (Facts, Timestamp) {
             .map(|target| (KeyArn::parse(&key(target)).unwrap(), KeyFact::Usable))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
-        recent: Vec::new(),
+        obligations: BTreeMap::new(),
         noticed: HashSet::new(),
     };
     (facts, now)

@@ -1,12 +1,12 @@
-//! What comes in: EBS share events and sweep ticks, read leniently, because a refused event is a missed backup, and
-//! believed in nothing but the snapshot's ID, because anybody may have written it.
+//! What comes in: EBS share events and ticks, read leniently, because a refused event is a missed backup, and believed in
+//! nothing but the snapshot's ID, because anybody may have written it: what else an event claims can exclude, never include.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::audit::{CopySkipped, EventInvalid, Record, Source};
-use crate::ids::{Region, SnapshotId};
+use crate::ids::{AccountId, Region, SnapshotId};
 use crate::text::printable;
 
 /// How much of an unreadable body its audit record keeps, in characters.
@@ -22,6 +22,11 @@ pub enum Message {
         /// The tick's ID, any text.
         id: String,
     },
+    /// `{"serve": id}`: take from the line what fits.
+    Serve {
+        /// The tick's ID, any text.
+        id: String,
+    },
     /// A readable event that asks for nothing.
     Other(OtherEvent),
 }
@@ -33,8 +38,20 @@ pub struct ShareEvent {
     pub id: String,
     /// The snapshot. All else is asked from EC2.
     pub snapshot: SnapshotId,
-    /// The Region that the event names, for the operator's eyes only.
-    pub region: Option<String>,
+    /// The Region that the event claims to be of; none where it names none that can be read.
+    pub region: Option<Region>,
+    /// When EventBridge took it, if it says so; see [`wanted_at`](Self::wanted_at).
+    pub time: Option<Timestamp>,
+    /// The account that the event claims to share the snapshot; none where it names none that can be read.
+    pub claimed_owner: Option<AccountId>,
+}
+
+impl ShareEvent {
+    /// Since when its snapshot is wanted: the event's time. One in the future, or none, counts as `now`.
+    #[must_use]
+    pub fn wanted_at(&self, now: Timestamp) -> Timestamp {
+        self.time.map_or(now, |time| time.min(now))
+    }
 }
 
 /// An event that Snapferry does not act on.
@@ -65,7 +82,7 @@ pub struct InvalidEvent {
 /// Reads one SQS message's body.
 ///
 /// # Errors
-/// [`InvalidEvent`] when it is neither an EventBridge event nor a sweep tick.
+/// [`InvalidEvent`] when it is neither an EventBridge event nor a tick.
 pub fn parse(body: &str) -> Result<Message, InvalidEvent> {
     let invalid = |reason, problem: String| InvalidEvent { reason, problem, body: printable(body, BODY_LIMIT) };
     let value: Value = serde_json::from_str(body)
@@ -76,7 +93,7 @@ pub fn parse(body: &str) -> Result<Message, InvalidEvent> {
 /// Reads an event that came as the function's input itself.
 ///
 /// # Errors
-/// [`InvalidEvent`] when it is neither an EventBridge event nor a sweep tick.
+/// [`InvalidEvent`] when it is neither an EventBridge event nor a tick.
 pub fn parse_input(value: &Value) -> Result<Message, InvalidEvent> {
     parse_value(value).map_err(|(reason, problem)| InvalidEvent {
         reason,
@@ -85,7 +102,7 @@ pub fn parse_input(value: &Value) -> Result<Message, InvalidEvent> {
     })
 }
 
-/// The members that matter. `detail.source` may be a string or a number and is not read at all: a sender wrote it.
+/// The members that matter.
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
@@ -97,6 +114,8 @@ struct Envelope {
     #[serde(default)]
     region: Value,
     #[serde(default)]
+    time: Value,
+    #[serde(default)]
     resources: Value,
     #[serde(default)]
     detail: Value,
@@ -105,8 +124,10 @@ struct Envelope {
 fn parse_value(value: &Value) -> Result<Message, (EventInvalid, String)> {
     let object = value.as_object().ok_or((EventInvalid::NotAnEvent, "the body is not a JSON object".to_owned()))?;
     if let Some(id) = object.get("sweep") {
-        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-        return Ok(Message::Sweep { id: printable(&id, 128) });
+        return Ok(Message::Sweep { id: tick(id) });
+    }
+    if let Some(id) = object.get("serve") {
+        return Ok(Message::Serve { id: tick(id) });
     }
     let envelope: Envelope =
         serde_json::from_value(value.clone()).map_err(|error| (EventInvalid::NotAnEvent, error.to_string()))?;
@@ -139,8 +160,25 @@ fn parse_value(value: &Value) -> Result<Message, (EventInvalid, String)> {
     let Some(snapshot) = snapshot else {
         return Err((EventInvalid::NoSnapshot, "neither detail.snapshot_id nor resources names a snapshot".to_owned()));
     };
-    let region = envelope.region.as_str().map(|region| printable(region, 32));
-    Ok(Message::Share(ShareEvent { id, snapshot, region }))
+    let region = envelope.region.as_str().and_then(|region| Region::parse(region).ok());
+    let time = envelope.time.as_str().and_then(|time| time.parse().ok());
+    let claimed_owner = envelope.detail.get("source").and_then(owner_claimed);
+    Ok(Message::Share(ShareEvent { id, snapshot, region, time, claimed_owner }))
+}
+
+fn tick(id: &Value) -> String {
+    let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+    printable(&id, 128)
+}
+
+/// `detail.source` names the owner as twelve digits, or in an ARN; as a number it has lost its leading zeros.
+fn owner_claimed(source: &Value) -> Option<AccountId> {
+    match source {
+        Value::String(text) if text.starts_with("arn:") => AccountId::of_arn(text),
+        Value::String(text) => AccountId::parse(text).ok(),
+        Value::Number(number) => AccountId::parse(&format!("{:012}", number.as_u64()?)).ok(),
+        _ => None,
+    }
 }
 
 /// The ID is what follows the last `/`, in every ARN layout that AWS has used.
@@ -247,14 +285,18 @@ mod tests {
             match parse(&event.to_string()) {
                 Ok(Message::Share(_)) => "share",
                 Ok(Message::Sweep { .. }) => "sweep",
+                Ok(Message::Serve { .. }) => "serve",
                 Ok(Message::Other(other)) => other.reason.name(),
                 Err(invalid) => invalid.reason.name(),
             }
         };
-        let cases: [(Change, &str); 12] = [
+        let cases: [(Change, &str); 15] = [
             (|_| {}, "share"),
             (|e| *e = json!({"sweep": "tick-1"}), "sweep"),
             (|e| *e = json!({"sweep": 7}), "sweep"),
+            (|e| *e = json!({"serve": "2026-11-22T03:00:00Z"}), "serve"),
+            (|e| *e = json!({"serve": {"of": [7]}}), "serve"),
+            (|e| *e = json!({"serve": "both", "sweep": "more"}), "sweep"),
             (|e| e["detail"]["event"] = json!("copySnapshot"), "other-event"),
             (|e| e["detail-type"] = json!("EBS Volume Notification"), "other-event"),
             (|e| e["source"] = json!("my.app"), "other-event"),
@@ -275,6 +317,60 @@ mod tests {
             assert_eq!(reason(change), expected);
         }
         assert_eq!(parse("{").unwrap_err().reason, EventInvalid::NotJson);
+    }
+
+    fn read(change: Change) -> ShareEvent {
+        let mut event = share();
+        change(&mut event);
+        match parse(&event.to_string()) {
+            Ok(Message::Share(share)) => share,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_claims_of_an_event_are_read_or_left() {
+        let claimed: [(Change, Option<&str>); 13] = [
+            (|_| {}, Some("111111111111")),
+            (|e| e["detail"]["source"] = json!("011111111111"), Some("011111111111")),
+            (|e| e["detail"]["source"] = json!(11_111_111_111_u64), Some("011111111111")),
+            (|e| e["detail"]["source"] = json!(7), Some("000000000007")),
+            (|e| e["detail"]["source"] = json!("arn:aws:iam::111111111111:root"), Some("111111111111")),
+            (|e| e["detail"]["source"] = json!("arn:aws:ec2::us-east-1:snapshot/snap-01234567"), None),
+            (|e| e["detail"]["source"] = json!("11111111111"), None),
+            (|e| e["detail"]["source"] = json!(1_111_111_111_111_u64), None),
+            (|e| e["detail"]["source"] = json!(-1), None),
+            (|e| e["detail"]["source"] = json!(1.5), None),
+            (|e| e["detail"]["source"] = json!(null), None),
+            (|e| e["detail"]["source"] = json!(["111111111111"]), None),
+            (|e| _ = e["detail"].as_object_mut().unwrap().remove("source"), None),
+        ];
+        for (change, expected) in claimed {
+            assert_eq!(read(change).claimed_owner.as_ref().map(AccountId::as_str), expected);
+        }
+        let named: [(Change, Option<&str>); 4] = [
+            (|_| {}, Some("us-east-1")),
+            (|e| e["region"] = json!("eu-west-3"), Some("eu-west-3")),
+            (|e| e["region"] = json!("somewhere"), None),
+            (|e| e["region"] = json!(1), None),
+        ];
+        for (change, expected) in named {
+            assert_eq!(read(change).region.as_ref().map(Region::as_str), expected);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_wanted_since_its_event_but_not_since_the_future() {
+        let now: Timestamp = "2026-11-22T03:00:30Z".parse().unwrap();
+        let cases: [(Change, &str); 4] = [
+            (|_| {}, "2026-11-22T03:00:00Z"),
+            (|e| e["time"] = json!("2099-01-01T00:00:00Z"), "2026-11-22T03:00:30Z"),
+            (|e| e["time"] = json!("yesterday"), "2026-11-22T03:00:30Z"),
+            (|e| e["time"] = json!(1_795_230_000), "2026-11-22T03:00:30Z"),
+        ];
+        for (change, expected) in cases {
+            assert_eq!(read(change).wanted_at(now).to_string(), expected);
+        }
     }
 
     #[test]

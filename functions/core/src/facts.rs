@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
+use crate::ids::{AccountId, KeyArn, SnapshotId, VolumeId};
 
 mod copies;
 mod life;
@@ -121,19 +121,4 @@ impl KeyProblem {
             _ => None,
         }
     }
-}
-
-/// A copy that this environment asked for a moment ago, and that DescribeSnapshots may not show yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecentCopy {
-    /// The policy that asked for it.
-    pub policy: PolicyName,
-    /// The snapshot that was to be copied.
-    pub source: SnapshotId,
-    /// The target Region.
-    pub region: Region,
-    /// Its ID; `None` when the answer to the request was lost, so that it may or may not exist.
-    pub copy: Option<SnapshotId>,
-    /// When it was asked for.
-    pub at: Timestamp,
 }

@@ -318,7 +318,7 @@ proptest! {
             ]),
             retired_policies: Default::default(),
             keys: BTreeMap::<_, KeyFact>::new(),
-            recent: Vec::new(),
+            obligations: BTreeMap::new(),
             noticed: HashSet::new(),
         };
         let plan = decide(&policies, &asked, now());
@@ -382,7 +382,7 @@ fn refused() -> Outcome {
 }
 
 fn event(id: &SnapshotId) -> ShareEvent {
-    ShareEvent { id: "an event".to_owned(), snapshot: id.clone(), region: None }
+    ShareEvent { id: "an event".to_owned(), snapshot: id.clone(), region: None, time: None, claimed_owner: None }
 }
 
 #[test]

@@ -11,8 +11,10 @@ use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
-use snapferry_aws::verifying::{execute, gather, name, unbound, unnamed};
+use snapferry_aws::ledger::Table;
+use snapferry_aws::verifying::{execute, gather, name, obligations, unbound, unnamed};
 use snapferry_core::audit::{CopyDeferred, Ran, Record, Told};
+use snapferry_core::copying::ledger_unread;
 use snapferry_core::facts::{CallError, DescribedCopy};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
@@ -27,6 +29,7 @@ type Seen = BTreeMap<Region, Timestamp>;
 /// The function, and what it keeps from one run to the next.
 pub(crate) struct Verifier {
     clients: Clients,
+    ledger: Table,
     policies: Vec<Policy>,
     regions: BTreeSet<Region>,
     keys: KeyCache,
@@ -41,9 +44,16 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    pub(crate) fn new(clients: Clients, policies: Vec<Policy>, regions: BTreeSet<Region>, audit: Audit) -> Self {
+    pub(crate) fn new(
+        clients: Clients,
+        ledger: Table,
+        policies: Vec<Policy>,
+        regions: BTreeSet<Region>,
+        audit: Audit,
+    ) -> Self {
         Self {
             clients,
+            ledger,
             policies,
             regions,
             keys: KeyCache::default(),
@@ -63,13 +73,15 @@ impl Verifier {
         let began = (Instant::now(), self.clients.calls());
         let (mut ran, told) = (Ran::default(), RefCell::default());
         let deadline = Deadline::from_epoch_ms(event.context.deadline);
-        let facts = gather(&self.clients, &self.keys, &self.regions, account.clone(), deadline).await;
+        let mut facts = gather(&self.clients, &self.keys, &self.regions, account.clone(), deadline).await;
+        self.look_at_ledger(&mut facts, run, &told).await;
         facts.regions.keys().for_each(|region| ran.saw(region, facts.found(region)));
         ran.doomed_keys.extend(facts.doomed_keys().map(str::to_owned));
         self.settle(&facts, run, deadline, &told).await;
         // Afterwards, because these read whole Regions: once a day, as long as the environment stays warm.
         let regions = self.not_seen(&self.bound);
-        let facts = unbound(&self.clients, &self.keys, &regions, account, deadline).await;
+        let mut facts = unbound(&self.clients, &self.keys, &regions, account, deadline).await;
+        self.look_at_ledger(&mut facts, run, &told).await;
         regions.iter().for_each(|region| ran.saw(region, facts.found(region)));
         ran.doomed_keys.extend(facts.doomed_keys().map(str::to_owned));
         let unbound = self.settle(&facts, run, deadline, &told).await;
@@ -82,6 +94,17 @@ impl Verifier {
         ran.calls = self.clients.calls() - began.1;
         self.write(completed(&told.into_inner(), &ran, Timestamp::now()), run);
         Ok(json!({}))
+    }
+
+    /// Adds what the ledger holds; once a run it is told that it does not answer.
+    async fn look_at_ledger(&self, facts: &mut Facts, run: Option<&str>, told: &RefCell<Told>) {
+        if let Some(error) = obligations(&self.ledger, facts).await
+            && told.borrow().count(CopyDeferred::LedgerUnread) == 0
+        {
+            let copies = facts.regions.keys().filter_map(|region| facts.found(region)).sum::<usize>();
+            let count = u64::try_from(copies).unwrap_or(u64::MAX);
+            self.tell(ledger_unread(&error, count, Timestamp::now()), None, run, told);
+        }
     }
 
     /// Names the volumes of copies that were made before their policy named any.
@@ -128,7 +151,7 @@ impl Verifier {
             let record = record(decision, outcome, facts.account.as_ref(), now);
             self.tell(record, decision.notice(outcome), run, told);
         };
-        let left = execute(&self.clients, &decisions, deadline, report).await;
+        let left = execute(&self.clients, &self.ledger, facts, &decisions, deadline, report).await;
         self.tell_left(left, run, told);
         let waits_for_key = |decision: &&Decision<'_>| matches!(decision.verdict, Verdict::KeyDoomed(_));
         decisions.iter().filter(|decision| !waits_for_key(decision)).map(|decision| decision.region.clone()).collect()

@@ -6,14 +6,16 @@ use std::process::ExitCode;
 
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
+use snapferry_aws::ledger::Table;
 use snapferry_aws::settings;
 
 fn main() -> ExitCode {
     snapferry_runtime::main(|| {
         let policies = settings::policies()?.policies;
         let regions = settings::regions(&policies)?;
-        let verifier =
-            handler::Verifier::new(Clients::of_function(regions.clone())?, policies, regions, Audit::of_function()?);
+        let clients = Clients::of_function(regions.clone())?;
+        let ledger = Table::new(clients.config(), settings::ledger()?);
+        let verifier = handler::Verifier::new(clients, ledger, policies, regions, Audit::of_function()?);
         Ok(async move |event| verifier.handle(event).await)
     })
 }

@@ -19,7 +19,8 @@ const VARIABLES: &[(&str, &str)] = &[
 fn a_bad_value_stops_the_start_and_is_named() {
     for (name, value) in VARIABLES {
         let mut function = Command::new(env!("CARGO_BIN_EXE_verify-copies"));
-        function.env_clear().env("SNAPFERRY_POLICY", POLICY).env("AWS_REGION", "eu-central-1").env(name, value);
+        function.env_clear().env("SNAPFERRY_POLICY", POLICY).env("SNAPFERRY_LEDGER", "ledger");
+        function.env("AWS_REGION", "eu-central-1").env(name, value);
         let done = function.output().unwrap();
         let said = String::from_utf8(done.stderr).unwrap();
         assert!(!done.status.success(), "{name}");

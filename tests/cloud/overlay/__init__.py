@@ -11,10 +11,14 @@ is one account seeing another's snapshots. So its snapshot actions are replaced 
 - `keys`       KMS keys as other accounts and EBS see them
 - `notices`    EBS's events and how badly they may arrive
 - `queries`    saved queries in stacks
+- `tables`     DynamoDB tables in stacks
+- `lagging`    indexes of tables, a moment behind
 - `output`     what functions print, without a line lost
 - `layers`     the files of functions' layers
+- `wildcards`  values with `*` and `?`
 - `rules`      faults and spoiled copies: what is to go wrong, where and how often
-- `calls`      the record of every EC2 and KMS call
+- `calls`      the record of every EC2, KMS and DynamoDB call
+- `resources`  what a call is about
 - `gateway`    stands before the emulator: records calls, injects faults, answers the control client
 - `steering`   what the control client can ask for
 - `install`    puts all of it into the emulator

@@ -13,13 +13,31 @@ class Behaviour:
     copy_seconds: float = 0.0  # how long a copy stays pending; 0 means until the next request
     hold_copies: bool = False  # copies stay pending until they are released
     copy_visibility_seconds: float = 0.0  # how long DescribeSnapshots does not show a new copy yet
+    copy_list_seconds: float = 0.0  # how long it does not list a new copy yet, although it shows it by its ID
+    copy_hides_seconds: float = 0.0  # once it showed a copy to its owner, for how long it does not show it any more
     # EBS quotas: 20 concurrent copies per destination Region, 5 in older accounts.
     in_flight_limit: int = 20
     in_flight_limits: dict[str, int] = field(default_factory=dict)  # by Region, instead of the above
+    snapshot_limit: int = 0  # how many snapshots an account may have in a Region; 0 means any number
+    # With which code copies that are to take a given time are refused, because that throughput is used up; empty: they
+    # are not. The code is not documented.
+    duration_refusal: str = ""
     presigned_url_needed: bool = True  # without one, an encrypted copy from another Region gets another key
 
     # Sharing
     share_seconds: float = 0.0  # how long a recipient does not see a share yet, whatever the event said
+    share_list_seconds: float = 0.0  # how much longer lists do not show it, although its ID does [observed by others]
+
+    # Reading
+    # Whether a page of MaxResults is cut before filters apply (`filters`), or before owners and restorable users do too
+    # (`everything`), and so may hold few snapshots or none and be followed by another [boto3 issue 1776 and others].
+    cut_pages: str = ""
+    public_snapshots: int = 0  # how many public snapshots of others each Region holds
+    malformed_ids: list[str] = field(
+        default_factory=list
+    )  # what looks like an ID and is none to EC2 [observed by others]
+
+    index_lag_seconds: float = 0.0  # how far the indexes of DynamoDB's tables are behind
 
     # Events, which are best effort [EBS user guide, "EventBridge events for Amazon EBS"]
     deliver_events: bool = True
@@ -37,6 +55,8 @@ class Behaviour:
 
     def change(self, changes: dict[str, Any]) -> None:
         """Set fields by name; an unknown name or a value of another type is an error."""
+        if changes.get("cut_pages", "") not in ("", "filters", "everything"):
+            raise ValueError(f"cut_pages is filters or everything, not {changes['cut_pages']!r}")
         known = {each.name for each in dataclasses.fields(self)}
         for name, value in changes.items():
             if name not in known:

@@ -1,6 +1,10 @@
-"""The record of every EC2 and KMS call, for tests that assert what was called, and evaluate IAM policies against it."""
+"""The record of every EC2, KMS and DynamoDB call, for tests that assert what was called, and evaluate IAM policies
+against it."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 
@@ -25,7 +29,8 @@ class Call:
     executed: bool = False
     created: str = ""  # the snapshot that the call made
     request_tags: dict[str, str] = field(default_factory=dict)
-    # The snapshots and keys that the call is about, as they were before it: ARN, owner, and the caller's tags.
+    # The snapshots, keys and tables that the call is about, as they were before it: ARN, owner, and what else IAM's
+    # conditions see of them.
     resources: list[dict[str, Any]] = field(default_factory=list)
 
     def public(self) -> dict[str, Any]:
@@ -43,8 +48,18 @@ class Calls:
 
     def select(self, since: int = 0, **wanted: str) -> list[dict[str, Any]]:
         """Calls after number `since` whose fields equal what is wanted."""
+        return [call.public() for call in self._matching(since, wanted)]
+
+    def count(self, since: int = 0, **wanted: str) -> list[dict[str, Any]]:
+        """How many of them there are of each action in each Region."""
+        counts = Counter((call.service, call.action, call.region) for call in self._matching(since, wanted))
         return [
-            call.public()
-            for call in self.all
-            if call.number > since and all(getattr(call, name) == value for name, value in wanted.items())
+            {"service": service, "action": action, "region": region, "count": count}
+            for (service, action, region), count in sorted(counts.items())
         ]
+
+    def _matching(self, since: int, wanted: dict[str, str]) -> Iterator[Call]:
+        # The numbers are the places in the list, from 1 on.
+        for call in islice(self.all, since, None):
+            if all(getattr(call, name) == value for name, value in wanted.items()):
+                yield call

@@ -44,15 +44,28 @@ def copy_snapshot(world: World, caller: Place, params: Params) -> Response:
         presigned.check(caller, params)
     tags = tagging.from_specifications(params)
     params.dry_run()
+    check_quota(world, caller)
     limit = world.behaviour.in_flight_limits.get(caller.region, world.behaviour.in_flight_limit)
     if len(world.in_flight.get(caller, ())) >= limit:
         # [EC2 API reference, "Error codes"; EBS quotas: concurrent snapshot copies per destination Region]
         raise Ec2Error("ResourceLimitExceeded", f"Too many snapshot copies in progress. The limit is {limit}.")
+    if minutes and (code := world.behaviour.duration_refusal):
+        # [EBS user guide, "Time-based copies": quotas for each account and pair of Regions; the words are assumed]
+        raise Ec2Error(code, "The cumulative snapshot copy throughput quota for time-based copies is exceeded.")
     copy = _outcome(world, caller, params, key)
     copy.minutes = minutes
     snapshot = _start(world, caller, params, copy)
     world.tag(caller, snapshot.id, tags)
     return answer("CopySnapshot", elements(snapshotId=snapshot.id) + tagging.xml(tags))
+
+
+def check_quota(world: World, caller: Place) -> None:
+    """The account's quota of snapshots in a Region [EC2 API reference, "Error codes": SnapshotLimitExceeded]."""
+    limit = world.behaviour.snapshot_limit
+    if limit and len(world.own(caller)) >= limit:
+        raise Ec2Error(
+            "SnapshotLimitExceeded", "You've reached the limit on the number of snapshots that you can create."
+        )
 
 
 def _checked(caller: Place, params: Params) -> int | None:
@@ -161,6 +174,7 @@ def _start(world: World, caller: Place, params: Params, copy: Copy) -> Snapshot:
         state="pending",
         state_message=PENDING,
         visible_from=now + world.behaviour.copy_visibility_seconds,
+        listed_from=now + world.behaviour.copy_list_seconds,
         copy=copy,
     )
     world.add(snapshot)

@@ -1,21 +1,25 @@
 """DescribeSnapshots."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 
-from tests.cloud.overlay import filters, paging
+from tests.cloud.overlay import filters, paging, wildcards
 from tests.cloud.overlay.clock import iso
 from tests.cloud.overlay.model import Place, Snapshot
 from tests.cloud.overlay.wire import Ec2Error, Params, Response, answer, element, elements, listing
-from tests.cloud.overlay.world import World
+from tests.cloud.overlay.world import PUBLISHER, World
 
 _ID = re.compile(r"snap-([0-9a-f]{8}|[0-9a-f]{17})")
 
 
 def check_id(snapshot_id: str) -> str:
     if not _ID.fullmatch(snapshot_id):
-        raise Ec2Error("InvalidSnapshotID.Malformed", f"Invalid id: '{snapshot_id}' (expecting 'snap-...')")
+        raise _malformed(snapshot_id)
     return snapshot_id
+
+
+def _malformed(snapshot_id: str) -> Ec2Error:
+    return Ec2Error("InvalidSnapshotID.Malformed", f"Invalid id: '{snapshot_id}' (expecting 'snap-...')")
 
 
 def not_found(snapshot_id: str) -> Ec2Error:
@@ -26,6 +30,9 @@ def describe_snapshots(world: World, caller: Place, params: Params) -> Response:
     """Answer a page. An ID that is not visible fails the whole call; a `snapshot-id` filter just does not match it
     [observed on AWS by others; the API reference says otherwise]."""
     ids = [check_id(each) for each in params.members("SnapshotId")]
+    for each in ids:
+        if each in world.behaviour.malformed_ids:
+            raise _malformed(each)
     if ids and ("MaxResults" in params or "NextToken" in params):
         raise Ec2Error(
             "InvalidParameterCombination", "The parameter SnapshotIds cannot be used with the parameter MaxResults"
@@ -34,47 +41,76 @@ def describe_snapshots(world: World, caller: Place, params: Params) -> Response:
     chosen = filters.parse(params)
     wanted = filters.predicates(world, caller, chosen)
     params.dry_run()
-    if "NextToken" in params:
-        page, token = paging.next_page(world, caller, params)
+    if ids:
+        named = (_get(world, caller, each) for each in dict.fromkeys(ids))
+        shown, token = [s for s in named if all(holds(s) for holds in [_selection(caller, params), *wanted])], None
     else:
-        found = [s.id for s in _select(world, caller, params, ids, chosen) if all(holds(s) for holds in wanted)]
-        page, token = paging.cut(world, caller, found, params)
-    # What was deleted or un-shared since the first page is left out of a later one.
-    shown = (world.visible(caller, each) for each in page)
-    inner = listing("snapshotSet", [describe(world, caller, s) for s in shown if s is not None])
+        shown, token = _page(world, caller, params, chosen, wanted)
+    inner = listing("snapshotSet", [describe(world, caller, s) for s in shown])
+    for snapshot in shown:
+        _hide(world, caller, snapshot)
     return answer("DescribeSnapshots", inner + element("nextToken", token))
 
 
-def _select(world: World, caller: Place, params: Params, ids: list[str], chosen: filters.Filters) -> Iterator[Snapshot]:
-    """The visible snapshots that IDs, owners and restorable users leave over: all three must hold."""
+def _page(
+    world: World, caller: Place, params: Params, chosen: filters.Filters, wanted: list[filters.Predicate]
+) -> tuple[list[Snapshot], str | None]:
+    """One page of a list, and the token of the next one."""
+    selected = _selection(caller, params)
+    cuts = bool(world.behaviour.cut_pages) and ("MaxResults" in params or "NextToken" in params)
+    if "NextToken" in params:
+        page, token = paging.next_page(world, caller, params)
+    elif cuts:
+        scope = str([params.members("Owner"), params.members("RestorableBy")])
+        of_filters = world.behaviour.cut_pages == "filters"
+        scanned = world.scanned(caller, scope, selected) if of_filters else world.scanned(caller, "", None)
+        page, token = paging.cut(world, caller, scanned, params)
+    else:
+        candidates = filter(selected, _candidates(world, caller, params, chosen))
+        page, token = paging.cut(world, caller, [s.id for s in candidates if all(h(s) for h in wanted)], params)
+    # What was deleted or un-shared since the first page is left out of a later one.
+    shown = [s for each in page if (s := world.listed(caller, each)) is not None]
+    if cuts:
+        shown = [s for s in shown if selected(s) and all(holds(s) for holds in wanted)]
+    return shown, token
+
+
+def _hide(world: World, caller: Place, snapshot: Snapshot) -> None:
+    """Do not show a copy any more for a while, once it was shown."""
+    seconds = world.behaviour.copy_hides_seconds
+    if seconds and snapshot.copy and snapshot.owner == caller.account and not snapshot.was_shown:
+        snapshot.was_shown, snapshot.visible_from = True, world.clock.now() + seconds
+
+
+def _selection(caller: Place, params: Params) -> Callable[[Snapshot], bool]:
+    """What owners and restorable users leave over: both must hold."""
     owners = params.members("Owner")
     restorers = params.members("RestorableBy")
-    for snapshot in _candidates(world, caller, ids, owners, chosen):
+
+    def selected(snapshot: Snapshot) -> bool:
         if owners and not _is_owned(caller, snapshot, owners):
-            continue
-        if restorers and not any(_restorable(world, caller, snapshot, who) for who in restorers):
-            continue
-        yield snapshot
+            return False
+        return not restorers or any(_restorable(caller, snapshot, who) for who in restorers)
+
+    return selected
 
 
-def _candidates(
-    world: World, caller: Place, ids: list[str], owners: list[str], chosen: filters.Filters
-) -> Iterable[Snapshot]:
+def _candidates(world: World, caller: Place, params: Params, chosen: filters.Filters) -> Iterable[Snapshot]:
     """As few snapshots as an index gives. What is left out here could not have matched."""
-    if ids:
-        return [_get(world, caller, each) for each in dict.fromkeys(ids)]
     listed = _listed(world, caller, chosen)
     if listed is not None:
-        return [s for each in listed if (s := world.visible(caller, each)) is not None]
-    if owners and set(owners) <= {"self", caller.account}:
-        return [s for s in world.own(caller) if world.sees(caller, s)]
-    return world.all_visible(caller)
+        return [s for each in listed if (s := world.listed(caller, each)) is not None]
+    owners, restorers = set(params.members("Owner")), params.members("RestorableBy")
+    if owners and owners <= {"self", caller.account}:
+        return [s for s in world.own(caller) if world.lists(caller, s)]
+    crowd = (not owners or PUBLISHER in owners) and (not restorers or "all" in restorers)
+    return world.all_listed(caller, crowd=crowd)
 
 
 def _listed(world: World, caller: Place, chosen: filters.Filters) -> Iterable[str] | None:
     """The IDs that plain filter values name, by ID or by tag; None when no filter does."""
     for name, values in chosen:
-        if not all(filters.is_plain(value) for value in values):
+        if not all(wildcards.is_plain(value) for value in values):
             continue
         if name == "snapshot-id":
             return dict.fromkeys(values)
@@ -96,7 +132,7 @@ def _is_owned(caller: Place, snapshot: Snapshot, owners: list[str]) -> bool:
     return snapshot.owner in owners or ("self" in owners and snapshot.owner == caller.account)
 
 
-def _restorable(world: World, caller: Place, snapshot: Snapshot, who: str) -> bool:
+def _restorable(caller: Place, snapshot: Snapshot, who: str) -> bool:
     """`self`: own or explicitly shared; `all`: public; another's ID: own snapshots that are shared with it
     [EC2 API reference, DescribeSnapshots: "account IDs (if you own the snapshots), self for snapshots for which you
     own or have explicit permissions, or all for public snapshots"]."""
@@ -111,20 +147,22 @@ def describe(world: World, caller: Place, snapshot: Snapshot) -> str:
     """A snapshot's XML as this caller sees it, with the caller's own tags."""
     copy = snapshot.copy
     tags = [elements(key=key, value=value) for key, value in world.tags(caller, snapshot.id).items()]
-    return elements(
-        snapshotId=snapshot.id,
-        volumeId=snapshot.volume_id,
-        status=snapshot.state,
-        statusMessage=snapshot.state_message or None,
-        startTime=iso(snapshot.start_time),
-        progress=snapshot.progress,
-        ownerId=snapshot.owner,
-        volumeSize=snapshot.volume_size,
-        description=snapshot.description,
-        encrypted=snapshot.encrypted,
-        kmsKeyId=snapshot.kms_key,
-        storageTier=snapshot.storage_tier,
-        transferType=("time-based" if copy.minutes else "standard") if copy else None,
-        completionDurationMinutes=copy.minutes if copy else None,
-        completionTime=None if snapshot.completed_at is None else iso(snapshot.completed_at),
-    ) + (listing("tagSet", tags) if tags else "")
+    shown: dict[str, object] = {
+        "snapshotId": snapshot.id,
+        "volumeId": snapshot.volume_id,
+        "status": snapshot.state,
+        "statusMessage": snapshot.state_message or None,
+        "startTime": iso(snapshot.start_time),
+        "progress": snapshot.progress,
+        "ownerId": snapshot.owner,
+        "volumeSize": snapshot.volume_size,
+        "description": snapshot.description,
+        "encrypted": snapshot.encrypted,
+        "kmsKeyId": snapshot.kms_key,
+        "storageTier": snapshot.storage_tier,
+        "transferType": ("time-based" if copy.minutes else "standard") if copy else None,
+        "completionDurationMinutes": copy.minutes if copy else None,
+        "completionTime": None if snapshot.completed_at is None else iso(snapshot.completed_at),
+    }
+    shown.update(snapshot.shown_as or {})
+    return elements(**shown) + (listing("tagSet", tags) if tags else "")

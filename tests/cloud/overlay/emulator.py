@@ -10,6 +10,7 @@ from typing import Any
 from tests.cloud.overlay.model import Place
 
 app: Any = import_module("ministack.app").app
+dynamodb: Any = import_module("ministack.services.dynamodb")
 ec2: Any = import_module("ministack.services.ec2")
 eventbridge: Any = import_module("ministack.services.eventbridge")
 kms: Any = import_module("ministack.services.kms")

@@ -2,12 +2,11 @@
 [EC2 user guide, "Filter resources": wildcards, at most 200 filter values a call; names and values are case-sensitive].
 """
 
-import re
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable
 
 from tests.cloud.overlay.clock import iso
 from tests.cloud.overlay.model import Place, Snapshot
+from tests.cloud.overlay.wildcards import is_plain, matches
 from tests.cloud.overlay.wire import Ec2Error, Params
 from tests.cloud.overlay.world import World
 
@@ -50,23 +49,6 @@ def parse(params: Params) -> Filters:
             f"The maximum number of filter values specified on a single call is {MOST_VALUES}",
         )
     return filters
-
-
-@lru_cache(maxsize=4_096)
-def _pattern(value: str) -> re.Pattern[str]:
-    """A filter value as a regular expression; a backslash makes a wildcard ordinary."""
-    parts = re.split(r"(\\.|\*|\?)", value, flags=re.DOTALL)
-    meaning = {"*": ".*", "?": "."}
-    translated = [meaning.get(part) or re.escape(part.removeprefix("\\")) for part in parts]
-    return re.compile("".join(translated), re.DOTALL)
-
-
-def is_plain(value: str) -> bool:
-    return not any(character in value for character in "*?\\")
-
-
-def matches(values: Iterable[str], actual: str) -> bool:
-    return any(value == actual if is_plain(value) else bool(_pattern(value).fullmatch(actual)) for value in values)
 
 
 def _on_field(name: str, values: list[str]) -> Predicate:

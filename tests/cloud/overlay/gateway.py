@@ -1,4 +1,4 @@
-"""Stands before the emulator: records EC2 and KMS calls, injects faults, and answers the control client."""
+"""Stands before the emulator: records EC2, KMS and DynamoDB calls, injects faults, and answers the control client."""
 
 import asyncio
 import json
@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from tests.cloud.overlay import clock, connections, functions, keys, roles, steering, wire
+from tests.cloud.overlay import clock, connections, functions, resources, roles, steering, wire
 from tests.cloud.overlay.calls import Call
 from tests.cloud.overlay.emulator import account_of
-from tests.cloud.overlay.model import Place, Snapshot, snapshot_arn
 from tests.cloud.overlay.rules import Fault
 from tests.cloud.overlay.world import World
 
@@ -21,7 +20,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 CONTROL = "/_overlay/"
-RECORDED = ("ec2", "kms")
+RECORDED = ("ec2", "kms", "dynamodb")
+# Their requests are JSON, and so are their errors.
+JSON_VERSIONS = {"kms": "1.1", "dynamodb": "1.0"}
 
 _CREDENTIAL = re.compile(rb"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 # The status that goes with a code when a fault names none [EC2 API reference, "Error codes"].
@@ -30,6 +31,8 @@ _STATUS = {
     "UnauthorizedOperation": 403,
     "InternalError": 500,
     "InternalFailure": 500,
+    "InternalServerError": 500,
+    "OptInRequired": 403,
     "RequestLimitExceeded": 503,
     "ServiceUnavailable": 503,
     "Unavailable": 503,
@@ -86,13 +89,15 @@ class Gateway:
         if fault and await self._ends_before(fault, call, scope, receive, send):
             return
         self.world.clock.settle()
-        call.resources = _resources(self.world, call)
+        call.resources = resources.of(self.world, call)
         token = wire.request_id.set(call.request_id)
         try:
             answer = await self._execute(scope, body, receive)
         finally:
             wire.request_id.reset(token)
         self._end(call, answer)
+        if fault and fault.shows_after:
+            self._show_later(call, fault.shows_after)
         if fault and fault.code:
             answer = self._refuse(fault, call)
         elif fault and "after" in (fault.drop, fault.hang):
@@ -114,7 +119,7 @@ class Gateway:
             request_id=str(uuid4()),
             user_agent=headers.get(b"user-agent", b"").decode("latin-1"),
             role=roles.of(headers),
-            request_tags=_request_tags(parameters) if signer.service == "ec2" else {},
+            request_tags=resources.request_tags(parameters) if signer.service == "ec2" else {},
         )
         self.world.calls.all.append(call)
         return call
@@ -193,6 +198,12 @@ class Gateway:
         if call.outcome == "ok" and made and call.action in ("CopySnapshot", "CreateSnapshot"):
             call.created = made.group(1).decode()
 
+    def _show_later(self, call: Call, seconds: float) -> None:
+        """Let EC2 not show the copy that a call made for that time."""
+        made = self.world.find(call.region, call.created)
+        if made is not None:
+            made.visible_from = self.world.clock.now() + seconds
+
 
 class Signer(NamedTuple):
     """Who calls which service where, as the signature says."""
@@ -215,7 +226,7 @@ def _signer(scope: dict[str, Any]) -> Signer | None:
 
 def _read(service: str, headers: dict[bytes, bytes], body: bytes) -> tuple[str, dict[str, Any]]:
     """Action and parameters of a call."""
-    if service == "kms":
+    if service in JSON_VERSIONS:
         target = headers.get(b"x-amz-target", b"").decode()
         try:
             return target.partition(".")[2], dict(json.loads(body or b"{}"))
@@ -226,50 +237,13 @@ def _read(service: str, headers: dict[bytes, bytes], body: bytes) -> tuple[str, 
     return form.pop("Action", ""), form
 
 
-def _request_tags(parameters: dict[str, Any]) -> dict[str, str]:
-    """The tags that a request sets: what IAM calls `aws:RequestTag`."""
-    params = wire.Params(parameters)
-    tags = dict(params.tags("Tag"))
-    for n in params.indices("TagSpecification"):
-        tags.update(params.tags(f"TagSpecification.{n}.Tag"))
-    return tags
-
-
-def _resources(world: World, call: Call) -> list[dict[str, Any]]:
-    """The resources that a call is about, as they are before it: what IAM's conditions would see."""
-    place = Place(call.account, call.region)
-    if call.service == "kms":
-        key = keys.resolve(place, str(call.parameters.get("KeyId") or "-"))
-        return [{"type": "key", "arn": key.arn, "owner": key.place.account}] if key else []
-    params = wire.Params(call.parameters)
-    found = []
-    if "SourceSnapshotId" in params:
-        source = Place(call.account, params.get("SourceRegion") or call.region)
-        found.append(_resource(world, source, params.get("SourceSnapshotId"), "source"))
-    named = [params.get("SnapshotId"), *params.members("SnapshotId"), *params.members("ResourceId")]
-    found += [_resource(world, place, each, "target") for each in named if each.startswith("snap-")]
-    return found
-
-
-def _resource(world: World, place: Place, snapshot_id: str, role: str) -> dict[str, Any]:
-    snapshot: Snapshot | None = world.find(place.region, snapshot_id)
-    return {
-        "type": "snapshot",
-        "role": role,
-        "arn": snapshot_arn(place.region, snapshot_id),
-        "owner": snapshot.owner if snapshot else None,
-        "encrypted": snapshot.encrypted if snapshot else None,
-        "kms_key": snapshot.kms_key if snapshot else None,
-        "tags": dict(world.tags(place, snapshot_id)),
-    }
-
-
 def _error(call: Call, fault: Fault) -> Answer:
     status = fault.status or _STATUS.get(fault.code, 400)
     ident = [(b"x-amzn-requestid", call.request_id.encode())]
-    if call.service == "kms":
+    if version := JSON_VERSIONS.get(call.service):
         body = json.dumps({"__type": fault.code, "message": fault.message}).encode()
-        kind = [(b"content-type", b"application/x-amz-json-1.1"), (b"x-amzn-errortype", fault.code.encode())]
+        form = f"application/x-amz-json-{version}".encode()
+        kind = [(b"content-type", form), (b"x-amzn-errortype", fault.code.encode())]
         return Answer(status, kind + ident, body)
     token = wire.request_id.set(call.request_id)
     _, _, body = wire.refusal(fault.code, fault.message, status)

@@ -7,6 +7,7 @@ from tests.cloud.overlay import (
     defaults,
     describing,
     keys,
+    lagging,
     layers,
     lifecycle,
     locking,
@@ -15,6 +16,7 @@ from tests.cloud.overlay import (
     queries,
     roles,
     sharing,
+    tables,
     tagging,
 )
 from tests.cloud.overlay.emulator import caller, ec2
@@ -50,12 +52,14 @@ ACTIONS: dict[str, Action] = {
 
 
 def install(world: World) -> None:
-    """Replace the actions, the keys' description, the way of events into queues, that of functions' output,
-    their layers and their credentials."""
+    """Replace the actions, the keys' description, the way of events into queues, what stacks make of saved queries and
+    tables, the way of functions' output, their layers and their credentials."""
     ec2._ACTION_MAP.update({name: _bound(world, action) for name, action in ACTIONS.items()})
     keys.install()
     notices.deduplicate_queues(world)
     queries.install()
+    tables.install()
+    lagging.install(world)
     output.install()
     layers.install()
     roles.install()

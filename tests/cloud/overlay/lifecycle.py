@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tests.cloud.overlay import keys, tagging
+from tests.cloud.overlay import copying, keys, tagging
 from tests.cloud.overlay.describing import describe
 from tests.cloud.overlay.emulator import ec2
 from tests.cloud.overlay.model import Place, Snapshot
@@ -40,6 +40,7 @@ def create_snapshot(world: World, caller: Place, params: Params) -> Response:
         raise Ec2Error("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
     tags = tagging.from_specifications(params)
     params.dry_run()
+    copying.check_quota(world, caller)
     now = world.clock.now()
     snapshot = Snapshot(
         id=world.new_id(),

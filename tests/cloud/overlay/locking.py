@@ -1,7 +1,7 @@
 """LockSnapshot, UnlockSnapshot and DescribeLockedSnapshots [EC2 API reference; EBS user guide, "Amazon EBS snapshot
 lock"]. The error codes of refusals are assumptions."""
 
-from tests.cloud.overlay import clock, filters, paging
+from tests.cloud.overlay import clock, filters, paging, wildcards
 from tests.cloud.overlay.describing import check_id, not_found
 from tests.cloud.overlay.model import Lock, Place, Snapshot
 from tests.cloud.overlay.sharing import owned
@@ -91,7 +91,7 @@ def describe_locked_snapshots(world: World, caller: Place, params: Params) -> Re
         for s in world.own(caller)
         if s.lock is not None
         and (not ids or s.id in ids)
-        and all(filters.matches(values, s.lock.state(now, s.completed_at)) for _, values in chosen)
+        and all(wildcards.matches(values, s.lock.state(now, s.completed_at)) for _, values in chosen)
     ]
     page, token = (
         paging.next_page(world, caller, params) if "NextToken" in params else paging.cut(world, caller, rows, params)

@@ -81,6 +81,10 @@ class Snapshot:
     storage_tier: str = "standard"
     completed_at: float | None = None
     visible_from: float = 0.0
+    listed_from: float = 0.0  # the same for lists, which may be behind
+    was_shown: bool = False  # to its owner
+    # Elements as they are shown in place of what they are; None leaves one out.
+    shown_as: dict[str, str | None] | None = None
     shares: dict[str, float] = field(default_factory=dict)
     public: bool = False
     in_use: bool = False

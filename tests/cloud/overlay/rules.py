@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tests.cloud.overlay.wildcards import matches
+
+# A fault of any service is one of those that make copies. That of the ledger is something else, and asked for by name.
+BY_DEFAULT = ("ec2", "kms")
+
 
 class Occasion(Protocol):
     """What a rule looks at; a recorded call is one."""
@@ -22,16 +27,29 @@ class Occasion(Protocol):
     def parameters(self) -> Mapping[str, Any]: ...
 
 
+def _has(parameters: Mapping[str, Any], name: str, value: str) -> bool:
+    """Whether a request has this value, at a form's name or on a path into JSON."""
+    if name in parameters:
+        return matches([value], str(parameters[name]))
+    found: Any = parameters
+    for step in name.split("."):
+        if not isinstance(found, Mapping) or step not in found:
+            return False
+        found = found[step]
+    return matches([value], str(found))
+
+
 @dataclass(slots=True)
 class Rule:
     """Strikes on matching occasions: after `skip` of them, `times` times, each with `probability`."""
 
     id: str
-    service: str = ""  # ec2 or kms; empty: any
+    service: str = ""  # ec2, kms or dynamodb; empty: the first two
     action: str = ""  # empty: any
     region: str = ""
     account: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)  # each must equal the request's
+    # Each must be in the request; `*` and `?` are wildcards, and dots lead into JSON: `Item.pk.S`.
+    parameters: dict[str, str] = field(default_factory=dict)
     skip: int = 0
     times: int | None = None
     probability: float = 1.0
@@ -41,11 +59,11 @@ class Rule:
 
     def matches(self, occasion: Occasion) -> bool:
         return (
-            self.service in ("", occasion.service)
+            occasion.service in ([self.service] if self.service else BY_DEFAULT)
             and self.action in ("", occasion.action)
             and self.region in ("", occasion.region)
             and self.account in ("", occasion.account)
-            and all(str(occasion.parameters.get(name)) == value for name, value in self.parameters.items())
+            and all(_has(occasion.parameters, name, value) for name, value in self.parameters.items())
         )
 
     def strikes(self, occasion: Occasion) -> bool:
@@ -74,6 +92,7 @@ class Fault(Rule):
     drop: str = ""  # close the connection "before" or "after" executing
     hang: str = ""  # never answer, "before" or "after" executing
     lifted: asyncio.Event = field(default_factory=asyncio.Event)  # set when the fault is taken back
+    shows_after: float = 0.0  # with `drop` or `hang` after, or `executed`: EC2 shows the copy only after that time
     kill: str = ""  # first kill -9 this function's processes; with no other effect the call is dropped before executing
 
     def decides(self) -> bool:
@@ -85,6 +104,8 @@ class Fault(Rule):
                 raise ValueError(f"{name} is before or after, not {value!r}")
         if self.executed and not self.code:
             raise ValueError("executed goes with a code")
+        if self.shows_after and not (self.executed or "after" in (self.drop, self.hang)):
+            raise ValueError("shows_after goes with what is executed")
         if not self.decides() and self.latency <= 0:
             raise ValueError("a fault needs latency, code, drop, hang or kill")
 

@@ -96,6 +96,14 @@ def _calls(world: World, given: dict[str, Any]) -> Any:
     return world.calls.select(int(given.pop("since", 0)), **given)
 
 
+def _count_calls(world: World, given: dict[str, Any]) -> Any:
+    return world.calls.count(int(given.pop("since", 0)), **given)
+
+
+def _last_call(world: World, given: dict[str, Any]) -> Any:
+    return len(world.calls.all)
+
+
 def _events(world: World, given: dict[str, Any]) -> Any:
     return world.events[int(given.get("since", 0)) :]
 
@@ -165,7 +173,7 @@ def _moment(world: World, value: str | float | None) -> float:
 # What `change-snapshot` may set; the rest has side effects and its own actions.
 _CHANGEABLE = {
     "state", "state_message", "volume_id", "volume_size", "description", "encrypted", "kms_key", "storage_tier",
-    "in_use", "start_time", "visible_from",
+    "in_use", "start_time", "visible_from", "listed_from", "shown_as",
 }  # fmt: skip
 
 
@@ -176,7 +184,8 @@ def _change_snapshot(world: World, given: dict[str, Any]) -> Any:
     if unknown := set(changes) - _CHANGEABLE:
         raise ValueError(f"cannot change {', '.join(sorted(unknown))}")
     for name, value in changes.items():
-        setattr(snapshot, name, _moment(world, value) if name in ("start_time", "visible_from") else value)
+        moments = ("start_time", "visible_from", "listed_from")
+        setattr(snapshot, name, _moment(world, value) if name in moments else value)
     if snapshot.state != "pending":
         world.in_flight.get(snapshot.place, set()).discard(snapshot.id)
     if snapshot.state == "completed" and snapshot.completed_at is None:
@@ -252,6 +261,7 @@ VERBS: dict[str, Verb] = {
     "change-snapshot": _change_snapshot,
     "clear-rules": _clear_rules,
     "configure": _configure,
+    "count-calls": _count_calls,
     "create-snapshots": _create_snapshots,
     "deliver-event": _deliver_event,
     "events": _events,
@@ -259,6 +269,7 @@ VERBS: dict[str, Verb] = {
     "health": _health,
     "inject-fault": _inject_fault,
     "kill-function": _kill_function,
+    "last-call": _last_call,
     "release-copies": _release_copies,
     "reset": _reset,
     "rules": _rules,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any
 
-from tests.cloud.overlay import filters, paging
+from tests.cloud.overlay import filters, paging, wildcards
 from tests.cloud.overlay.describing import not_found
 from tests.cloud.overlay.emulator import ec2
 from tests.cloud.overlay.model import Place
@@ -118,10 +118,10 @@ def describe_tags(world: World, caller: Place, params: Params) -> Response:
 def _row_matches(chosen: filters.Filters, row: dict[str, str]) -> bool:
     for name, values in chosen:
         if name.startswith("tag:"):
-            if row["key"] != name.removeprefix("tag:") or not filters.matches(values, row["value"]):
+            if row["key"] != name.removeprefix("tag:") or not wildcards.matches(values, row["value"]):
                 return False
         elif name not in row:
             raise Ec2Error("InvalidParameterValue", f"The filter '{name}' is invalid")
-        elif not filters.matches(values, row[name]):
+        elif not wildcards.matches(values, row[name]):
             return False
     return True

@@ -1,9 +1,11 @@
 """All snapshots of all accounts and Regions, who sees which of them, and the tags."""
 
 import itertools
+import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import lru_cache
 
 from tests.cloud.overlay.behaviour import Behaviour
 from tests.cloud.overlay.calls import Calls
@@ -12,6 +14,34 @@ from tests.cloud.overlay.model import Place, Snapshot
 from tests.cloud.overlay.rules import Fault, Spoil
 
 CURSORS_KEPT = 1_000
+
+# The crowd: public snapshots of an account that nobody knows, which are not kept but made when they are looked at.
+PUBLISHER = "099999999999"
+_CROWD = "snap-0b0000000000"
+
+
+@lru_cache(maxsize=4)
+def _crowd(count: int) -> list[str]:
+    return [f"{_CROWD}{number:05x}" for number in range(count)]
+
+
+def _is_of_crowd(snapshot_id: str, count: int) -> bool:
+    number = snapshot_id.removeprefix(_CROWD)
+    return number != snapshot_id and re.fullmatch(r"[0-9a-f]{5}", number) is not None and int(number, 16) < count
+
+
+def _of_crowd(region: str, snapshot_id: str) -> Snapshot:
+    return Snapshot(
+        id=snapshot_id,
+        owner=PUBLISHER,
+        region=region,
+        volume_id="vol-0b000000000000000",
+        volume_size=8,
+        description="public",
+        start_time=1_600_000_000.0,
+        completed_at=1_600_000_000.0,
+        public=True,
+    )
 
 
 class World:
@@ -44,10 +74,12 @@ class World:
         self._tagged: dict[Place, dict[tuple[str, str], dict[str, None]]] = {}
         self._cursors: OrderedDict[str, tuple[Place, list[str]]] = OrderedDict()
         self._rule_ids = itertools.count(1)
+        self._scanned: dict[tuple[Place, str], list[str]] = {}
 
     # Snapshots
 
     def add(self, snapshot: Snapshot) -> None:
+        self._scanned.clear()
         self._by_id[snapshot.region, snapshot.id] = snapshot
         self._owned.setdefault(snapshot.place, {})[snapshot.id] = snapshot
         for recipient in snapshot.shares:
@@ -57,6 +89,7 @@ class World:
 
     def remove(self, snapshot: Snapshot) -> None:
         """Delete a snapshot and all accounts' tags on it."""
+        self._scanned.clear()
         del self._by_id[snapshot.region, snapshot.id]
         del self._owned[snapshot.place][snapshot.id]
         for recipient in list(snapshot.shares):
@@ -69,7 +102,10 @@ class World:
 
     def find(self, region: str, snapshot_id: str) -> Snapshot | None:
         """A snapshot in that Region, whoever may see it."""
-        return self._by_id.get((region, snapshot_id))
+        found = self._by_id.get((region, snapshot_id))
+        if found is None and _is_of_crowd(snapshot_id, self.behaviour.public_snapshots):
+            return _of_crowd(region, snapshot_id)
+        return found
 
     def everything(self) -> Iterable[Snapshot]:
         return self._by_id.values()
@@ -82,14 +118,17 @@ class World:
 
     def share(self, snapshot: Snapshot, recipient: str) -> None:
         """Give a recipient create-volume permission; it sees the snapshot after the share delay."""
+        self._scanned.clear()
         snapshot.shares[recipient] = self.clock.now() + self.behaviour.share_seconds
         self._shared.setdefault(Place(recipient, snapshot.region), {})[snapshot.id] = snapshot
 
     def unshare(self, snapshot: Snapshot, recipient: str) -> None:
+        self._scanned.clear()
         snapshot.shares.pop(recipient, None)
         self._shared.get(Place(recipient, snapshot.region), {}).pop(snapshot.id, None)
 
     def publish(self, snapshot: Snapshot, public: bool) -> None:
+        self._scanned.clear()
         snapshot.public = public
         everyone = self._public.setdefault(snapshot.region, {})
         if public:
@@ -109,26 +148,58 @@ class World:
         since = snapshot.shares.get(viewer.account)
         return snapshot.public or (since is not None and since <= now)
 
+    def lists(self, viewer: Place, snapshot: Snapshot) -> bool:
+        """Whether it also shows it to this account when nobody asks for it by its ID. Lists may be behind [observed on
+        AWS by others]."""
+        if not self.sees(viewer, snapshot):
+            return False
+        now = self.clock.now()
+        if snapshot.owner == viewer.account:
+            return snapshot.listed_from <= now
+        since = snapshot.shares.get(viewer.account)
+        return snapshot.public or (since is not None and since + self.behaviour.share_list_seconds <= now)
+
     def visible(self, viewer: Place, snapshot_id: str) -> Snapshot | None:
         snapshot = self.find(viewer.region, snapshot_id)
         return snapshot if snapshot is not None and self.sees(viewer, snapshot) else None
 
-    def all_visible(self, viewer: Place) -> Iterator[Snapshot]:
-        """Every snapshot that this account sees in this Region, once."""
+    def listed(self, viewer: Place, snapshot_id: str) -> Snapshot | None:
+        snapshot = self.find(viewer.region, snapshot_id)
+        return snapshot if snapshot is not None and self.lists(viewer, snapshot) else None
+
+    def all_listed(self, viewer: Place, *, crowd: bool) -> Iterator[Snapshot]:
+        """Every snapshot that lists show this account in this Region, once; the crowd's only if they are asked for."""
         own = self._owned.get(viewer, {})
         shared = self._shared.get(viewer, {})
         for snapshot in own.values():
-            if self.sees(viewer, snapshot):
+            if self.lists(viewer, snapshot):
                 yield snapshot
         for snapshot in shared.values():
-            if snapshot.id not in own and self.sees(viewer, snapshot):
+            if snapshot.id not in own and self.lists(viewer, snapshot):
                 yield snapshot
         for snapshot in self._public.get(viewer.region, {}).values():
             if snapshot.id not in own and snapshot.id not in shared:
                 yield snapshot
+        if crowd:
+            for each in _crowd(self.behaviour.public_snapshots):
+                yield _of_crowd(viewer.region, each)
 
-    def own(self, owner: Place) -> Iterable[Snapshot]:
+    def own(self, owner: Place) -> Collection[Snapshot]:
         return self._owned.get(owner, {}).values()
+
+    def scanned(self, viewer: Place, scope: str, selected: Callable[[Snapshot], bool] | None) -> list[str]:
+        """The IDs of all that this account may ever see in this Region, in the order in which pages are cut from them
+        before anything applies to them; or, under the name of a scope, of those that it selects. Kept until something
+        is made, deleted or shared."""
+        key = (viewer, f"{self.behaviour.public_snapshots} {scope}")
+        if key not in self._scanned:
+            own, shared = self._owned.get(viewer, {}), self._shared.get(viewer, {})
+            public = self._public.get(viewer.region, {})
+            ids = [*{**own, **shared, **public}, *_crowd(self.behaviour.public_snapshots)]
+            if selected is not None:
+                ids = [each for each in ids if (snapshot := self.find(viewer.region, each)) and selected(snapshot)]
+            self._scanned[key] = ids
+        return self._scanned[key]
 
     # Tags: each account has its own on a snapshot, the owner as well as a recipient; nobody sees another's
     # [observed on AWS by others; EBS user guide, "Share an Amazon EBS snapshot": tags are not shared].

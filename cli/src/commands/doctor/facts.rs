@@ -83,7 +83,27 @@ pub(crate) struct Stack {
     pub(crate) functions: BTreeMap<Part, Result<String, CallError>>,
     pub(crate) mapping: Option<Result<String, CallError>>,
     pub(crate) queues: BTreeMap<Part, Result<BTreeMap<String, String>, CallError>>,
+    pub(crate) ledger: Option<Result<Table, CallError>>,
 }
+
+/// A table of DynamoDB's. Words are the API's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    /// `TableStatus`.
+    pub(crate) status: String,
+    pub(crate) keys: Keys,
+    /// Those of each global secondary index, with its `IndexStatus` and its `ProjectionType`.
+    pub(crate) indexes: BTreeMap<String, (Keys, String, String)>,
+    pub(crate) is_deletion_protected: bool,
+    /// `SSEDescription`'s status; `None` where the table is under a key of DynamoDB's own.
+    pub(crate) encryption: Option<String>,
+    /// `PointInTimeRecoveryStatus`.
+    pub(crate) recovery: Result<String, CallError>,
+}
+
+/// A key schema: attributes with their `KeyType`s.
+pub(crate) type Keys = Vec<(String, String)>;
 
 /// A resource of a stack.
 #[derive(Debug, Clone)]
@@ -103,8 +123,10 @@ pub(crate) enum Part {
     CopierDeadLetterQueue,
     UndeliveredQueue,
     SweepTimer,
+    ServeTimer,
     VerifyTimer,
     ExpiryTimer,
+    Ledger,
     CopySharedSnapshots,
     VerifyCopies,
     DeleteExpiredCopies,
@@ -114,14 +136,16 @@ pub(crate) enum Part {
 
 impl Part {
     /// All parts.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::ShareRule,
         Self::CopierQueue,
         Self::CopierDeadLetterQueue,
         Self::UndeliveredQueue,
         Self::SweepTimer,
+        Self::ServeTimer,
         Self::VerifyTimer,
         Self::ExpiryTimer,
+        Self::Ledger,
         Self::CopySharedSnapshots,
         Self::VerifyCopies,
         Self::DeleteExpiredCopies,
@@ -129,7 +153,7 @@ impl Part {
         Self::QueueToCopier,
     ];
     /// The schedules.
-    pub(crate) const SCHEDULES: [Self; 3] = [Self::SweepTimer, Self::VerifyTimer, Self::ExpiryTimer];
+    pub(crate) const SCHEDULES: [Self; 4] = [Self::SweepTimer, Self::ServeTimer, Self::VerifyTimer, Self::ExpiryTimer];
     /// The functions.
     pub(crate) const FUNCTIONS: [Self; 3] = [Self::CopySharedSnapshots, Self::VerifyCopies, Self::DeleteExpiredCopies];
     /// The queues.
@@ -143,8 +167,10 @@ impl Part {
             Self::CopierDeadLetterQueue => ("AWS::SQS::Queue", "CopierDeadLetterQueue"),
             Self::UndeliveredQueue => ("AWS::SQS::Queue", "UndeliveredQueue"),
             Self::SweepTimer => ("AWS::Scheduler::Schedule", "SweepTimer"),
+            Self::ServeTimer => ("AWS::Scheduler::Schedule", "ServeTimer"),
             Self::VerifyTimer => ("AWS::Scheduler::Schedule", "VerifyTimer"),
             Self::ExpiryTimer => ("AWS::Scheduler::Schedule", "ExpiryTimer"),
+            Self::Ledger => ("AWS::DynamoDB::Table", "Ledger"),
             Self::CopySharedSnapshots => ("AWS::Lambda::Function", "CopySharedSnapshots"),
             Self::VerifyCopies => ("AWS::Lambda::Function", "VerifyCopies"),
             Self::DeleteExpiredCopies => ("AWS::Lambda::Function", "DeleteExpiredCopies"),

@@ -20,7 +20,8 @@ use crate::terminal::input;
 ///
 /// Reads from AWS, sends DryRun requests, and changes nothing. Each check is printed as one line: pass, fail, or unknown
 /// where these credentials or AWS's interfaces cannot show it; the line below says what to do. Use credentials of the
-/// target account, best those of an operator who may read EC2, KMS, CloudFormation, EventBridge, Lambda, Scheduler and SQS.
+/// target account, best those of an operator who may read EC2, KMS, CloudFormation, DynamoDB, EventBridge, Lambda, Scheduler
+/// and SQS.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -30,7 +31,7 @@ pub(crate) struct Args {
     /// A snapshot that is shared with this account: look at its key and try its copies with DryRun, too
     #[arg(long, value_name = "ID", value_parser = SnapshotId::parse)]
     snapshot: Option<SnapshotId>,
-    /// The deployed stack: look at its rule, queues, schedules and functions, too
+    /// The deployed stack: look at its rule, queues, schedules, functions and ledger, too
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
     /// Print one JSON object

@@ -82,7 +82,7 @@ fn asked(args: &Args) -> anyhow::Result<(Scope, Vec<ShareEvent>)> {
         (None, None) => Ok((sweep, Vec::new())),
         (Some(path), None) => match read_event(path)? {
             Message::Share(share) => Ok((Scope::Events, vec![share])),
-            Message::Sweep { .. } => Ok((sweep, Vec::new())),
+            Message::Sweep { .. } | Message::Serve { .. } => Ok((sweep, Vec::new())),
             Message::Other(other) => {
                 anyhow::bail!(
                     "{}: the copier skips this event ({}): {}",
@@ -111,7 +111,9 @@ pub(crate) fn decided<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timesta
     if let Err(error) = &facts.snapshots {
         anyhow::bail!("the shared snapshots in {} cannot be read: {}", facts.home, words(error));
     }
-    Ok(decide(policies, facts, now))
+    let mut plan = decide(policies, facts, now);
+    plan.settle(facts);
+    Ok(plan)
 }
 
 /// Prints the decisions.

@@ -82,7 +82,7 @@ fn facts(scope: Scope) -> Facts {
         ]),
         retired_policies: Default::default(),
         keys: BTreeMap::new(),
-        recent: Vec::new(),
+        obligations: BTreeMap::new(),
         noticed: HashSet::new(),
     }
 }
@@ -102,14 +102,14 @@ fn for_machines() {
     let text = printed(Scope::Events, true);
     let last: Value = serde_json::from_str(text.lines().next_back().unwrap()).unwrap();
     let regions = json!({"eu-west-2": {"protected": 1, "inFlight": 0}, "sa-east-1": {"protected": 0, "inFlight": 0}});
-    let summary = json!({"copy": 1, "skip": 2, "defer": 2, "refuse": 0, "regions": regions});
+    let summary = json!({"copy": 1, "skip": 1, "defer": 3, "refuse": 0, "regions": regions});
     assert_eq!(last, json!({ "summary": summary }));
     assert_data_eq!(text.rsplit_once("{\"summary\"").unwrap().0, str![[r#"
-{"action":"skip","reason":"not-visible","snapshot":"snap-00000003","message":"EC2 does not show the snapshot to this account: not shared yet, or no longer. The next sweep copies it if it appears."}
+{"action":"defer","reason":"not-visible-yet","snapshot":"snap-00000003","message":"EC2 does not show the snapshot to this account: not shared yet, or no longer. It is looked for at each tick for an hour, then four times an hour for a day."}
+{"action":"copy","reason":"matched","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"eu-west-2","expireAfter":"2026-12-22T03:00:00Z","message":"It would be copied."}
 {"action":"defer","reason":"region-unread","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. The next sweep looks again."}
 {"action":"skip","reason":"already-copied","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"eu-west-2","message":"snap-0c0c0c0c is a live copy of it."}
 {"action":"defer","reason":"region-unread","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. The next sweep looks again."}
-{"action":"copy","reason":"matched","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"eu-west-2","expireAfter":"2026-12-22T03:00:00Z","message":"It would be copied."}
 
 "#]].raw());
 }

@@ -95,6 +95,7 @@ impl<'q> Letters<'q> {
         let about = match event::parse(body) {
             Ok(event::Message::Share(share)) => share.snapshot.to_string(),
             Ok(event::Message::Sweep { id }) => format!("sweep {}", printable(&id, 64)),
+            Ok(event::Message::Serve { id }) => format!("serve {}", printable(&id, 64)),
             Ok(event::Message::Other(other)) if self.all => other.problem,
             Err(invalid) if self.all => invalid.problem,
             Ok(event::Message::Other(other)) => {

@@ -1,20 +1,22 @@
-//! Reads all that the copying decision stands on, in parallel, and nothing else.
+//! Reads all that the copying decision stands on, in parallel, and nothing else: for those who only look, with nothing of the
+//! ledger.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures_util::future::join_all;
 use snapferry_core::copying::{Facts, Scope};
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{CallError, KeyFact, RecentCopy, SourceSnapshot};
-use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
-use snapferry_core::policy::{Encryption, Policy, PolicyState, Target};
+use snapferry_core::facts::{CallError, KeyFact, SourceSnapshot};
+use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
+use snapferry_core::policy::{Policy, PolicyState};
 
 use crate::clients::Clients;
 use crate::deadline::Deadline;
-use crate::keys::KeyCache;
+use crate::keys::{KeyCache, configured};
 use crate::reads;
+use crate::settings::targets;
 
-/// What one invocation wants to know.
+/// What is wanted.
 #[derive(Debug)]
 pub struct Ask<'a> {
     /// The policies.
@@ -25,8 +27,6 @@ pub struct Ask<'a> {
     pub scope: Scope,
     /// The events of the invocation, at most one for each snapshot.
     pub named: Vec<ShareEvent>,
-    /// What this environment asked for a moment ago.
-    pub recent: Vec<RecentCopy>,
     /// What was said within the last day.
     pub noticed: HashSet<String>,
 }
@@ -37,24 +37,20 @@ pub struct Ask<'a> {
 pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask: Ask<'_>) -> Facts {
     let time = deadline.reading_time();
     let ids: Vec<SnapshotId> = ask.named.iter().map(|event| event.snapshot.clone()).collect();
-    let targets: Vec<&Target> = ask.policies.iter().flat_map(|policy| &policy.targets).collect();
-    let regions: BTreeSet<&Region> = targets.iter().map(|target| &target.region).collect();
-    let configured: BTreeMap<&KeyArn, &Region> = targets
-        .iter()
-        .filter_map(|target| match &target.encryption {
-            Encryption::Key(key) => Some((key, &target.region)),
-            Encryption::AsSource | Encryption::DefaultKey => None,
-        })
-        .collect();
+    let regions = targets(ask.policies);
+    let configured = configured(ask.policies);
     let sources = match ask.scope {
         Scope::Events => Some(ids.as_slice()),
         Scope::Sweep { .. } => None,
     };
     let (snapshots, regions, keys) = tokio::join!(
         reads::with_timeout(time, snapshots(clients, ask.policies, ask.scope, &ids)),
-        join_all(regions.into_iter().map(async |region| {
+        join_all(regions.iter().map(async |region| {
             let copies = async {
-                let mut copies = reads::copies(clients, region, sources).await?;
+                let mut copies = match sources {
+                    Some(sources) => reads::copies(clients, region, sources).await?,
+                    None => reads::all_copies(clients, region).await?,
+                };
                 keys.note(clients, region, &mut copies).await;
                 Ok(copies)
             };
@@ -73,7 +69,7 @@ pub async fn gather(clients: &Clients, keys: &KeyCache, deadline: Deadline, ask:
         regions: regions.into_iter().collect(),
         retired_policies: clients.retired_policies.clone(),
         keys: keys.into_iter().collect::<BTreeMap<KeyArn, KeyFact>>(),
-        recent: ask.recent,
+        obligations: BTreeMap::new(),
         noticed: ask.noticed,
     }
 }
@@ -86,14 +82,14 @@ async fn snapshots(
     ids: &[SnapshotId],
 ) -> Result<Vec<SourceSnapshot>, CallError> {
     match scope {
-        Scope::Events => reads::by_id(clients, ids).await,
+        Scope::Events => Ok(reads::by_id(clients, ids).await?.snapshots),
         Scope::Sweep { .. } => {
             let mut found = reads::shared_by(clients, &owners(policies)).await?;
             // An event may name what no owner shares: its record has to say what it is.
             let others: Vec<SnapshotId> =
                 ids.iter().filter(|id| found.binary_search_by(|seen| seen.id.cmp(id)).is_err()).cloned().collect();
             if !others.is_empty() {
-                found.extend(reads::by_id(clients, &others).await?);
+                found.extend(reads::by_id(clients, &others).await?.snapshots);
             }
             Ok(found)
         }

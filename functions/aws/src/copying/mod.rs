@@ -1,4 +1,4 @@
-//! Copying: the facts it stands on, and the carrying out of what was decided.
+//! Copying without the ledger, by commands: the facts that a plan stands on, and copies where there is no stack.
 
 mod execute;
 mod gather;

@@ -4,4 +4,4 @@ mod execute;
 mod gather;
 
 pub use execute::{execute, name};
-pub use gather::{gather, unbound, unnamed};
+pub use gather::{gather, obligations, unbound, unnamed};

@@ -9,6 +9,7 @@ use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 use snapferry_aws::clients::Clients;
+use snapferry_aws::ledger::Table;
 use snapferry_core::facts::{SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
 use snapferry_core::policy::{Policy, parse};
@@ -71,6 +72,19 @@ pub fn kms(code: &str, rules: &[&Rule]) -> (Region, aws_sdk_kms::Client) {
         .interceptor(interceptor(rules))
         .build();
     (region(code), aws_sdk_kms::Client::from_conf(config))
+}
+
+/// The ledger's table, answering by `rules`.
+pub fn ledger(rules: &[&Rule]) -> Table {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws_config::Region::new("us-east-1"))
+        .credentials_provider(credentials())
+        .retry_config(RetryConfig::disabled())
+        .http_client(create_mock_http_client())
+        .interceptor(interceptor(rules))
+        .build();
+    Table::with(aws_sdk_dynamodb::Client::from_conf(config), "ledger")
 }
 
 /// Clients with `us-east-1` as home.

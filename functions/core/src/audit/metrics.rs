@@ -9,7 +9,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use super::reason::{CopyKept, CopyLocked, CopyRefused, Reason};
+use super::reason::{CopyDeferred, CopyKept, CopyLocked, CopyRefused, Reason};
 use super::record::Record;
 use super::run::{Expiry, Verification};
 use super::sweep::{Coverage, Owner, Sweep};
@@ -98,9 +98,14 @@ fn copies(record: &Record) -> Dimensions {
 
 fn events(record: &Record) -> Vec<Metric> {
     let of_copies = |name| vec![count(name, record.count.unwrap_or(1))];
+    let deferred = || count("CopiesDeferred", record.count.unwrap_or(1));
     match record.reason {
         Reason::CopyStarted(_) => of_copies("CopiesStarted"),
-        Reason::CopyDeferred(_) => of_copies("CopiesDeferred"),
+        // Alarms of their own ring for these, once a record: their counts are of copies.
+        Reason::CopyDeferred(CopyDeferred::LedgerUnread) => vec![deferred(), count("LedgerUnread", 1)],
+        Reason::CopyDeferred(CopyDeferred::QuotaExceeded) => vec![deferred(), count("QuotasExceeded", 1)],
+        Reason::CopyDeferred(_) => vec![deferred()],
+        Reason::CopyMissed(_) => of_copies("CopiesMissed"),
         Reason::CopyFailed(_) => of_copies("CopiesFailed"),
         Reason::CopyVerified(_) => verified(record),
         Reason::CopyRejected(_) => of_copies("CopiesRejected"),
@@ -120,19 +125,22 @@ fn events(record: &Record) -> Vec<Metric> {
         Reason::CopyRefused(CopyRefused::CopiesKeyDoomed | CopyRefused::CopiesKeyInDoubt) => Vec::new(),
         Reason::CopyRefused(_) => of_copies("CopiesRefused"),
         Reason::EventInvalid(_) => of_copies("EventsInvalid"),
-        Reason::CopySkipped(_) | Reason::CopyNamed(_) | Reason::PolicyWarning(_) => Vec::new(),
+        Reason::CopySkipped(_) | Reason::CopyWithdrawn(_) | Reason::CopyNamed(_) | Reason::PolicyWarning(_) => {
+            Vec::new()
+        }
         Reason::SweepCompleted(_) | Reason::SweepRegion(_) | Reason::SweepOwner(_) => Vec::new(),
         Reason::VerifyCompleted(_) | Reason::ExpiryCompleted(_) => Vec::new(),
     }
 }
 
-/// Nothing says when a snapshot was shared, so the time to protect counts from the moment that its source was started.
+/// The time to protect counts from the moment that the copy was wanted. Nothing says when a snapshot was shared: where the ledger
+/// does not either, it counts from the moment that its source was started.
 fn verified(record: &Record) -> Vec<Metric> {
     let copy = record.copy.as_ref();
     let seconds =
         |name, value: Option<i64>| value.map(|value| Metric { name, unit: Unit::Seconds, value: value.into() });
     let times = [
-        seconds("TimeToProtect", copy.and_then(|copy| copy.seconds_since_source)),
+        seconds("TimeToProtect", copy.and_then(|copy| copy.seconds_since_wanted.or(copy.seconds_since_source))),
         seconds("CopyDuration", copy.and_then(|copy| copy.seconds_since_start)),
     ];
     std::iter::once(count("CopiesVerified", 1)).chain(times.into_iter().flatten()).collect()
@@ -152,7 +160,10 @@ fn swept(sweep: &Sweep) -> Vec<Metric> {
         count("Unprotected", sweep.unprotected),
         hours("OldestUnprotectedHours", sweep.oldest_unprotected_seconds.unwrap_or_default()),
         count("KeysUnusable", u64::try_from(sweep.unusable_keys.len()).unwrap_or(u64::MAX)),
-        count("CopiesKeysEndangered", refused(CopyRefused::CopiesKeyDoomed) + refused(CopyRefused::CopiesKeyInDoubt)),
+        count(
+            "CopiesKeysEndangered",
+            refused(CopyRefused::CopiesKeyDoomed).saturating_add(refused(CopyRefused::CopiesKeyInDoubt)),
+        ),
         count("AttemptsExhausted", refused(CopyRefused::AttemptsExhausted)),
         count("TagsMalformed", refused(CopyRefused::MalformedTags)),
         milliseconds("SweepDuration", sweep.duration_ms),

@@ -15,9 +15,9 @@ pub use self::link::{Environment, Hash, Link};
 pub use self::lives::{Added, Finding, Life, Line, Lives, Position, Run};
 pub use self::metrics::{Metric, Metrics, NAMESPACE, NEVER_SEEN_HOURS, Unit};
 pub use self::reason::{
-    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyNamed, CopyRefused, CopyRejected, CopySkipped,
-    CopyStalled, CopyStarted, CopyVerified, Event, EventInvalid, ExpiryCompleted, PolicyWarning, Reason,
-    SweepCompleted, SweepOwner, SweepRegion, VerifyCompleted,
+    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyMissed, CopyNamed, CopyRefused, CopyRejected,
+    CopySkipped, CopyStalled, CopyStarted, CopyVerified, CopyWithdrawn, Event, EventInvalid, ExpiryCompleted,
+    PolicyWarning, Reason, SweepCompleted, SweepOwner, SweepRegion, VerifyCompleted,
 };
 pub use self::record::{Copy, Error, FORMAT, Record, Source};
 pub use self::run::{Expiry, Ran, Told, Verification};

@@ -5,8 +5,9 @@
 
 use std::fmt;
 
+use compact_str::CompactString;
 use serde::ser::SerializeStruct as _;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::table::Next::{self, Itself, Nothing, Somebody};
 use super::table::reasons;
@@ -27,27 +28,48 @@ reasons! {
         NotVisible "not-visible" "EC2 does not show the snapshot to this account: not shared yet, or no longer."
             Nothing;
         OtherEvent "other-event" "A readable event that asks for no copy." Nothing;
+        OtherRegion "other-region" "An event of another Region than the stack's home." Nothing;
         OwnSnapshot "own-snapshot" "This account owns the snapshot itself." Nothing;
         OwnerNotListed "owner-not-listed" "The snapshot's owner is not in the policy's SnapshotOwner." Nothing;
         PolicyDisabled "policy-disabled" "The policy's State is DISABLED." Nothing;
     }
-    CopyDeferred "copy.deferred" "Not now; the next sweep looks again." {
+    CopyDeferred "copy.deferred" "Not now." {
+        AccountPassedOver "account-passed-over"
+            "EC2 refused several copies of one account in a row for the same reason, so others have their turn."
+            Itself("The next tick goes on; act on what the refusals say.");
+        AnotherNamed "another-named"
+            "The copy has the tags of one that the ledger names another copy for: only that one is verified."
+            Somebody("Find out what put Snapferry's tags on it, and remove them or delete it by hand.");
         AnswerLost "answer-lost" "EC2's answer was lost; the copy may exist, so the request is not repeated now."
-            Itself("The next sweep looks again.");
+            Itself("It is looked for ten minutes after the request.");
+        DurationThroughput "duration-throughput"
+            "The throughput that copies with a CompletionDuration share between two Regions is used up."
+            Itself("It stands in line; the next tick goes on.");
+        InLine "in-line" "Other copies have their turn first, or a pause after a refusal or failure is not over."
+            Itself("It stands in line; the next tick goes on.");
         KeyDoomed "key-doomed" "The copy's key is gone or about to be deleted: it is neither verified nor locked."
             Somebody("Cancel the key's deletion and enable it, or let what is shared be copied under another.");
         KeyUnread "key-unread" "KMS did not say whether the configured key is usable."
             Itself("The next sweep looks again.");
+        LedgerUnread "ledger-unread" "The ledger did not answer, and no copy is asked for without it."
+            Somebody("See whether the table is there, and whether the role may use it.");
         LockNotNoted "lock-not-noted" "EC2 holds the lock, but the copy's tag does not say so yet."
             Itself("The next run notes it.");
         NotCarriedOut "not-carried-out" "A decision that nothing carried out: a fault in Snapferry."
             Somebody("Report it with the record.");
+        NotVisibleYet "not-visible-yet" "EC2 does not show the snapshot that an event names: not shared yet, or no longer."
+            Itself("It is looked for at each tick for an hour, then four times an hour for a day.");
         OutOfTime "out-of-time" "Too little of the invocation's time remained." Itself("The next run goes on.");
+        QuotaExceeded "quota-exceeded" "This account has as many snapshots in the target Region as its quota allows."
+            Somebody("Ask for a higher quota of snapshots there, or delete some by hand.");
         RegionFull "region-full" "The target Region takes no more copies at the moment."
-            Itself("The next sweep looks again.");
+            Itself("It stands in line; the next tick goes on.");
+        RegionNotEnabled "region-not-enabled"
+            "The copies could not be read: the target Region is not enabled in this account, or does not exist."
+            Somebody("Enable the Region in this account, or correct Target in the policy.");
         RegionUnreachable "region-unreachable"
             "An earlier call of the same invocation got no answer from the target Region."
-            Itself("The next sweep looks again.");
+            Itself("It stands in line; the next tick goes on.");
         RegionUnread "region-unread" "The copies in the target Region could not be read."
             Itself("The next run looks again.");
         SourcesUnread "sources-unread" "The shared snapshots could not be read in the home Region."
@@ -55,7 +77,8 @@ reasons! {
         TagLimitExceeded "tag-limit-exceeded"
             "A copy was judged, and has too many tags for its verdict: EC2 allows 50."
             Somebody("Remove two tags that are not Snapferry's from the copy, and find out what puts them there.");
-        Throttled "throttled" "The target Region kept throttling CopySnapshot." Itself("The next sweep looks again.");
+        Throttled "throttled" "The target Region kept throttling CopySnapshot."
+            Itself("It stands in line; the next tick goes on.");
         VerdictNotWritten "verdict-not-written" "A copy was judged, but the verdict could not be written to its tags."
             Itself("The next run judges again.");
         VolumeNotWritten "volume-not-written"
@@ -127,6 +150,20 @@ reasons! {
             Somebody("Remove some of the policy's TagsToAdd.");
         UnknownCause "unknown-cause" "EC2 gave up on the copy with words that this version does not know."
             Somebody("Look at KMS events with errors in CloudTrail around that time.");
+    }
+    CopyMissed "copy.missed" "A snapshot is gone, and no copy of it was good." {
+        SourceGone "source-gone" "The source is deleted or no longer shared, and there is no good copy of it."
+            Somebody("See why its copy had to wait, and share a later snapshot of the volume.");
+    }
+    CopyWithdrawn "copy.withdrawn" "A copy that was owed is no longer wanted." {
+        BeforeSweepSince "before-sweep-since"
+            "A sweep had found the snapshot, and it was started before what is now SNAPFERRY_SWEEP_SINCE." Nothing;
+        DescriptionMismatch "description-mismatch" "The description no longer matches the policy's DescriptionRegex."
+            Nothing;
+        OwnerNotListed "owner-not-listed" "The snapshot's owner is no longer in the policy's SnapshotOwner." Nothing;
+        PolicyDisabled "policy-disabled" "The policy's State is DISABLED now." Nothing;
+        PolicyGone "policy-gone" "The document no longer has the policy." Nothing;
+        TargetRemoved "target-removed" "The policy no longer has this target Region." Nothing;
     }
     CopyVerified "copy.verified" "The copy is what the policy asked for." {
         AsConfigured "as-configured" "The copy is what its policy asked for." Nothing;
@@ -239,7 +276,7 @@ reasons! {
     }
     EventInvalid "event.invalid" "Something came in that cannot be read." {
         NoSnapshot "no-snapshot" "A share event that names no snapshot." Somebody("Find out what sent it.");
-        NotAnEvent "not-an-event" "Neither an EventBridge event nor a sweep tick." Somebody("Find out what sent it.");
+        NotAnEvent "not-an-event" "Neither an EventBridge event nor a tick." Somebody("Find out what sent it.");
         NotJson "not-json" "Not JSON." Somebody("Find out what sent it.");
     }
     PolicyWarning "policy.warning" "The policy is accepted, and something in it deserves a look; said at each cold start." {

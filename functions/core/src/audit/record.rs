@@ -33,10 +33,10 @@ pub struct Record {
     /// In plain words what happened and what to do next. Never holds text that a sender wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What made the function run: `event`, `sweep` or `schedule`.
+    /// What made the function run: `event`, `sweep`, `serve` or `schedule`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<&'static str>,
-    /// The EventBridge event's or the sweep tick's ID.
+    /// The EventBridge event's or the tick's ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger_id: Option<String>,
     /// The policy's name.
@@ -142,6 +142,9 @@ pub struct Copy {
     /// Seconds from the start of its source to its verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_since_source: Option<i64>,
+    /// Seconds from when it was first wanted to its verdict, or to its end without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_since_wanted: Option<i64>,
 }
 
 /// What a service said when it refused.

@@ -19,6 +19,8 @@ pub struct Sweep {
     pub matching: u64,
     /// Those ignored because they were started before `SNAPFERRY_SWEEP_SINCE`.
     pub before_since: u64,
+    /// Identities without a live copy that the sweep leaves, because their source is older than their retention.
+    pub over_retention: u64,
     /// Identities with a verified copy.
     pub protected: u64,
     /// Identities with a copy under way or not verified yet, those just started included.
@@ -39,11 +41,11 @@ pub struct Sweep {
     pub failed: u64,
     /// The configured keys that cannot encrypt a copy, with the reason that a copy would be refused for.
     pub unusable_keys: BTreeMap<String, CopyRefused>,
-    /// The age of the oldest source without a live copy, in seconds.
+    /// For how long the oldest identity without a live copy has been so, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_missing_seconds: Option<i64>,
-    /// For how long the worst of the unprotected identities has been so, in seconds: with its first copy under way since
-    /// that was started, else since its source was.
+    /// For how long the worst of the unprotected identities has been so, in seconds: since it is wanted. Where the ledger does not
+    /// say, with its first copy under way since that was started, else since its source was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_unprotected_seconds: Option<i64>,
     /// How long ago the newest snapshot of the most silent owner was started, in seconds; absent when nobody is to be

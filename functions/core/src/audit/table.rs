@@ -131,6 +131,15 @@ macro_rules! reasons {
                     serializer.serialize_str(self.name())
                 }
             }
+
+            impl<'de> Deserialize<'de> for $event {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    match CompactString::deserialize(deserializer)?.as_str() {
+                        $($name => Ok(Self::$reason),)+
+                        _ => Err(de::Error::custom(concat!("a reason of ", $said, " expected"))),
+                    }
+                }
+            }
         )+
     };
 }

@@ -1,17 +1,17 @@
-//! From the facts to the decisions, in the order in which they are carried out.
+//! From the facts to the decisions.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::index::RegionIndex;
-use super::waiting::Waiting;
 use super::{
     CopyRequest, Decision, Deferral, Facts, Outcome, Plan, Refusal, Scope, Skip, Stands, Subject, Tally, Verdict, judge,
 };
+use crate::event::ShareEvent;
 use crate::facts::{CallError, SourceSnapshot, State};
 use crate::ids::{PolicyName, Region};
-use crate::order::{Place, Served, fair};
+use crate::ledger::Obligation;
 use crate::policy::{Policy, PolicyState};
 
 /// Decides for every snapshot, every policy and every target.
@@ -19,6 +19,9 @@ use crate::policy::{Policy, PolicyState};
 /// An event's snapshot gets a decision for each policy and target, whatever it is. In a sweep what is well, or none of
 /// our business, is only counted: a hundred thousand lines "already copied" every quarter of an hour would bury the
 /// one that matters.
+///
+/// What a policy no longer keeps by the time that it would be copied is owed to an event; of what a sweep finds, see
+/// [`Plan::candidates`].
 ///
 /// `now` is when the reading of the facts began, not when it ended: a hold that runs out while a page is on its way has
 /// not run out for what that page does not show.
@@ -32,33 +35,44 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> P
             return plan;
         }
     };
-    let named: HashSet<&str> = facts.named.iter().map(|event| event.snapshot.as_str()).collect();
-    let seen: HashSet<&str> = if named.is_empty() {
-        HashSet::new()
-    } else {
-        snapshots.iter().map(|snapshot| snapshot.id.as_str()).filter(|id| named.contains(id)).collect()
-    };
-    for event in facts.named.iter().filter(|event| !seen.contains(event.snapshot.as_str())) {
-        let verdict = Verdict::Skip(Skip::NotVisible);
-        plan.decisions.push(Decision {
-            policy: None,
-            subject: Subject::Named(event),
-            region: None,
-            verdict,
-            stands: None,
-        });
-    }
+    let named = named(policies, facts, snapshots, &mut plan);
     plan.tally = Tally::begin(policies, facts);
     let regions = facts.regions.iter().map(|(region, found)| (region, found.as_ref().map(RegionIndex::new)));
     let regions = regions.collect();
-    let mut decider = Decider { facts, now, regions, waiting: BTreeMap::new(), unread: BTreeMap::new(), plan };
+    let mut decider = Decider { facts, now, regions, unread: BTreeMap::new(), plan };
     for snapshot in snapshots {
-        decider.snapshot(policies, snapshot, named.contains(snapshot.id.as_str()));
+        let is_named = named.contains(snapshot.id.as_str());
+        // An event whose claims exclude it names nothing.
+        if is_named || facts.scope != Scope::Events {
+            decider.snapshot(policies, snapshot, is_named);
+        }
     }
     decider.notices();
-    decider.line_up();
     decider.plan.tally.remember(policies, facts);
     decider.plan
+}
+
+/// The IDs that events name and whose claims do not exclude them. Those of which nothing is to be seen are decided.
+fn named<'f>(
+    policies: &[Policy],
+    facts: &'f Facts,
+    snapshots: &'f [SourceSnapshot],
+    plan: &mut Plan<'f>,
+) -> HashSet<&'f str> {
+    let mut named: HashMap<&str, &ShareEvent> = HashMap::new();
+    for event in &facts.named {
+        match excluded(event, policies, &facts.home) {
+            Some(skip) => plan.decisions.push(Decision::of_event(event, Verdict::Skip(skip))),
+            None => _ = named.insert(event.snapshot.as_str(), event),
+        }
+    }
+    let ids = named.keys().copied().collect();
+    if !named.is_empty() {
+        snapshots.iter().for_each(|snapshot| _ = named.remove(snapshot.id.as_str()));
+    }
+    let unseen = facts.named.iter().filter(|event| named.contains_key(event.snapshot.as_str()));
+    plan.decisions.extend(unseen.map(|event| Decision::of_event(event, Verdict::Defer(Deferral::NotVisibleYet))));
+    ids
 }
 
 fn sources_unread<'f>(facts: &'f Facts, error: &CallError) -> Vec<Decision<'f>> {
@@ -74,7 +88,6 @@ struct Decider<'f> {
     facts: &'f Facts,
     now: Timestamp,
     regions: BTreeMap<&'f Region, Result<RegionIndex<'f>, &'f CallError>>,
-    waiting: BTreeMap<&'f Region, Vec<Waiting<'f>>>,
     /// Regions of which a sweep can say nothing: one decision each, not one for every snapshot.
     unread: BTreeMap<&'f Region, Verdict<'f>>,
     plan: Plan<'f>,
@@ -119,17 +132,35 @@ impl<'f> Decider<'f> {
             Err(deferral) => Decision { policy, subject, region, verdict: Verdict::Defer(deferral), stands: None },
         };
         match decision.verdict {
-            Verdict::Copy(_) => {
-                self.waiting.entry(&request.target.region).or_default().push(Waiting(request, decision.stands))
-            }
             _ if named => self.plan.decisions.push(decision),
-            Verdict::Skip(Skip::AlreadyCopied(_)) => self.plan.tally.add(&decision, &Outcome::Stands),
-            Verdict::Defer(Deferral::RegionUnread(_)) => {
+            Verdict::Skip(Skip::AlreadyCopied(_) | Skip::JustProtected { .. }) => {
+                self.plan.tally.add(&decision, &Outcome::Stands);
+            }
+            Verdict::Defer(Deferral::RegionUnread(_) | Deferral::RegionNotEnabled(_)) => {
                 self.plan.tally.add(&decision, &Outcome::Stands);
                 self.unread.entry(&request.target.region).or_insert(decision.verdict);
             }
+            Verdict::Copy(_) | Verdict::Defer(Deferral::KeyUnread(_)) | Verdict::Refuse(Refusal::Key(..))
+                if self.is_over_retention(&request) =>
+            {
+                self.plan.propose(&request, decision);
+            }
             _ => self.tell(decision),
         }
+    }
+
+    /// Whether a sweep leaves it, unless it is the newest of a lineage without a copy. What stands in the ledger already does.
+    fn is_over_retention(&self, request: &CopyRequest<'_>) -> bool {
+        let Scope::Sweep { .. } = self.facts.scope else { return false };
+        let stands = || self.obligation(request).is_some_and(|obligation| !obligation.has_ended());
+        request.expire_after(request.source.start_time).is_some_and(|over| over <= self.now)
+            && !(request.policy_keeps() && request.volume().is_filler())
+            && !stands()
+    }
+
+    fn obligation(&self, request: &CopyRequest<'_>) -> Option<&'f Obligation> {
+        let obligations = &self.facts.obligations;
+        if obligations.is_empty() { None } else { obligations.get(&request.identity()) }
     }
 
     /// What a sweep says once a day is only counted if it was said within the last one.
@@ -142,13 +173,12 @@ impl<'f> Decider<'f> {
     }
 
     fn verdict(&self, request: CopyRequest<'f>) -> Result<(Verdict<'f>, Stands), Deferral> {
-        let Facts { recent, keys, .. } = self.facts;
         match self.regions.get(&request.target.region) {
             Some(Ok(index)) => {
                 let copies = index.of(request.policy, request.source.id.as_str());
-                Ok(judge(request, copies, recent, keys, self.now))
+                Ok(judge(request, copies, self.obligation(&request), &self.facts.keys, self.now))
             }
-            Some(Err(error)) => Err(Deferral::RegionUnread((*error).clone())),
+            Some(Err(error)) => Err(Deferral::of_region((*error).clone())),
             None => Err(Deferral::RegionUnread(CallError::not_read())),
         }
     }
@@ -183,32 +213,20 @@ impl<'f> Decider<'f> {
             }
         }
     }
+}
 
-    /// Puts the copies of each Region in fair order behind the other decisions.
-    fn line_up(&mut self) {
-        for (region, waiting) in std::mem::take(&mut self.waiting) {
-            let mut served = Served::default();
-            if let Some(Ok(index)) = self.regions.get(region) {
-                for copy in &index.facts.copies {
-                    if let (Some(account), Some(lineage)) = (&copy.origin.account, &copy.lineage) {
-                        served.note(account, lineage, copy.start_time);
-                    }
-                }
-            }
-            let ordered = fair(waiting, &served, |Waiting(request, _)| Place {
-                account: &request.source.owner,
-                lineage: &request.source.volume,
-                start_time: request.source.start_time,
-            });
-            self.plan.decisions.extend(ordered.into_iter().map(|Waiting(request, stands)| Decision {
-                policy: Some(request.policy),
-                subject: Subject::Seen(request.source),
-                region: Some(region),
-                verdict: Verdict::Copy(request),
-                stands,
-            }));
-        }
+/// Why an event costs no call, if it does not: what it claims may exclude its snapshot, and never include one.
+#[must_use]
+pub fn excluded<'f>(event: &'f ShareEvent, policies: &[Policy], home: &'f Region) -> Option<Skip<'f>> {
+    if let Some(of) = event.region.as_ref().filter(|region| *region != home) {
+        return Some(Skip::OtherRegion { of, home });
     }
+    let claimed = event.claimed_owner.as_ref()?;
+    let mut listing = policies.iter().filter(|policy| policy.owners.contains(claimed)).peekable();
+    if listing.peek().is_none() {
+        return Some(Skip::OwnerNotListed);
+    }
+    listing.all(|policy| policy.state == PolicyState::Disabled).then_some(Skip::PolicyDisabled)
 }
 
 /// Why a policy has nothing to do with a snapshot, if it has not.

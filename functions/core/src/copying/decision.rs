@@ -48,6 +48,18 @@ pub enum Verdict<'f> {
 }
 
 impl<'f> Decision<'f> {
+    /// Of what is known from an event only.
+    #[must_use]
+    pub fn of_event(event: &'f ShareEvent, verdict: Verdict<'f>) -> Self {
+        Self { policy: None, subject: Subject::Named(event), region: None, verdict, stands: None }
+    }
+
+    /// Of what is shared, or a part of it.
+    #[must_use]
+    pub fn of_sources(deferral: Deferral) -> Self {
+        Self { policy: None, subject: Subject::All, region: None, verdict: Verdict::Defer(deferral), stands: None }
+    }
+
     pub(super) fn of_region(region: &'f Region, verdict: Verdict<'f>) -> Self {
         Self { policy: None, subject: Subject::All, region: Some(region), verdict, stands: None }
     }
@@ -68,8 +80,8 @@ impl<'f> Decision<'f> {
     }
 }
 
-/// How an identity stands, and since when it is so if it is not protected. Nothing says when a snapshot was shared; what has
-/// its first copy under way counts from that copy's start, all else from the start of its source.
+/// How an identity stands, and since when it is so if it is not protected: since it is wanted. Where the ledger does not say, what
+/// has its first copy under way counts from that copy's start, all else from the start of its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stands {
     /// How.

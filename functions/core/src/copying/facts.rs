@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use crate::event::ShareEvent;
-use crate::facts::{CallError, Copies, KeyFact, RecentCopy, SourceSnapshot};
+use crate::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
+use crate::ledger::{Identity, Obligation};
 
 /// What made the function look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub struct Facts {
     pub retired_policies: BTreeSet<PolicyName>,
     /// What KMS says of each configured key.
     pub keys: BTreeMap<KeyArn, KeyFact>,
-    /// What this environment asked for a moment ago.
-    pub recent: Vec<RecentCopy>,
+    /// What the ledger holds of the snapshots; empty where it is not read.
+    pub obligations: BTreeMap<Identity, Obligation>,
     /// Notices given within the last day, by [`Decision::notice`](super::Decision::notice): not given again.
     pub noticed: HashSet<String>,
 }

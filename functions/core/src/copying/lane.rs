@@ -1,17 +1,18 @@
 //! How the copies of one Region are asked for, one after the other: what may be asked for again and when, and which
 //! answers close the Region for the rest of the invocation.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Deferral, Outcome};
-use crate::audit::{CopyDeferred, CopyFailed};
+use crate::audit::{CopyDeferred, CopyFailed, Reason};
 use crate::facts::CallError;
-use crate::ids::SnapshotId;
+use crate::ids::{AccountId, SnapshotId};
 
-/// How long the answer to one CopySnapshot is waited for. Longer than a read's: a copy whose answer is lost waits for the
-/// next sweep, so a slow answer is worth waiting for.
+/// How long the answer to one CopySnapshot is waited for. Longer than a read's: a copy whose answer is lost waits for the end
+/// of its hold, so a slow answer is worth waiting for.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// No copy is asked for when less of the invocation remains: a call must be able to end, and its record to be written,
@@ -25,6 +26,11 @@ const THROTTLED_ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// From so many equal answers in a row on, none of which started a copy, an account is passed over.
+const EQUAL_ANSWERS: u32 = 3;
+/// From so many accounts on that are passed over for one reason, the reason is the Region's.
+const ACCOUNTS_PASSED_OVER: usize = 3;
 
 /// A CopySnapshot that did not name a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +48,10 @@ pub enum CopyFailure {
     Throttled,
     /// The Region has as many copies in flight as it allows: not started, and the next would not be either.
     RegionFull,
+    /// This account has as many snapshots in the Region as its quota allows: somebody has to raise it.
+    QuotaExceeded,
+    /// The throughput of copies with a CompletionDuration is used up: not started, and those without one may be.
+    DurationThroughput,
     /// No answer: the copy may have been started, and the Region is best left alone.
     Silence,
     /// An answer that does not say whether the copy was started (5xx).
@@ -69,37 +79,40 @@ pub enum Step {
 pub struct Lane {
     /// How often EC2 has throttled the request for the copy at its head.
     throttled: u32,
+    /// What EC2 answered each account, and how often in a row, as long as it started no copy of it.
+    answers: BTreeMap<AccountId, (Reason, u32)>,
     /// Why nothing more is asked for.
     closed: Option<CopyDeferred>,
 }
 
 impl Lane {
-    /// What becomes of the copy at the head of the line without a request, when so much of the invocation is left;
+    /// What becomes of a copy of `account` at the head of the line without a request, when so much of the invocation is left;
     /// nothing when it is to be asked for.
-    pub fn without_asking(&mut self, left: Duration) -> Option<Outcome> {
-        let deferral = match self.closed {
-            Some(reason) => Deferral::RegionClosed(reason),
-            None if left < RESERVE => Deferral::OutOfTime,
-            None => return None,
+    pub fn without_asking(&mut self, account: &AccountId, left: Duration) -> Option<Outcome> {
+        let deferral = match (self.closed, self.passes_over(account)) {
+            (Some(reason), _) => Deferral::RegionClosed(reason),
+            (None, _) if left < RESERVE => Deferral::OutOfTime,
+            (None, Some(reason)) => Deferral::AccountPassedOver(reason),
+            (None, None) => return None,
         };
-        Some(self.ends(Outcome::Deferred(deferral)))
+        self.throttled = 0;
+        self.close(&deferral);
+        Some(Outcome::Deferred(deferral))
     }
 
-    /// What follows from the answer to a request made at `at`, when so much of the invocation is left. `random`, from 0 to
-    /// 1, decides how much of the longest pause is waited.
+    /// What follows from the answer to a request for a copy of `account` made at `at`, when so much of the invocation is left.
+    /// `random`, from 0 to 1, decides how much of the longest pause is waited.
     pub fn answered(
         &mut self,
+        account: &AccountId,
         answer: Result<SnapshotId, CopyError>,
         at: Timestamp,
         left: Duration,
         random: f64,
     ) -> Step {
-        let CopyError { failure, error } = match answer {
-            Ok(copy) => return Step::Next(self.ends(Outcome::Started { copy, at })),
-            Err(error) => error,
-        };
-        let outcome = match failure {
-            CopyFailure::Throttled => {
+        let outcome = match answer {
+            Ok(copy) => Outcome::Started { copy, at },
+            Err(CopyError { failure: CopyFailure::Throttled, error }) => {
                 self.throttled += 1;
                 let pause = pause(self.throttled, random);
                 if self.throttled < THROTTLED_ATTEMPTS && left >= RESERVE.saturating_add(pause) {
@@ -107,26 +120,80 @@ impl Lane {
                 }
                 Outcome::Deferred(Deferral::Throttled(error))
             }
-            CopyFailure::RegionFull => Outcome::Deferred(Deferral::RegionFull(error)),
-            CopyFailure::Silence | CopyFailure::Ambiguous => Outcome::Deferred(Deferral::AnswerLost(error)),
-            CopyFailure::Refused { reason, remedy } => Outcome::Failed { reason, remedy, error },
+            Err(error) => not_started(error),
         };
-        Step::Next(self.ends(outcome))
+        self.throttled = 0;
+        self.count(account, &outcome);
+        if let Outcome::Deferred(deferral) = &outcome {
+            self.close(deferral);
+        }
+        Step::Next(outcome)
     }
 
-    fn ends(&mut self, outcome: Outcome) -> Outcome {
-        self.throttled = 0;
-        if let Outcome::Deferred(deferral) = &outcome {
-            self.closed = self.closed.or_else(|| closes(deferral));
-        }
-        outcome
+    /// Why nothing more is asked for, if that is so.
+    #[must_use]
+    pub fn closed(&self) -> Option<CopyDeferred> {
+        self.closed
     }
+
+    /// Whether more may be asked for.
+    #[must_use]
+    pub fn takes_more(&self) -> bool {
+        self.closed.is_none()
+    }
+
+    /// What EC2 answered the last copies of an account with, one like the other, if it is passed over for that.
+    #[must_use]
+    pub fn passes_over(&self, account: &AccountId) -> Option<Reason> {
+        self.answers.get(account).filter(|(_, times)| *times >= EQUAL_ANSWERS).map(|(reason, _)| *reason)
+    }
+
+    fn count(&mut self, account: &AccountId, outcome: &Outcome) {
+        match outcome {
+            Outcome::Failed { reason, .. } => self.refused(account, (*reason).into()),
+            Outcome::Deferred(deferral @ Deferral::DurationThroughput(_)) => {
+                self.refused(account, deferral.reason().into());
+            }
+            Outcome::Started { .. } => _ = self.answers.remove(account),
+            Outcome::Deferred(_) | Outcome::Stands => {}
+        }
+    }
+
+    /// Notes that a copy of `account` was refused, by EC2 or before it was asked.
+    pub fn refused(&mut self, account: &AccountId, reason: Reason) {
+        let times = match self.answers.get(account) {
+            Some((last, times)) if *last == reason => times.saturating_add(1),
+            _ => 1,
+        };
+        self.answers.insert(account.clone(), (reason, times));
+        let equal = |(other, times): &&(Reason, u32)| *other == reason && *times >= EQUAL_ANSWERS;
+        if self.answers.values().filter(equal).count() >= ACCOUNTS_PASSED_OVER {
+            self.closed = self.closed.or(Some(CopyDeferred::AccountPassedOver));
+        }
+    }
+
+    fn close(&mut self, deferral: &Deferral) {
+        self.closed = self.closed.or_else(|| closes(deferral));
+    }
+}
+
+fn not_started(CopyError { failure, error }: CopyError) -> Outcome {
+    Outcome::Deferred(match failure {
+        CopyFailure::Throttled => Deferral::Throttled(error),
+        CopyFailure::RegionFull => Deferral::RegionFull(error),
+        CopyFailure::QuotaExceeded => Deferral::QuotaExceeded(error),
+        CopyFailure::DurationThroughput => Deferral::DurationThroughput(error),
+        CopyFailure::Silence | CopyFailure::Ambiguous => Deferral::AnswerLost(error),
+        CopyFailure::Refused { reason, remedy } => return Outcome::Failed { reason, remedy, error },
+    })
 }
 
 /// Whether a deferral closes its Region for the rest of the invocation, and the reason that the others are given.
 fn closes(deferral: &Deferral) -> Option<CopyDeferred> {
     match deferral {
-        Deferral::RegionFull(_) | Deferral::Throttled(_) | Deferral::OutOfTime => Some(deferral.reason()),
+        Deferral::RegionFull(_) | Deferral::QuotaExceeded(_) | Deferral::Throttled(_) | Deferral::OutOfTime => {
+            Some(deferral.reason())
+        }
         // Silence: the next call would wait as long and leave the next copy in doubt.
         Deferral::AnswerLost(error) if error.request_id.is_none() => Some(CopyDeferred::RegionUnreachable),
         _ => None,

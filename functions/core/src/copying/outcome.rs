@@ -94,6 +94,7 @@ fn copy(decision: &Decision<'_>, outcome: &Outcome) -> Option<Copy> {
         }
         (Verdict::Copy(request), _) => asked_for(&mut copy, request, None),
         (Verdict::Skip(Skip::AlreadyCopied(id)), _) => copy.snapshot = Some(id.to_string()),
+        (Verdict::Skip(Skip::JustProtected { copy: id, .. }), _) => copy.snapshot = id.map(ToString::to_string),
         (Verdict::Skip(Skip::Duplicate(copies)), _) => {
             copy.snapshot = copies.first().map(|first| first.id.to_string());
             copy.others = copies.iter().skip(1).map(|other| other.id.to_string()).collect();

@@ -1,22 +1,79 @@
-//! All decisions of an invocation.
+//! All decisions about what was read.
 
-use super::{Decision, Outcome, Tally};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
-/// The decisions in the order in which they are to be carried out, and the counts of all others.
+use jiff::Timestamp;
+
+use super::lineages::{CopiedLineage, kept};
+use super::{CopyRequest, Decision, Facts, Outcome, Subject, Tally};
+use crate::ids::SnapshotId;
+
+/// The decisions, and the counts of all others.
 #[derive(Debug, Default)]
 pub struct Plan<'f> {
-    /// Within a target Region the copies stand in fair order.
+    /// In no order: the line has its own.
     pub decisions: Vec<Decision<'f>>,
     /// What is counted without a decision. Each of the decisions is added with what became of it.
     pub tally: Tally,
+    /// What a sweep owes only if nothing else of its lineage is kept: the newest of each lineage among the sources that are older
+    /// than their retention, have no live copy and are not exhausted. Not counted yet: [`settle`](Self::settle) or
+    /// [`set_aside`](Self::set_aside) does.
+    pub candidates: BTreeMap<CopiedLineage, Decision<'f>>,
 }
 
-impl Plan<'_> {
+impl<'f> Plan<'f> {
+    /// Decides on the candidates, where all that there is was read.
+    pub fn settle(&mut self, facts: &Facts) {
+        if self.candidates.is_empty() {
+            return;
+        }
+        let kept: HashSet<CopiedLineage> = kept(facts).filter(|of| self.candidates.contains_key(of)).collect();
+        for (lineage, decision) in std::mem::take(&mut self.candidates) {
+            if kept.contains(&lineage) {
+                self.tally.over_retention += 1;
+            } else {
+                self.decisions.push(decision);
+            }
+        }
+    }
+
+    /// Takes the candidates out, counted as older than their retention, where only a part was read.
+    pub fn set_aside(&mut self) -> BTreeMap<CopiedLineage, Decision<'f>> {
+        self.tally.over_retention += u64::try_from(self.candidates.len()).unwrap_or(u64::MAX);
+        std::mem::take(&mut self.candidates)
+    }
+
+    /// Takes in a decision about a source that is older than its retention.
+    pub(super) fn propose(&mut self, request: &CopyRequest<'f>, decision: Decision<'f>) {
+        if !request.policy_keeps() {
+            self.tally.over_retention += 1;
+            return;
+        }
+        match self.candidates.entry(request.lineage()) {
+            Entry::Vacant(first) => _ = first.insert(decision),
+            Entry::Occupied(mut other) => {
+                self.tally.over_retention += 1;
+                if started(&decision) > started(other.get()) {
+                    other.insert(decision);
+                }
+            }
+        }
+    }
+
     /// The counts while nothing is carried out yet: what is to be copied counts as nothing.
     #[must_use]
     pub fn counted(&self) -> Tally {
         let mut tally = self.tally.clone();
         self.decisions.iter().for_each(|decision| tally.add(decision, &Outcome::Stands));
         tally
+    }
+}
+
+/// By what the newest is known.
+fn started<'f>(decision: &Decision<'f>) -> Option<(Timestamp, &'f SnapshotId)> {
+    match decision.subject {
+        Subject::Seen(source) => Some((source.start_time, &source.id)),
+        Subject::Named(_) | Subject::All => None,
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::audit::{CopyDeferred, CopyRefused, CopySkipped};
+use crate::audit::{CopyRefused, CopySkipped};
 use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, TamperedCopy};
-use crate::ids::{KeyArn, SnapshotId};
+use crate::ids::{KeyArn, Region, SnapshotId};
 
 /// Failed attempts within 24 hours after which an identity is left alone until the first of them is a day old.
 pub const MAX_ATTEMPTS: usize = 5;
@@ -22,6 +22,20 @@ pub enum Skip<'f> {
     AlreadyCopied(&'f SnapshotId),
     /// There are several live copies of one identity: it cannot come from Snapferry's own single writer.
     Duplicate(Vec<&'f Copy>),
+    /// Its copy was verified a moment ago, and EC2 does not show it now.
+    JustProtected {
+        /// When it was verified.
+        at: Timestamp,
+        /// The copy, where the ledger names it.
+        copy: Option<&'f SnapshotId>,
+    },
+    /// The event is of another Region than the stack's home.
+    OtherRegion {
+        /// The Region that the event names.
+        of: &'f Region,
+        /// The stack's home.
+        home: &'f Region,
+    },
     /// EC2 does not show the snapshot to this account.
     NotVisible,
     /// The snapshot is not completed (yet).
@@ -30,29 +44,6 @@ pub enum Skip<'f> {
     OwnSnapshot,
     /// The policy's State is DISABLED.
     PolicyDisabled,
-}
-
-/// Not now, but the next sweep looks again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deferral {
-    /// The shared snapshots could not be read in the home Region.
-    SourcesUnread(CallError),
-    /// The copies in the target Region could not be read, so a copy could be a duplicate.
-    RegionUnread(CallError),
-    /// KMS did not answer for the configured key.
-    KeyUnread(CallError),
-    /// The target Region takes no more copies at the moment (EC2's limit of copies in flight).
-    RegionFull(CallError),
-    /// The target Region went on throttling after several attempts.
-    Throttled(CallError),
-    /// The target Region gave no answer, or an answer that does not say whether the copy was started.
-    AnswerLost(CallError),
-    /// The answer to the same request was lost a moment ago, and EC2 may not show its copy yet.
-    AnswerJustLost(Timestamp),
-    /// An earlier call closed the Region for the rest of this invocation.
-    RegionClosed(CopyDeferred),
-    /// Too little of the invocation's time remains to start a copy.
-    OutOfTime,
 }
 
 /// Snapferry will not copy, and somebody has to do something about it.
@@ -82,7 +73,8 @@ impl Skip<'_> {
         match self {
             Self::OwnerNotListed => CopySkipped::OwnerNotListed,
             Self::DescriptionMismatch => CopySkipped::DescriptionMismatch,
-            Self::AlreadyCopied(_) => CopySkipped::AlreadyCopied,
+            Self::AlreadyCopied(_) | Self::JustProtected { .. } => CopySkipped::AlreadyCopied,
+            Self::OtherRegion { .. } => CopySkipped::OtherRegion,
             Self::Duplicate(_) => CopySkipped::Duplicate,
             Self::NotVisible => CopySkipped::NotVisible,
             Self::NotCompleted => CopySkipped::NotCompleted,
@@ -111,66 +103,20 @@ impl fmt::Display for Skip<'_> {
                     ids.join(", ")
                 )
             }
+            Self::JustProtected { at, .. } => {
+                write!(f, "Its copy was verified at {at}. EC2 does not show it at this moment, so nothing is asked for.")
+            }
+            Self::OtherRegion { of, home } => {
+                write!(f, "The event is of {of}. This stack copies what is shared in {home}.")
+            }
             Self::NotVisible => f.write_str(
                 "EC2 does not show the snapshot to this account: not shared yet, or no longer. The next sweep copies it \
                  if it appears.",
             ),
-            Self::NotCompleted => f.write_str("The snapshot is not completed. The sweep copies it once it is."),
+            Self::NotCompleted => f.write_str("The snapshot is not completed. It is copied once it is."),
             Self::OwnSnapshot => f.write_str("This account owns the snapshot itself."),
             Self::PolicyDisabled => f.write_str("The policy's State is DISABLED: it copies nothing."),
         }
-    }
-}
-
-impl Deferral {
-    /// The audit record's reason.
-    #[must_use]
-    pub fn reason(&self) -> CopyDeferred {
-        match self {
-            Self::SourcesUnread(_) => CopyDeferred::SourcesUnread,
-            Self::RegionUnread(_) => CopyDeferred::RegionUnread,
-            Self::KeyUnread(_) => CopyDeferred::KeyUnread,
-            Self::RegionFull(_) => CopyDeferred::RegionFull,
-            Self::Throttled(_) => CopyDeferred::Throttled,
-            Self::AnswerLost(_) | Self::AnswerJustLost(_) => CopyDeferred::AnswerLost,
-            Self::RegionClosed(reason) => *reason,
-            Self::OutOfTime => CopyDeferred::OutOfTime,
-        }
-    }
-
-    /// The service's own error, where there was one.
-    #[must_use]
-    pub fn error(&self) -> Option<&CallError> {
-        match self {
-            Self::SourcesUnread(error)
-            | Self::RegionUnread(error)
-            | Self::KeyUnread(error)
-            | Self::RegionFull(error)
-            | Self::Throttled(error)
-            | Self::AnswerLost(error) => Some(error),
-            Self::AnswerJustLost(_) | Self::RegionClosed(_) | Self::OutOfTime => None,
-        }
-    }
-}
-
-impl fmt::Display for Deferral {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SourcesUnread(_) => "The shared snapshots could not be read in the home Region.",
-            Self::RegionUnread(_) => {
-                "The existing copies could not be read in the target Region, so a copy could be a duplicate."
-            }
-            Self::KeyUnread(_) => "KMS did not say whether the configured key is usable.",
-            Self::RegionFull(_) => "The target Region takes no more copies at the moment.",
-            Self::Throttled(_) => "The target Region kept throttling CopySnapshot.",
-            Self::AnswerLost(_) => "EC2's answer was lost; the copy may exist, so the request is not repeated now.",
-            Self::AnswerJustLost(_) => {
-                "The answer to the same request was lost a moment ago, and EC2 may not show its copy yet."
-            }
-            Self::RegionClosed(_) => "An earlier call of this invocation found the target Region closed.",
-            Self::OutOfTime => "Too little of the invocation's time remained to start a copy.",
-        })?;
-        f.write_str(" The next sweep looks again.")
     }
 }
 

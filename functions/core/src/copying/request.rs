@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::lineages::CopiedLineage;
 use crate::description;
 use crate::facts::SourceSnapshot;
 use crate::ids::{KeyArn, PolicyName, Region, VolumeId};
+use crate::ledger::Identity;
 use crate::policy::{DescriptionFilter, Encryption, Target};
 use crate::tags::{CopyTags, Lock, Status};
 
@@ -36,6 +38,23 @@ impl CopyRequest<'_> {
         let volume = &self.source.volume;
         let captured = volume.is_filler().then(|| self.filter.volume(&self.source.description)).flatten();
         captured.unwrap_or_else(|| volume.clone())
+    }
+
+    /// For what it is.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity { policy: self.policy.clone(), source: self.source.id.clone(), region: self.target.region.clone() }
+    }
+
+    /// Its lineage, as its policy copies it there.
+    #[must_use]
+    pub fn lineage(&self) -> CopiedLineage {
+        CopiedLineage {
+            policy: self.policy.clone(),
+            region: self.target.region.clone(),
+            account: self.source.owner.clone(),
+            lineage: self.volume(),
+        }
     }
 
     /// Whether the copy is to expire, and not before there are newer ones of its lineage.

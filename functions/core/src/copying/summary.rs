@@ -21,7 +21,7 @@ pub struct Ran<'a> {
 #[must_use]
 pub fn summary(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Vec<Record> {
     let regions = tally.regions.iter().map(|(region, counts)| coverage(region, counts, now));
-    let owners = tally.owners.iter().map(|(account, newest)| owner(account, *newest, now));
+    let owners = tally.last_heard().into_iter().map(|(account, newest)| owner(account, newest, now));
     let mut records: Vec<Record> = regions.chain(owners).collect();
     records.push(completed(tally, ran, now));
     for record in &mut records {
@@ -55,14 +55,16 @@ fn owner(account: &AccountId, newest: Option<Timestamp>, now: Timestamp) -> Reco
 
 fn completed(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Record {
     let total = tally.total();
-    let seen = tally.owners.values().flatten();
-    let never_seen = tally.owners.values().filter(|newest| newest.is_none()).count();
+    let heard = tally.last_heard();
+    let seen = heard.values().flatten();
+    let never_seen = heard.values().filter(|newest| newest.is_none()).count();
     let mut record = Record::new(SweepCompleted::Swept, now);
     record.sweep = Some(Sweep {
         id: ran.id.to_owned(),
         shared: tally.shared,
         matching: tally.matching,
         before_since: tally.before_since,
+        over_retention: tally.over_retention,
         protected: total.protected,
         in_flight: total.in_flight,
         started: tally.started,

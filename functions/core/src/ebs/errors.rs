@@ -61,14 +61,22 @@ pub fn copy_failure(failed: Failed<'_>) -> CopyFailure {
     };
     if THROTTLED.contains(&code) {
         CopyFailure::Throttled
+    } else if code == "SnapshotLimitExceeded" {
+        CopyFailure::QuotaExceeded
     } else if code.ends_with("LimitExceeded") && !is_tag_limit(code) {
-        // ResourceLimitExceeded, SnapshotLimitExceeded, PendingSnapshotLimitExceeded, ConcurrentSnapshotLimitExceeded.
-        CopyFailure::RegionFull
+        // ResourceLimitExceeded, PendingSnapshotLimitExceeded, ConcurrentSnapshotLimitExceeded.
+        if is_of_throughput(message) { CopyFailure::DurationThroughput } else { CopyFailure::RegionFull }
     } else if status >= 500 || code.is_empty() {
         CopyFailure::Ambiguous
     } else {
         refused(code, message)
     }
+}
+
+/// The code with which EC2 refuses a copy with a CompletionDuration for want of throughput is not documented.
+fn is_of_throughput(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("throughput") || message.contains("quota")
 }
 
 fn refused(code: &str, message: &str) -> CopyFailure {
@@ -104,9 +112,11 @@ fn refused(code: &str, message: &str) -> CopyFailure {
             CopyFailed::KeyRefused,
             "EC2 does not accept the configured key. Check that it is enabled, symmetric and in the target Region.",
         ),
-        _ => {
-            (CopyFailed::CallRefused, "EC2 refused the request; its own words are in error. The next sweep asks again.")
-        }
+        _ if is_of_throughput(message) => return CopyFailure::DurationThroughput,
+        _ => (
+            CopyFailed::CallRefused,
+            "EC2 refused the request; its own words are in error. It is asked again after a pause.",
+        ),
     };
     CopyFailure::Refused { reason, remedy }
 }
@@ -171,8 +181,15 @@ mod tests {
                 "{code}: {failure:?}"
             );
         }
-        for code in ["ResourceLimitExceeded", "SnapshotLimitExceeded", "PendingSnapshotLimitExceeded"] {
-            assert_eq!(copy_failure(answered(400, code, "")), CopyFailure::RegionFull);
+        for (code, message, failure) in [
+            ("ResourceLimitExceeded", "Too many snapshot copies in progress.", CopyFailure::RegionFull),
+            ("PendingSnapshotLimitExceeded", "", CopyFailure::RegionFull),
+            ("SnapshotLimitExceeded", "", CopyFailure::QuotaExceeded),
+            ("InvalidParameterValue", "The throughput quota is exceeded.", CopyFailure::DurationThroughput),
+            ("CopyThroughputLimitExceeded", "Throughput exceeded", CopyFailure::DurationThroughput),
+            ("Unheard", "quota reached", CopyFailure::DurationThroughput),
+        ] {
+            assert_eq!(copy_failure(answered(400, code, message)), failure, "{code} {message}");
         }
     }
 

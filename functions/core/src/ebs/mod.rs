@@ -1,3 +1,4 @@
 //! EBS snapshots, as EC2 speaks of them.
 
 pub mod errors;
+pub mod regions;

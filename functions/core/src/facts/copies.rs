@@ -97,7 +97,7 @@ pub struct Copy {
     pub is_bound: bool,
     /// From its tags: whether it is locked, or is to be.
     pub lock: Option<Lock>,
-    /// Whether one of its tags is missing or cannot be read: then it is never deleted, and no proof that another may be.
+    /// Whether one of its tags, or what EC2 says of it, is missing or cannot be read: then it is never deleted, and no proof that another may be.
     pub is_tampered: bool,
 }
 
@@ -131,6 +131,8 @@ pub struct Copies {
     pub tampered: Vec<TamperedCopy>,
     /// What KMS says of each key that encrypts them; none of a key that nobody asked about.
     pub keys: BTreeMap<Box<str>, KeyFact>,
+    /// Those of which EC2's description cannot be read, in words that name them. They stand in `copies` too, and prove nothing.
+    pub unreadable: Vec<String>,
 }
 
 impl Copy {
@@ -261,10 +263,20 @@ impl Inventory {
     /// Takes down one snapshot. A copy counts by its identity even when somebody edited its other tags: better no copy than a
     /// second one. One whose identity cannot be read, or whose tags name another snapshot as theirs, is only told of.
     pub fn add(&mut self, found: DescribedCopy) {
+        self.take_down(found, false);
+    }
+
+    /// Takes down one that EC2 did not describe in full: `problem` names it and says what is missing.
+    pub fn add_in_doubt(&mut self, found: DescribedCopy, problem: String) {
+        self.copies.unreadable.push(problem);
+        self.take_down(found, true);
+    }
+
+    fn take_down(&mut self, found: DescribedCopy, is_in_doubt: bool) {
         let DescribedCopy { id, owner, state, kms_key, start_time, tags, .. } = found;
-        let is_tampered = !tags.problems.is_empty();
+        let is_edited = !tags.problems.is_empty();
         let is_of_another = tags.name_another();
-        if is_tampered {
+        if is_edited {
             let source_region = tags.source_region.clone();
             self.copies.tampered.push(TamperedCopy {
                 id: id.clone(),
@@ -292,19 +304,19 @@ impl Inventory {
             status: tags.status,
             is_bound: tags.copy.is_some(),
             lock: tags.lock,
-            is_tampered,
+            is_tampered: is_edited || is_in_doubt,
         });
     }
 
     /// What was taken down. EC2 may show a snapshot on two pages when others come and go meanwhile: it counts once.
     #[must_use]
     pub fn close(self) -> Copies {
-        let Copies { mut copies, mut tampered, keys } = self.copies;
+        let Copies { mut copies, mut tampered, keys, unreadable } = self.copies;
         copies.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         copies.dedup_by(|a, b| a.id == b.id);
         tampered.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         tampered.dedup_by(|a, b| a.id == b.id);
-        Copies { copies, tampered, keys }
+        Copies { copies, tampered, keys, unreadable }
     }
 
     fn shared(&mut self, origin: Origin) -> Arc<Origin> {

@@ -29,7 +29,7 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> V
         let candidates = match candidates {
             Ok(candidates) => candidates,
             Err(error) => {
-                decisions.push(Decision { region, copy: None, verdict: Verdict::Unread(error) });
+                decisions.push(Decision { region, copy: None, verdict: Verdict::Unread(error), wanted: None });
                 continue;
             }
         };
@@ -42,7 +42,8 @@ pub fn decide<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> V
         candidates.sort_by_key(|copy| (copy.start_time, &copy.id));
         decisions.extend(candidates.into_iter().filter_map(|copy| {
             let verdict = verdict(policies, facts, region, copy, now)?;
-            Some(Decision { region, copy: Some(copy), verdict })
+            let wanted = facts.obligation_of(region, copy).map(|obligation| obligation.wanted.min(now));
+            Some(Decision { region, copy: Some(copy), verdict, wanted })
         }));
     }
     decisions
@@ -77,7 +78,10 @@ fn verdict<'f>(
             Some(match doomed {
                 _ if !differences.is_empty() => Verdict::Reject { differences, warnings },
                 Some(key) => Verdict::KeyDoomed(key),
-                None => Verdict::Verify { warnings, lock: locks::locking(copy, today, now) },
+                None => match facts.named_instead(region, copy) {
+                    Some(named) => Verdict::AnotherNamed(named),
+                    None => Verdict::Verify { warnings, lock: locks::locking(copy, today, now) },
+                },
             })
         }
         (Some(Status::Copying), State::Error) => Some(Verdict::Fail(Cause::of(&copy.state_message))),

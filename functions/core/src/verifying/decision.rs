@@ -1,10 +1,12 @@
 //! What a copy turned out to be, and what follows for its tags and its lock.
 
+use jiff::Timestamp;
+
 use super::causes::Cause;
 use super::checks::{Difference, Warning};
 use super::locks::Locking;
 use crate::facts::{CallError, DescribedCopy, KeyFact};
-use crate::ids::Region;
+use crate::ids::{Region, SnapshotId};
 use crate::tags::Status;
 
 /// One decision with its reason.
@@ -16,6 +18,8 @@ pub struct Decision<'f> {
     pub copy: Option<&'f DescribedCopy>,
     /// What is to be done.
     pub verdict: Verdict<'f>,
+    /// Since when the copy is wanted, where the ledger says so.
+    pub wanted: Option<Timestamp>,
 }
 
 /// What a copy turned out to be.
@@ -43,6 +47,8 @@ pub enum Verdict<'f> {
     Lock(Locking),
     /// It may be what was asked for, but its key is gone or about to be deleted: it gets neither a verdict nor a lock.
     KeyDoomed(&'f KeyFact),
+    /// It may be what was asked for, but the ledger names another copy of its identity: only that one gets a verdict.
+    AnotherNamed(&'f SnapshotId),
     /// The Region's copies could not be read.
     Unread(&'f CallError),
 }
@@ -57,7 +63,11 @@ impl Decision<'_> {
             Verdict::Verify { .. } => Some(Status::Verified),
             Verdict::Reject { .. } => Some(Status::Rejected),
             Verdict::Fail(_) => Some(Status::Failed),
-            Verdict::Stall | Verdict::Lock(_) | Verdict::KeyDoomed(_) | Verdict::Unread(_) => None,
+            Verdict::Stall
+            | Verdict::Lock(_)
+            | Verdict::KeyDoomed(_)
+            | Verdict::AnotherNamed(_)
+            | Verdict::Unread(_) => None,
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{CallError, DescribedCopy, KeyFact, KeyLife};
-use crate::ids::{AccountId, PolicyName, Region};
+use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
+use crate::ledger::{Identity, Obligation};
 
 /// All that the decision stands on.
 #[derive(Debug)]
@@ -18,9 +19,31 @@ pub struct Facts {
     pub regions: BTreeMap<Region, Result<Vec<DescribedCopy>, CallError>>,
     /// What KMS says of the keys that they are under. One that nobody asked about is in doubt.
     pub keys: BTreeMap<Box<str>, KeyFact>,
+    /// What the ledger has of their identities; empty where it could not be read.
+    pub obligations: BTreeMap<Identity, Obligation>,
 }
 
 impl Facts {
+    /// Whose copy it is, by its tags; none where they cannot be read.
+    #[must_use]
+    pub fn identity_of(region: &Region, copy: &DescribedCopy) -> Option<Identity> {
+        let (policy, source) = (copy.tags.policy.clone()?, copy.tags.source_snapshot.clone()?);
+        Some(Identity { policy, source, region: region.clone() })
+    }
+
+    /// What the ledger has of the identity that a copy claims.
+    #[must_use]
+    pub fn obligation_of(&self, region: &Region, copy: &DescribedCopy) -> Option<&Obligation> {
+        self.obligations.get(&Self::identity_of(region, copy)?)
+    }
+
+    /// The copy that the ledger names for the identity that this one claims, where that is another.
+    #[must_use]
+    pub fn named_instead(&self, region: &Region, copy: &DescribedCopy) -> Option<&SnapshotId> {
+        let named = self.obligation_of(region, copy)?.named()?;
+        (*named != copy.id).then_some(named)
+    }
+
     /// What KMS says of the key that a copy is under; none where it is under no key, or nobody asked.
     #[must_use]
     pub fn key_of(&self, copy: &DescribedCopy) -> Option<&KeyFact> {

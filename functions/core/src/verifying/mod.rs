@@ -15,6 +15,7 @@ mod facts;
 mod locks;
 mod naming;
 mod outcome;
+mod steps;
 
 pub use self::causes::Cause;
 pub use self::checks::{Difference, Warning};
@@ -25,3 +26,4 @@ pub use self::facts::Facts;
 pub use self::locks::{LockRequest, Locking};
 pub use self::naming::{Naming, lineage_of, named, namings};
 pub use self::outcome::{Outcome, out_of_time, record};
+pub use self::steps::step;

@@ -8,7 +8,7 @@ use super::locks::{LockRequest, Locking};
 use crate::audit::{Copy, CopyDeferred, CopyLocked, CopyStalled, CopyVerified, Record, Source};
 use crate::ebs::errors::is_tag_limit;
 use crate::facts::{CallError, DescribedCopy};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, SnapshotId};
 use crate::tags::{Lock, Status};
 use crate::text::printable;
 
@@ -46,6 +46,7 @@ impl Decision<'_> {
         let said = match (&self.verdict, outcome) {
             (Verdict::Stall, _) => "stalled".to_owned(),
             (Verdict::KeyDoomed(_), _) => "key-doomed".to_owned(),
+            (Verdict::AnotherNamed(_), _) => "another-named".to_owned(),
             (Verdict::Reject { .. } | Verdict::Fail(_), Outcome::Stands) => "not-ours".to_owned(),
             (_, Outcome::Stands) if self.lock() == Locking::RuleGone => "lock-rule-gone".to_owned(),
             (_, Outcome::NotSettled(error)) => answered("verdict-not-written", error)?,
@@ -140,12 +141,26 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
                 key.clause()
             ))
             .error(key.error()),
+        (Verdict::AnotherNamed(named), Some(copy)) => {
+            Record::new(CopyDeferred::AnotherNamed, now).message(another_named(named, copy))
+        }
         (Verdict::Unread(error), _) => Record::new(CopyDeferred::RegionUnread, now)
             .message("The copies in this Region could not be read, so none was judged. The next run looks again.".to_owned())
             .error(Some(error)),
         // Every executor gives an outcome that fits; were one not to, the operator must see it.
-        (Verdict::Lock(_) | Verdict::Fail(_) | Verdict::KeyDoomed(_), _) => Record::new(CopyDeferred::NotCarriedOut, now),
+        (Verdict::Lock(_) | Verdict::Fail(_) | Verdict::KeyDoomed(_) | Verdict::AnotherNamed(_), _) => {
+            Record::new(CopyDeferred::NotCarriedOut, now)
+        }
     }
+}
+
+fn another_named(named: &SnapshotId, copy: &DescribedCopy) -> String {
+    format!(
+        "EC2 named {named} as the copy of this snapshot when Snapferry asked for it, and {} has the same tags: something copied \
+         them there, or asked EC2 for a copy as Snapferry does. It gets no verdict and protects nothing. Find out what made it; if it is \
+         no copy of Snapferry's, remove its tags whose keys begin with snapferry:.",
+        copy.id
+    )
 }
 
 fn rejected(decision: &Decision<'_>, differences: &[Difference]) -> String {
@@ -239,6 +254,7 @@ fn described(decision: &Decision<'_>, outcome: &Outcome, now: Timestamp) -> Copy
                 described.seconds_since_start = Some(now.duration_since(copy.start_time).as_secs());
                 described.seconds_since_source =
                     copy.tags.source_start_time.map(|source| now.duration_since(source).as_secs());
+                described.seconds_since_wanted = decision.wanted.map(|wanted| now.duration_since(wanted).as_secs());
             }
         }
         Outcome::Locked => (described.status, described.lock) = (Some(Status::Verified), Some(Lock::Locked)),

@@ -1,17 +1,19 @@
 //! Every decision and outcome of copying.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use snapferry_core::audit::{CopyDeferred, CopyFailed, Record};
+use snapferry_core::audit::{CopyDeferred, CopyFailed, CopyWithdrawn, Record};
 use snapferry_core::copying::{
-    CopyRequest, Decision, Deferral, Facts, Outcome, Ran, Refusal, Scope, Skip, Subject, Verdict, decide, record,
-    summary,
+    CopyRequest, Decision, Deferral, Facts, Outcome, Ran, Refusal, Scope, Skip, Subject, Verdict, decide,
+    ledger_unread, missed, not_tried, record, summary, withdrawn,
 };
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::{
     CallError, Copies, Copy, Endangered, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceSnapshot, State,
 };
-use snapferry_core::ids::KeyArn;
+use snapferry_core::ids::{KeyArn, Region};
+use snapferry_core::ledger::{By, Identity, Obligation};
 use snapferry_core::policy::Policy;
 use snapferry_core::tags::Status;
 
@@ -43,7 +45,7 @@ pub(crate) fn records() -> Vec<Record> {
     fn endangered(fact: &KeyFact) -> Endangered<'_> {
         Endangered { key: KEY, fact, copies: 40 }
     }
-    let mut records: Vec<Record> = skips(&copies).into_iter().map(|skip| stands(Verdict::Skip(skip))).collect();
+    let mut records: Vec<Record> = skips(&copies, &home).into_iter().map(|skip| stands(Verdict::Skip(skip))).collect();
     records.extend(deferrals().into_iter().map(|deferral| stands(Verdict::Defer(deferral))));
     records.extend(problems.iter().map(|problem| stands(Verdict::Refuse(Refusal::Key(&key, problem)))));
     let others = every![Refusal<'_>;
@@ -58,7 +60,7 @@ pub(crate) fn records() -> Vec<Record> {
     records.extend(facts.iter().map(|fact| stands(Verdict::Refuse(Refusal::KeyOfCopies(endangered(fact))))));
     let copied = outcomes().into_iter().map(|outcome| record(&about(Verdict::Copy(request)), &outcome, &home, now()));
     records.extend(copied);
-    let event = ShareEvent { id: "e".to_owned(), snapshot: snapshot(1), region: None };
+    let event = ShareEvent { id: "e".to_owned(), snapshot: snapshot(1), region: None, time: None, claimed_owner: None };
     let named = Decision {
         policy: None,
         subject: Subject::Named(&event),
@@ -67,7 +69,28 @@ pub(crate) fn records() -> Vec<Record> {
         stands: None,
     };
     records.push(record(&named, &Outcome::Stands, &home, now()));
-    records.into_iter().chain(sweeps(&policies)).collect()
+    records.into_iter().chain(ends()).chain(sweeps(&policies)).collect()
+}
+
+/// Of obligations that end without a copy, and of copies that nobody tried one by one.
+fn ends() -> Vec<Record> {
+    let source = source("nightly");
+    let identity = Identity { policy: name(), source: source.id.clone(), region: region() };
+    let obligation = Obligation::new(identity, &source, source.volume.clone(), By::Event, at("2026-11-22T10:00:00Z"));
+    let reasons = [
+        CopyWithdrawn::BeforeSweepSince,
+        CopyWithdrawn::DescriptionMismatch,
+        CopyWithdrawn::OwnerNotListed,
+        CopyWithdrawn::PolicyDisabled,
+        CopyWithdrawn::PolicyGone,
+        CopyWithdrawn::TargetRemoved,
+    ];
+    let mut records = vec![missed(&obligation, &home(), now())];
+    records.extend(reasons.map(|reason| withdrawn(&obligation, reason, &home(), now())));
+    let closing = [CopyDeferred::InLine, CopyDeferred::RegionFull, CopyDeferred::AccountPassedOver];
+    records.extend(closing.map(|reason| not_tried(&region(), reason, 300_000, now())));
+    records.push(ledger_unread(&error(), 3, now()));
+    records
 }
 
 fn existing(number: u32) -> Copy {
@@ -95,12 +118,14 @@ fn existing(number: u32) -> Copy {
     }
 }
 
-fn skips(copies: &[Copy]) -> Vec<Skip<'_>> {
+fn skips<'f>(copies: &'f [Copy], home: &'f Region) -> Vec<Skip<'f>> {
     every![Skip<'_>;
         Skip::OwnerNotListed => Skip::OwnerNotListed,
         Skip::DescriptionMismatch => Skip::DescriptionMismatch,
         Skip::AlreadyCopied(_) => Skip::AlreadyCopied(&copies[0].id),
         Skip::Duplicate(_) => Skip::Duplicate(copies.iter().collect()),
+        Skip::JustProtected { .. } => Skip::JustProtected { at: now(), copy: Some(&copies[0].id) },
+        Skip::OtherRegion { .. } => Skip::OtherRegion { of: home, home },
         Skip::NotVisible => Skip::NotVisible,
         Skip::NotCompleted => Skip::NotCompleted,
         Skip::OwnSnapshot => Skip::OwnSnapshot,
@@ -113,11 +138,18 @@ fn deferrals() -> Vec<Deferral> {
     let mut all = every![Deferral;
         Deferral::SourcesUnread(_) => Deferral::SourcesUnread(error()),
         Deferral::RegionUnread(_) => Deferral::RegionUnread(error()),
+        Deferral::RegionNotEnabled(_) => Deferral::of_region(CallError { code: "OptInRequired".to_owned(), ..error() }),
+        Deferral::LedgerUnread(_) => Deferral::LedgerUnread(error()),
+        Deferral::NotVisibleYet => Deferral::NotVisibleYet,
+        Deferral::InLine => Deferral::InLine,
         Deferral::KeyUnread(_) => Deferral::KeyUnread(error()),
         Deferral::RegionFull(_) => Deferral::RegionFull(error()),
+        Deferral::QuotaExceeded(_) => Deferral::QuotaExceeded(error()),
+        Deferral::DurationThroughput(_) => Deferral::DurationThroughput(error()),
         Deferral::Throttled(_) => Deferral::Throttled(error()),
         Deferral::AnswerLost(_) => Deferral::AnswerLost(error()),
         Deferral::AnswerJustLost(_) => Deferral::AnswerJustLost(now()),
+        Deferral::AccountPassedOver(_) => Deferral::AccountPassedOver(CopyFailed::KeyRefused.into()),
         Deferral::RegionClosed(_) => Deferral::RegionClosed(CopyDeferred::RegionUnreachable),
         Deferral::OutOfTime => Deferral::OutOfTime,
     ];
@@ -197,7 +229,7 @@ fn facts(snapshots: Vec<SourceSnapshot>, copies: Copies, key: (KeyArn, KeyFact))
         regions: [(region(), Ok(copies))].into(),
         retired_policies: Default::default(),
         keys: [key].into(),
-        recent: Vec::new(),
+        obligations: BTreeMap::new(),
         noticed: Default::default(),
     }
 }

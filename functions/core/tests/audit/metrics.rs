@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use snapferry_core::audit::{
-    Chain, CopyDeferred, CopyKept, CopyLocked, CopyRefused, CopySkipped, Environment, NAMESPACE, Reason, Record,
+    Chain, CopyDeferred, CopyKept, CopyLocked, CopyMissed, CopyRefused, CopySkipped, CopyWithdrawn, Environment,
+    NAMESPACE, Reason, Record,
 };
 
 use snapferry_core::ids::MetricNamespace;
@@ -124,11 +125,12 @@ fn each_event_counts_in_its_own_metrics() {
     let told = told.into_iter().map(|(event, names)| format!("{event}: {}", Vec::from_iter(names).join(" ")));
     let told: Vec<String> = told.collect();
     insta::assert_snapshot!(told.join("\n"), @r"
-    copy.deferred: CopiesDeferred
+    copy.deferred: CopiesDeferred LedgerUnread QuotasExceeded
     copy.expired: CopiesExpired
     copy.failed: CopiesFailed
     copy.kept: CopiesKept DeletionsRefused
     copy.locked: CopiesLocked LocksFailed
+    copy.missed: CopiesMissed
     copy.refused: CopiesRefused MassExpiriesRefused
     copy.rejected: CopiesRejected
     copy.stalled: CopiesStalled
@@ -168,6 +170,11 @@ fn a_failed_lock_is_no_lock_and_a_refused_deletion_is_told_apart() {
         (CopyRefused::ClockBehind.into(), "MassExpiriesRefused=1"),
         (CopyRefused::KeyDisabled.into(), "CopiesRefused=1"),
         (CopyDeferred::RegionFull.into(), "CopiesDeferred=1"),
+        (CopyDeferred::InLine.into(), "CopiesDeferred=1"),
+        (CopyDeferred::LedgerUnread.into(), "CopiesDeferred=1 LedgerUnread=1"),
+        (CopyDeferred::QuotaExceeded.into(), "CopiesDeferred=1 QuotasExceeded=1"),
+        (CopyMissed::SourceGone.into(), "CopiesMissed=1"),
+        (CopyWithdrawn::PolicyGone.into(), ""),
         (CopySkipped::AlreadyCopied.into(), ""),
     ] {
         assert_eq!(of(reason), expected, "{reason:?}");

@@ -24,7 +24,7 @@ fn sweep(snapshots: Vec<SourceSnapshot>, copies: Result<Copies, CallError>) -> F
         regions: [(region(), copies)].into(),
         retired_policies: Default::default(),
         keys: [(key(), KeyFact::Usable)].into(),
-        recent: Vec::new(),
+        obligations: BTreeMap::new(),
         noticed: Default::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use snapferry_core::audit::Record;
 use snapferry_core::facts::{CallError, DescribedCopy, KeyFact, KeyProblem, State};
-use snapferry_core::ids::VolumeId;
+use snapferry_core::ids::{SnapshotId, VolumeId};
 use snapferry_core::policy::{Encryption, LockMode};
 use snapferry_core::tags::{ReadTags, TagProblem};
 use snapferry_core::verifying::{
@@ -15,14 +15,17 @@ pub(crate) fn records() -> Vec<Record> {
     let (copy, region, encryption, error) = (candidate(), region(), Encryption::DefaultKey, error());
     let ours = account(OURS);
     let mut records = Vec::new();
-    for verdict in verdicts(&encryption, &error) {
-        let decision = Decision { region: &region, copy: Some(&copy), verdict };
+    let named_instead = snapshot(6);
+    for verdict in verdicts(&encryption, &error, &named_instead) {
+        let decision =
+            Decision { region: &region, copy: Some(&copy), verdict, wanted: Some(at("2026-11-22T10:59:00Z")) };
         records.extend(outcomes().iter().map(|outcome| record(&decision, outcome, Some(&ours), now())));
     }
     let verdict = Verdict::Verify { warnings: Vec::new(), lock: Locking::None };
     let full = Outcome::NotSettled(CallError { code: "TagLimitExceeded".to_owned(), ..error.clone() });
-    records.push(record(&Decision { region: &region, copy: Some(&copy), verdict }, &full, Some(&ours), now()));
-    let unread = Decision { region: &region, copy: None, verdict: Verdict::Unread(&error) };
+    let decision = Decision { region: &region, copy: Some(&copy), verdict, wanted: None };
+    records.push(record(&decision, &full, Some(&ours), now()));
+    let unread = Decision { region: &region, copy: None, verdict: Verdict::Unread(&error), wanted: None };
     records.push(record(&unread, &Outcome::Stands, None, now()));
     records.push(out_of_time(3, now()));
     let lineage = VolumeId::parse("vol-0fedcba9876543210").unwrap();
@@ -94,7 +97,7 @@ fn causes() -> Vec<Cause> {
     ]
 }
 
-fn verdicts<'f>(encryption: &'f Encryption, error: &'f snapferry_core::facts::CallError) -> Vec<Verdict<'f>> {
+fn verdicts<'f>(encryption: &'f Encryption, error: &'f CallError, named: &'f SnapshotId) -> Vec<Verdict<'f>> {
     let warnings = every![Warning<'_>;
         Warning::PolicyGone => Warning::PolicyGone,
         Warning::TargetGone => Warning::TargetGone,
@@ -109,6 +112,7 @@ fn verdicts<'f>(encryption: &'f Encryption, error: &'f snapferry_core::facts::Ca
         Verdict::Stall => Verdict::Stall,
         Verdict::Lock(_) => Verdict::Lock(Locking::None),
         Verdict::KeyDoomed(_) => Verdict::KeyDoomed(&GONE),
+        Verdict::AnotherNamed(_) => Verdict::AnotherNamed(named),
         Verdict::Unread(_) => Verdict::Unread(error),
     ];
     all.extend(lockings().into_iter().map(|lock| Verdict::Verify { warnings: Vec::new(), lock }));

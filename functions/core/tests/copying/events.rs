@@ -3,13 +3,15 @@
 use insta::assert_snapshot;
 use serde_json::json;
 use snapferry_core::copying::Scope;
-use snapferry_core::facts::{Copy, KeyFact, KeyProblem, RecentCopy, SourceSnapshot, State};
-use snapferry_core::ids::AccountId;
+use snapferry_core::event::ShareEvent;
+use snapferry_core::facts::{Copy, KeyFact, KeyProblem, SourceSnapshot, State};
+use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::ledger::{self, End, Identity, Obligation};
 use snapferry_core::tags::Status;
 
 use crate::world::{
-    ACCOUNT, IRELAND, OHIO, OTHER, copy, error, event, like_nightly, name, nightly, of_policy, recent, region, source,
-    world,
+    ACCOUNT, IRELAND, OHIO, OTHER, ago, asked, copy, copying, error, event, like_nightly, name, nightly, of_policy,
+    owed, region, source, world,
 };
 
 #[test]
@@ -29,7 +31,7 @@ fn what_is_not_for_the_policy_is_skipped() {
     assert_snapshot!(event().shows([described]).plan(), @"skip nightly snap-00000001 -> *: description-mismatch");
     let pending = SourceSnapshot { state: State::Pending, ..source(1) };
     assert_snapshot!(event().shows([pending]).plan(), @"skip nightly snap-00000001 -> *: not-completed");
-    assert_snapshot!(event().plan(), @"skip * snap-00000001 -> *: not-visible");
+    assert_snapshot!(event().plan(), @"defer * snap-00000001 -> *: not-visible-yet");
 }
 
 #[test]
@@ -47,9 +49,9 @@ fn a_disabled_policy_copies_nothing_and_another_still_does() {
     // Each policy has a copy of its own, and a Region that nobody has read is not taken for empty.
     assert_snapshot!(world.name(1).shows([source(1)]).has(OHIO, [copy(1, 1)]).plan(), @r"
     skip off snap-00000001 -> *: policy-disabled
+    copy nightly snap-00000001 -> eu-west-1
     skip nightly snap-00000001 -> us-east-2: already-copied snap-c0000001
     defer weekly snap-00000001 -> eu-west-2: region-unread (NotRead)
-    copy nightly snap-00000001 -> eu-west-1
     copy weekly snap-00000001 -> us-east-2
     ");
 }
@@ -140,17 +142,44 @@ fn a_key_decides_for_its_own_copies_only() {
     ");
 }
 
+type Change = fn(&mut ShareEvent);
+
 #[test]
-fn a_copy_asked_for_a_moment_ago_is_believed_in() {
-    // Named by EC2, not shown yet: for ten minutes.
-    for (seconds, first) in [(0, "skip"), (599, "skip"), (600, "copy")] {
+fn what_an_event_claims_excludes_its_snapshot_and_includes_none() {
+    let event_with = |change: Change| {
         let mut world = event();
-        world.shows([source(1)]).facts.recent.push(recent(1, Some(1), seconds));
-        let plan = world.plan();
+        change(&mut world.facts.named[0]);
+        world.shows([source(1)]).plan()
+    };
+    let copied = "copy nightly snap-00000001 -> eu-west-1\ncopy nightly snap-00000001 -> us-east-2";
+    let cases: [(Change, &str); 5] = [
+        (|event| event.region = Region::parse("eu-west-1").ok(), "skip * snap-00000001 -> *: other-region"),
+        (|event| event.region = None, copied),
+        (|event| event.claimed_owner = AccountId::parse(OTHER).ok(), "skip * snap-00000001 -> *: owner-not-listed"),
+        (|event| event.claimed_owner = AccountId::parse(ACCOUNT).ok(), "skip * snap-00000001 -> *: owner-not-listed"),
+        (|event| event.claimed_owner = None, copied),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(event_with(change), expected);
+    }
+    // The claim of an owner who is listed proves nothing.
+    let others = SourceSnapshot { owner: AccountId::parse(OTHER).unwrap(), ..source(1) };
+    assert_snapshot!(event().shows([others]).plan(), @"skip nightly snap-00000001 -> *: owner-not-listed");
+    // Where only disabled policies list the owner, that is why.
+    let mut off = like_nightly("off", &[]);
+    off["Policy"]["State"] = json!("DISABLED");
+    assert_snapshot!(world(Scope::Events, &[off]).name(1).plan(), @"skip * snap-00000001 -> *: policy-disabled");
+}
+
+#[test]
+fn a_copy_that_ec2_named_is_believed_in() {
+    // Not shown yet, or not any more: for ten minutes.
+    for (seconds, first) in [(-3600, "skip"), (0, "skip"), (599, "skip"), (600, "copy")] {
+        let plan = event().shows([source(1)]).owes(copying(1, 1, seconds)).plan();
         assert!(plan.lines().any(|line| line.starts_with(first) && line.contains(IRELAND)), "{seconds} s: {plan}");
     }
     let mut world = event();
-    world.shows([source(1)]).facts.recent.push(recent(1, Some(1), 5));
+    world.shows([source(1)]).owes(copying(1, 1, 5));
     assert_snapshot!(world.plan(), @r"
     skip nightly snap-00000001 -> eu-west-1: already-copied snap-c0000001
     copy nightly snap-00000001 -> us-east-2
@@ -161,18 +190,20 @@ fn a_copy_asked_for_a_moment_ago_is_believed_in() {
     copy nightly snap-00000001 -> eu-west-1
     copy nightly snap-00000001 -> us-east-2
     ");
+    // Another one has failed: that says nothing of this one.
+    let mut world = event();
+    world.shows([source(1)]).owes(copying(1, 1, 5)).has(IRELAND, [Copy { state: State::Error, ..copy(2, 1) }]);
+    assert!(world.plan().starts_with("skip nightly snap-00000001 -> eu-west-1: already-copied snap-c0000001"));
 }
 
 #[test]
-fn a_lost_answer_is_waited_for() {
-    for (seconds, first) in [(0, "defer"), (29, "defer"), (30, "copy")] {
-        let mut world = event();
-        world.shows([source(1)]).facts.recent.push(recent(1, None, seconds));
-        let plan = world.plan();
+fn a_request_that_may_have_been_carried_out_is_not_repeated_within_its_hold() {
+    for (seconds, first) in [(-3600, "defer"), (0, "defer"), (599, "defer"), (600, "copy")] {
+        let plan = event().shows([source(1)]).owes(asked(1, seconds)).plan();
         assert!(plan.lines().any(|line| line.starts_with(first) && line.contains(IRELAND)), "{seconds} s: {plan}");
     }
     let mut world = event();
-    world.shows([source(1)]).facts.recent.push(recent(1, None, 5));
+    world.shows([source(1)]).owes(asked(1, 5));
     assert_snapshot!(world.plan(), @r"
     defer nightly snap-00000001 -> eu-west-1: answer-lost
     copy nightly snap-00000001 -> us-east-2
@@ -182,14 +213,37 @@ fn a_lost_answer_is_waited_for() {
     skip nightly snap-00000001 -> eu-west-1: already-copied snap-c0000001
     copy nightly snap-00000001 -> us-east-2
     ");
-    // Another snapshot's, another policy's or another Region's lost answer holds nothing up.
+    // What is asked for another snapshot, for another policy or in another Region holds nothing up.
     let mut world = event();
-    world.shows([source(1)]);
-    world.facts.recent.push(recent(2, None, 5));
-    world.facts.recent.push(RecentCopy { policy: name("weekly"), ..recent(1, None, 5) });
-    world.facts.recent.push(RecentCopy { region: region("eu-west-3"), ..recent(1, None, 5) });
+    world.shows([source(1)]).owes(asked(2, 5));
+    for identity in [
+        Identity { policy: name("weekly"), ..owed(1).identity },
+        Identity { region: region("eu-west-3"), ..owed(1).identity },
+    ] {
+        world.owes(Obligation { identity, ..asked(1, 5) });
+    }
     assert_snapshot!(world.plan(), @r"
     copy nightly snap-00000001 -> eu-west-1
     copy nightly snap-00000001 -> us-east-2
     ");
+}
+
+#[test]
+fn what_was_verified_a_moment_ago_is_not_asked_for_because_ec2_hides_it() {
+    let ended =
+        |why, seconds| Obligation { state: ledger::State::Ended { at: ago(seconds), why, copy: None }, ..owed(1) };
+    for (why, seconds, first) in [
+        (End::Protected, 0, "skip nightly snap-00000001 -> eu-west-1: already-copied"),
+        (End::Protected, 599, "skip nightly snap-00000001 -> eu-west-1: already-copied"),
+        (End::Protected, 600, "copy nightly snap-00000001 -> eu-west-1"),
+        (End::Missed, 0, "copy nightly snap-00000001 -> eu-west-1"),
+        (End::Withdrawn, 0, "copy nightly snap-00000001 -> eu-west-1"),
+    ] {
+        let plan = event().shows([source(1)]).owes(ended(why, seconds)).plan();
+        assert_eq!(plan.lines().next(), Some(first), "{why:?} {seconds}");
+    }
+    // EC2 shows that it is lost.
+    let mut world = event();
+    world.shows([source(1)]).owes(ended(End::Protected, 5)).has(IRELAND, [Copy { state: State::Error, ..copy(1, 1) }]);
+    assert!(world.plan().starts_with("copy nightly snap-00000001 -> eu-west-1"));
 }

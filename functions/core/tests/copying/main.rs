@@ -13,5 +13,7 @@ mod keys;
 mod lane;
 mod memory;
 mod requests;
+mod retention;
 mod sweeps;
+mod wanted;
 mod world;

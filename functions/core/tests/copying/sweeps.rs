@@ -35,7 +35,7 @@ fn what_an_event_named_is_said_too() {
     world.name(1).name(9).shows([source(1), source(2)]);
     let copies = [copy(1, 1), copy(2, 2)];
     assert_snapshot!(world.has(IRELAND, copies.clone()).has(OHIO, copies).plan(), @r"
-    skip * snap-00000009 -> *: not-visible
+    defer * snap-00000009 -> *: not-visible-yet
     skip nightly snap-00000001 -> eu-west-1: already-copied snap-c0000001
     skip nightly snap-00000001 -> us-east-2: already-copied snap-c0000001
     = 2 shared, 2 matching, 4 protected
@@ -49,8 +49,8 @@ fn snapshots_before_sweep_since_are_left_unless_an_event_names_them() {
     world.name(2).shows([started(1, DAY + 1), started(2, DAY + 1), started(3, DAY)]);
     assert_snapshot!(world.plan(), @r"
     copy nightly snap-00000002 -> eu-west-1
-    copy nightly snap-00000003 -> eu-west-1
     copy nightly snap-00000002 -> us-east-2
+    copy nightly snap-00000003 -> eu-west-1
     copy nightly snap-00000003 -> us-east-2
     = 2 shared, 1 before since, 2 matching, 4 in flight, 4 started
     ");
@@ -62,13 +62,26 @@ fn an_unread_region_is_one_decision_and_holds_up_no_other() {
     world.name(2).shows([source(1), source(2), source(3)]);
     world.facts.regions.insert(region(IRELAND), Err(error("Timeout")));
     assert_snapshot!(world.plan(), @r"
-    defer nightly snap-00000002 -> eu-west-1: region-unread (Timeout)
-    defer * * -> eu-west-1: region-unread (Timeout)
     copy nightly snap-00000001 -> us-east-2
+    defer nightly snap-00000002 -> eu-west-1: region-unread (Timeout)
     copy nightly snap-00000002 -> us-east-2
     copy nightly snap-00000003 -> us-east-2
+    defer * * -> eu-west-1: region-unread (Timeout)
     = 3 shared, 3 matching, 3 in flight, 3 started, 3 unknown
     ");
+}
+
+#[test]
+fn a_region_that_is_not_enabled_is_told_apart() {
+    let mut world = sweep();
+    world.shows([source(1)]).has(OHIO, [copy(1, 1)]);
+    for code in ["AuthFailure", "OptInRequired", "InvalidRegion"] {
+        world.facts.regions.insert(region(IRELAND), Err(error(code)));
+        let expected = format!(
+            "defer * * -> eu-west-1: region-not-enabled ({code})\n= 1 shared, 1 matching, 1 protected, 1 unknown"
+        );
+        assert_eq!(world.plan(), expected);
+    }
 }
 
 #[test]
@@ -176,7 +189,7 @@ fn an_owner_that_shares_nothing_any_more_was_last_heard_when_its_newest_live_cop
     );
     let heard = |world: &crate::world::World| {
         let tally = decide(&world.policies, &world.facts, now()).tally;
-        [OWNER, OTHER].map(|owner| tally.owners[&AccountId::parse(owner).unwrap()])
+        [OWNER, OTHER].map(|owner| tally.last_heard()[&AccountId::parse(owner).unwrap()])
     };
     assert_eq!(heard(&world), [None, Some(ago(2 * DAY))]);
     // What nobody's policy asked for does not count, unless that policy is a retired one.
@@ -191,35 +204,4 @@ fn an_owner_that_shares_nothing_any_more_was_last_heard_when_its_newest_live_cop
     // What it shares counts before what was copied.
     let shared = SourceSnapshot { owner: AccountId::parse(OTHER).unwrap(), start_time: ago(5 * DAY), ..source(9) };
     assert_eq!(heard(world.shows([shared])), [None, Some(ago(5 * DAY))]);
-}
-
-#[test]
-fn copies_stand_in_fair_order() {
-    let of = |number, owner: &str, volume: &str, seconds| SourceSnapshot {
-        owner: AccountId::parse(owner).unwrap(),
-        volume: VolumeId::parse(volume).unwrap(),
-        start_time: ago(seconds),
-        ..source(number)
-    };
-    let both = like_nightly("nightly", &[("/EventSource/Parameters/SnapshotOwner", json!(["111111111111", OTHER]))]);
-    let mut world = world(Scope::Sweep { since: None }, &[both]);
-    world.shows([
-        of(1, "111111111111", "vol-00000001", 90),
-        of(2, "111111111111", "vol-00000001", 80),
-        of(3, "111111111111", "vol-00000002", 70),
-        of(4, OTHER, "vol-00000003", 10),
-    ]);
-    // In Ohio the first account was served two hours ago; in Ireland nobody was.
-    world.has(OHIO, [made_of(copy(1, 99), OWNER)]);
-    assert_snapshot!(world.plan(), @r"
-    copy nightly snap-00000001 -> eu-west-1
-    copy nightly snap-00000004 -> eu-west-1
-    copy nightly snap-00000003 -> eu-west-1
-    copy nightly snap-00000002 -> eu-west-1
-    copy nightly snap-00000004 -> us-east-2
-    copy nightly snap-00000003 -> us-east-2
-    copy nightly snap-00000001 -> us-east-2
-    copy nightly snap-00000002 -> us-east-2
-    = 4 shared, 4 matching, 8 in flight, 8 started
-    ");
 }

@@ -9,10 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapferry_core::copying::{Decision, Facts, Outcome, Plan, Refusal, Scope, Skip, Subject, Verdict, decide};
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{
-    CallError, Copies, Copy, KeyFact, KeyLife, Moment, Origin, RecentCopy, SourceSnapshot, State,
-};
+use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, KeyLife, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
+use snapferry_core::ledger::{self, By, Identity, Obligation};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::Status;
 
@@ -122,9 +121,19 @@ pub(crate) fn of_policy(copy: Copy, policy: &str) -> Copy {
     Copy { origin: Arc::new(Origin { policy: name(policy), ..(*copy.origin).clone() }), ..copy }
 }
 
-pub(crate) fn recent(of: u32, copy: Option<u32>, seconds_ago: i64) -> RecentCopy {
-    let (policy, region) = (name("nightly"), region(IRELAND));
-    RecentCopy { policy, source: id(of), region, copy: copy.map(copy_id), at: ago(seconds_ago) }
+/// What is owed of a snapshot in Ireland, wanted since half an hour.
+pub(crate) fn owed(of: u32) -> Obligation {
+    let identity = Identity { policy: name("nightly"), source: id(of), region: region(IRELAND) };
+    let source = source(of);
+    Obligation::new(identity, &source, source.volume.clone(), By::Sweep, ago(HOUR / 2))
+}
+
+pub(crate) fn asked(of: u32, seconds_ago: i64) -> Obligation {
+    Obligation { state: ledger::State::Asked { at: ago(seconds_ago) }, ..owed(of) }
+}
+
+pub(crate) fn copying(of: u32, copy: u32, seconds_ago: i64) -> Obligation {
+    Obligation { state: ledger::State::Copying { copy: copy_id(copy), at: ago(seconds_ago) }, ..owed(of) }
 }
 
 pub(crate) struct World {
@@ -145,7 +154,7 @@ pub(crate) fn world(scope: Scope, documents: &[Value]) -> World {
         regions: BTreeMap::from([empty(IRELAND), empty(OHIO)]),
         retired_policies: Default::default(),
         keys: BTreeMap::from([(KeyArn::parse(KEY).unwrap(), KeyFact::Usable)]),
-        recent: Vec::new(),
+        obligations: BTreeMap::new(),
         noticed: Default::default(),
     };
     World { policies, facts }
@@ -165,8 +174,10 @@ pub(crate) fn sweep() -> World {
 
 impl World {
     pub(crate) fn name(&mut self, number: u32) -> &mut Self {
-        let region = Some("eu-central-1".to_owned());
-        self.facts.named.push(ShareEvent { id: format!("event-{number}"), snapshot: id(number), region });
+        let (region, claimed_owner) = (Region::parse("eu-central-1").ok(), AccountId::parse(OWNER).ok());
+        let id_of_event = format!("event-{number}");
+        let event = ShareEvent { id: id_of_event, snapshot: id(number), region, time: Some(ago(60)), claimed_owner };
+        self.facts.named.push(event);
         self
     }
 
@@ -184,6 +195,11 @@ impl World {
         self
     }
 
+    pub(crate) fn owes(&mut self, obligation: Obligation) -> &mut Self {
+        self.facts.obligations.insert(obligation.identity.clone(), obligation);
+        self
+    }
+
     pub(crate) fn key(&mut self, fact: KeyFact) -> &mut Self {
         self.facts.keys.insert(KeyArn::parse(KEY).unwrap(), fact);
         self
@@ -191,7 +207,9 @@ impl World {
 
     /// The decisions, a line each, and in a sweep what it counts if all copies are started.
     pub(crate) fn plan(&self) -> String {
-        let Plan { decisions, mut tally } = decide(&self.policies, &self.facts, now());
+        let mut plan = decide(&self.policies, &self.facts, now());
+        plan.settle(&self.facts);
+        let Plan { decisions, mut tally, .. } = plan;
         let mut lines: Vec<String> = decisions.iter().map(line).collect();
         for decision in &decisions {
             let started = Outcome::Started { copy: copy_id(0), at: now() };
@@ -203,6 +221,7 @@ impl World {
                 ("shared", tally.shared),
                 ("before since", tally.before_since),
                 ("matching", tally.matching),
+                ("over retention", tally.over_retention),
                 ("protected", total.protected),
                 ("in flight", total.in_flight),
                 ("started", tally.started),

@@ -3,6 +3,7 @@
 
 mod keys;
 mod locks;
+mod named;
 mod naming;
 mod world;
 

@@ -105,6 +105,7 @@ pub(crate) fn facts(copies: Vec<DescribedCopy>) -> Facts {
         retired_policies,
         keys: keys.collect(),
         regions: [(region, Ok(copies))].into(),
+        obligations: Default::default(),
     }
 }
 

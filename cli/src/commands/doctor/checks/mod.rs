@@ -4,6 +4,7 @@ mod caller;
 mod copies;
 mod copies_keys;
 mod keys;
+mod ledger;
 mod lineage;
 mod regions;
 mod source;

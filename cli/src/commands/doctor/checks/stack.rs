@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use snapferry_core::facts::CallError;
 use snapferry_core::policy::{Encryption, Policy};
 
+use super::ledger;
 use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Facts, Part, Stack};
 
@@ -31,6 +32,7 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(stack.functions.iter().map(|(part, state)| function(*part, state)));
     checks.extend(stack.mapping.iter().map(mapping));
     checks.extend(stack.queues.iter().map(|(part, attributes)| queue(*part, attributes)));
+    checks.extend(stack.ledger.iter().flat_map(ledger::checks));
     checks.extend(match &stack.parameters {
         Some(Ok(given)) => parameters(facts, name, given, policies),
         Some(Err(error)) => vec![Check::unread("stack-parameter", name, error)],
@@ -74,9 +76,9 @@ fn rule(state: &Result<String, CallError>) -> Check {
     }
 }
 
-const DEPLOY: &str = "Somebody changed what the stack had made: deploy it again.";
+pub(super) const DEPLOY: &str = "Somebody changed what the stack had made: deploy it again.";
 
-fn is_gone(error: &CallError) -> bool {
+pub(super) fn is_gone(error: &CallError) -> bool {
     error.code.contains("ResourceNotFound")
         || error.code.contains("NonExistentQueue")
         || error.code.contains("QueueDoesNotExist")
@@ -98,6 +100,7 @@ fn schedule(part: Part, state: &Result<String, CallError>) -> Check {
 fn what_stops(part: Part) -> &'static str {
     match part {
         Part::SweepTimer => "what events miss is never copied",
+        Part::ServeTimer => "what stands in line waits for the next event or sweep",
         Part::CopySharedSnapshots => "nothing is copied",
         Part::VerifyTimer | Part::VerifyCopies => "no copy is verified or locked",
         _ => "no copy expires",

@@ -1,6 +1,7 @@
 //! Facts in, checks out.
 
 mod copies;
+mod ledger;
 mod stack;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use snapferry_core::tags::ReadTags;
 
 use super::*;
 use crate::commands::doctor::check::Verdict;
-use crate::commands::doctor::facts::{Defaults, Part, Resource, Source, Stack, TargetKey, Try};
+use crate::commands::doctor::facts::{Defaults, Part, Resource, Source, Stack, Table, TargetKey, Try};
 
 const KEY: &str = "arn:aws:kms:eu-west-2:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const SOURCE_KEY: &str = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
@@ -72,6 +73,23 @@ fn stack() -> Stack {
         functions: Part::FUNCTIONS.map(|part| (part, Ok("Active".to_owned()))).into(),
         mapping: Some(Ok("Enabled".to_owned())),
         queues: Part::QUEUES.map(|part| (part, queue())).into(),
+        ledger: Some(Ok(table())),
+    }
+}
+
+/// The ledger as the template makes it.
+fn table() -> Table {
+    let keys = |names: [&str; 2]| {
+        names.into_iter().zip(["HASH", "RANGE"]).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+    };
+    Table {
+        name: "snapferry-Ledger-1A2B".to_owned(),
+        status: "ACTIVE".to_owned(),
+        keys: keys(["pk", "sk"]),
+        indexes: BTreeMap::from([("line".to_owned(), (keys(["lpk", "lsk"]), "ACTIVE".to_owned(), "ALL".to_owned()))]),
+        is_deletion_protected: true,
+        encryption: Some("ENABLED".to_owned()),
+        recovery: Ok("ENABLED".to_owned()),
     }
 }
 

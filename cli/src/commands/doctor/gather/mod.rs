@@ -1,6 +1,7 @@
 //! Looks: reads, and requests that are marked DryRun. Nothing is changed, and nothing is judged.
 
 mod copies;
+mod ledger;
 mod source;
 mod stack;
 

@@ -46,7 +46,9 @@ pub(super) async fn look(clients: &Clients, keys: &KeyCache, policies: &[Policy]
 }
 
 async fn read(clients: &Clients, id: &SnapshotId) -> Result<Option<(SourceSnapshot, Option<String>)>, CallError> {
-    let Some(snapshot) = reads::by_id(clients, std::slice::from_ref(id)).await?.pop() else { return Ok(None) };
+    let Some(snapshot) = reads::by_id(clients, std::slice::from_ref(id)).await?.snapshots.pop() else {
+        return Ok(None);
+    };
     let mut arn = None;
     let ask = filter("snapshot-id", [id.as_str()]);
     reads::for_each_snapshot(

@@ -8,9 +8,10 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use snapferry_aws::errors::call_error;
 use snapferry_core::facts::CallError;
 
+use super::ledger;
 use crate::commands::doctor::facts::{Part, Resource, Stack};
 
-/// Looks at the stack, its rule, its schedules, its functions and its queues.
+/// Looks at the stack, its rule, its schedules, its functions, its queues and its ledger.
 pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallError> {
     let cloudformation = aws_sdk_cloudformation::Client::new(config);
     let mut stack = Stack::default();
@@ -39,6 +40,9 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
         if let Some(id) = physical_id(&stack, part) {
             stack.queues.insert(part, queue(config, &id).await);
         }
+    }
+    if let Some(id) = physical_id(&stack, Part::Ledger) {
+        stack.ledger = Some(ledger::look(config, &id).await);
     }
     Ok(stack)
 }

@@ -1,0 +1,187 @@
+//! The ledger's table (DynamoDB): obligations, turns, hints and the round, each one item that is read and written whole.
+//!
+//! What an item is stands in its key: `O#<x>` / `<source ID reversed>#<region>#<policy>` (`x` is the source ID's last digit, so
+//! that obligations spread over sixteen partitions and a shard is a prefix), `A#<region>` / account, `H` / source, `R` / `round`.
+
+mod attributes;
+mod obligations;
+mod others;
+mod table;
+
+use std::cell::RefCell;
+
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use snapferry_core::facts::CallError;
+use snapferry_core::ids::Region;
+use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
+use snapferry_flow::{Item, Items, Written};
+
+use self::attributes::Attributes;
+pub use self::table::Table;
+use self::table::{Lost, Write};
+
+impl Table {
+    /// One obligation. One that cannot be read is none: the first write of it puts right what stands there.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn obligation(&self, identity: &Identity) -> Result<Option<Item>, CallError> {
+        let Some(item) = self.get(obligations::key(identity)).await? else { return Ok(None) };
+        let read = obligations::read(&item, Timestamp::now());
+        Ok(readable(read).filter(|item| item.obligation.identity == *identity))
+    }
+
+    /// The obligations whose sources are in a shard, and in words what cannot be read; `None` where there are more than `most`:
+    /// no page is read once that shows.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
+        let (partitions, begins) = (obligations::partitions(shard), obligations::begins(shard));
+        let (now, read) = (Timestamp::now(), RefCell::new((Vec::new(), Vec::new())));
+        let take = |items: Vec<Attributes>| {
+            let (found, unreadable) = &mut *read.borrow_mut();
+            for item in &items {
+                match obligations::read(item, now) {
+                    Ok(item) => found.extend(item),
+                    Err(problem) => unreadable.push(problem),
+                }
+            }
+            found.len().saturating_add(unreadable.len()) <= most
+        };
+        try_join_all(partitions.iter().map(|pk| self.query(pk, &begins, take))).await?;
+        let (found, unreadable) = read.into_inner();
+        let is_all = found.len().saturating_add(unreadable.len()) <= most;
+        Ok(is_all.then_some((found, unreadable)))
+    }
+
+    /// Up to `most` obligations of one line of the index, in its order: those behind `after`, and before `before`.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn line(
+        &self,
+        line: &str,
+        after: Option<&str>,
+        before: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Obligation>, CallError> {
+        let now = Timestamp::now();
+        let read = |item: &Attributes| readable(obligations::read(item, now)).map(|item| item.obligation);
+        self.query_line(line, after, before, most, read).await
+    }
+
+    /// Writes an obligation in place of the one of the revision before; a first one only where there is none. Where an item
+    /// stands that cannot be read, nobody knows whether its copy was just asked for: one that waits for that takes its place,
+    /// and the write is stale.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
+        let write = Write { revision: obligation.revision, item: obligations::item(obligation) };
+        let Err(lost) = self.put(write).await? else { return Ok(Written::Done) };
+        if let Lost::Unreadable(found) = lost {
+            let waiting =
+                Obligation { state: State::Asked { at: Timestamp::now() }, revision: 0, ..obligation.clone() };
+            tracing::warn!(?waiting.identity, "an item of the ledger that cannot be read is replaced");
+            self.replace(&found, obligations::item(&waiting)).await?;
+        }
+        Ok(Written::Stale)
+    }
+
+    /// The turns of all accounts that have something in a Region's line.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn turns(&self, region: &Region) -> Result<Vec<Turn>, CallError> {
+        let items = self.partition(&others::turns(region)).await?;
+        Ok(items.iter().filter_map(|item| readable(others::read_turn(item).map(Some))).collect())
+    }
+
+    /// Writes one account's turn, as [`write`](Self::write) does.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn write_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
+        self.write_other(turn.revision, others::turn(region, turn)).await
+    }
+
+    /// Removes one account's turn if it is still of this revision.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn remove_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
+        self.delete(others::turn_key(region, &turn.account), turn.revision).await
+    }
+
+    /// The hints.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn hints(&self) -> Result<Vec<Hint>, CallError> {
+        let items = self.partition(others::HINTS).await?;
+        Ok(items.iter().filter_map(|item| readable(others::read_hint(item).map(Some))).collect())
+    }
+
+    /// Writes a hint, as [`write`](Self::write) does.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn write_hint(&self, hint: &Hint) -> Result<Written, CallError> {
+        self.write_other(hint.revision, others::hint(hint)).await
+    }
+
+    /// Removes a hint if it is still of this revision.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn remove_hint(&self, hint: &Hint) -> Result<Written, CallError> {
+        self.delete(others::hint_key(&hint.source), hint.revision).await
+    }
+
+    /// The round under way, or the last one.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn round(&self) -> Result<Option<Round>, CallError> {
+        let item = self.get(others::round_key()).await?;
+        Ok(item.and_then(|item| readable(others::read_round(&item).map(Some))))
+    }
+
+    /// Writes the round, as [`write`](Self::write) does.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
+        self.write_other(round.revision, others::round(round)).await
+    }
+
+    async fn partition(&self, pk: &str) -> Result<Vec<Attributes>, CallError> {
+        let mut all = Vec::new();
+        let take = |items| {
+            all.extend::<Vec<Attributes>>(items);
+            true
+        };
+        self.query(pk, "", take).await?;
+        Ok(all)
+    }
+
+    /// Writes what no copy hangs on: what stands in its place and cannot be read is simply replaced.
+    async fn write_other(&self, revision: u64, item: Attributes) -> Result<Written, CallError> {
+        match self.put(Write { revision, item: item.clone() }).await? {
+            Ok(()) => Ok(Written::Done),
+            Err(Lost::Unreadable(found)) => self.replace(&found, item).await,
+            Err(Lost::Stale) => Ok(Written::Stale),
+        }
+    }
+}
+
+/// What was read, where it can be read. What cannot is named in the log: a sweep names obligations in the audit, and all
+/// others are replaced by the next write.
+fn readable<T>(read: Result<Option<T>, String>) -> Option<T> {
+    read.unwrap_or_else(|problem| {
+        tracing::warn!(problem, "an item of the ledger cannot be read");
+        None
+    })
+}

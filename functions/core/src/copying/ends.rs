@@ -1,0 +1,66 @@
+//! What is told of obligations that end without a copy, and of what was not tried one by one.
+
+use jiff::Timestamp;
+
+use super::Deferral;
+use crate::audit::{Copy, CopyDeferred, CopyMissed, CopyWithdrawn, Reason, Record, Source};
+use crate::facts::CallError;
+use crate::ids::Region;
+use crate::ledger::Obligation;
+
+/// An obligation whose source, shared in `home`, went before there was a good copy of it.
+#[must_use]
+pub fn missed(obligation: &Obligation, home: &Region, now: Timestamp) -> Record {
+    let record = ended(CopyMissed::SourceGone, obligation, home, now);
+    let Obligation { wanted, refused, failed, .. } = obligation;
+    record.message(format!(
+        "The snapshot is deleted or no longer shared, and there is no good copy of it. It was wanted since {wanted}; \
+         {failed} copies of it failed, and the last {refused} requests were refused. Its earlier records say why it had to \
+         wait. Share a later snapshot of the volume."
+    ))
+}
+
+/// An obligation that the policy no longer wants.
+#[must_use]
+pub fn withdrawn(obligation: &Obligation, reason: CopyWithdrawn, home: &Region, now: Timestamp) -> Record {
+    ended(reason, obligation, home, now)
+        .message(format!("{} No copy of it is asked for any more.", Reason::from(reason).meaning()))
+}
+
+/// So many copies in line for a Region that were not tried one by one.
+#[must_use]
+pub fn not_tried(region: &Region, reason: CopyDeferred, count: u64, now: Timestamp) -> Record {
+    let mut record = Record::new(reason, now)
+        .message(format!("{count} copies stand in line for {region} and were not tried. The next tick goes on."));
+    record.count = Some(count);
+    record.copy = Some(Copy { region: Some(region.to_string()), ..Copy::default() });
+    record
+}
+
+/// The ledger did not answer, and `count` copies or events wait for it.
+#[must_use]
+pub fn ledger_unread(error: &CallError, count: u64, now: Timestamp) -> Record {
+    let deferral = Deferral::LedgerUnread(error.clone());
+    let mut record = Record::new(deferral.reason(), now).message(deferral.to_string()).error(deferral.error());
+    record.count = Some(count);
+    record
+}
+
+fn ended(reason: impl Into<Reason>, obligation: &Obligation, home: &Region, now: Timestamp) -> Record {
+    let mut record = Record::new(reason, now);
+    record.policy = Some(obligation.identity.policy.to_string());
+    record.source = Some(Source {
+        snapshot: obligation.identity.source.to_string(),
+        account: Some(obligation.account.to_string()),
+        region: home.to_string(),
+        volume: Some(obligation.lineage.to_string()),
+        start_time: Some(obligation.start),
+        ..Source::default()
+    });
+    record.copy = Some(Copy {
+        region: Some(obligation.identity.region.to_string()),
+        seconds_since_wanted: Some(now.duration_since(obligation.wanted).as_secs().max(0)),
+        ..Copy::default()
+    });
+    record
+}

@@ -1,0 +1,82 @@
+//! A sweep in shards.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use serde::{Deserialize, Serialize};
+
+use crate::copying::Tally;
+use crate::ids::{AccountId, Region, SnapshotId};
+
+/// The snapshots whose IDs end in these hexadecimal digits; all of them when there is none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shard(pub String);
+
+/// A round: one item of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// The ID of the tick that began it.
+    pub id: String,
+    /// When.
+    pub began: Timestamp,
+    /// How many shards it has, read ones included.
+    pub shards: u32,
+    /// The shards that are not read yet, in their order.
+    pub left: Vec<Shard>,
+    /// Where EC2's pages of a shard are mostly empty, what is shared is read owner by owner instead, and the shards are of the
+    /// ledger alone: what of that is not read yet.
+    pub walk: Option<Vec<Stretch>>,
+    /// By target Region: the identities that it found in line and that were not tried since.
+    pub owed: BTreeMap<Region, u64>,
+    /// What was counted so far.
+    pub totals: Tally,
+    /// Calls made to EC2 and KMS so far, retries not counted.
+    pub calls: u64,
+    /// How long it took so far, in milliseconds.
+    pub took_ms: u64,
+    /// Grows by one with each write.
+    pub revision: u64,
+}
+
+/// The rest of what an owner shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The owner.
+    pub owner: AccountId,
+    /// EC2's token of the page that it begins with; all of it where there is none.
+    pub next: Option<String>,
+}
+
+impl Round {
+    /// Whether all of it is read.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.left.is_empty() && self.walk.as_ref().is_none_or(Vec::is_empty)
+    }
+}
+
+impl Shard {
+    /// All snapshots.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(String::new())
+    }
+
+    /// Its sixteen parts.
+    pub fn parts(&self) -> impl Iterator<Item = Self> {
+        "0123456789abcdef".chars().map(|digit| Self(format!("{digit}{}", self.0)))
+    }
+
+    /// EC2's filter value, for a snapshot's ID as well as for a tag that holds one.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        if self.0.is_empty() { "snap-*".to_owned() } else { format!("*{}", self.0) }
+    }
+
+    /// Whether a snapshot is in it.
+    #[must_use]
+    pub fn contains(&self, source: &SnapshotId) -> bool {
+        source.as_str().ends_with(&self.0)
+    }
+}

@@ -1,0 +1,22 @@
+//! What a verdict makes of the obligation that the copy was for.
+
+use jiff::Timestamp;
+
+use super::decision::{Decision, Verdict};
+use crate::ledger::{End, Obligation};
+
+/// The obligation to write once a decision's verdict stands on the copy's tags. `None` where the obligation is another copy's,
+/// or the verdict says nothing of it. What is to be locked is over with its verdict: its lock is the verifier's own affair.
+#[must_use]
+pub fn step(decision: &Decision<'_>, obligation: &Obligation, now: Timestamp) -> Option<Obligation> {
+    let copy = &decision.copy?.id;
+    match decision.verdict {
+        // Adopted late, or named by nobody: the verdict stands all the same.
+        Verdict::Verify { .. } if obligation.copy().is_none_or(|named| named == copy) => {
+            let named = obligation.copying(copy.clone(), now).unwrap_or_else(|| obligation.clone());
+            Some(Obligation { revision: obligation.revision.saturating_add(1), ..named.ended(End::Protected, now)? })
+        }
+        Verdict::Reject { .. } | Verdict::Fail(_) => obligation.failed(copy, now),
+        _ => None,
+    }
+}

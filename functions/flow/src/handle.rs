@@ -1,0 +1,86 @@
+//! One invocation of the copier, from the sorted input to what the function answers.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use snapferry_core::copying::Memory;
+use snapferry_core::event::ShareEvent;
+use snapferry_core::facts::CallError;
+
+use crate::events::{self, Named};
+use crate::run::{Causes, Run};
+use crate::serve::serve;
+use crate::sweep::{self, Sweeper};
+use crate::{Setup, World, follow};
+
+/// How long the line is served in one invocation: events that come meanwhile wait behind it.
+const SERVES_FOR: Duration = Duration::from_secs(60);
+
+/// What came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Work {
+    /// The share events.
+    pub events: Vec<ShareEvent>,
+    /// The IDs of sweep ticks; several of them are one.
+    pub sweeps: Vec<String>,
+    /// The IDs of serve ticks; several of them are one.
+    pub serves: Vec<String>,
+}
+
+/// What a warm environment keeps from one invocation to the next. All of it may be lost at any moment.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// What is said once a day.
+    pub memory: RefCell<Memory>,
+    /// What is known of the round under way.
+    pub sweeper: RefCell<Sweeper>,
+}
+
+/// How an invocation ended. Nothing of it stops the ticks; what is owed stands in the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Handled {
+    /// The ledger did not answer at least once: share messages go back to the queue, because nothing may stand for them.
+    pub ledger_unread: Option<CallError>,
+    /// The shared snapshots could not be read in the home Region.
+    pub home_unread: Option<CallError>,
+}
+
+/// Handles one input.
+pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work) -> Handled {
+    let run = Run::new(world, setup, &kept.memory, causes(work));
+    let until = world.left().saturating_sub(SERVES_FOR);
+    let has_tick = !work.sweeps.is_empty() || !work.serves.is_empty();
+    if !work.events.is_empty() {
+        let named = work.events.iter().map(|event| Named { event: event.clone(), hint: None });
+        events::discover(&run, named.collect()).await;
+    }
+    if has_tick {
+        follow::follow(&run).await;
+        serve(&run, setup.regions().into_iter().cloned().collect(), true, until).await;
+        sweep(&run, kept, work.sweeps.first().map(String::as_str)).await;
+    } else {
+        // Where nobody waits there is nothing to serve, and an event's answer need not wait for reads that say so.
+        serve(&run, run.waiting(), false, until).await;
+    }
+    let (ledger_unread, home_unread) = run.close();
+    Handled { ledger_unread, home_unread }
+}
+
+/// Goes on with a round, or begins one; what it finds wanted is served at once, and a round's end is told behind that.
+async fn sweep<W: World>(run: &Run<'_, W>, kept: &Kept, tick: Option<&str>) {
+    let mut sweeper = kept.sweeper.take();
+    if let Some(slice) = sweep::slice(run, &mut sweeper, tick).await {
+        sweep::close(run, &mut sweeper, &slice).await;
+        let until = run.world.left().saturating_sub(SERVES_FOR);
+        serve(run, run.waiting(), false, until).await;
+        sweep::finish(run, slice).await;
+    }
+    kept.sweeper.replace(sweeper);
+}
+
+fn causes(work: &Work) -> Causes {
+    let events = work.events.iter().map(|event| (event.snapshot.clone(), event.id.clone())).collect();
+    let sweep = work.sweeps.first().map(|id| ("sweep", id.clone()));
+    let serve = work.serves.first().map(|id| ("serve", id.clone()));
+    Causes { events, tick: sweep.or(serve) }
+}

@@ -1,0 +1,26 @@
+//! The copier's steps: discover what is owed, and serve what fits now. What they ask of the world goes through [`World`], which
+//! is AWS in the functions and a model of it in the tests: the laws are proven on the steps that run, with a process that dies
+//! between any two of them.
+//!
+//! Core decides, this crate orders the steps, `snapferry-aws` talks to AWS.
+
+mod ask;
+mod ends;
+mod events;
+mod follow;
+mod handle;
+mod hints;
+mod line;
+mod look;
+mod run;
+mod serve;
+mod settle;
+mod setup;
+mod sweep;
+mod wish;
+mod world;
+
+pub use handle::{Handled, Kept, Work, handle};
+pub use setup::Setup;
+pub use sweep::Sweeper;
+pub use world::{CopiesIn, Item, Items, Page, Shown, World, Written, is_mostly_empty};

@@ -1,0 +1,263 @@
+//! One invocation: what its steps share.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashSet};
+
+use futures_util::lock::Mutex;
+use snapferry_core::audit::Record;
+use snapferry_core::copying::{Decision, Deferral, Lane, Memory, Outcome, Subject, Verdict, ledger_unread, record};
+use snapferry_core::facts::{CallError, KeyFact};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
+use snapferry_core::ledger::{Identity, Obligation, Turn};
+
+use crate::{Setup, World};
+
+/// How many obligations an invocation may end in the audit one by one.
+const MOST_ENDS: u32 = 1000;
+
+/// So much of what an invocation put in line is remembered: more than it can serve while the index may not show it yet.
+const MOST_OWED: usize = 5000;
+
+/// What made the function run.
+#[derive(Debug, Default)]
+pub(crate) struct Causes {
+    /// The snapshots that events name, with the events' IDs.
+    pub(crate) events: BTreeMap<SnapshotId, String>,
+    /// The tick, if there was one: `sweep` or `serve`, and its ID.
+    pub(crate) tick: Option<(&'static str, String)>,
+}
+
+/// What became of a copy in line that was tried.
+pub(crate) struct Served {
+    pub(crate) source: SnapshotId,
+    pub(crate) region: Region,
+    pub(crate) outcome: Outcome,
+}
+
+/// One invocation.
+pub(crate) struct Run<'a, W> {
+    pub(crate) world: &'a W,
+    pub(crate) setup: &'a Setup,
+    memory: &'a RefCell<Memory>,
+    causes: RefCell<Causes>,
+    /// Of each Region: one for the whole invocation, because a Region that closed stays closed.
+    lanes: RefCell<BTreeMap<Region, Lane>>,
+    /// The turns of each Region as they were read or written last.
+    turns: RefCell<BTreeMap<Region, BTreeMap<AccountId, Turn>>>,
+    /// Asked for once, also when several Regions want to know at the same time.
+    keys: Mutex<Option<BTreeMap<KeyArn, KeyFact>>>,
+    /// What had its turn: the index may still show it in its old place.
+    taken: RefCell<HashSet<Identity>>,
+    /// What was put in line: the index may not show it yet.
+    owed: RefCell<Vec<Obligation>>,
+    /// What became of copies in line that were tried.
+    served: RefCell<Vec<Served>>,
+    ends: Cell<u32>,
+    ledger: RefCell<Option<(u64, CallError)>>,
+    home: RefCell<Option<CallError>>,
+}
+
+impl<'a, W: World> Run<'a, W> {
+    pub(crate) fn new(world: &'a W, setup: &'a Setup, memory: &'a RefCell<Memory>, causes: Causes) -> Self {
+        Self {
+            world,
+            setup,
+            memory,
+            causes: RefCell::new(causes),
+            lanes: RefCell::default(),
+            turns: RefCell::default(),
+            keys: Mutex::default(),
+            taken: RefCell::default(),
+            owed: RefCell::default(),
+            served: RefCell::default(),
+            ends: Cell::default(),
+            ledger: RefCell::default(),
+            home: RefCell::default(),
+        }
+    }
+
+    /// What was said within the last day by now, in this invocation too.
+    pub(crate) fn noticed(&self) -> HashSet<String> {
+        self.memory.borrow_mut().recall(self.world.now())
+    }
+
+    /// The lane of a Region.
+    pub(crate) fn lane<T>(&self, region: &Region, with: impl FnOnce(&mut Lane) -> T) -> T {
+        with(self.lanes.borrow_mut().entry(region.clone()).or_default())
+    }
+
+    /// What KMS says of the configured keys, asked once.
+    pub(crate) async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
+        let mut known = self.keys.lock().await;
+        if let Some(keys) = &*known {
+            return keys.clone();
+        }
+        let keys = self.world.keys().await;
+        *known = Some(keys.clone());
+        keys
+    }
+
+    /// Reads the turns of a Region.
+    pub(crate) async fn read_turns(&self, region: &Region) -> Result<(), CallError> {
+        let turns = self.world.turns(region).await?;
+        let turns = turns.into_iter().map(|turn| (turn.account.clone(), turn)).collect();
+        self.turns.borrow_mut().insert(region.clone(), turns);
+        Ok(())
+    }
+
+    /// The turns of a Region as far as they are known.
+    pub(crate) fn turns(&self, region: &Region) -> Vec<Turn> {
+        self.turns.borrow().get(region).into_iter().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    /// An account's turn as far as it is known.
+    pub(crate) fn turn(&self, region: &Region, account: &AccountId) -> Option<Turn> {
+        self.turns.borrow().get(region)?.get(account).cloned()
+    }
+
+    /// Notes a turn that was written.
+    pub(crate) fn note_turn(&self, region: &Region, turn: Turn) {
+        self.turns.borrow_mut().entry(region.clone()).or_default().insert(turn.account.clone(), turn);
+    }
+
+    /// Notes that a turn is gone.
+    pub(crate) fn forget_turn(&self, region: &Region, account: &AccountId) {
+        if let Some(turns) = self.turns.borrow_mut().get_mut(region) {
+            turns.remove(account);
+        }
+    }
+
+    /// The Regions in which somebody is known to wait.
+    pub(crate) fn waiting(&self) -> Vec<Region> {
+        let turns = self.turns.borrow();
+        turns.iter().filter(|(_, turns)| !turns.is_empty()).map(|(region, _)| region.clone()).collect()
+    }
+
+    /// Whether somebody waits in a Region. Where the ledger did not say, somebody may.
+    pub(crate) fn is_waited_for(&self, region: &Region) -> bool {
+        self.turns.borrow().get(region).is_none_or(|turns| !turns.is_empty())
+    }
+
+    /// Takes an obligation out of its line for this invocation; tells whether it was still there.
+    pub(crate) fn take(&self, identity: &Identity) -> bool {
+        self.taken.borrow_mut().insert(identity.clone())
+    }
+
+    /// Puts back what was taken and not looked at: it keeps its place before what is newer, also within this invocation.
+    pub(crate) fn put_back(&self, taken: &[Obligation]) {
+        let mut all = self.taken.borrow_mut();
+        taken.iter().for_each(|obligation| _ = all.remove(&obligation.identity));
+    }
+
+    /// Notes that an obligation was put in line.
+    pub(crate) fn note_owed(&self, obligation: Obligation) {
+        let mut owed = self.owed.borrow_mut();
+        if owed.len() < MOST_OWED {
+            owed.push(obligation);
+        }
+    }
+
+    /// What this invocation put in a line of an account in a Region.
+    pub(crate) fn owed(&self, region: &Region, account: &AccountId) -> Vec<Obligation> {
+        let is_of = |owed: &&Obligation| owed.identity.region == *region && owed.account == *account;
+        self.owed.borrow().iter().filter(is_of).cloned().collect()
+    }
+
+    /// Whether one more obligation may be ended in the audit.
+    pub(crate) fn may_end(&self) -> bool {
+        let ends = self.ends.get();
+        self.ends.set(ends.saturating_add(1));
+        ends < MOST_ENDS
+    }
+
+    /// Notes that the ledger did not answer, and how many copies or events have to wait for that.
+    pub(crate) fn ledger_failed(&self, count: u64, error: &CallError) {
+        let mut failed = self.ledger.borrow_mut();
+        let before = failed.as_ref().map_or(0, |(count, _)| *count);
+        *failed = Some((before.saturating_add(count), error.clone()));
+    }
+
+    /// Notes that the snapshots could not be read in the home Region.
+    pub(crate) fn home_failed(&self, error: &CallError) {
+        *self.home.borrow_mut() = Some(error.clone());
+    }
+
+    /// The errors that were noted: the ledger's, which is put into the audit now, and the home Region's.
+    pub(crate) fn close(self) -> (Option<CallError>, Option<CallError>) {
+        let failed = self.ledger.take();
+        if let Some((count, error)) = &failed {
+            self.say(ledger_unread(error, *count, self.world.now()), None);
+        }
+        (failed.map(|(_, error)| error), self.home.take())
+    }
+
+    /// Names the event that made a hint.
+    pub(crate) fn caused_by(&self, source: &SnapshotId, event: &str) {
+        self.causes.borrow_mut().events.entry(source.clone()).or_insert_with(|| event.to_owned());
+    }
+
+    /// Puts a decision and what became of it into the audit.
+    pub(crate) fn tell(&self, decision: &Decision<'_>, outcome: &Outcome) {
+        let now = self.world.now();
+        self.memory.borrow_mut().note(decision, now);
+        let source = match &decision.subject {
+            Subject::Seen(seen) => Some(&seen.id),
+            Subject::Named(event) => Some(&event.snapshot),
+            Subject::All => None,
+        };
+        self.say(record(decision, outcome, &self.setup.home, now), source);
+    }
+
+    /// As [`tell`](Self::tell), for a copy in line that was tried.
+    pub(crate) fn tell_tried(&self, decision: &Decision<'_>, outcome: &Outcome) {
+        if let (Subject::Seen(source), Some(region)) = (decision.subject, decision.region) {
+            let (source, region, outcome) = (source.id.clone(), region.clone(), outcome.clone());
+            self.served.borrow_mut().push(Served { source, region, outcome });
+        }
+        self.tell(decision, outcome);
+    }
+
+    /// What became of the copies in line that were tried since this was last asked.
+    pub(crate) fn served(&self) -> Vec<Served> {
+        self.served.take()
+    }
+
+    /// As [`tell`](Self::tell), once for so many decisions that are alike.
+    pub(crate) fn tell_alike(&self, decision: &Decision<'_>, count: u64) {
+        let mut record = record(decision, &Outcome::Stands, &self.setup.home, self.world.now());
+        if count > 1 {
+            (record.count, record.source) = (Some(count), None);
+        }
+        self.say(record, None);
+    }
+
+    /// As [`tell`](Self::tell), but what is said once a day is not said again.
+    pub(crate) fn tell_once(&self, decision: &Decision<'_>) {
+        // Asked of the memory as it is now: a sweep and the serving behind it may come upon the same fact.
+        if self.memory.borrow_mut().note(decision, self.world.now()) {
+            self.tell(decision, &Outcome::Stands);
+        }
+    }
+
+    /// Puts a deferral of so many copies for a Region into the audit.
+    pub(crate) fn tell_region(&self, region: &Region, deferral: Deferral, count: usize) {
+        let verdict = Verdict::Defer(deferral);
+        let decision = Decision { policy: None, subject: Subject::All, region: Some(region), verdict, stands: None };
+        let mut record = record(&decision, &Outcome::Stands, &self.setup.home, self.world.now());
+        record.count = u64::try_from(count).ok();
+        self.say(record, None);
+    }
+
+    /// Puts a record into the audit, with what made the function look at the source.
+    pub(crate) fn say(&self, mut record: Record, source: Option<&SnapshotId>) {
+        let causes = self.causes.borrow();
+        let event = source.and_then(|source| causes.events.get(source));
+        let (trigger, id) = match (event, &causes.tick) {
+            (Some(event), _) => ("event", Some(event)),
+            (None, Some((tick, id))) => (*tick, Some(id)),
+            (None, None) => ("event", causes.events.values().next()),
+        };
+        (record.trigger, record.trigger_id) = (Some(trigger), id.cloned());
+        self.world.say(&record);
+    }
+}

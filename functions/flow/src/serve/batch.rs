@@ -1,0 +1,211 @@
+//! One batch: one look at its sources and copies, and a judgement of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::future::{join, join3};
+use jiff::Timestamp;
+use snapferry_core::audit::{CopyDeferred, Reason};
+use snapferry_core::copying::{
+    CopyRequest, Decision, Deferral, Outcome, RESERVE, Refusal, Skip, Subject, Verdict, judge, not_for,
+};
+use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
+use snapferry_core::ledger::Obligation;
+
+use crate::ask::{Asked, Wish, ask};
+use crate::run::Run;
+use crate::settle::{copies_of, found};
+use crate::wish::{self, unwanted};
+use crate::{World, ends, line};
+
+/// How much of the invocation has to be left for another batch: its reads, and the end of the last request.
+pub(super) const FOR_A_BATCH: Duration = RESERVE.saturating_mul(2);
+
+/// What was not tried one by one, by reason: how many, and what a service said, if it did.
+pub(super) type Counts = BTreeMap<CopyDeferred, (u64, Option<CallError>)>;
+
+/// What a batch's judgements stand on.
+struct Look {
+    /// When the reading began.
+    began: Timestamp,
+    sources: BTreeMap<SnapshotId, SourceSnapshot>,
+    copies: Copies,
+    keys: BTreeMap<KeyArn, KeyFact>,
+}
+
+/// How an obligation fared.
+enum Fared {
+    /// All that is to be said of it is said.
+    Told,
+    /// It is only counted.
+    Counted(CopyDeferred, Option<CallError>),
+}
+
+/// So many of an account that EC2 does not show are enough for one invocation: each costs a call.
+const UNSEEN: u32 = 3;
+
+/// Serves a batch in its order, and gives the accounts of which EC2 did not show several snapshots.
+///
+/// # Errors
+/// Why nothing can be said of the batch.
+pub(super) async fn serve<W: World>(
+    run: &Run<'_, W>,
+    region: &Region,
+    batch: &[Obligation],
+    counts: &mut Counts,
+) -> Result<BTreeSet<AccountId>, Deferral> {
+    let look = look(run, region, batch).await?;
+    let mut unseen: BTreeMap<&AccountId, u32> = BTreeMap::new();
+    for obligation in batch {
+        if !look.sources.contains_key(&obligation.identity.source) {
+            *unseen.entry(&obligation.account).or_default() += 1;
+        }
+        match one(run, &look, obligation).await {
+            Ok(Fared::Told) => {}
+            Ok(Fared::Counted(reason, error)) => {
+                let (count, first) = counts.entry(reason).or_default();
+                *count = count.saturating_add(1);
+                *first = first.take().or(error);
+            }
+            Err(error) => run.ledger_failed(1, &error),
+        }
+    }
+    Ok(unseen.into_iter().filter(|(_, times)| *times >= UNSEEN).map(|(account, _)| account.clone()).collect())
+}
+
+async fn look<W: World>(run: &Run<'_, W>, region: &Region, batch: &[Obligation]) -> Result<Look, Deferral> {
+    let mut ids: Vec<SnapshotId> = batch.iter().map(|obligation| obligation.identity.source.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    // Before anything is read: a hold that ends while a slow read is under way still holds for what that read saw.
+    let began = run.world.now();
+    let (sources, copies, keys) = join3(run.world.sources(&ids), run.world.copies_of(region, &ids), run.keys()).await;
+    let sources = sources.map_err(|error| {
+        run.home_failed(&error);
+        Deferral::SourcesUnread(error)
+    })?;
+    let sources = sources.snapshots.into_iter().map(|source| (source.id.clone(), source)).collect();
+    Ok(Look { began, sources, copies: copies.map_err(Deferral::of_region)?, keys })
+}
+
+/// Judges one and does what follows. Without a request, too, its account had its turn with it.
+async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -> Result<Fared, CallError> {
+    let had_its_turn = line::tried(run, obligation);
+    let source = look.sources.get(&obligation.identity.source);
+    let request = match (unwanted(run.setup, obligation, source), source) {
+        (Some(reason), _) => Err(reason),
+        (None, Some(source)) => wish::request(run.setup, &obligation.identity, source),
+        (None, None) => {
+            // A sweep tells whether it is gone for good. Until then it has pauses, so that others have their turn.
+            join(delay(run, obligation), had_its_turn).await.0?;
+            return Ok(Fared::Counted(CopyDeferred::NotVisibleYet, None));
+        }
+    };
+    let request = match request {
+        Ok(request) => request,
+        Err(reason) => {
+            join(ends::withdraw(run, obligation, reason), had_its_turn).await.0?;
+            return Ok(Fared::Told);
+        }
+    };
+    let decision = judged(run, look, obligation, request);
+    match &decision.verdict {
+        Verdict::Copy(_) => Ok(copy(run, &decision, request, obligation).await),
+        Verdict::Refuse(refusal) => refuse(run, &decision, refusal, obligation).await,
+        Verdict::Skip(skip) => join(leave(run, look, &decision, skip, obligation), had_its_turn).await.0,
+        Verdict::Defer(deferral) => {
+            // Of a key, say: what holds for one holds for the others.
+            let (region, account) = (&obligation.identity.region, &obligation.account);
+            run.lane(region, |lane| lane.refused(account, deferral.reason().into()));
+            had_its_turn.await;
+            Ok(counted(deferral))
+        }
+    }
+}
+
+/// What needs no request, or may not have one yet.
+async fn leave<W: World>(
+    run: &Run<'_, W>,
+    look: &Look,
+    decision: &Decision<'_>,
+    skip: &Skip<'_>,
+    obligation: &Obligation,
+) -> Result<Fared, CallError> {
+    match skip {
+        Skip::NotCompleted => {
+            delay(run, obligation).await?;
+            return Ok(Fared::Counted(CopyDeferred::InLine, None));
+        }
+        Skip::Duplicate(_) => run.tell_once(decision),
+        _ => {}
+    }
+    if let Some(after) = found(obligation, &look.copies, run.world.now()) {
+        run.world.write(&after).await?;
+    }
+    Ok(Fared::Told)
+}
+
+fn judged<'f, W: World>(
+    run: &'f Run<'_, W>,
+    look: &'f Look,
+    obligation: &'f Obligation,
+    request: CopyRequest<'f>,
+) -> Decision<'f> {
+    let policy = run.setup.policies.iter().find(|policy| policy.name == *request.policy);
+    let (verdict, stands) = match policy.and_then(|policy| not_for(policy, request.source)) {
+        Some(skip) => (Verdict::Skip(skip), None),
+        None => {
+            let copies = copies_of(&obligation.identity, &look.copies);
+            let (verdict, stands) = judge(request, copies, Some(obligation), &look.keys, look.began);
+            (verdict, Some(stands))
+        }
+    };
+    let (policy, region) = (Some(request.policy), Some(&request.target.region));
+    Decision { policy, subject: Subject::Seen(request.source), region, verdict, stands }
+}
+
+async fn copy<W: World>(
+    run: &Run<'_, W>,
+    decision: &Decision<'_>,
+    request: CopyRequest<'_>,
+    obligation: &Obligation,
+) -> Fared {
+    let wish = Wish { decision, request, stored: Some(obligation), before: obligation };
+    match ask(run, &wish, line::tried(run, obligation)).await {
+        Asked::NotTried(Outcome::Deferred(deferral)) => counted(&deferral),
+        Asked::NotTried(_) | Asked::Told | Asked::Anothers | Asked::LedgerFailed => Fared::Told,
+    }
+}
+
+/// What nothing but a repair helps is delayed. It counts as a try, and for its account as a refusal by EC2 would.
+async fn refuse<W: World>(
+    run: &Run<'_, W>,
+    decision: &Decision<'_>,
+    refusal: &Refusal<'_>,
+    obligation: &Obligation,
+) -> Result<Fared, CallError> {
+    let (region, account) = (&obligation.identity.region, &obligation.account);
+    let left = run.world.left();
+    if let Some(Outcome::Deferred(deferral)) = run.lane(region, |lane| lane.without_asking(account, left)) {
+        return Ok(counted(&deferral));
+    }
+    run.tell_once(decision);
+    if let Refusal::Key(..) = refusal {
+        run.lane(region, |lane| lane.refused(account, Reason::from(refusal.reason())));
+    }
+    let (delayed, ()) = join(delay(run, obligation), line::tried(run, obligation)).await;
+    delayed?;
+    Ok(Fared::Told)
+}
+
+fn counted(deferral: &Deferral) -> Fared {
+    Fared::Counted(deferral.reason(), deferral.error().cloned())
+}
+
+async fn delay<W: World>(run: &Run<'_, W>, obligation: &Obligation) -> Result<(), CallError> {
+    match obligation.refused(run.world.now()) {
+        Some(delayed) => run.world.write(&delayed).await.map(|_| ()),
+        None => Ok(()),
+    }
+}

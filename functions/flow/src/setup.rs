@@ -1,0 +1,30 @@
+//! What the copier is set up with, the same in each invocation.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use snapferry_core::ids::{AccountId, PolicyName, Region};
+use snapferry_core::policy::Policy;
+
+/// The policies and the place.
+#[derive(Debug)]
+pub struct Setup {
+    /// The policies of the document.
+    pub policies: Vec<Policy>,
+    /// This account, as far as it is known.
+    pub account: Option<AccountId>,
+    /// The Region that the function runs in and that the snapshots are shared in.
+    pub home: Region,
+    /// Sources started before are owed only if an event names them (`SNAPFERRY_SWEEP_SINCE`).
+    pub since: Option<Timestamp>,
+    /// Policies whose document is gone and whose copies still tell when an owner was last heard of.
+    pub retired_policies: BTreeSet<PolicyName>,
+}
+
+impl Setup {
+    /// The target Regions of all policies, each once.
+    #[must_use]
+    pub fn regions(&self) -> BTreeSet<&Region> {
+        self.policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.region).collect()
+    }
+}

@@ -1,0 +1,39 @@
+//! Worlds that are not as the steps have to rely on, or runs that leave out what they have to do: each has to break a law, so
+//! that no law is empty.
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// An intent counts as written and is not.
+    LosesIntents,
+    /// Who comes too late is told that the item stands as written.
+    TakesStaleForDone,
+    /// No copy is ever shown.
+    HidesCopies,
+    /// No copy that failed is ever shown.
+    HidesFailures,
+    /// A sweep finds nothing in the ledger: what was edited there is not put back.
+    ReadsNoObligations,
+    /// What was shared once is always found by its ID.
+    FindsWhatIsGone,
+    /// An end counts as written and is not.
+    LosesEnds,
+    /// Ends are written and not told.
+    TellsNoEnds,
+    /// What stands in no line passes for what stands in its own.
+    NeverRepairs,
+    /// The turns of one account are not found.
+    PassesOver,
+    /// The process does not see its time pass.
+    StoppedClock,
+    /// A request without an answer is sent once more.
+    RetriesBlindly,
+    /// That a Region is full passes for a refusal.
+    MisreadsFull,
+    /// Each invocation has forgotten what was said.
+    RepeatsNotices,
+    /// Every description is taken.
+    CopiesUnasked,
+    /// No sweep ever comes.
+    NeverSweeps,
+}

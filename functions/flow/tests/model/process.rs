@@ -1,0 +1,553 @@
+//! One invocation's view of the world, and its end: it may die at any step, before or after the step took effect.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use snapferry_core::audit::{CopyRefused, CopySkipped, Reason, Record};
+use snapferry_core::copying::{CopyError, CopyRequest};
+use snapferry_core::ebs::errors::{Failed, copy_failure};
+use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
+use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
+use snapferry_core::policy::Encryption;
+use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
+
+use crate::clock::{MINUTE, Ms, SECOND, timestamp};
+use crate::cloud::Cloud;
+use crate::copies::{Call, Copy};
+use crate::ec2::{Answer, FULL, THROTTLED};
+use crate::mistakes::Mistake;
+use crate::policies::{Phase, REGIONS, number};
+use crate::time::Time;
+use crate::weather::WriteFault;
+
+/// How often in a row a copy may be throttled before its Region closes.
+const THROTTLED_ATTEMPTS: u32 = 6;
+
+/// Where a process can die: at each kind of step.
+pub(crate) const KINDS: [&str; 23] = [
+    "died-asleep",
+    "died-at-copies-by-id",
+    "died-at-copies-in",
+    "died-at-copies-of",
+    "died-at-copy",
+    "died-at-hints",
+    "died-at-keys",
+    "died-at-line",
+    "died-at-obligation",
+    "died-at-obligations",
+    "died-at-removal-of-hint",
+    "died-at-removal-of-turn",
+    "died-at-round",
+    "died-at-shared",
+    "died-at-sources",
+    "died-at-turns",
+    "died-at-write-of-copying",
+    "died-at-write-of-end",
+    "died-at-write-of-hint",
+    "died-at-write-of-intent",
+    "died-at-write-of-owed",
+    "died-at-write-of-round",
+    "died-at-write-of-turn",
+];
+
+/// How a process dies, if it comes that far.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Death {
+    /// At a step of this kind, after so many of them.
+    pub(crate) kind: &'static str,
+    pub(crate) after: u32,
+    /// Whether that step still takes effect.
+    pub(crate) has_effect: bool,
+}
+
+/// What a process is born with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Birth {
+    /// Its number.
+    pub(crate) process: usize,
+    /// Its environment's.
+    pub(crate) environment: usize,
+    pub(crate) phase: Phase,
+    /// When the function is stopped.
+    pub(crate) until: Ms,
+    /// By how much its clock is ahead.
+    pub(crate) skew: Ms,
+    pub(crate) death: Option<Death>,
+    pub(crate) mistake: Option<Mistake>,
+    /// From when until when its story is told.
+    pub(crate) story: Option<(Ms, Ms)>,
+}
+
+/// A process.
+pub(crate) struct Process {
+    pub(crate) birth: Birth,
+    cloud: Rc<RefCell<Cloud>>,
+    time: Rc<Time>,
+    /// How many steps of the kind at which it dies it has taken.
+    steps: Cell<u32>,
+    pub(crate) is_dead: Rc<Cell<bool>>,
+    calls: Cell<u64>,
+    /// By Region: whether an answer said that nothing more is to be asked for there.
+    said_stop: RefCell<[bool; 3]>,
+    /// The keys that the document names.
+    keys: Rc<BTreeSet<KeyArn>>,
+    throttled: RefCell<BTreeMap<Identity, u32>>,
+}
+
+impl Process {
+    pub(crate) fn new(birth: Birth, keys: &Rc<BTreeSet<KeyArn>>, cloud: &Rc<RefCell<Cloud>>, time: &Rc<Time>) -> Self {
+        Self {
+            birth,
+            keys: Rc::clone(keys),
+            cloud: Rc::clone(cloud),
+            time: Rc::clone(time),
+            steps: Cell::default(),
+            is_dead: Rc::default(),
+            calls: Cell::default(),
+            said_stop: RefCell::default(),
+            throttled: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn makes(&self, mistake: Mistake) -> bool {
+        self.birth.mistake == Some(mistake)
+    }
+
+    /// One step: it travels, takes effect, and its answer travels back. `act` also tells how long the answer takes.
+    async fn step<T>(&self, kind: &'static str, travels: Ms, act: impl FnOnce(&mut Cloud, Ms) -> (T, Ms)) -> T {
+        let here = self.birth.death.filter(|death| death.kind == kind);
+        self.steps.set(self.steps.get() + u32::from(here.is_some()));
+        let dies = here.filter(|death| death.after + 1 == self.steps.get()).map(|death| death.has_effect);
+        if dies == Some(false) || self.is_dead.get() {
+            self.die(kind).await;
+        }
+        self.time.wait(travels).await;
+        let (answer, takes) = {
+            let mut cloud = self.cloud.borrow_mut();
+            let now = self.time.now();
+            cloud.advance(now);
+            act(&mut cloud, now)
+        };
+        if dies == Some(true) {
+            self.die(kind).await;
+        }
+        self.time.wait(takes).await;
+        answer
+    }
+
+    /// Never ends: whoever runs the process drops it.
+    async fn die(&self, kind: &'static str) {
+        if !self.is_dead.replace(true) {
+            self.cloud.borrow_mut().ec2.laws.count(kind);
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// So long a call takes in each direction, if nothing holds it up.
+    fn some(&self, most: Ms) -> Ms {
+        let mut cloud = self.cloud.borrow_mut();
+        let ec2 = &mut cloud.ec2;
+        let now = self.time.now();
+        if !ec2.weather.is_calm(now) && ec2.rng.u32(0..1000) < ec2.weather.stalls {
+            ec2.laws.count("stalled");
+            return ec2.rng.i64(0..3 * MINUTE);
+        }
+        ec2.rng.i64(1..most)
+    }
+
+    /// How long a read of EC2 or KMS takes.
+    fn read_takes(&self) -> Ms {
+        let is_slow = {
+            let mut cloud = self.cloud.borrow_mut();
+            let ec2 = &mut cloud.ec2;
+            let slow = ec2.weather.slow_reads;
+            let now = self.time.now();
+            ec2.weather.happens(&mut ec2.rng, now, slow / 4)
+        };
+        self.some(if is_slow { 12 * SECOND } else { 500 })
+    }
+
+    /// A read of EC2 or KMS.
+    async fn read<T>(&self, kind: &'static str, act: impl FnOnce(&mut Cloud, Ms) -> T) -> T {
+        self.calls.set(self.calls.get() + 1);
+        let (travels, takes) = (self.read_takes(), self.some(200));
+        self.step(kind, travels, |cloud, now| (act(cloud, now), takes)).await
+    }
+
+    /// A read of the table.
+    async fn look<T>(&self, kind: &'static str, act: impl FnOnce(&mut Cloud, Ms) -> T) -> Result<T, CallError> {
+        let (travels, takes) = (self.some(10), self.some(10));
+        self.step(kind, travels, |cloud, now| {
+            if cloud.ec2.weather.table_fails(&mut cloud.ec2.rng, now) {
+                cloud.ec2.laws.count("table-unread");
+                return (Err(silence()), SECOND);
+            }
+            (Ok(act(cloud, now)), takes)
+        })
+        .await
+    }
+
+    /// A write to the table.
+    async fn put(
+        &self,
+        kind: &'static str,
+        act: impl FnOnce(&mut Cloud, Ms) -> Written + 'static,
+    ) -> Result<Written, CallError> {
+        let (travels, takes) = (self.some(10), self.some(10));
+        self.step(kind, travels, |cloud, now| match cloud.ec2.weather.write(&mut cloud.ec2.rng, now) {
+            WriteFault::None => (Ok(act(cloud, now)), takes),
+            WriteFault::LostBefore => {
+                cloud.ec2.laws.count("write-lost-before");
+                (Err(silence()), SECOND)
+            }
+            WriteFault::LostAfter => {
+                cloud.ec2.laws.count("write-lost-after");
+                let _ = act(cloud, now);
+                (Err(silence()), SECOND)
+            }
+            WriteFault::LostLate => {
+                cloud.ec2.laws.count("write-lost-late");
+                let at = now + cloud.ec2.rng.i64(0..5 * SECOND);
+                cloud.later(at, |cloud, now| _ = act(cloud, now));
+                (Err(silence()), SECOND)
+            }
+        })
+        .await
+    }
+
+    async fn copies(
+        &self,
+        kind: &'static str,
+        region: &Region,
+        is_asked_for: impl Fn(&Copy) -> bool,
+    ) -> Result<Copies, CallError> {
+        let (hides, hides_dead) = (self.makes(Mistake::HidesCopies), self.makes(Mistake::HidesFailures));
+        self.read(kind, |cloud, now| {
+            let found = |copy: &Copy| is_asked_for(copy) && !hides && (copy.is_live() || !hides_dead);
+            cloud.ec2.copies(now, number(region), found)
+        })
+        .await
+    }
+
+    fn call(&self, request: &CopyRequest<'_>, at: Timestamp) -> Call {
+        Call {
+            phase: self.birth.phase,
+            region: number(&request.target.region),
+            source: request.source.id.clone(),
+            description: request.description(),
+            encrypted: !matches!(request.target.encryption, Encryption::AsSource),
+            key: request.key().cloned(),
+            tags: request.tags(at),
+        }
+    }
+
+    /// Notes what an answer means for the Region.
+    fn answered(&self, identity: Identity, answer: &Answer) {
+        let mut throttled = self.throttled.borrow_mut();
+        let times = throttled.entry(identity.clone()).or_default();
+        *times = if *answer == THROTTLED { *times + 1 } else { 0 };
+        let stops = *answer == FULL || *answer == Answer::Silence || *times >= THROTTLED_ATTEMPTS;
+        self.said_stop.borrow_mut()[number(&identity.region)] |= stops;
+    }
+
+    /// Tells the story of a run, where it is asked for.
+    fn tell(&self, what: impl FnOnce() -> String) {
+        let now = self.time.now();
+        if self.birth.story.is_some_and(|(from, until)| (from..until).contains(&now)) {
+            crate::say(&format!("{now} process {} {}", self.birth.process, what()));
+        }
+    }
+
+    fn placed(&self, item: Item) -> Item {
+        Item { is_placed: item.is_placed || self.makes(Mistake::NeverRepairs), ..item }
+    }
+}
+
+impl World for Process {
+    fn now(&self) -> Timestamp {
+        if self.makes(Mistake::StoppedClock) {
+            return timestamp(self.cloud.borrow().lives[self.birth.process].began);
+        }
+        timestamp(self.time.now() + self.birth.skew)
+    }
+
+    fn left(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.birth.until - self.time.now()).unwrap_or_default())
+    }
+
+    fn random(&self) -> f64 {
+        self.cloud.borrow_mut().ec2.rng.f64()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.step("died-asleep", Ms::try_from(time.as_millis()).unwrap(), |_, _| ((), 0)).await;
+    }
+
+    fn say(&self, record: &Record) {
+        let mut cloud = self.cloud.borrow_mut();
+        let now = self.time.now();
+        cloud.ec2.laws.count(record.reason.name());
+        self.tell(|| {
+            format!(
+                "say {} {:?} {:?} {:?} {:?}",
+                record.reason.name(),
+                record.policy,
+                record.source.as_ref().map(|s| &s.snapshot),
+                record.copy.as_ref().map(|c| (&c.region, &c.snapshot)),
+                record.trigger
+            )
+        });
+        let is_silent = self.makes(Mistake::TellsNoEnds);
+        if !is_silent {
+            cloud.end_told(self.birth.process, record, now);
+        }
+        let is_notice = matches!(
+            record.reason,
+            Reason::CopyRefused(CopyRefused::AttemptsExhausted | CopyRefused::MalformedTags)
+                | Reason::CopySkipped(CopySkipped::Duplicate)
+        );
+        if let (true, Some(copy)) = (is_notice && record.trigger != Some("event"), &record.copy) {
+            let notice = format!("{} {:?} {:?}", record.reason.name(), copy.region, copy.snapshot);
+            cloud.ec2.laws.told(self.birth.environment, notice, now);
+        }
+        cloud.noted(record, now);
+    }
+
+    fn calls(&self) -> u64 {
+        self.calls.get()
+    }
+
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
+        let forgets_nothing = self.makes(Mistake::FindsWhatIsGone);
+        let snapshots = self
+            .read("died-at-sources", |cloud, now| match forgets_nothing {
+                true => cloud.ec2.named_or_gone(now, ids),
+                false => cloud.ec2.named(now, ids),
+            })
+            .await?;
+        Ok(Shown { snapshots, unreadable: BTreeMap::new() })
+    }
+
+    async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError> {
+        self.read("died-at-shared", |cloud, now| cloud.ec2.shared(now, owners, shard, next)).await
+    }
+
+    async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError> {
+        self.copies("died-at-copies-of", region, |copy| sources.contains(&copy.tags.source_snapshot)).await
+    }
+
+    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
+        let is_in = |copy: &Copy| shard.contains(&copy.tags.source_snapshot);
+        let found = self.copies("died-at-copies-in", region, is_in).await?;
+        Ok(if found.copies.len() > most { CopiesIn::TooMany } else { CopiesIn::All(found) })
+    }
+
+    async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError> {
+        self.copies("died-at-lineages", region, |copy| lineages.contains(&copy.tags.source_volume)).await
+    }
+
+    async fn copies_by_id(&self, region: &Region, ids: &[SnapshotId]) -> Result<Copies, CallError> {
+        self.copies("died-at-copies-by-id", region, |copy| ids.contains(&copy.id)).await
+    }
+
+    async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
+        let keys = self.keys.clone();
+        let mut facts = BTreeMap::new();
+        for key in keys.iter().cloned() {
+            let fact = self.read("died-at-keys", |cloud, now| cloud.ec2.key(now, &key)).await;
+            if let (KeyFact::Unread(_), Some(region)) =
+                (&fact, REGIONS.iter().position(|region| *region == key.region()))
+            {
+                self.cloud.borrow_mut().waits.keys_unread(self.birth.process, region);
+            }
+            facts.insert(key, fact);
+        }
+        facts
+    }
+
+    async fn copy(&self, request: &CopyRequest<'_>, at: Timestamp) -> Result<SnapshotId, CopyError> {
+        self.calls.set(self.calls.get() + 1);
+        let identity = request.identity();
+        let travels = self.cloud.borrow_mut().ec2.rng.i64(1..200);
+        let again = self.makes(Mistake::RetriesBlindly);
+        let answer = self
+            .step("died-at-copy", travels, |cloud, now| {
+                let region = number(&identity.region);
+                if self.said_stop.borrow()[region] {
+                    cloud.ec2.laws.breach("pestered", now, REGIONS[region]);
+                }
+                cloud.is_asked(self.birth.process, &identity, self.birth.skew, now);
+                let (mut answer, mut answered) = cloud.ec2.copy_snapshot(now, self.call(request, at));
+                if again && matches!(answer, Answer::Silence | Answer::Error(500, ..)) {
+                    (answer, answered) = cloud.ec2.copy_snapshot(now, self.call(request, at));
+                }
+                self.answered(identity.clone(), &answer);
+                (answer, answered - now)
+            })
+            .await;
+        self.tell(|| {
+            format!("copy {} {} {} -> {answer:?}", request.source.owner, request.source.id, request.target.region)
+        });
+        match answer {
+            FULL if self.makes(Mistake::MisreadsFull) => read(Answer::Error(400, "InvalidParameterValue", true)),
+            answer => read(answer),
+        }
+    }
+
+    async fn obligation(&self, identity: &Identity) -> Result<Option<Item>, CallError> {
+        let item = self.look("died-at-obligation", |cloud, _| cloud.table.obligation(identity)).await;
+        if item.is_err() {
+            let cloud = &mut *self.cloud.borrow_mut();
+            let unread = cloud.table.obligation(identity).map(|item| item.obligation.account);
+            unread.iter().for_each(|account| {
+                cloud.waits.unread(self.birth.process, identity.region.as_str(), account.as_str());
+            });
+        }
+        Ok(item?.map(|item| self.placed(item)))
+    }
+
+    async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
+        let items = self.look("died-at-obligations", |cloud, _| cloud.table.obligations(shard)).await?;
+        let items = items.into_iter().map(|item| self.placed(item));
+        let items: Vec<Item> = items.filter(|_| !self.makes(Mistake::ReadsNoObligations)).collect();
+        Ok((items.len() <= most).then_some((items, Vec::new())))
+    }
+
+    async fn line(
+        &self,
+        line: &str,
+        after: Option<&str>,
+        before: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Obligation>, CallError> {
+        let found = self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await;
+        self.tell(|| {
+            format!(
+                "line {line} {after:?} {before:?}: {:?}",
+                found
+                    .as_ref()
+                    .map(|f| f
+                        .iter()
+                        .map(|o| format!("{} {} {}", o.identity.source, o.lineage, o.identity.policy))
+                        .collect::<Vec<_>>())
+                    .map_err(|e| &e.code)
+            )
+        });
+        let parts: Vec<&str> = line.split('#').collect();
+        if let (Err(_), [_, region, account]) = (&found, parts.as_slice()) {
+            self.cloud.borrow_mut().waits.unread(self.birth.process, region, account);
+        }
+        found
+    }
+
+    async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
+        let (kind, loses) = match obligation.state {
+            State::Owed | State::Delayed { .. } => ("died-at-write-of-owed", false),
+            State::Asked { .. } => ("died-at-write-of-intent", self.makes(Mistake::LosesIntents)),
+            State::Copying { .. } => ("died-at-write-of-copying", false),
+            State::Ended { .. } => ("died-at-write-of-end", self.makes(Mistake::LosesEnds)),
+        };
+        if let State::Delayed { .. } = obligation.state {
+            let region = number(&obligation.identity.region);
+            self.cloud.borrow_mut().waits.in_vain(self.birth.process, region, &obligation.account);
+        }
+        let (process, obligation) = (self.birth.process, obligation.clone());
+        let is_blind = self.makes(Mistake::TakesStaleForDone);
+        let o = obligation.clone();
+        let written = self
+            .put(kind, move |cloud, now| {
+                if loses {
+                    return Written::Done;
+                }
+                let written = cloud.write(Some(process), &obligation, now);
+                if is_blind { Written::Done } else { written }
+            })
+            .await;
+        if let (Ok(Written::Done), State::Ended { .. }) = (&written, &o.state) {
+            self.cloud.borrow_mut().end_answered(self.birth.process, &o);
+        }
+        if written.is_err() {
+            let (region, account) = (o.identity.region.as_str(), o.account.as_str());
+            self.cloud.borrow_mut().waits.unread(self.birth.process, region, account);
+        }
+        self.tell(|| {
+            format!(
+                "write {} {} {} {} {:?} r{} {:?}",
+                o.account,
+                o.identity.source,
+                o.lineage,
+                o.identity.region,
+                o.state,
+                o.revision,
+                written.as_ref().map_err(|e| &e.code)
+            )
+        });
+        written
+    }
+
+    async fn turns(&self, region: &Region) -> Result<Vec<Turn>, CallError> {
+        let mut turns = self.look("died-at-turns", |cloud, _| cloud.table.turns(region)).await?;
+        if self.makes(Mistake::PassesOver) {
+            turns.retain(|turn| turn.account.as_str() != crate::policies::BEN);
+        }
+        Ok(turns)
+    }
+
+    async fn write_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
+        let (region, turn) = (region.clone(), turn.clone());
+        let t = (region.clone(), turn.clone());
+        let written = self.put("died-at-write-of-turn", move |cloud, _| cloud.write_turn(&region, &turn)).await;
+        self.tell(|| format!("turn {t:?} {:?}", written.as_ref().map_err(|e| &e.code)));
+        written
+    }
+
+    async fn remove_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
+        let (region, turn) = (region.clone(), turn.clone());
+        self.put("died-at-removal-of-turn", move |cloud, _| cloud.table.remove_turn(&region, &turn)).await
+    }
+
+    async fn hints(&self) -> Result<Vec<Hint>, CallError> {
+        self.look("died-at-hints", |cloud, _| cloud.table.hints()).await
+    }
+
+    async fn write_hint(&self, hint: &Hint) -> Result<Written, CallError> {
+        let hint = hint.clone();
+        self.put("died-at-write-of-hint", move |cloud, _| cloud.table.write_hint(&hint)).await
+    }
+
+    async fn remove_hint(&self, hint: &Hint) -> Result<Written, CallError> {
+        let hint = hint.clone();
+        self.put("died-at-removal-of-hint", move |cloud, _| cloud.table.remove_hint(&hint)).await
+    }
+
+    async fn round(&self) -> Result<Option<Round>, CallError> {
+        self.look("died-at-round", |cloud, _| cloud.table.round()).await
+    }
+
+    async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
+        let round = round.clone();
+        self.put("died-at-write-of-round", move |cloud, _| cloud.table.write_round(&round)).await
+    }
+}
+
+fn silence() -> CallError {
+    CallError { code: "Timeout".to_owned(), message: "no answer".to_owned(), request_id: None }
+}
+
+/// The answer as the seam hands it over.
+fn read(answer: Answer) -> Result<SnapshotId, CopyError> {
+    let (failed, code, request_id) = match answer {
+        Answer::Copy(copy) => return Ok(copy),
+        Answer::Error(status, code, request_id) => {
+            (Failed::Answered { status, code, message: "so it is" }, code, request_id)
+        }
+        Answer::Silence => (Failed::Silent, "Timeout", false),
+    };
+    let request_id = request_id.then(|| "0b5e6e2c".to_owned());
+    let error = CallError { code: code.to_owned(), message: "so it is".to_owned(), request_id };
+    Err(CopyError { failure: copy_failure(failed), error })
+}

@@ -1,0 +1,175 @@
+//! What the source accounts do: they make snapshots, share them, and sometimes stop sharing them.
+
+use fastrand::Rng;
+use snapferry_core::facts::{SourceSnapshot, State};
+use snapferry_core::ids::{AccountId, SnapshotId, VolumeId};
+
+use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND, timestamp};
+use crate::policies::{ACCOUNT, ANNA, BEN, CARLA, DORA, SMALL, STRANGER, Wish, wishes};
+
+/// A time during which a snapshot is shared, and the time during which EC2 shows it: that follows with a delay.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) from: Ms,
+    pub(crate) until: Ms,
+    seen_from: Ms,
+    seen_until: Ms,
+}
+
+/// A snapshot in the home Region.
+#[derive(Debug)]
+pub(crate) struct Source {
+    fact: SourceSnapshot,
+    completes_at: Ms,
+    /// Until then its owner withholds the key: EC2 starts copies and gives up on them.
+    pub(crate) key_withheld_until: Ms,
+    pub(crate) shares: Vec<Share>,
+    pub(crate) wishes: Vec<Wish>,
+    /// Started before SweepSince: a sweep alone must not copy it.
+    pub(crate) history: bool,
+    /// Whether an event names it.
+    pub(crate) announced: bool,
+}
+
+impl Source {
+    pub(crate) fn id(&self) -> &SnapshotId {
+        &self.fact.id
+    }
+
+    pub(crate) fn owner(&self) -> &str {
+        self.fact.owner.as_str()
+    }
+
+    pub(crate) fn fact(&self) -> &SourceSnapshot {
+        &self.fact
+    }
+
+    pub(crate) fn is_completed(&self, at: Ms) -> bool {
+        self.completes_at <= at
+    }
+
+    /// Whether it is shared in truth.
+    pub(crate) fn is_shared(&self, at: Ms) -> bool {
+        self.shares.iter().any(|share| (share.from..share.until).contains(&at))
+    }
+
+    /// Whether it is or was shared.
+    pub(crate) fn was_shared(&self, at: Ms) -> bool {
+        self.shares.iter().any(|share| share.from <= at)
+    }
+
+    /// The snapshot as EC2 shows it to the target account, if it does.
+    pub(crate) fn seen(&self, at: Ms) -> Option<SourceSnapshot> {
+        let is_seen = self.shares.iter().any(|share| (share.seen_from..share.seen_until).contains(&at));
+        is_seen.then(|| {
+            let state = if self.is_completed(at) { State::Completed } else { State::Pending };
+            SourceSnapshot { state, ..self.fact.clone() }
+        })
+    }
+
+    /// Whether, from `at` on, the wishes that still stand have to come true.
+    pub(crate) fn is_owed(&self, at: Ms) -> bool {
+        !self.history && self.is_shared(at) && self.seen(at).is_some_and(|seen| seen.state == State::Completed)
+    }
+}
+
+const NIGHTLY: &str = "Created for policy: policy-0123456789abcdef0 schedule: Default";
+
+/// Descriptions that match, nearly match, or try to do harm.
+fn description(rng: &mut Rng) -> String {
+    match rng.u32(0..12) {
+        0..=6 => NIGHTLY.to_owned(),
+        7 => "Created for policy: policy-77 schedule: production".to_owned(),
+        8 => "Recreated for policy: policy-0123456789abcdef0".to_owned(),
+        9 => "a\nproduction\u{1b}[31m database \u{202e}".to_owned(),
+        10 => format!("Created for policy: policy-{}", "ü".repeat(228)),
+        _ => String::new(),
+    }
+}
+
+/// At least `wanted` snapshots that a policy wants in three Regions, and others among them, shared from before the
+/// beginning until `until`.
+pub(crate) fn sources(rng: &mut Rng, wanted: usize, until: Ms) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for owner in SMALL {
+        let shared_at = rng.i64(0..until);
+        sources.push(source(rng, sources.len(), owner, NIGHTLY.to_owned(), shared_at, until));
+    }
+    let mut found = SMALL.len();
+    while found < wanted {
+        let owner = match rng.u32(0..20) {
+            0..=9 => ANNA,
+            10..=12 => BEN,
+            13..=16 => CARLA,
+            17 => DORA,
+            18 => STRANGER,
+            _ => [ANNA, ACCOUNT][usize::from(rng.u32(0..4) == 0)],
+        };
+        // A third was there before, the rest comes by and by.
+        let shared_at = rng.i64(-until / 2..until);
+        let description = description(rng);
+        let source = source(rng, sources.len(), owner, description, shared_at, until);
+        found += usize::from(source.wishes.len() >= 3);
+        sources.push(source);
+    }
+    sources
+}
+
+fn source(rng: &mut Rng, number: usize, owner: &str, description: String, shared_at: Ms, until: Ms) -> Source {
+    // A few are shared while still being made.
+    let age = if rng.u32(0..30) == 0 { -rng.i64(0..20 * MINUTE) } else { rng.i64(0..HOUR) };
+    let wishes = wishes(owner, &description);
+    let history = shared_at < 0 && rng.u32(0..6) == 0;
+    let before = if history { 30 * DAY } else { age.max(0) + 5 * MINUTE };
+    let fact = SourceSnapshot {
+        // Not in the order of their making, as EC2's are not either.
+        id: SnapshotId::parse(&format!("snap-{:08x}{number:08x}", rng.u32(..))).unwrap(),
+        owner: AccountId::parse(owner).unwrap(),
+        volume: VolumeId::parse(&format!("vol-{:08x}", rng.u32(0..12))).unwrap(),
+        size_gib: rng.u32(1..1000),
+        state: State::Completed,
+        start_time: timestamp(shared_at - before),
+        encrypted: rng.bool(),
+        description: description.into_boxed_str(),
+    };
+    let key_withheld_until = if rng.u32(0..50) == 0 { rng.i64(0..until) } else { 0 };
+    Source {
+        fact,
+        completes_at: shared_at - age,
+        key_withheld_until,
+        shares: shares(rng, shared_at, until),
+        wishes,
+        history,
+        announced: false,
+    }
+}
+
+fn shares(rng: &mut Rng, from: Ms, end: Ms) -> Vec<Share> {
+    let forever = Ms::MAX / 2;
+    match rng.u32(0..20) {
+        // No longer shared after a while; some are shared again.
+        0 => {
+            let until = from + rng.i64(0..HOUR);
+            let again = rng.bool().then_some(((until + HOUR).min(end), forever));
+            let times = std::iter::once((from, until)).chain(again);
+            times.map(|(from, until)| share(rng, from, until)).collect()
+        }
+        // Taken back before anybody can look.
+        1 => {
+            let until = from + rng.i64(0..20 * SECOND);
+            vec![share(rng, from, until)]
+        }
+        _ => vec![share(rng, from, forever)],
+    }
+}
+
+fn share(rng: &mut Rng, from: Ms, until: Ms) -> Share {
+    let mut lag = || if rng.u32(0..10) == 0 { rng.i64(0..10 * MINUTE) } else { rng.i64(0..3 * SECOND) };
+    Share { from, until, seen_from: from + lag(), seen_until: until + lag() }
+}
+
+/// Any snapshot of this owner's.
+#[cfg(test)]
+pub(crate) fn sample(owner: &str) -> SourceSnapshot {
+    source(&mut Rng::with_seed(1), 1, owner, NIGHTLY.to_owned(), 0, HOUR).fact
+}

@@ -1,0 +1,126 @@
+//! Whose turn it is: an account that waits gets its try before another gets two more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use snapferry_core::ids::AccountId;
+use snapferry_core::ledger::{Identity, Obligation, State};
+
+use crate::clock::{Ms, SECOND};
+use crate::policies::{REGIONS, STRANGER, number};
+
+/// How many tries another account may have meanwhile.
+pub(crate) const TRIES: u32 = 2;
+
+/// After so many tries in vain an account is passed over for the rest of an invocation.
+const VAIN: u32 = 3;
+
+/// An account in a Region.
+type Place = (usize, AccountId);
+
+/// Who waits, and how long others were served meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Waits {
+    /// What waits for nothing but its turn, and since when.
+    fresh: BTreeMap<Place, BTreeMap<Identity, Ms>>,
+    /// How often others had a try while an account waited.
+    tries: BTreeMap<Place, BTreeMap<AccountId, u32>>,
+    /// How often an account's try was in vain in one invocation: it is passed over then.
+    vain: BTreeMap<(usize, Place), u32>,
+    /// Which process could not read which Region's keys.
+    blind: BTreeSet<(usize, usize)>,
+    /// What each process asked for last in a Region: a request that is throttled and made again is one try.
+    last: BTreeMap<(usize, usize), Identity>,
+    /// The most tries that any account saw another have.
+    pub(crate) longest: u32,
+}
+
+impl Waits {
+    /// An obligation was written.
+    pub(crate) fn written(&mut self, obligation: &Obligation, at: Ms) {
+        let place = (number(&obligation.identity.region), obligation.account.clone());
+        let fresh = self.fresh.entry(place.clone()).or_default();
+        // Nobody's but in items that were edited.
+        if obligation.state == State::Owed && obligation.account.as_str() != STRANGER {
+            fresh.entry(obligation.identity.clone()).or_insert(at);
+        } else {
+            fresh.remove(&obligation.identity);
+        }
+        if fresh.is_empty() {
+            self.fresh.remove(&place);
+            self.tries.remove(&place);
+        }
+    }
+
+    /// A process found that an account's try was in vain.
+    pub(crate) fn in_vain(&mut self, process: usize, region: usize, account: &AccountId) {
+        *self.vain.entry((process, (region, account.clone()))).or_default() += 1;
+    }
+
+    /// A process could not read an account's line, or not write what it tried: the next one serves it.
+    pub(crate) fn unread(&mut self, process: usize, region: &str, account: &str) {
+        let region = REGIONS.iter().position(|known| *known == region).expect("a known Region");
+        self.vain.insert((process, (region, AccountId::parse(account).unwrap())), VAIN);
+    }
+
+    /// A process does not know what becomes of a Region's keys: whose copies are to be under them is not asked for.
+    pub(crate) fn keys_unread(&mut self, process: usize, region: usize) {
+        self.blind.insert((process, region));
+    }
+
+    /// An account had its turn, with or without a request.
+    pub(crate) fn had_its_turn(&mut self, region: usize, account: &AccountId) {
+        self.tries.remove(&(region, account.clone()));
+    }
+
+    /// A process that began to read at `began` asks for a copy of this account's; `has_turn` tells of whom the table holds a turn.
+    /// What it gives is a breach in words.
+    pub(crate) fn tried(
+        &mut self,
+        process: usize,
+        began: Ms,
+        tried: &Obligation,
+        has_turn: impl Fn(&AccountId) -> bool,
+    ) -> Vec<String> {
+        let (region, account) = (number(&tried.identity.region), &tried.account);
+        self.had_its_turn(region, account);
+        if self.blind.contains(&(process, region)) {
+            return Vec::new();
+        }
+        if self.last.insert((process, region), tried.identity.clone()).as_ref() == Some(&tried.identity) {
+            return Vec::new();
+        }
+        let mut starved = Vec::new();
+        for ((there, waiting), fresh) in &self.fresh {
+            let place = (*there, waiting.clone());
+            let is_passed_over = self.vain.get(&(process, place.clone())).is_some_and(|times| *times >= VAIN);
+            let since = fresh.values().min().copied().unwrap_or(Ms::MAX);
+            if *there != region
+                || waiting == account
+                || is_passed_over
+                || !has_turn(waiting)
+                || since > began - 30 * SECOND
+            {
+                continue;
+            }
+            let tries = self.tries.entry(place).or_default().entry(account.clone()).or_default();
+            *tries += 1;
+            self.longest = self.longest.max(*tries);
+            if *tries == TRIES + 1 {
+                starved.push(format!("{waiting} in {}, for {account}", REGIONS[region]));
+            }
+        }
+        starved
+    }
+
+    /// All that was written is lost, or edited: who waits is not known.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { longest: self.longest, ..Self::default() };
+    }
+
+    /// A process is over.
+    pub(crate) fn over(&mut self, process: usize) {
+        self.vain.retain(|(of, _), _| *of != process);
+        self.last.retain(|(of, _), _| *of != process);
+        self.blind.retain(|(of, _)| *of != process);
+    }
+}

@@ -1,0 +1,301 @@
+//! A world in which nothing goes wrong unless the test says so, and which writes down what it is asked.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use snapferry_core::audit::Record;
+use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
+use snapferry_core::event::ShareEvent;
+use snapferry_core::facts::{CallError, Copies, Inventory, KeyFact, Lineage, SourceSnapshot, State};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
+use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn, place};
+use snapferry_core::policy;
+use snapferry_flow::{CopiesIn, Handled, Item, Items, Kept, Page, Setup, Shown, Work, World, Written, handle};
+
+pub(crate) const REGIONS: [&str; 3] = ["eu-central-1", "eu-west-1", "us-east-1"];
+pub(crate) const OWNER: &str = "111111111111";
+
+/// What the world was asked, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// A read of EC2.
+    Ec2(&'static str),
+    /// A CopySnapshot.
+    Copy(SnapshotId),
+    /// A read of the ledger.
+    Read(&'static str),
+    /// A write to the ledger.
+    Write(&'static str),
+}
+
+#[derive(Default)]
+pub(crate) struct Scripted {
+    pub(crate) clock: Cell<i64>,
+    pub(crate) sources: RefCell<BTreeMap<SnapshotId, SourceSnapshot>>,
+    pub(crate) obligations: RefCell<BTreeMap<Identity, Obligation>>,
+    pub(crate) turns: RefCell<BTreeMap<(Region, AccountId), Turn>>,
+    pub(crate) hints: RefCell<BTreeMap<SnapshotId, Hint>>,
+    /// What CopySnapshot answers, for as long as there is something; else it starts a copy.
+    pub(crate) answers: RefCell<Vec<CopyError>>,
+    /// Whether the ledger does not answer writes of obligations.
+    pub(crate) is_unwritable: Cell<bool>,
+    /// How long each CopySnapshot takes, in seconds.
+    pub(crate) copy_takes: Cell<i64>,
+    pub(crate) asked: RefCell<Vec<Call>>,
+    pub(crate) said: RefCell<Vec<Record>>,
+    kept: Kept,
+}
+
+pub(crate) fn setup() -> Setup {
+    let targets: Vec<String> = REGIONS
+        .iter()
+        .map(|region| format!(r#"{{"Target":"{region}","EncryptionConfiguration":{{"Encrypted":true}}}}"#))
+        .collect();
+    let document = format!(
+        r#"{{"PolicyType":"EVENT_BASED_POLICY","EventSource":{{"Type":"MANAGED_CWE","Parameters":{{
+        "EventType":"shareSnapshot","SnapshotOwner":["{OWNER}","222222222222"]}}}},
+        "Actions":[{{"Name":"copy","CrossRegionCopy":[{}]}}]}}"#,
+        targets.join(",")
+    );
+    Setup {
+        policies: policy::parse(&document).unwrap().policies,
+        account: None,
+        home: Region::parse("us-east-1").unwrap(),
+        since: None,
+        retired_policies: BTreeSet::new(),
+    }
+}
+
+pub(crate) fn id(number: usize) -> SnapshotId {
+    SnapshotId::parse(&format!("snap-{number:017x}")).unwrap()
+}
+
+pub(crate) fn event(number: usize) -> ShareEvent {
+    ShareEvent { id: format!("event-{number}"), snapshot: id(number), region: None, time: None, claimed_owner: None }
+}
+
+pub(crate) fn error(failure: CopyFailure) -> CopyError {
+    let error = CallError { code: "So".to_owned(), message: String::new(), request_id: Some("r".to_owned()) };
+    CopyError { failure, error }
+}
+
+impl Scripted {
+    /// Shares a snapshot of a volume of its own.
+    pub(crate) fn share(&self, number: usize, owner: &str) {
+        let source = SourceSnapshot {
+            id: id(number),
+            owner: AccountId::parse(owner).unwrap(),
+            volume: VolumeId::parse(&format!("vol-{number:08x}")).unwrap(),
+            size_gib: 8,
+            state: State::Completed,
+            start_time: Timestamp::UNIX_EPOCH,
+            encrypted: true,
+            description: "".into(),
+        };
+        self.sources.borrow_mut().insert(source.id.clone(), source);
+    }
+
+    /// Handles one input, of which all awaits are ready at once.
+    pub(crate) fn handle(&self, setup: &Setup, work: &Work) -> Handled {
+        self.asked.borrow_mut().clear();
+        self.said.borrow_mut().clear();
+        let mut handling = pin!(handle(self, setup, &self.kept, work));
+        match handling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(handled) => handled,
+            Poll::Pending => panic!("nothing here waits"),
+        }
+    }
+
+    pub(crate) fn events(&self, setup: &Setup, numbers: impl IntoIterator<Item = usize>) -> Handled {
+        let events = numbers.into_iter().map(event).collect();
+        self.handle(setup, &Work { events, ..Work::default() })
+    }
+
+    pub(crate) fn serve(&self, setup: &Setup) -> Handled {
+        self.clock.set(self.clock.get() + 60);
+        self.handle(setup, &Work { serves: vec!["tick".to_owned()], ..Work::default() })
+    }
+
+    pub(crate) fn count(&self, is_of: impl Fn(&Call) -> bool) -> usize {
+        self.asked.borrow().iter().filter(|call| is_of(call)).count()
+    }
+
+    /// Calls to EC2, reads and copies.
+    pub(crate) fn ec2(&self) -> usize {
+        self.count(|call| matches!(call, Call::Ec2(_) | Call::Copy(_)))
+    }
+
+    pub(crate) fn reasons(&self) -> Vec<&'static str> {
+        self.said.borrow().iter().map(|record| record.reason.name()).collect()
+    }
+
+    fn note(&self, call: Call) {
+        self.asked.borrow_mut().push(call);
+    }
+}
+
+fn put<K: Ord, V: Clone>(items: &RefCell<BTreeMap<K, V>>, key: K, item: &V, revision: impl Fn(&V) -> u64) -> Written {
+    let mut items = items.borrow_mut();
+    if items.get(&key).map_or(0, |stored| revision(stored) + 1) != revision(item) {
+        return Written::Stale;
+    }
+    items.insert(key, item.clone());
+    Written::Done
+}
+
+impl World for Scripted {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_secs(self.clock.get())
+    }
+
+    fn left(&self) -> Duration {
+        Duration::from_secs(300)
+    }
+
+    fn random(&self) -> f64 {
+        0.5
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.clock.set(self.clock.get() + i64::try_from(time.as_secs()).unwrap());
+    }
+
+    fn say(&self, record: &Record) {
+        self.said.borrow_mut().push(record.clone());
+    }
+
+    fn calls(&self) -> u64 {
+        0
+    }
+
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
+        self.note(Call::Ec2("sources"));
+        let snapshots = ids.iter().filter_map(|id| self.sources.borrow().get(id).cloned()).collect();
+        Ok(Shown { snapshots, unreadable: BTreeMap::new() })
+    }
+
+    async fn shared(&self, _: &[AccountId], _: &Shard, _: Option<&str>) -> Result<Page, CallError> {
+        self.note(Call::Ec2("shared"));
+        Ok(Page::default())
+    }
+
+    async fn copies_of(&self, _: &Region, _: &[SnapshotId]) -> Result<Copies, CallError> {
+        self.note(Call::Ec2("copies of"));
+        Ok(Inventory::default().close())
+    }
+
+    async fn copies_in(&self, _: &Region, _: &Shard, _: usize) -> Result<CopiesIn, CallError> {
+        self.note(Call::Ec2("copies in"));
+        Ok(CopiesIn::All(Copies::default()))
+    }
+
+    async fn copies_of_lineages(&self, _: &Region, _: &[Lineage]) -> Result<Copies, CallError> {
+        self.note(Call::Ec2("copies of lineages"));
+        Ok(Copies::default())
+    }
+
+    async fn copies_by_id(&self, _: &Region, _: &[SnapshotId]) -> Result<Copies, CallError> {
+        self.note(Call::Ec2("copies by ID"));
+        Ok(Copies::default())
+    }
+
+    async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
+        BTreeMap::new()
+    }
+
+    async fn copy(&self, request: &CopyRequest<'_>, _: Timestamp) -> Result<SnapshotId, CopyError> {
+        self.note(Call::Copy(request.source.id.clone()));
+        self.clock.set(self.clock.get() + self.copy_takes.get());
+        match self.answers.borrow_mut().pop() {
+            Some(error) => Err(error),
+            None => Ok(id(0xc000 + self.asked.borrow().len())),
+        }
+    }
+
+    async fn obligation(&self, identity: &Identity) -> Result<Option<Item>, CallError> {
+        self.note(Call::Read("obligation"));
+        let stored = self.obligations.borrow().get(identity).cloned();
+        Ok(stored.map(|obligation| Item { obligation, is_placed: true }))
+    }
+
+    async fn obligations(&self, _: &Shard, _: usize) -> Result<Option<Items>, CallError> {
+        self.note(Call::Read("obligations"));
+        Ok(Some((Vec::new(), Vec::new())))
+    }
+
+    async fn line(
+        &self,
+        line: &str,
+        after: Option<&str>,
+        before: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Obligation>, CallError> {
+        self.note(Call::Read("line"));
+        let obligations = self.obligations.borrow();
+        let mut found: Vec<(String, &Obligation)> = obligations
+            .values()
+            .filter_map(|obligation| Some((place(obligation)?, obligation)))
+            .filter(|(place, _)| place.line == line)
+            .map(|(place, obligation)| (place.order, obligation))
+            .filter(|(order, _)| after.is_none_or(|after| order.as_str() > after))
+            .filter(|(order, _)| before.is_none_or(|before| order.as_str() < before))
+            .collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(found.into_iter().take(most).map(|(_, obligation)| obligation.clone()).collect())
+    }
+
+    async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
+        self.note(Call::Write("obligation"));
+        if self.is_unwritable.get() {
+            return Err(CallError::not_read());
+        }
+        Ok(put(&self.obligations, obligation.identity.clone(), obligation, |stored| stored.revision))
+    }
+
+    async fn turns(&self, region: &Region) -> Result<Vec<Turn>, CallError> {
+        self.note(Call::Read("turns"));
+        let turns = self.turns.borrow();
+        Ok(turns.iter().filter(|((there, _), _)| there == region).map(|(_, turn)| turn.clone()).collect())
+    }
+
+    async fn write_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
+        self.note(Call::Write("turn"));
+        Ok(put(&self.turns, (region.clone(), turn.account.clone()), turn, |stored| stored.revision))
+    }
+
+    async fn remove_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
+        self.note(Call::Write("turn"));
+        self.turns.borrow_mut().remove(&(region.clone(), turn.account.clone()));
+        Ok(Written::Done)
+    }
+
+    async fn hints(&self) -> Result<Vec<Hint>, CallError> {
+        self.note(Call::Read("hints"));
+        Ok(self.hints.borrow().values().cloned().collect())
+    }
+
+    async fn write_hint(&self, hint: &Hint) -> Result<Written, CallError> {
+        self.note(Call::Write("hint"));
+        Ok(put(&self.hints, hint.source.clone(), hint, |stored| stored.revision))
+    }
+
+    async fn remove_hint(&self, hint: &Hint) -> Result<Written, CallError> {
+        self.note(Call::Write("hint"));
+        self.hints.borrow_mut().remove(&hint.source);
+        Ok(Written::Done)
+    }
+
+    async fn round(&self) -> Result<Option<Round>, CallError> {
+        self.note(Call::Read("round"));
+        Ok(None)
+    }
+
+    async fn write_round(&self, _: &Round) -> Result<Written, CallError> {
+        self.note(Call::Write("round"));
+        Ok(Written::Done)
+    }
+}
