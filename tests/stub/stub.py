@@ -1,4 +1,4 @@
-"""The stub, running: a world is described to it, and it tells what it was asked for. Its side of this is `src/control.rs`."""
+"""The stub, running: a world is described to it, and it tells what it was asked for; see `src/control.rs`."""
 
 from __future__ import annotations
 

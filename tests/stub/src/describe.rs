@@ -74,7 +74,10 @@ impl Ask {
     fn filter(&mut self, name: &str, values: Vec<String>, world: &World) -> Option<()> {
         match name {
             "snapshot-id" => self.numbers = Numbers::matching(&values)?,
-            "tag:snapferry:source-snapshot" if self.is_own => self.numbers = Numbers::matching(&values)?,
+            // The second is the tag of the benchmark's other contender.
+            "tag:snapferry:source-snapshot" | "tag:source-snapshot" if self.is_own => {
+                self.numbers = Numbers::matching(&values)?;
+            }
             "tag:snapferry:source-volume" if self.is_own => {
                 let volumes = values.iter().filter_map(|volume| volume.strip_prefix("vol-0"));
                 let volumes = volumes.filter_map(|digits| u64::from_str_radix(digits, 16).ok());
