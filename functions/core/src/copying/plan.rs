@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use super::lineages::{CopiedLineage, kept};
-use super::{CopyRequest, Decision, Facts, Outcome, Subject, Tally};
+use super::{CopyRequest, Decision, Facts, Outcome, Subject, Tally, Verdict};
 use crate::ids::SnapshotId;
+use crate::ledger::Identity;
 
 /// The decisions, and the counts of all others.
 #[derive(Debug, Default)]
@@ -42,6 +43,12 @@ impl<'f> Plan<'f> {
     pub fn set_aside(&mut self) -> BTreeMap<CopiedLineage, Decision<'f>> {
         self.tally.over_retention += u64::try_from(self.candidates.len()).unwrap_or(u64::MAX);
         std::mem::take(&mut self.candidates)
+    }
+
+    /// The identities without a live copy that were decided on: those of which it matters what the ledger holds.
+    pub fn open(&self) -> impl Iterator<Item = Identity> {
+        let is_open = |decision: &&Decision<'f>| !matches!(decision.verdict, Verdict::Skip(_));
+        self.decisions.iter().chain(self.candidates.values()).filter(is_open).filter_map(Decision::identity)
     }
 
     /// Takes in a decision about a source that is older than its retention.

@@ -1,5 +1,7 @@
 //! A round's end: what was counted, with what became of it meanwhile.
 
+use std::cell::RefCell;
+
 use snapferry_core::audit::CopyDeferred;
 use snapferry_core::copying::{Ran, not_tried, summary};
 use snapferry_core::ledger::Round;
@@ -16,7 +18,7 @@ pub(crate) async fn finish<W: World>(run: &Run<'_, W>, mut slice: Slice) {
         return;
     }
     served.iter().for_each(|served| count(&mut slice.round, served));
-    if slice.round.left.is_empty() {
+    if slice.round.is_read() {
         slice.clock(run);
         tell(run, &mut slice);
     }
@@ -44,10 +46,12 @@ fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice) {
 }
 
 /// Decides at a round's end on sources that are older than their retention.
-pub(crate) async fn close<W: World>(run: &Run<'_, W>, sweeper: &mut Sweeper, slice: &Slice) {
-    if slice.is_done()
-        && let Err(error) = sweeper.close(run).await
-    {
+pub(crate) async fn close<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &Slice) {
+    if !slice.is_done() {
+        return;
+    }
+    let sweeper = sweeper.take();
+    if let Err(error) = sweeper.close(run).await {
         run.ledger_failed(0, &error);
     }
 }

@@ -7,7 +7,8 @@ mod lineages;
 mod owe;
 mod read;
 mod round;
-mod shard;
+mod take;
+mod walk;
 
 pub(crate) use count::{close, finish};
 pub use lineages::Sweeper;

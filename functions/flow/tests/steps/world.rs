@@ -66,6 +66,7 @@ pub(crate) fn setup() -> Setup {
         account: None,
         home: Region::parse("us-east-1").unwrap(),
         since: None,
+        records: 45_000,
         retired_policies: BTreeSet::new(),
     }
 }
