@@ -5,8 +5,10 @@ mod count;
 mod ends;
 mod lineages;
 mod owe;
+mod parts;
 mod read;
 mod round;
+mod slice;
 mod take;
 mod walk;
 

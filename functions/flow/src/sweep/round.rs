@@ -7,13 +7,13 @@ use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::copying::RESERVE;
-use snapferry_core::ledger::{Round, Shard, Stretch};
+use snapferry_core::ledger::{Round, Shard};
 
-use super::count::count;
 use super::lineages::Sweeper;
-use super::read::{self, Read};
-use super::take::{self, Alike, Taken};
-use super::walk;
+use super::parts::{self, Done};
+use super::read;
+use super::slice::Slice;
+use super::take::{self, Alike};
 use crate::run::Run;
 use crate::{World, Written};
 
@@ -29,30 +29,6 @@ const MOST_DIGITS: u32 = 3;
 
 /// A round that is older was given up: the next tick begins anew.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(2);
-
-/// What an invocation did of a round.
-pub(crate) struct Slice {
-    pub(crate) round: Round,
-    /// Whether the round's item is still the one that this invocation wrote: else another one goes on with it.
-    pub(crate) is_ours: bool,
-    /// When reading began, and the calls that had been made by then.
-    began: (Timestamp, u64),
-}
-
-impl Slice {
-    /// Whether all of it is read.
-    pub(crate) fn is_done(&self) -> bool {
-        self.is_ours && self.round.is_read()
-    }
-
-    /// Adds to the round what this invocation spent since it was last asked.
-    pub(crate) fn clock<W: World>(&mut self, run: &Run<'_, W>) {
-        let (began, calls) = std::mem::replace(&mut self.began, (run.world.now(), run.world.calls()));
-        let took = u64::try_from(self.began.0.duration_since(began).as_millis()).unwrap_or_default();
-        self.round.took_ms = self.round.took_ms.saturating_add(took);
-        self.round.calls = self.round.calls.saturating_add(self.began.1.saturating_sub(calls));
-    }
-}
 
 /// Reads parts of the round under way, or of one that `tick` begins, for a minute at most. Nothing where there is neither.
 pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, tick: Option<&str>) -> Option<Slice> {
@@ -75,7 +51,7 @@ pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>
     // What comes in a part that is not read yet is counted when it is.
     for served in served {
         if !slice.round.awaits(&served.source) {
-            count(&mut slice.round, &served);
+            slice.count(&served);
         }
     }
     sweeper.borrow_mut().goes_on(&slice.round);
@@ -133,9 +109,9 @@ async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mu
     let mut goes_on = true;
     loop {
         while goes_on && slice.is_ours && begun.len() < AT_ONCE && run.world.left() > enough {
-            let Some(part) = next(&slice.round, &begun) else { break };
+            let Some(part) = parts::next(&slice.round, &begun) else { break };
             begun.push(part.clone());
-            reading.push(self::part(run, sweeper, &id, part));
+            reading.push(parts::read(run, sweeper, &id, part));
         }
         let Some((part, done)) = reading.next().await else { break };
         begun.retain(|other| *other != part);
@@ -147,129 +123,30 @@ async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mu
                     *so_far = so_far.saturating_add(count);
                 }
                 take::add(&mut alike, taken.alike);
-                replace(&mut slice.round, &part, rest);
+                parts::replace(&mut slice.round, &part, rest);
             }
-            Done::TooMuch(parts) => {
-                let more = u32::try_from(parts.len().saturating_sub(1)).unwrap_or_default();
+            Done::TooMuch(instead) => {
+                let more = u32::try_from(instead.len().saturating_sub(1)).unwrap_or_default();
                 slice.round.shards = slice.round.shards.saturating_add(more);
-                replace(&mut slice.round, &part, parts);
+                parts::replace(&mut slice.round, &part, instead);
             }
             Done::MostlyEmpty => {
                 (reading, begun, alike) = (FuturesUnordered::new(), Vec::new(), Alike::new());
-                fall_back(run, &mut slice.round);
+                parts::fall_back(run, &mut slice.round);
                 sweeper.borrow_mut().begins(&slice.round);
             }
             Done::Unread => {
                 // Behind the others: it may be all that cannot be read.
-                replace(&mut slice.round, &part, vec![part.clone()]);
+                parts::replace(&mut slice.round, &part, vec![part.clone()]);
                 goes_on = false;
             }
         }
         // The last part is noted with the round's end, so that a process that dies before tells it once more, not never.
         if slice.is_ours && !slice.round.is_read() {
-            note(run, slice).await;
+            slice.note(run).await;
         }
     }
     alike
-}
-
-/// A part of a round.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    /// What is shared, copied and owed of a shard.
-    Shard(Shard),
-    /// What is shared and copied of an owner, a page of it.
-    Stretch(Stretch),
-    /// What is owed of a shard.
-    Ledger(Shard),
-}
-
-/// What became of a part.
-enum Done {
-    /// This it adds to the round, and this is left of it.
-    Taken(Box<Taken>, Vec<Part>),
-    /// It does not fit into memory: these are to be read instead.
-    TooMuch(Vec<Part>),
-    /// EC2's pages of a shard are mostly empty.
-    MostlyEmpty,
-    /// It is to be read later.
-    Unread,
-}
-
-/// The first part that is not read yet, and not being read.
-fn next(round: &Round, begun: &[Part]) -> Option<Part> {
-    let walk = round.walk.iter().flatten().cloned().map(Part::Stretch);
-    let of = |shard| if round.walk.is_some() { Part::Ledger(shard) } else { Part::Shard(shard) };
-    walk.chain(round.left.iter().cloned().map(of)).find(|part| !begun.contains(part))
-}
-
-async fn part<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, round: &str, part: Part) -> (Part, Done) {
-    let (read, rest) = match &part {
-        Part::Shard(shard) => (read::shard(run, shard).await, None),
-        Part::Stretch(stretch) => walk::page(run, stretch).await,
-        Part::Ledger(shard) => (walk::ledger(run, shard).await, None),
-    };
-    let seen = match read {
-        Read::All(seen) => seen,
-        Read::TooMuch => {
-            let parts = match &part {
-                Part::Shard(shard) => shard.parts().map(Part::Shard).collect(),
-                Part::Ledger(shard) => shard.parts().map(Part::Ledger).collect(),
-                Part::Stretch(_) => vec![part.clone()],
-            };
-            return (part, Done::TooMuch(parts));
-        }
-        Read::MostlyEmpty => return (part, Done::MostlyEmpty),
-        Read::Unread => return (part, Done::Unread),
-    };
-    let taken = match &part {
-        Part::Shard(_) | Part::Stretch(_) => take::shared(run, sweeper, round, seen).await,
-        Part::Ledger(_) => take::ledger(run, sweeper, round, seen).await,
-    };
-    match taken {
-        Ok(taken) => (part, Done::Taken(Box::new(taken), rest.into_iter().map(Part::Stretch).collect())),
-        Err(error) => {
-            run.ledger_failed(0, &error);
-            (part, Done::Unread)
-        }
-    }
-}
-
-/// Takes a part out of the round, and puts these in its place, behind all others.
-fn replace(round: &mut Round, part: &Part, by: Vec<Part>) {
-    match part {
-        Part::Shard(shard) | Part::Ledger(shard) => round.left.retain(|other| other != shard),
-        Part::Stretch(stretch) => round.walk.iter_mut().for_each(|walk| walk.retain(|other| other != stretch)),
-    }
-    for part in by {
-        match part {
-            Part::Shard(shard) | Part::Ledger(shard) => round.left.push(shard),
-            Part::Stretch(stretch) => round.walk.get_or_insert_default().push(stretch),
-        }
-    }
-}
-
-/// Begins the round anew, as a walk. What it costs counts on.
-fn fall_back<W: World>(run: &Run<'_, W>, round: &mut Round) {
-    let walk = walk::stretches(run);
-    round.left = vec![Shard::all()];
-    round.shards = u32::try_from(walk.len().saturating_add(1)).unwrap_or(u32::MAX);
-    round.walk = Some(walk);
-    (round.owed, round.totals) = Default::default();
-}
-
-/// Writes how far the round has come.
-pub(super) async fn note<W: World>(run: &Run<'_, W>, slice: &mut Slice) {
-    slice.clock(run);
-    let next = Round { revision: slice.round.revision.saturating_add(1), ..slice.round.clone() };
-    match run.world.write_round(&next).await {
-        Ok(Written::Done) => slice.round = next,
-        Ok(Written::Stale) => slice.is_ours = false,
-        Err(error) => {
-            run.ledger_failed(0, &error);
-            slice.is_ours = false;
-        }
-    }
 }
 
 /// Whose turns are gone is seen by what is in line.
