@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use jiff::Timestamp;
-use snapferry_core::copying::{CopiedLineage, Decision, Facts, Subject, copied, kept};
+use snapferry_core::copying::{CopiedLineage, Decision, Facts, Subject, copied};
 use snapferry_core::facts::{CallError, Lineage};
 use snapferry_core::ids::Region;
 use snapferry_core::ledger::{By, Obligation, Round};
@@ -52,8 +52,8 @@ impl Sweeper {
     }
 
     /// Takes in what is kept of what was read.
-    pub(super) fn keep(&mut self, facts: &Facts) {
-        self.kept.extend(kept(facts).map(|lineage| self.hasher.hash_one(&lineage)));
+    pub(super) fn keep(&mut self, kept: impl Iterator<Item = CopiedLineage>) {
+        self.kept.extend(kept.map(|lineage| self.hasher.hash_one(&lineage)));
         if self.kept.len() > MOST_KEPT {
             *self = Self { round: self.round.take(), ..Self::default() };
         }
@@ -66,7 +66,6 @@ impl Sweeper {
         facts: &Facts,
         candidates: BTreeMap<CopiedLineage, Decision<'_>>,
     ) {
-        self.keep(facts);
         for (lineage, decision) in candidates {
             // Once there is no room for more, what comes does not come again in this round; what is there is of the whole round.
             if self.candidates.len() >= MOST_CANDIDATES && !self.candidates.contains_key(&lineage) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use snapferry_core::audit::Record;
-use snapferry_core::copying::{Deferral, Facts, Outcome, Plan, Refusal, Scope, Subject, Tally, Verdict, decide};
+use snapferry_core::copying::{Deferral, Facts, Outcome, Plan, Refusal, Scope, Subject, Tally, Verdict, decide, kept};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::Region;
 use snapferry_core::ledger::Identity;
@@ -52,7 +52,10 @@ pub(super) async fn shared<W: World>(
     if is_all {
         plan.settle(&facts);
     } else {
-        sweeper.borrow_mut().set_aside(run, &facts, plan.set_aside());
+        let candidates = plan.set_aside();
+        let mut sweeper = sweeper.borrow_mut();
+        sweeper.keep(plan.kept(&facts));
+        sweeper.set_aside(run, &facts, candidates);
     }
     ends::settle(run, round, &facts, &unread, &items, began).await?;
     owe::adopt(run, &facts).await?;
@@ -73,7 +76,7 @@ pub(super) async fn ledger<W: World>(
 ) -> Result<Taken, CallError> {
     let Seen { began, unread, .. } = seen;
     let (facts, items) = facts(run, seen.sources, seen.regions, seen.items);
-    sweeper.borrow_mut().keep(&facts);
+    sweeper.borrow_mut().keep(kept(&facts));
     ends::settle(run, round, &facts, &unread, &items, began).await?;
     Ok(Taken::default())
 }
