@@ -146,7 +146,8 @@ def write(rows: list[Row], rounds: int) -> str:
 
 The limit is a function that answers with its input (`bare-echo`) or makes the same calls (`bare-calls`), or a program
 that reads the same pages and keeps nothing (`bare-pagination`), all built with the same profile, and the round trips
-that no program can save. boto3 is `boto3_baseline/`, the handler that one would write instead. How: [README.md](README.md).
+that no program can save. boto3 is `boto3_baseline/`, the handler that one would
+write instead. How: [README.md](README.md).
 
 {table(rows)}
 

@@ -56,11 +56,11 @@ struct Condition {
 }
 
 fn condition(request: &Value) -> Option<Condition> {
-    Some(Condition { expression: expression(request, "ConditionExpression")?, values: values(request) })
+    Some(Condition { expression: expression_of(request, "ConditionExpression")?, values: values(request) })
 }
 
 /// An expression in which the attributes stand by their names.
-fn expression(request: &Value, member: &str) -> Option<String> {
+fn expression_of(request: &Value, member: &str) -> Option<String> {
     let names = request.get("ExpressionAttributeNames").and_then(Value::as_object)?;
     let expression = request.get(member)?.as_str()?.to_owned();
     Some(names.iter().fold(expression, |expression, (name, attribute)| {
@@ -97,7 +97,7 @@ fn query(request: &Value) -> Option<Query> {
         Some(Some("line")) => true,
         Some(_) => return None,
     };
-    let expression = expression(request, "KeyConditionExpression")?;
+    let expression = expression_of(request, "KeyConditionExpression")?;
     let values = values(request);
     let value = |name: &str| values.get(name)?.get("S")?.as_str().map(str::to_owned);
     let included = |name| value(name).map(Bound::Included);
@@ -117,15 +117,20 @@ fn query(request: &Value) -> Option<Query> {
     let limit = request.get("Limit").map_or(Some(u64::MAX), Value::as_u64)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let partition = value(if is_of_line { ":lpk" } else { ":pk" })?;
-    Some(Query { is_of_line, partition, from, to, begins, limit, after })
+    let is_of_open = match expression_of(request, "FilterExpression").as_deref() {
+        None => false,
+        Some("attribute_exists(lpk) OR attribute_not_exists(state) OR state <> :ended") => true,
+        Some(_) => return None,
+    };
+    Some(Query { is_of_line, partition, from, to, begins, limit, is_of_open, after })
 }
 
 fn page(query: &Query, shared: &Shared) -> String {
     let table = shared.table();
-    let (items, next) = table.query(query);
-    let count = items.len();
-    let mut page = format!("{{\"Count\":{count},\"ScannedCount\":{count},\"Items\":[{}]", items.join(","));
-    if let Some((place, (pk, sk))) = next {
+    let found = table.query(query);
+    let (count, looked_at) = (found.items.len(), found.looked_at);
+    let mut page = format!("{{\"Count\":{count},\"ScannedCount\":{looked_at},\"Items\":[{}]", found.items.join(","));
+    if let Some((place, (pk, sk))) = found.last {
         let mut key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
         if let (Some((lpk, lsk)), Some(key)) = (place, key.as_object_mut()) {
             key.insert("lpk".to_owned(), json!({"S": lpk}));
@@ -135,7 +140,7 @@ fn page(query: &Query, shared: &Shared) -> String {
     }
     page.push('}');
     drop(table);
-    shared.count("dynamodb", "(items read)", &shared.world().home, count);
+    shared.count("dynamodb", "(items read)", &shared.world().home, looked_at);
     page
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Table {
 pub(crate) struct Item {
     text: Box<str>,
     place: Option<Key>,
+    /// Whether it is an obligation that has ended.
+    is_over: bool,
 }
 
 /// What a query asks for.
@@ -33,9 +35,22 @@ pub(crate) struct Query {
     pub(crate) from: Bound<String>,
     pub(crate) to: Bound<String>,
     pub(crate) begins: String,
+    /// How many items are looked at.
     pub(crate) limit: usize,
+    /// Whether what is over and stands in no line is left out, once it was looked at.
+    pub(crate) is_of_open: bool,
     /// The last place of the page before: its key in the index, if that is asked for, and the item's.
     pub(crate) after: Option<(Option<Key>, Key)>,
+}
+
+/// What a query shows.
+#[derive(Default)]
+pub(crate) struct Page<'t> {
+    /// The items as JSON.
+    pub(crate) items: Vec<&'t str>,
+    pub(crate) looked_at: usize,
+    /// Where the next page begins, if there is more.
+    pub(crate) last: Option<(Option<Key>, Key)>,
 }
 
 impl Table {
@@ -51,7 +66,8 @@ impl Table {
         if let Some(place) = &place {
             self.line.insert((place.clone(), key.clone()));
         }
-        self.items.insert(key, Item { text: item.to_string().into(), place });
+        let is_over = text(item, "state").as_deref() == Some("ended");
+        self.items.insert(key, Item { text: item.to_string().into(), place, is_over });
     }
 
     /// Removes an item.
@@ -61,19 +77,22 @@ impl Table {
         }
     }
 
-    /// A page of items as JSON, and the keys with which the next one begins.
-    pub(crate) fn query(&self, query: &Query) -> (Vec<&str>, Option<(Option<Key>, Key)>) {
-        let (mut found, mut bytes, mut last) = (Vec::new(), 0, None);
+    /// A page of items.
+    pub(crate) fn query(&self, query: &Query) -> Page<'_> {
+        let (mut page, mut bytes, mut last) = (Page::default(), 0, None);
         for (place, key) in self.places(query) {
-            if found.len() >= query.limit || bytes >= PAGE_BYTES {
-                return (found, last);
+            if page.looked_at >= query.limit || bytes >= PAGE_BYTES {
+                page.last = last;
+                break;
             }
             let Some(item) = self.items.get(key) else { continue };
-            bytes += item.text.len();
-            found.push(&*item.text);
+            (page.looked_at, bytes) = (page.looked_at + 1, bytes + item.text.len());
+            if !query.is_of_open || !item.is_over || item.place.is_some() {
+                page.items.push(&item.text);
+            }
             last = Some((place.cloned(), key.clone()));
         }
-        (found, None)
+        page
     }
 
     fn places<'t>(&'t self, query: &'t Query) -> Box<dyn Iterator<Item = (Option<&'t Key>, &'t Key)> + 't> {
