@@ -149,3 +149,11 @@ class Copier:
             for record in self.stack.audit(event="copy.deferred", **wanted)
             if "source" in record
         )
+
+    def not_tried(self, **wanted: Any) -> list[tuple[str, str, int]]:
+        """What one record told of copies that were not tried one by one: the Region, why, and how many; sorted."""
+        return sorted(
+            (record["copy"]["region"], record["reason"], record["count"])
+            for record in self.stack.audit(event="copy.deferred", **wanted)
+            if "source" not in record and "copy" in record
+        )
