@@ -70,8 +70,8 @@ class Copier:
         return completed
 
     def whole_sweep(self) -> Record:
-        """A sweep from its beginning to its end, and its record. A tick that comes while an earlier sweep could not read
-        everything ends that one, and begins none."""
+        """A sweep from its beginning to its end, and its record. A tick that comes while an earlier sweep could not be
+        ended goes on with that one, and begins none."""
 
         def completed() -> list[Record]:
             tick = self.tick()

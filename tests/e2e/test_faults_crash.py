@@ -53,8 +53,8 @@ def test_killed_between_two_copies(
     redelivered = min(each for each in again if each > killed)
     assert redelivered - began >= timedelta(seconds=VISIBILITY_TIMEOUT / 2), "the second tick has to wait too"
     assert copier.stack.wait_for_audit(event="sweep.completed")[0]["triggerId"] == first
-    # One was asked for without an answer, and of the other Region's one may have been about to be: such are left alone for
-    # as long as EC2 may not show their copies.
+    # One was asked for without an answer, and one of the other Region's may have been about to be: such are left alone
+    # for as long as EC2 may not show their copies.
     doubtful = near[1].parameters["SourceSnapshotId"]
     once = {(each, region): 1 for each in snapshots for region in (NEAR, FAR)}
     asked = copier.asked()

@@ -229,8 +229,8 @@ async fn copies_of_a_shard_are_read_until_there_are_too_many_or_their_pages_are_
         ("1", 3, 2, 6, "all", 3),
         ("1", 3, 2, 5, "too many", 3),
         ("1", 30, 2, 9, "too many", 5),
-        ("1", 30, 0, 9, "mostly empty", 21),
-        ("1", 20, 0, 9, "all", 20),
+        ("1", 30, 1, 9, "mostly empty", 5),
+        ("1", 4, 0, 9, "all", 4),
         ("", 30, 0, 9, "all", 30),
     ];
     for (shard, pages, each, most, expected, calls) in cases {

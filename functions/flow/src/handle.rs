@@ -68,14 +68,12 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
 
 /// Goes on with a round, or begins one; what it finds wanted is served at once, and a round's end is told behind that.
 async fn sweep<W: World>(run: &Run<'_, W>, kept: &Kept, tick: Option<&str>) {
-    let mut sweeper = kept.sweeper.take();
-    if let Some(slice) = sweep::slice(run, &mut sweeper, tick).await {
-        sweep::close(run, &mut sweeper, &slice).await;
+    if let Some(slice) = sweep::slice(run, &kept.sweeper, tick).await {
+        sweep::close(run, &kept.sweeper, &slice).await;
         let until = run.world.left().saturating_sub(SERVES_FOR);
         serve(run, run.waiting(), false, until).await;
         sweep::finish(run, slice).await;
     }
-    kept.sweeper.replace(sweeper);
 }
 
 fn causes(work: &Work) -> Causes {

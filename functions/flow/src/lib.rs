@@ -17,6 +17,7 @@ mod serve;
 mod settle;
 mod setup;
 mod sweep;
+mod unread;
 mod wish;
 mod world;
 

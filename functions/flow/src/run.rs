@@ -12,6 +12,7 @@ use snapferry_core::facts::{CallError, KeyFact};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Identity, Obligation, Turn};
 
+use crate::unread::Unread;
 use crate::{Setup, World};
 
 /// How many obligations an invocation may end in the audit one by one.
@@ -56,6 +57,11 @@ pub(crate) struct Run<'a, W> {
     served: RefCell<Vec<Served>>,
     /// What was not tried one by one, by Region and reason: how many, and what a service said, if it did.
     untried: RefCell<BTreeMap<(Region, CopyDeferred), (u64, Option<CallError>)>>,
+    /// The owners whose shared snapshots, and the Regions whose copies, a sweep could not read.
+    pub(crate) owners: Unread<AccountId>,
+    pub(crate) regions: Unread<Region>,
+    /// Whether a walk could read what some owner shares.
+    pub(crate) home_answers: Cell<bool>,
     ends: Cell<u32>,
     ledger: RefCell<Option<(u64, CallError)>>,
     home: RefCell<Option<CallError>>,
@@ -75,6 +81,9 @@ impl<'a, W: World> Run<'a, W> {
             owed: RefCell::default(),
             served: RefCell::default(),
             untried: RefCell::default(),
+            owners: Unread::new(),
+            regions: Unread::new(),
+            home_answers: Cell::default(),
             ends: Cell::default(),
             ledger: RefCell::default(),
             home: RefCell::default(),
@@ -250,13 +259,9 @@ impl<'a, W: World> Run<'a, W> {
         self.served.take()
     }
 
-    /// As [`tell`](Self::tell), once for so many decisions that are alike.
-    pub(crate) fn tell_alike(&self, decision: &Decision<'_>, count: u64) {
-        let mut record = record(decision, &Outcome::Stands, &self.setup.home, self.world.now());
-        if count > 1 {
-            (record.count, record.source) = (Some(count), None);
-        }
-        self.say(record, None);
+    /// The record of a decision that may stand for many; it is told of by [`say`](Self::say).
+    pub(crate) fn alike(&self, decision: &Decision<'_>) -> Record {
+        record(decision, &Outcome::Stands, &self.setup.home, self.world.now())
     }
 
     /// As [`tell`](Self::tell), but what is said once a day is not said again.

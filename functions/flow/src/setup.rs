@@ -17,6 +17,9 @@ pub struct Setup {
     pub home: Region,
     /// Sources started before are owed only if an event names them (`SNAPFERRY_SWEEP_SINCE`).
     pub since: Option<Timestamp>,
+    /// About so many snapshots, copies and obligations a sweep has in memory for each part that it reads, of which it reads four at a
+    /// time.
+    pub records: usize,
     /// Policies whose document is gone and whose copies still tell when an owner was last heard of.
     pub retired_policies: BTreeSet<PolicyName>,
 }

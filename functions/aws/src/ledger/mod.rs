@@ -10,7 +10,7 @@ mod table;
 
 use std::cell::RefCell;
 
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::Region;
@@ -19,7 +19,10 @@ use snapferry_flow::{Item, Items, Written};
 
 use self::attributes::Attributes;
 pub use self::table::Table;
-use self::table::{Lost, Write};
+use self::table::{Filter, Lost, Write};
+
+/// How many partitions are read at the same time, to keep the memory small.
+const PARTITIONS_AT_ONCE: usize = 4;
 
 impl Table {
     /// One obligation. One that cannot be read is none: the first write of it puts right what stands there.
@@ -32,8 +35,8 @@ impl Table {
         Ok(readable(read).filter(|item| item.obligation.identity == *identity))
     }
 
-    /// The obligations whose sources are in a shard, and in words what cannot be read; `None` where there are more than `most`:
-    /// no page is read once that shows.
+    /// The obligations whose sources are in a shard and that are not over, or stand in a line, and in words what cannot be read;
+    /// `None` where there are more than `most`: no page is read once that shows.
     ///
     /// # Errors
     /// When DynamoDB did not answer.
@@ -50,7 +53,9 @@ impl Table {
             }
             found.len().saturating_add(unreadable.len()) <= most
         };
-        try_join_all(partitions.iter().map(|pk| self.query(pk, &begins, take))).await?;
+        let open = Some(Filter::Open);
+        let reads = stream::iter(&partitions).map(async |pk| self.query(pk, &begins, open, take).await);
+        reads.buffer_unordered(PARTITIONS_AT_ONCE).try_collect::<()>().await?;
         let (found, unreadable) = read.into_inner();
         let is_all = found.len().saturating_add(unreadable.len()) <= most;
         Ok(is_all.then_some((found, unreadable)))
@@ -163,7 +168,7 @@ impl Table {
             all.extend::<Vec<Attributes>>(items);
             true
         };
-        self.query(pk, "", take).await?;
+        self.query(pk, "", None, take).await?;
         Ok(all)
     }
 

@@ -29,6 +29,9 @@ const ATTEMPTS: u32 = 3;
 /// How long is waited before the first retry, at most.
 const BACKOFF: Duration = Duration::from_millis(100);
 
+/// How many items are looked at for a page.
+const PAGE: i32 = 1000;
+
 /// The index of those who wait.
 const LINE: &str = "line";
 
@@ -46,6 +49,13 @@ pub(super) struct Write {
     pub(super) revision: u64,
     /// All its attributes but the token.
     pub(super) item: Attributes,
+}
+
+/// What of a partition is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Filter {
+    /// What is not over, or stands in a line: an edited one.
+    Open,
 }
 
 /// Why an item was not written.
@@ -75,11 +85,13 @@ impl Table {
         Ok(get.send().await.map_err(|error| call_error(&error))?.item)
     }
 
-    /// Hands over pages of the items of a partition whose sort keys begin with `begins`, until `take` has enough.
+    /// Hands over pages of the items of a partition whose sort keys begin with `begins` and that pass the filter, until `take` has
+    /// enough.
     pub(super) async fn query(
         &self,
         pk: &str,
         begins: &str,
+        only: Option<Filter>,
         take: impl FnMut(Vec<Attributes>) -> bool,
     ) -> Result<(), CallError> {
         let query = self.client().query().table_name(&self.name).consistent_read(true);
@@ -92,7 +104,16 @@ impl Table {
                 .expression_attribute_names("#sk", names::SK)
                 .expression_attribute_values(":begins", s(begins))
         };
-        pages(query, take).await
+        let query = match only {
+            None => query,
+            Some(Filter::Open) => query
+                .filter_expression("attribute_exists(#lpk) OR attribute_not_exists(#state) OR #state <> :ended")
+                .expression_attribute_names("#lpk", names::LPK)
+                .expression_attribute_names("#state", names::STATE)
+                .expression_attribute_values(":ended", s(ENDED)),
+        };
+        // A page of 1 MB would be many times that once it is read.
+        pages(query.limit(PAGE), take).await
     }
 
     /// Up to `most` of what `read` makes of the items of one line of the index.

@@ -6,6 +6,7 @@ use super::{CopyRequest, Deferral, Refusal, Skip};
 use crate::event::ShareEvent;
 use crate::facts::SourceSnapshot;
 use crate::ids::{PolicyName, Region};
+use crate::ledger::Identity;
 use crate::standing::Standing;
 
 /// The snapshot that a decision is about.
@@ -62,6 +63,14 @@ impl<'f> Decision<'f> {
 
     pub(super) fn of_region(region: &'f Region, verdict: Verdict<'f>) -> Self {
         Self { policy: None, subject: Subject::All, region: Some(region), verdict, stands: None }
+    }
+
+    /// What it is about, where that is one copy that a policy wants or may want.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        let Subject::Seen(source) = self.subject else { return None };
+        let (policy, region) = (self.policy?.clone(), self.region?.clone());
+        Some(Identity { policy, source: source.id.clone(), region })
     }
 
     /// For what is said once a day and not at every sweep: a text that names the fact.

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use super::lineages::{CopiedLineage, kept};
-use super::{CopyRequest, Decision, Facts, Outcome, Subject, Tally};
+use super::{CopyRequest, Decision, Facts, Outcome, Subject, Tally, Verdict};
 use crate::ids::SnapshotId;
+use crate::ledger::{Identity, Obligation};
 
 /// The decisions, and the counts of all others.
 #[derive(Debug, Default)]
@@ -28,7 +29,8 @@ impl<'f> Plan<'f> {
         if self.candidates.is_empty() {
             return;
         }
-        let kept: HashSet<CopiedLineage> = kept(facts).filter(|of| self.candidates.contains_key(of)).collect();
+        let kept = self.kept(facts).filter(|of| self.candidates.contains_key(of));
+        let kept: HashSet<CopiedLineage> = kept.collect();
         for (lineage, decision) in std::mem::take(&mut self.candidates) {
             if kept.contains(&lineage) {
                 self.tally.over_retention += 1;
@@ -38,10 +40,29 @@ impl<'f> Plan<'f> {
         }
     }
 
+    /// The lineages of which something is kept, or is about to be, as far as this was read: also what is wanted now, unless it
+    /// was in vain so far. One may come several times.
+    pub fn kept(&self, facts: &Facts) -> impl Iterator<Item = CopiedLineage> {
+        let wanted = self.decisions.iter().filter_map(|decision| match &decision.verdict {
+            Verdict::Copy(request) => Some(request),
+            _ => None,
+        });
+        let is_in_vain =
+            |request: &&CopyRequest<'f>| facts.obligations.get(&request.identity()).is_some_and(Obligation::is_in_vain);
+        let wanted = wanted.filter(move |request| request.policy_keeps() && !is_in_vain(request));
+        kept(facts).chain(wanted.map(CopyRequest::lineage))
+    }
+
     /// Takes the candidates out, counted as older than their retention, where only a part was read.
     pub fn set_aside(&mut self) -> BTreeMap<CopiedLineage, Decision<'f>> {
         self.tally.over_retention += u64::try_from(self.candidates.len()).unwrap_or(u64::MAX);
         std::mem::take(&mut self.candidates)
+    }
+
+    /// The identities without a live copy that were decided on: those of which it matters what the ledger holds.
+    pub fn open(&self) -> impl Iterator<Item = Identity> {
+        let is_open = |decision: &&Decision<'f>| !matches!(decision.verdict, Verdict::Skip(_));
+        self.decisions.iter().chain(self.candidates.values()).filter(is_open).filter_map(Decision::identity)
     }
 
     /// Takes in a decision about a source that is older than its retention.

@@ -20,7 +20,7 @@ pub struct Round {
     pub id: String,
     /// When.
     pub began: Timestamp,
-    /// How many shards it has, read ones included.
+    /// How many parts it has, read ones included: shards, and stretches of the walk.
     pub shards: u32,
     /// The shards that are not read yet, in their order.
     pub left: Vec<Shard>,
@@ -53,6 +53,25 @@ impl Round {
     #[must_use]
     pub fn is_read(&self) -> bool {
         self.left.is_empty() && self.walk.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// Whether nothing of it is read.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        let is_whole = |walk: &[Stretch]| walk.iter().all(|stretch| stretch.next.is_none());
+        usize::try_from(self.shards).is_ok_and(|parts| {
+            parts == self.left.len().saturating_add(self.walk.as_ref().map_or(0, Vec::len))
+                && self.walk.as_deref().is_none_or(is_whole)
+        })
+    }
+
+    /// Whether a snapshot may be in what is not read yet.
+    #[must_use]
+    pub fn awaits(&self, source: &SnapshotId) -> bool {
+        match &self.walk {
+            None => self.left.iter().any(|shard| shard.contains(source)),
+            Some(walk) => !walk.is_empty(),
+        }
     }
 }
 

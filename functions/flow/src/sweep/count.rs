@@ -1,13 +1,14 @@
 //! A round's end: what was counted, with what became of it meanwhile.
 
+use std::cell::RefCell;
+
 use snapferry_core::audit::CopyDeferred;
 use snapferry_core::copying::{Ran, summary};
-use snapferry_core::ledger::Round;
 
 use super::lineages::Sweeper;
-use super::round::{self, Slice};
+use super::slice::Slice;
 use crate::World;
-use crate::run::{Run, Served};
+use crate::run::Run;
 
 /// Notes what the serving in this invocation made of what the round found, and tells the round's totals where it is done.
 pub(crate) async fn finish<W: World>(run: &Run<'_, W>, mut slice: Slice) {
@@ -15,20 +16,12 @@ pub(crate) async fn finish<W: World>(run: &Run<'_, W>, mut slice: Slice) {
     if !slice.is_ours || (!slice.is_done() && served.is_empty()) {
         return;
     }
-    served.iter().for_each(|served| count(&mut slice.round, served));
-    if slice.round.left.is_empty() {
+    served.iter().for_each(|served| slice.count(served));
+    if slice.round.is_read() {
         slice.clock(run);
         tell(run, &mut slice);
     }
-    round::note(run, &mut slice).await;
-}
-
-/// Counts what became of what the round found in line.
-pub(super) fn count(round: &mut Round, served: &Served) {
-    round.totals.served(&served.region, &served.outcome);
-    if let Some(owed) = round.owed.get_mut(&served.region) {
-        *owed = owed.saturating_sub(1);
-    }
+    slice.note(run).await;
 }
 
 /// Tells what is in line and was not tried, then the totals.
@@ -53,10 +46,12 @@ fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice) {
 }
 
 /// Decides at a round's end on sources that are older than their retention.
-pub(crate) async fn close<W: World>(run: &Run<'_, W>, sweeper: &mut Sweeper, slice: &Slice) {
-    if slice.is_done()
-        && let Err(error) = sweeper.close(run).await
-    {
+pub(crate) async fn close<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &Slice) {
+    if !slice.is_done() {
+        return;
+    }
+    let sweeper = sweeper.take();
+    if let Err(error) = sweeper.close(run).await {
         run.ledger_failed(0, &error);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use jiff::Timestamp;
-use snapferry_core::copying::{CopiedLineage, Decision, Facts, Subject, copied, kept};
+use snapferry_core::copying::{CopiedLineage, Decision, Facts, Subject, copied};
 use snapferry_core::facts::{CallError, Lineage};
 use snapferry_core::ids::Region;
 use snapferry_core::ledger::{By, Obligation, Round};
@@ -14,8 +14,11 @@ use super::owe;
 use crate::run::Run;
 use crate::{World, wish};
 
-/// So many lineages, and so many candidates, are remembered. Beyond, a round decides on none, and the next one tries again.
+/// So many lineages of which something is kept are remembered. Beyond, a round decides on no source that is older than its
+/// retention.
 const MOST_KEPT: usize = 2_000_000;
+
+/// So many candidates are remembered. The rest is left to the next round, for which these are no candidates any more.
 const MOST_CANDIDATES: usize = 50_000;
 
 /// Lineages looked at in one call.
@@ -37,9 +40,22 @@ impl Sweeper {
     /// Goes on with a round, or begins with it where nothing of it was read yet.
     pub(super) fn goes_on(&mut self, round: &Round) {
         let this = Some((round.id.clone(), round.began));
-        let is_fresh = usize::try_from(round.shards).is_ok_and(|shards| shards == round.left.len());
         if self.round != this {
-            *self = Self { round: this, is_whole: is_fresh, ..Self::default() };
+            *self = Self { round: this, is_whole: round.is_fresh(), ..Self::default() };
+        }
+    }
+
+    /// Begins anew with a round.
+    pub(super) fn begins(&mut self, round: &Round) {
+        *self = Self::default();
+        self.goes_on(round);
+    }
+
+    /// Takes in what is kept of what was read.
+    pub(super) fn keep(&mut self, kept: impl Iterator<Item = CopiedLineage>) {
+        self.kept.extend(kept.map(|lineage| self.hasher.hash_one(&lineage)));
+        if self.kept.len() > MOST_KEPT {
+            *self = Self { round: self.round.take(), ..Self::default() };
         }
     }
 
@@ -50,19 +66,16 @@ impl Sweeper {
         facts: &Facts,
         candidates: BTreeMap<CopiedLineage, Decision<'_>>,
     ) {
-        self.kept.extend(kept(facts).map(|lineage| self.hasher.hash_one(&lineage)));
         for (lineage, decision) in candidates {
-            let Some(candidate) = obligation(run, &lineage, &decision) else { continue };
-            if facts.obligations.contains_key(&candidate.identity) {
+            // Once there is no room for more, what comes does not come again in this round; what is there is of the whole round.
+            if self.candidates.len() >= MOST_CANDIDATES && !self.candidates.contains_key(&lineage) {
                 continue;
             }
+            let Some(candidate) = obligation(run, facts, &decision) else { continue };
             let known = self.candidates.entry(lineage).or_insert_with(|| candidate.clone());
             if known.start < candidate.start {
                 *known = candidate;
             }
-        }
-        if self.kept.len() > MOST_KEPT || self.candidates.len() > MOST_CANDIDATES {
-            *self = Self { round: self.round.take(), ..Self::default() };
         }
     }
 
@@ -70,8 +83,8 @@ impl Sweeper {
     ///
     /// # Errors
     /// The ledger's.
-    pub(super) async fn close<W: World>(&mut self, run: &Run<'_, W>) -> Result<(), CallError> {
-        let Self { is_whole, hasher, kept, candidates, .. } = std::mem::take(self);
+    pub(super) async fn close<W: World>(self, run: &Run<'_, W>) -> Result<(), CallError> {
+        let Self { is_whole, hasher, kept, candidates, .. } = self;
         if !is_whole {
             return Ok(());
         }
@@ -95,13 +108,13 @@ impl Sweeper {
     }
 }
 
-fn obligation<W: World>(run: &Run<'_, W>, lineage: &CopiedLineage, decision: &Decision<'_>) -> Option<Obligation> {
+fn obligation<W: World>(run: &Run<'_, W>, facts: &Facts, decision: &Decision<'_>) -> Option<Obligation> {
     let Subject::Seen(source) = decision.subject else { return None };
-    let identity = snapferry_core::ledger::Identity {
-        policy: lineage.policy.clone(),
-        source: source.id.clone(),
-        region: lineage.region.clone(),
-    };
+    let identity = decision.identity()?;
     let request = wish::request(run.setup, &identity, source).ok()?;
-    Some(Obligation::new(identity, source, request.volume(), By::Sweep, run.world.now()))
+    let now = run.world.now();
+    match facts.obligations.get(&identity) {
+        None => Some(Obligation::new(identity, source, request.volume(), By::Sweep, now)),
+        Some(over) => over.wanted_again(By::Sweep, now),
+    }
 }

@@ -5,9 +5,12 @@ mod count;
 mod ends;
 mod lineages;
 mod owe;
+mod parts;
 mod read;
 mod round;
-mod shard;
+mod slice;
+mod take;
+mod walk;
 
 pub(crate) use count::{close, finish};
 pub use lineages::Sweeper;

@@ -11,33 +11,35 @@ use snapferry_core::ledger::Shard;
 use snapferry_core::policy::PolicyState;
 
 use crate::run::Run;
-use crate::{CopiesIn, Item, World};
-
-/// More snapshots, or copies in a Region, than this are not kept in memory together: the shard is split.
-pub(super) const MOST: usize = 20_000;
+use crate::{CopiesIn, Item, World, is_mostly_empty};
 
 /// Owners asked for in one read, to keep the request small; more of them are several reads.
 const OWNERS: usize = 100;
 
-/// What became of reading a shard.
+/// What became of reading a part of a round.
 pub(super) enum Read {
     /// All that could be read.
     All(Seen),
     /// It does not fit into memory.
     TooMuch,
+    /// EC2's pages are mostly empty; see [`is_mostly_empty`].
+    MostlyEmpty,
     /// Nothing can be said of it: of no owner, or not of the ledger.
     Unread,
 }
 
-/// What was read of a shard.
+/// What was read of a part of a round.
 pub(super) struct Seen {
     /// When the reading began.
     pub(super) began: Timestamp,
+    /// In the order of their IDs.
     pub(super) sources: Vec<SourceSnapshot>,
     /// The owners of which this is not all that they share.
     pub(super) unread: BTreeSet<AccountId>,
     pub(super) regions: BTreeMap<Region, Result<Copies, CallError>>,
     pub(super) items: Vec<Item>,
+    /// Whether this is all that there is.
+    pub(super) is_all: bool,
 }
 
 /// What owners share, as far as it could be read.
@@ -47,48 +49,86 @@ struct Shared {
     unread: BTreeMap<AccountId, CallError>,
     unreadable: Vec<String>,
     is_too_much: bool,
+    is_mostly_empty: bool,
+}
+
+/// So many snapshots of a shard are about what fits well into memory, with their copies and obligations.
+pub(super) fn fits<W: World>(run: &Run<'_, W>) -> usize {
+    let regions = run.setup.regions().len();
+    run.setup.records / regions.saturating_mul(2).saturating_add(1)
+}
+
+/// More snapshots, or copies in a Region, than this are not kept in memory together.
+fn most<W: World>(run: &Run<'_, W>) -> usize {
+    fits(run).saturating_mul(3) / 2
 }
 
 /// Reads a shard.
 pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     // Before anything is read: a hold that ends while a slow page is on its way still holds for what that page shows.
     let began = run.world.now();
+    let most = most(run);
     let (mut shared, regions, items) = join3(
-        shared(run, shard),
+        shared(run, shard, most),
         join_all(run.setup.regions().into_iter().map(async |region| {
-            let copies = run.world.copies_in(region, shard, MOST).await;
+            let copies = run.regions.ask(region, run.world.copies_in(region, shard, most)).await;
             (region.clone(), copies)
         })),
-        run.world.obligations(shard, MOST * run.setup.regions().len().max(1)),
+        items(run, shard),
     )
     .await;
-    if shared.is_too_much || regions.iter().any(|(_, copies)| matches!(copies, Ok(CopiesIn::TooMany))) {
+    let is = |wanted: CopiesIn| regions.iter().any(|(_, copies)| copies.as_ref().is_ok_and(|copies| *copies == wanted));
+    if shared.is_mostly_empty || is(CopiesIn::MostlyEmpty) {
+        return Read::MostlyEmpty;
+    }
+    if shared.is_too_much || is(CopiesIn::TooMany) {
         return Read::TooMuch;
     }
-    let (items, unreadable) = match items {
-        Ok(Some(items)) => items,
-        Ok(None) => return Read::TooMuch,
-        Err(error) => {
-            run.ledger_failed(0, &error);
-            return Read::Unread;
-        }
+    let items = match items {
+        Ok(items) => items,
+        Err(instead) => return instead,
     };
     for (_, copies) in &regions {
         if let Ok(CopiesIn::All(copies)) = copies {
             shared.unreadable.extend(copies.unreadable.iter().cloned());
         }
     }
-    tell_unread(run, &shared, &unreadable);
+    shared.unread.iter().for_each(|(owner, error)| note_unread(run, owner, error));
+    shared.unreadable.iter().for_each(|what| tell_unreadable(run, "EC2's answer", what));
     if shared.sources.is_empty() && !shared.unread.is_empty() && shared.unread.len() == owners(run).len() {
         shared.unread.values().take(1).for_each(|error| run.home_failed(error));
         return Read::Unread;
     }
-    let mut sources = shared.sources;
-    // EC2 may show a snapshot on two pages when others come and go meanwhile.
+    let sources = in_order(shared.sources);
+    let regions = regions.into_iter().map(|(region, copies)| (region, copies.and_then(all))).collect();
+    let unread = shared.unread.into_keys().collect();
+    Read::All(Seen { began, sources, unread, regions, items, is_all: *shard == Shard::all() })
+}
+
+/// What the ledger holds of a shard: what is open, and what stands in a line.
+///
+/// # Errors
+/// What is to be said of the shard instead.
+pub(super) async fn items<W: World>(run: &Run<'_, W>, shard: &Shard) -> Result<Vec<Item>, Read> {
+    let most = most(run).saturating_mul(run.setup.regions().len().max(1));
+    match run.world.obligations(shard, most).await {
+        Ok(Some((items, unreadable))) => {
+            unreadable.iter().for_each(|what| tell_unreadable(run, "the ledger", what));
+            Ok(items)
+        }
+        Ok(None) => Err(Read::TooMuch),
+        Err(error) => {
+            run.ledger_failed(0, &error);
+            Err(Read::Unread)
+        }
+    }
+}
+
+/// EC2 may show a snapshot on two pages when others come and go meanwhile.
+pub(super) fn in_order(mut sources: Vec<SourceSnapshot>) -> Vec<SourceSnapshot> {
     sources.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     sources.dedup_by(|a, b| a.id == b.id);
-    let regions = regions.into_iter().map(|(region, copies)| (region, copies.and_then(all))).collect();
-    Read::All(Seen { began, sources, unread: shared.unread.into_keys().collect(), regions, items })
+    sources
 }
 
 fn all(copies: CopiesIn) -> Result<Copies, CallError> {
@@ -99,27 +139,32 @@ fn all(copies: CopiesIn) -> Result<Copies, CallError> {
 }
 
 /// The owners that a sweep reads: those of all policies that copy.
-fn owners<W: World>(run: &Run<'_, W>) -> Vec<AccountId> {
+pub(super) fn owners<W: World>(run: &Run<'_, W>) -> Vec<AccountId> {
     let enabled = run.setup.policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
     let owners: BTreeSet<&AccountId> = enabled.flat_map(|policy| &policy.owners).collect();
     owners.into_iter().filter(|owner| run.setup.account.as_ref() != Some(*owner)).cloned().collect()
 }
 
 /// All owners' snapshots; where some cannot be read, each owner by itself, so that one spoils no other.
-async fn shared<W: World>(run: &Run<'_, W>, shard: &Shard) -> Shared {
+async fn shared<W: World>(run: &Run<'_, W>, shard: &Shard, most: usize) -> Shared {
     let mut shared = Shared::default();
-    for owners in owners(run).chunks(OWNERS) {
-        let Err(error) = pages(run, owners, shard, &mut shared).await else { continue };
-        let [_, _, ..] = owners else {
-            shared.unread.extend(owners.iter().map(|owner| (owner.clone(), error.clone())));
+    let mut asked = Vec::new();
+    for owner in owners(run) {
+        match run.owners.given_up(&owner) {
+            Some(error) => _ = shared.unread.insert(owner, error),
+            None => asked.push(owner),
+        }
+    }
+    for owners in asked.chunks(OWNERS) {
+        let Err(error) = pages(run, owners, shard, most, &mut shared).await else { continue };
+        if let [owner] = owners {
+            shared.unread.insert(owner.clone(), error);
             continue;
-        };
+        }
         for owner in owners {
-            if shared.is_too_much {
-                break;
-            }
-            if let Err(error) = pages(run, std::slice::from_ref(owner), shard, &mut shared).await {
-                shared.unread.insert(owner.clone(), error);
+            let owner = std::slice::from_ref(owner);
+            if let Err(error) = pages(run, owner, shard, most, &mut shared).await {
+                shared.unread.extend(owner.iter().map(|owner| (owner.clone(), error.clone())));
             }
         }
     }
@@ -130,33 +175,38 @@ async fn pages<W: World>(
     run: &Run<'_, W>,
     owners: &[AccountId],
     shard: &Shard,
+    most: usize,
     shared: &mut Shared,
 ) -> Result<(), CallError> {
-    let mut next: Option<String> = None;
-    while !shared.is_too_much {
+    let (mut next, mut pages, mut found): (Option<String>, usize, usize) = (None, 0, 0);
+    while !shared.is_too_much && !shared.is_mostly_empty {
         let page = run.world.shared(owners, shard, next.as_deref()).await?;
+        (pages, found) = (pages.saturating_add(1), found.saturating_add(page.snapshots.len()));
         shared.sources.extend(page.snapshots);
         shared.unreadable.extend(page.unreadable);
-        shared.is_too_much = shared.sources.len() > MOST;
+        shared.is_too_much = shared.sources.len() > most;
         next = page.next;
         if next.is_none() {
             break;
         }
+        // The walk that is taken instead reads all, whatever the shard.
+        shared.is_mostly_empty = *shard != Shard::all() && is_mostly_empty(pages, found);
     }
     Ok(())
 }
 
-/// Names what could not be read; the rest goes on without it.
-fn tell_unread<W: World>(run: &Run<'_, W>, shared: &Shared, unreadable: &[String]) {
-    for (owner, error) in &shared.unread {
+/// Notes that an owner's snapshots could not all be read, and names it once.
+pub(super) fn note_unread<W: World>(run: &Run<'_, W>, owner: &AccountId, error: &CallError) {
+    if run.owners.note(owner, error) {
         let message = format!("what {owner} shares: {}", error.message);
         tell(run, CallError { message, ..error.clone() });
     }
-    let of_ec2 = shared.unreadable.iter().map(|what| ("EC2's answer", what));
-    for (whose, what) in of_ec2.chain(unreadable.iter().map(|what| ("the ledger", what))) {
-        let message = format!("{whose} holds something that cannot be read, and the rest goes on without it: {what}");
-        tell(run, CallError { code: "UnreadableAnswer".to_owned(), message, request_id: None });
-    }
+}
+
+/// Names what could not be read; the rest goes on without it.
+pub(super) fn tell_unreadable<W: World>(run: &Run<'_, W>, whose: &str, what: &str) {
+    let message = format!("{whose} holds something that cannot be read, and the rest goes on without it: {what}");
+    tell(run, CallError { code: "UnreadableAnswer".to_owned(), message, request_id: None });
 }
 
 fn tell<W: World>(run: &Run<'_, W>, error: CallError) {

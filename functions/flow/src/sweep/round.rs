@@ -1,60 +1,37 @@
 //! One invocation's slice of a round: begun by a tick, or gone on with.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::copying::RESERVE;
 use snapferry_core::ledger::{Round, Shard};
 
-use super::count::count;
 use super::lineages::Sweeper;
-use super::read::{self, Read};
-use super::shard;
+use super::parts::{self, Done};
+use super::read;
+use super::slice::Slice;
+use super::take::{self, Alike};
 use crate::run::Run;
 use crate::{World, Written};
 
 /// How long an invocation reads, so that events behind it are served soon.
 const READS_FOR: Duration = Duration::from_secs(60);
 
-/// How many shards are read at a time. Each reads the home Region and all target Regions: well within EC2's request rates.
+/// How many parts are read at a time. Each reads the home Region and all target Regions: well within EC2's request rates.
 const AT_ONCE: usize = 4;
 
-/// About so many snapshots make a shard.
-const OF_A_SHARD: u64 = 8_000;
-
-/// The most digits that a round begins with. More are added while reading.
-const MOST_DIGITS: u32 = 4;
+/// The most digits that a round begins with. More are added while reading. With one more the list of all shards would come near
+/// to the 400 KB that an item of DynamoDB's may have (Amazon DynamoDB Developer Guide, "Quotas").
+const MOST_DIGITS: u32 = 3;
 
 /// A round that is older was given up: the next tick begins anew.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-/// What an invocation did of a round.
-pub(crate) struct Slice {
-    pub(crate) round: Round,
-    /// Whether the round's item is still the one that this invocation wrote: else another one goes on with it.
-    pub(crate) is_ours: bool,
-    /// When reading began, and the calls that had been made by then.
-    began: (Timestamp, u64),
-}
-
-impl Slice {
-    /// Whether all shards are read.
-    pub(crate) fn is_done(&self) -> bool {
-        self.is_ours && self.round.left.is_empty()
-    }
-
-    /// Adds to the round what this invocation spent since it was last asked.
-    pub(crate) fn clock<W: World>(&mut self, run: &Run<'_, W>) {
-        let (began, calls) = std::mem::replace(&mut self.began, (run.world.now(), run.world.calls()));
-        let took = u64::try_from(self.began.0.duration_since(began).as_millis()).unwrap_or_default();
-        self.round.took_ms = self.round.took_ms.saturating_add(took);
-        self.round.calls = self.round.calls.saturating_add(self.began.1.saturating_sub(calls));
-    }
-}
-
-/// Reads shards of the round under way, or of one that `tick` begins, for a minute at most. Nothing where there is neither.
-pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &mut Sweeper, tick: Option<&str>) -> Option<Slice> {
+/// Reads parts of the round under way, or of one that `tick` begins, for a minute at most. Nothing where there is neither.
+pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, tick: Option<&str>) -> Option<Slice> {
     let began = (run.world.now(), run.world.calls());
     let served = run.served();
     let stands = match run.world.round().await {
@@ -71,31 +48,27 @@ pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &mut Sweeper, tic
         (None, None) => return None,
     };
     let mut slice = Slice { round, is_ours: true, began };
-    // What comes in a shard that is not read yet is counted when it is.
+    // What comes in a part that is not read yet is counted when it is.
     for served in served {
-        if !slice.round.left.iter().any(|shard| shard.contains(&served.source)) {
-            count(&mut slice.round, &served);
+        if !slice.round.awaits(&served.source) {
+            slice.count(&served);
         }
     }
-    sweeper.goes_on(&slice.round);
+    sweeper.borrow_mut().goes_on(&slice.round);
     read_turns(run).await;
-    let enough = run.world.left().saturating_sub(READS_FOR).max(RESERVE.saturating_mul(2));
-    while slice.is_ours && !slice.round.left.is_empty() && run.world.left() > enough {
-        if !some(run, sweeper, &mut slice).await {
-            break;
-        }
-    }
+    let alike = read(run, sweeper, &mut slice).await;
+    take::tell_alike(run, alike);
     Some(slice)
 }
 
 fn is_under_way(round: &Round, now: Timestamp) -> bool {
     let age = now.duration_since(round.began);
-    !round.left.is_empty() && age < GIVEN_UP_AFTER && age > -GIVEN_UP_AFTER
+    !round.is_read() && age < GIVEN_UP_AFTER && age > -GIVEN_UP_AFTER
 }
 
 async fn begin<W: World>(run: &Run<'_, W>, tick: &str, last: Option<&Round>) -> Option<Round> {
     let mut shards = vec![Shard::all()];
-    for _ in 0..digits(last) {
+    for _ in 0..digits(last, read::fits(run)) {
         shards = shards.iter().flat_map(Shard::parts).collect();
     }
     let round = Round {
@@ -121,59 +94,59 @@ async fn begin<W: World>(run: &Run<'_, W>, tick: &str, last: Option<&Round>) -> 
 }
 
 /// As many digits as what the last round saw asks for.
-fn digits(last: Option<&Round>) -> u32 {
+fn digits(last: Option<&Round>, fits: usize) -> u32 {
     let totals = last.map(|last| &last.totals);
     let seen = totals.map_or(0, |totals| totals.shared.saturating_add(totals.before_since));
-    (0..MOST_DIGITS).find(|digits| seen >> (4 * digits) <= OF_A_SHARD).unwrap_or(MOST_DIGITS)
+    let fits = u64::try_from(fits).unwrap_or(u64::MAX);
+    (0..MOST_DIGITS).find(|digits| seen >> (4 * digits) <= fits).unwrap_or(MOST_DIGITS)
 }
 
-/// Reads some shards at the same time, and takes them out of the round. Tells whether there is a point in going on.
-async fn some<W: World>(run: &Run<'_, W>, sweeper: &mut Sweeper, slice: &mut Slice) -> bool {
-    let shards: Vec<Shard> = slice.round.left.iter().take(AT_ONCE).cloned().collect();
-    let reads = join_all(shards.iter().map(|shard| read::shard(run, shard))).await;
-    let mut left = Vec::new();
+/// Reads several parts at the same time, and takes each in as soon as it is read.
+async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mut Slice) -> Alike {
+    let enough = run.world.left().saturating_sub(READS_FOR).max(RESERVE.saturating_mul(2));
+    let id = slice.round.id.clone();
+    let (mut reading, mut begun, mut alike) = (FuturesUnordered::new(), Vec::new(), Alike::new());
     let mut goes_on = true;
-    for (shard, read) in shards.iter().zip(reads) {
-        match read {
-            Read::All(seen) => match shard::take(run, sweeper, slice, shard, seen).await {
-                Ok(()) => {}
-                Err(error) => {
-                    run.ledger_failed(0, &error);
-                    left.push(shard.clone());
-                    goes_on = false;
+    loop {
+        while goes_on && slice.is_ours && begun.len() < AT_ONCE && run.world.left() > enough {
+            let Some(part) = parts::next(&slice.round, &begun) else { break };
+            begun.push(part.clone());
+            reading.push(parts::read(run, sweeper, &id, part));
+        }
+        let Some((part, done)) = reading.next().await else { break };
+        begun.retain(|other| *other != part);
+        match done {
+            Done::Taken(taken, rest) => {
+                slice.round.totals.add_all(taken.totals);
+                for (region, count) in taken.owed {
+                    let so_far = slice.round.owed.entry(region).or_default();
+                    *so_far = so_far.saturating_add(count);
                 }
-            },
-            Read::TooMuch => {
-                slice.round.shards = slice.round.shards.saturating_add(15);
-                left.extend(shard.parts());
+                take::add(&mut alike, taken.alike);
+                parts::replace(&mut slice.round, &part, rest);
             }
-            Read::Unread => {
-                left.push(shard.clone());
+            Done::TooMuch(instead) => {
+                let more = u32::try_from(instead.len().saturating_sub(1)).unwrap_or_default();
+                slice.round.shards = slice.round.shards.saturating_add(more);
+                parts::replace(&mut slice.round, &part, instead);
+            }
+            Done::MostlyEmpty => {
+                (reading, begun, alike) = (FuturesUnordered::new(), Vec::new(), Alike::new());
+                parts::fall_back(run, &mut slice.round);
+                sweeper.borrow_mut().begins(&slice.round);
+            }
+            Done::Unread => {
+                // Behind the others: it may be all that cannot be read.
+                parts::replace(&mut slice.round, &part, vec![part.clone()]);
                 goes_on = false;
             }
         }
-    }
-    left.extend(slice.round.left.iter().skip(shards.len()).cloned());
-    slice.round.left = left;
-    // The last shards are noted with the round's end, so that a process that dies before tells it once more, not never.
-    if !slice.round.left.is_empty() {
-        note(run, slice).await;
-    }
-    goes_on
-}
-
-/// Writes how far the round has come.
-pub(super) async fn note<W: World>(run: &Run<'_, W>, slice: &mut Slice) {
-    slice.clock(run);
-    let next = Round { revision: slice.round.revision.saturating_add(1), ..slice.round.clone() };
-    match run.world.write_round(&next).await {
-        Ok(Written::Done) => slice.round = next,
-        Ok(Written::Stale) => slice.is_ours = false,
-        Err(error) => {
-            run.ledger_failed(0, &error);
-            slice.is_ours = false;
+        // The last part is noted with the round's end, so that a process that dies before tells it once more, not never.
+        if slice.is_ours && !slice.round.is_read() {
+            slice.note(run).await;
         }
     }
+    alike
 }
 
 /// Whose turns are gone is seen by what is in line.

@@ -24,7 +24,7 @@ const SHOWN: Ms = 20 * SECOND;
 const LATE: Ms = 5 * SECOND;
 
 /// EC2's page, kept small so that there are many.
-const PAGE: usize = 120;
+const PAGE: usize = 60;
 
 /// An answer to CopySnapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Ec2 {
         }
     }
 
-    /// DescribeSnapshots: one page of what `owners` share, and where the next begins. EC2 cuts a page before it filters.
+    /// DescribeSnapshots: one page of what `owners` share, and where the next begins.
     pub(crate) fn shared(
         &mut self,
         at: Ms,
@@ -136,11 +136,17 @@ impl Ec2 {
     ) -> Result<Page, CallError> {
         self.read(at, 0)?;
         let begin = next.map_or(0, |next| next.parse().expect("a place that a page named"));
-        let end = (begin + PAGE).min(self.sources.len());
-        let listed = self.sources[begin..end].iter().filter(|source| owners.contains(&source.fact().owner));
-        let seen = listed.filter_map(|source| source.seen(at)).filter(|source| shard.contains(&source.id));
+        let (mut snapshots, mut end) = (Vec::new(), begin);
+        for source in &self.sources[begin..] {
+            if if self.weather.cuts_first { end - begin } else { snapshots.len() } == PAGE {
+                break;
+            }
+            end += 1;
+            let is_listed = owners.contains(&source.fact().owner) && shard.contains(source.id());
+            snapshots.extend(is_listed.then(|| source.seen(at)).flatten());
+        }
         let next = (end < self.sources.len()).then(|| end.to_string());
-        Ok(Page { snapshots: seen.collect(), next, unreadable: Vec::new() })
+        Ok(Page { snapshots, next, unreadable: Vec::new() })
     }
 
     /// DescribeSnapshots with IDs.

@@ -73,6 +73,7 @@ impl Function {
     ) -> Self {
         phases.reverse();
         let phase = Phase::default();
+        let records = cloud.ec2.weather.records;
         let environment = |number| Environment { number, kept: Rc::default() };
         Self {
             cloud: Rc::new(RefCell::new(cloud)),
@@ -81,7 +82,7 @@ impl Function {
             since,
             mistake,
             story: story(),
-            setup: Rc::new(setup(phase, since, mistake)),
+            setup: Rc::new(setup(phase, since, records, mistake)),
             keys: Rc::new(policies::keys(phase)),
             phase,
             environments: [environment(0), environment(1)],
@@ -138,7 +139,7 @@ impl Function {
         let phase = self.phases.iter().find(|(from, _)| *from <= now).map_or_else(Phase::default, |(_, phase)| *phase);
         if phase != self.phase {
             self.phase = phase;
-            self.setup = Rc::new(setup(phase, self.since, self.mistake));
+            self.setup = Rc::new(setup(phase, self.since, self.setup.records, self.mistake));
             self.keys = Rc::new(policies::keys(phase));
             (0..2).for_each(|environment| self.renew(environment));
         }
@@ -222,7 +223,7 @@ fn story() -> Option<(Ms, Ms)> {
     Some((from.parse().expect("a number"), until.parse().expect("a number")))
 }
 
-fn setup(phase: Phase, since: Timestamp, mistake: Option<Mistake>) -> Setup {
+fn setup(phase: Phase, since: Timestamp, records: usize, mistake: Option<Mistake>) -> Setup {
     let mut policies = policies(phase);
     if mistake == Some(Mistake::CopiesUnasked) {
         let any = policies[1].description.clone();
@@ -233,6 +234,7 @@ fn setup(phase: Phase, since: Timestamp, mistake: Option<Mistake>) -> Setup {
         account: AccountId::parse(ACCOUNT).ok(),
         home: region(0),
         since: Some(since),
+        records,
         retired_policies: BTreeSet::default(),
     }
 }

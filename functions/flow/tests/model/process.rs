@@ -530,6 +530,11 @@ impl World for Process {
 
     async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
         let round = round.clone();
+        self.cloud.borrow_mut().ec2.laws.count(match &round.walk {
+            Some(_) => "round-by-walk",
+            None if round.shards > 1 => "round-in-shards",
+            None => "round-in-one",
+        });
         self.put("died-at-write-of-round", move |cloud, _| cloud.table.write_round(&round)).await
     }
 }

@@ -36,9 +36,11 @@ impl Table {
         self.obligations.get(identity).map(item)
     }
 
+    /// What is not over, or stands in a line.
     pub(crate) fn obligations(&self, shard: &Shard) -> Vec<Item> {
         self.obligations
             .values()
+            .filter(|stored| !stored.obligation.has_ended() || stored.place.is_some())
             .filter(|stored| shard.contains(&stored.obligation.identity.source))
             .map(item)
             .collect()

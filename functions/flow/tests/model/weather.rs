@@ -71,6 +71,10 @@ pub(crate) struct Weather {
     pub(crate) stalls: u32,
     /// How long EC2 hides a copy at most that it named in its answer.
     pub(crate) hides: Ms,
+    /// What fits into memory; at times so little that all that is shared does not.
+    pub(crate) records: usize,
+    /// Whether EC2 cuts pages before it filters.
+    pub(crate) cuts_first: bool,
     /// By how much a process's clock may be off.
     pub(crate) skew: Ms,
 }
@@ -94,6 +98,7 @@ impl Weather {
         // A hold is as long as EC2 hides a copy, with little room: where clocks are minutes off, EC2 shows copies sooner.
         let (hides, skew) = if rng.u32(0..3) == 0 { (4 * MINUTE, 5 * MINUTE) } else { (9 * MINUTE, SECOND) };
         let lag = [50, 3 * SECOND, 10 * SECOND][rng.usize(0..3)];
+        let (records, cuts_first) = ([100_000, 700][rng.usize(0..2)], rng.bool());
         let mut windows = |count: usize, least: Ms, most: Ms| {
             let mut begin = |_| rng.i64(0..until);
             let begins: Vec<Ms> = (0..count).map(&mut begin).collect();
@@ -123,6 +128,8 @@ impl Weather {
             second,
             stalls,
             hides,
+            records,
+            cuts_first,
             skew,
         }
     }

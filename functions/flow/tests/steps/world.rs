@@ -10,11 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use snapferry_core::audit::Record;
 use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{CallError, Copies, Inventory, KeyFact, Lineage, SourceSnapshot, State};
+use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, KeyFact, Lineage, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn, place};
-use snapferry_core::policy;
-use snapferry_flow::{CopiesIn, Handled, Item, Items, Kept, Page, Setup, Shown, Work, World, Written, handle};
+use snapferry_core::policy::{self, Policy};
+use snapferry_flow::{
+    CopiesIn, Handled, Item, Items, Kept, Page, Setup, Shown, Work, World, Written, handle, is_mostly_empty,
+};
 
 pub(crate) const REGIONS: [&str; 3] = ["eu-central-1", "eu-west-1", "us-east-1"];
 pub(crate) const OWNER: &str = "111111111111";
@@ -45,15 +47,27 @@ pub(crate) struct Scripted {
     pub(crate) is_unwritable: Cell<bool>,
     /// How long each CopySnapshot takes, in seconds.
     pub(crate) copy_takes: Cell<i64>,
+    /// This account's snapshots, by Region.
+    pub(crate) copies: RefCell<Vec<(Region, DescribedCopy)>>,
+    pub(crate) round: RefCell<Option<Round>>,
+    /// How many snapshots EC2 gives at once, how long such a page takes, in seconds, and whether it is cut before it is filtered.
+    pub(crate) page: Cell<usize>,
+    pub(crate) page_takes: Cell<i64>,
+    pub(crate) cuts_first: Cell<bool>,
+    /// The owners and Regions whose snapshots cannot be read.
+    pub(crate) unread: RefCell<BTreeSet<String>>,
+    /// When the invocation began.
+    began: Cell<i64>,
     pub(crate) asked: RefCell<Vec<Call>>,
     pub(crate) said: RefCell<Vec<Record>>,
     kept: Kept,
 }
 
-pub(crate) fn setup() -> Setup {
+/// The policies of a document whose targets have this, too.
+pub(crate) fn policies(more: &str) -> Vec<Policy> {
     let targets: Vec<String> = REGIONS
         .iter()
-        .map(|region| format!(r#"{{"Target":"{region}","EncryptionConfiguration":{{"Encrypted":true}}}}"#))
+        .map(|region| format!(r#"{{"Target":"{region}","EncryptionConfiguration":{{"Encrypted":true}}{more}}}"#))
         .collect();
     let document = format!(
         r#"{{"PolicyType":"EVENT_BASED_POLICY","EventSource":{{"Type":"MANAGED_CWE","Parameters":{{
@@ -61,11 +75,16 @@ pub(crate) fn setup() -> Setup {
         "Actions":[{{"Name":"copy","CrossRegionCopy":[{}]}}]}}"#,
         targets.join(",")
     );
+    policy::parse(&document).unwrap().policies
+}
+
+pub(crate) fn setup() -> Setup {
     Setup {
-        policies: policy::parse(&document).unwrap().policies,
+        policies: policies(""),
         account: None,
         home: Region::parse("us-east-1").unwrap(),
         since: None,
+        records: 45_000,
         retired_policies: BTreeSet::new(),
     }
 }
@@ -103,6 +122,7 @@ impl Scripted {
     pub(crate) fn handle(&self, setup: &Setup, work: &Work) -> Handled {
         self.asked.borrow_mut().clear();
         self.said.borrow_mut().clear();
+        self.began.set(self.clock.get());
         let mut handling = pin!(handle(self, setup, &self.kept, work));
         match handling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(handled) => handled,
@@ -120,6 +140,21 @@ impl Scripted {
         self.handle(setup, &Work { serves: vec!["tick".to_owned()], ..Work::default() })
     }
 
+    pub(crate) fn sweep(&self, setup: &Setup) -> Handled {
+        self.clock.set(self.clock.get() + 60);
+        self.handle(setup, &Work { sweeps: vec![format!("sweep-{}", self.clock.get())], ..Work::default() })
+    }
+
+    /// When the last invocation began.
+    pub(crate) fn began(&self) -> i64 {
+        self.began.get()
+    }
+
+    /// What this process keeps is lost.
+    pub(crate) fn dies(&mut self) {
+        self.kept = Kept::default();
+    }
+
     pub(crate) fn count(&self, is_of: impl Fn(&Call) -> bool) -> usize {
         self.asked.borrow().iter().filter(|call| is_of(call)).count()
     }
@@ -133,9 +168,45 @@ impl Scripted {
         self.said.borrow().iter().map(|record| record.reason.name()).collect()
     }
 
+    fn answers(&self, of: &str) -> Result<(), CallError> {
+        if self.unread.borrow().contains(of) { Err(CallError::not_read()) } else { Ok(()) }
+    }
+
+    /// A page of what is asked for, and where the next begins.
+    fn cut<'s, T>(
+        &self,
+        base: &'s [T],
+        begin: usize,
+        is_asked_for: impl Fn(&T) -> bool,
+    ) -> (Vec<&'s T>, Option<usize>) {
+        let page = match self.page.get() {
+            0 => 1000,
+            page => page,
+        };
+        let (mut found, mut end) = (Vec::new(), begin);
+        while end < base.len() && if self.cuts_first.get() { end - begin < page } else { found.len() < page } {
+            found.extend(base.get(end).filter(|one| is_asked_for(one)));
+            end += 1;
+        }
+        (found, (end < base.len()).then_some(end))
+    }
+
+    fn found(&self, region: &Region, is_asked_for: impl Fn(&DescribedCopy) -> bool) -> Result<Copies, CallError> {
+        self.answers(region.as_str())?;
+        let mut inventory = Inventory::default();
+        let copies = self.copies.borrow();
+        let here = copies.iter().filter(|(there, copy)| there == region && is_asked_for(copy));
+        here.for_each(|(_, copy)| inventory.add(copy.clone()));
+        Ok(inventory.close())
+    }
+
     fn note(&self, call: Call) {
         self.asked.borrow_mut().push(call);
     }
+}
+
+fn source_of(copy: &DescribedCopy) -> &SnapshotId {
+    copy.tags.source_snapshot.as_ref().expect("a copy of a known source")
 }
 
 fn put<K: Ord, V: Clone>(items: &RefCell<BTreeMap<K, V>>, key: K, item: &V, revision: impl Fn(&V) -> u64) -> Written {
@@ -153,7 +224,7 @@ impl World for Scripted {
     }
 
     fn left(&self) -> Duration {
-        Duration::from_secs(300)
+        Duration::from_secs(u64::try_from(300 - (self.clock.get() - self.began.get())).unwrap_or_default())
     }
 
     fn random(&self) -> f64 {
@@ -178,24 +249,49 @@ impl World for Scripted {
         Ok(Shown { snapshots, unreadable: BTreeMap::new() })
     }
 
-    async fn shared(&self, _: &[AccountId], _: &Shard, _: Option<&str>) -> Result<Page, CallError> {
+    async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError> {
         self.note(Call::Ec2("shared"));
-        Ok(Page::default())
+        self.clock.set(self.clock.get() + self.page_takes.get());
+        owners.iter().try_for_each(|owner| self.answers(owner.as_str()))?;
+        let sources = self.sources.borrow();
+        let base: Vec<&SourceSnapshot> = sources.values().filter(|source| owners.contains(&source.owner)).collect();
+        let begin = next.map_or(0, |next| next.parse().unwrap());
+        let (found, next) = self.cut(&base, begin, |source| shard.contains(&source.id));
+        let snapshots = found.into_iter().cloned().cloned().collect();
+        Ok(Page { snapshots, next: next.map(|next| next.to_string()), unreadable: Vec::new() })
     }
 
-    async fn copies_of(&self, _: &Region, _: &[SnapshotId]) -> Result<Copies, CallError> {
-        self.note(Call::Ec2("copies of"));
-        Ok(Inventory::default().close())
+    async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError> {
+        if !sources.is_empty() {
+            self.note(Call::Ec2("copies of"));
+        }
+        self.found(region, |copy| sources.contains(source_of(copy)))
     }
 
-    async fn copies_in(&self, _: &Region, _: &Shard, _: usize) -> Result<CopiesIn, CallError> {
-        self.note(Call::Ec2("copies in"));
-        Ok(CopiesIn::All(Copies::default()))
+    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
+        self.answers(region.as_str())?;
+        let copies = self.copies.borrow();
+        let base: Vec<&DescribedCopy> =
+            copies.iter().filter(|(there, _)| there == region).map(|(_, copy)| copy).collect();
+        let (mut pages, mut count, mut begin) = (0, 0, 0);
+        loop {
+            self.note(Call::Ec2("copies in"));
+            let (found, next) = self.cut(&base, begin, |copy| shard.contains(source_of(copy)));
+            (pages, count) = (pages + 1, count + found.len());
+            match next {
+                _ if count > most => return Ok(CopiesIn::TooMany),
+                Some(_) if *shard != Shard::all() && is_mostly_empty(pages, count) => return Ok(CopiesIn::MostlyEmpty),
+                Some(next) => begin = next,
+                None => break,
+            }
+        }
+        drop(copies);
+        self.found(region, |copy| shard.contains(source_of(copy))).map(CopiesIn::All)
     }
 
-    async fn copies_of_lineages(&self, _: &Region, _: &[Lineage]) -> Result<Copies, CallError> {
+    async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError> {
         self.note(Call::Ec2("copies of lineages"));
-        Ok(Copies::default())
+        self.found(region, |copy| copy.tags.source_volume.as_ref().is_some_and(|volume| lineages.contains(volume)))
     }
 
     async fn copies_by_id(&self, _: &Region, _: &[SnapshotId]) -> Result<Copies, CallError> {
@@ -222,9 +318,12 @@ impl World for Scripted {
         Ok(stored.map(|obligation| Item { obligation, is_placed: true }))
     }
 
-    async fn obligations(&self, _: &Shard, _: usize) -> Result<Option<Items>, CallError> {
+    async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
         self.note(Call::Read("obligations"));
-        Ok(Some((Vec::new(), Vec::new())))
+        let obligations = self.obligations.borrow();
+        let open = obligations.values().filter(|stored| !stored.has_ended() && shard.contains(&stored.identity.source));
+        let items: Vec<Item> = open.cloned().map(|obligation| Item { obligation, is_placed: true }).collect();
+        Ok((items.len() <= most).then_some((items, Vec::new())))
     }
 
     async fn line(
@@ -291,11 +390,16 @@ impl World for Scripted {
 
     async fn round(&self) -> Result<Option<Round>, CallError> {
         self.note(Call::Read("round"));
-        Ok(None)
+        Ok(self.round.borrow().clone())
     }
 
-    async fn write_round(&self, _: &Round) -> Result<Written, CallError> {
+    async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
         self.note(Call::Write("round"));
+        let stored = self.round.borrow().as_ref().map_or(0, |stored| stored.revision + 1);
+        if stored != round.revision {
+            return Ok(Written::Stale);
+        }
+        self.round.replace(Some(round.clone()));
         Ok(Written::Done)
     }
 }

@@ -1,0 +1,373 @@
+//! Rounds: however one is read, in one, in shards or owner by owner, it comes to the same.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use snapferry_core::audit::{Event, Record};
+use snapferry_core::copying::{CopyFailure, CopyRequest};
+use snapferry_core::facts::{DescribedCopy, SourceSnapshot, State as Ec2State};
+use snapferry_core::ids::{AccountId, Region, SnapshotId, VolumeId};
+use snapferry_core::ledger::{End, Identity, Shard, State};
+use snapferry_core::tags::{self, ReadTags, Status};
+use snapferry_flow::{Setup, World as _};
+
+use crate::world::{Call, OWNER, REGIONS, Scripted, error, id, policies, setup};
+
+const OTHER: &str = "222222222222";
+
+/// How a round is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    InOne,
+    InShards,
+    ByWalk,
+}
+
+const WAYS: [Way; 3] = [Way::InOne, Way::InShards, Way::ByWalk];
+
+/// A world in which a round is read that way, and in which no copy is started.
+fn world(way: Way) -> (Scripted, Setup) {
+    let (world, mut setup) = (Scripted::default(), setup());
+    if way != Way::InOne {
+        setup.records = 280;
+    }
+    world.page.set(10);
+    world.cuts_first.set(way == Way::ByWalk);
+    *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); 1000];
+    (world, setup)
+}
+
+/// Shares a snapshot of a volume, started so many hours ago.
+fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) {
+    let source = SourceSnapshot {
+        id: id(number),
+        owner: AccountId::parse(owner).unwrap(),
+        volume: VolumeId::parse(&format!("vol-{volume:08x}")).unwrap(),
+        size_gib: 8,
+        state: Ec2State::Completed,
+        start_time: world.now() - SignedDuration::from_hours(age),
+        encrypted: true,
+        description: "".into(),
+    };
+    world.sources.borrow_mut().insert(source.id.clone(), source);
+}
+
+/// Has a copy of it in each Region.
+fn copied(world: &Scripted, setup: &Setup, number: usize, status: Status) {
+    let source = world.sources.borrow().get(&id(number)).cloned().unwrap();
+    for (at, target) in setup.policies[0].targets.iter().enumerate() {
+        let policy = &setup.policies[0];
+        let request = CopyRequest {
+            policy: &policy.name,
+            filter: &policy.description,
+            source: &source,
+            home: &setup.home,
+            target,
+        };
+        let copy = id(0xc_0000 + number * 4 + at);
+        let pairs = request.tags(source.start_time);
+        let pairs = pairs.iter().map(|(key, value)| match key.as_str() {
+            tags::STATUS => (key.as_str(), status.as_str()),
+            _ => (key.as_str(), value.as_str()),
+        });
+        let settled = (status != Status::Copying).then(|| (tags::SETTLED_AT, source.start_time.to_string()));
+        let pairs: Vec<(&str, String)> = pairs.map(|(key, value)| (key, value.to_owned())).chain(settled).collect();
+        let copy = DescribedCopy {
+            owner: AccountId::parse("999999999999").ok(),
+            state: if status == Status::Failed { Ec2State::Error } else { Ec2State::Completed },
+            state_message: String::new(),
+            encrypted: true,
+            kms_key: None,
+            size_gib: 8,
+            start_time: source.start_time,
+            tags: ReadTags::read(&copy, pairs.iter().map(|(key, value)| (*key, value.as_str()))),
+            lock: None,
+            description: request.description().into(),
+            id: copy,
+        };
+        world.copies.borrow_mut().push((target.region.clone(), copy));
+    }
+}
+
+/// Sweeps until the round is over; gives the records of the round and how many invocations it took.
+fn round(world: &Scripted, setup: &Setup) -> (Vec<Record>, usize) {
+    world.sweep(setup);
+    let mut said = world.said.take();
+    for slices in 1..100 {
+        if said.iter().any(|record| record.sweep.is_some()) {
+            return (said, slices);
+        }
+        world.serve(setup);
+        said.extend(world.said.take());
+    }
+    panic!("the round does not end: {said:?}");
+}
+
+fn owed(world: &Scripted) -> BTreeSet<(SnapshotId, Region)> {
+    let obligations = world.obligations.borrow();
+    let open = obligations.values().filter(|obligation| !obligation.has_ended());
+    open.map(|open| (open.identity.source.clone(), open.identity.region.clone())).collect()
+}
+
+fn everywhere(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<(SnapshotId, Region)> {
+    let regions = REGIONS.map(|region| Region::parse(region).unwrap());
+    numbers.into_iter().flat_map(|number| regions.clone().map(|region| (id(number), region))).collect()
+}
+
+/// Volumes of two owners with five snapshots each, of which some are copied, some failed and some are under way.
+fn many(world: &Scripted, setup: &Setup) {
+    for number in 0..300 {
+        share(world, number, if number % 3 == 0 { OTHER } else { OWNER }, number / 5, 5);
+        match number % 4 {
+            0 => copied(world, setup, number, Status::Verified),
+            1 => copied(world, setup, number, Status::Copying),
+            2 => copied(world, setup, number, Status::Failed),
+            _ => {}
+        }
+    }
+}
+
+fn totals(said: &[Record]) -> String {
+    let sweep = said.iter().find_map(|record| record.sweep.clone()).unwrap();
+    let regions = said.iter().filter_map(|record| record.coverage.clone());
+    let figures = (sweep.shared, sweep.matching, sweep.protected, sweep.in_flight, sweep.missing, sweep.unknown);
+    format!("{figures:?} {:?} {:?} {:?}", sweep.deferred, sweep.refused, regions.collect::<Vec<_>>())
+}
+
+#[test]
+fn however_a_round_is_read_it_comes_to_the_same() {
+    let seen = WAYS.map(|way| {
+        let (world, setup) = world(way);
+        many(&world, &setup);
+        // One that the ledger knows and nobody shares any more, and one that was over before its copies were deleted.
+        share(&world, 1000, OWNER, 900, 5);
+        share(&world, 1001, OWNER, 901, 5);
+        round(&world, &setup);
+        world.sources.borrow_mut().remove(&id(1000));
+        for obligation in world.obligations.borrow_mut().values_mut().filter(|o| o.identity.source == id(1001)) {
+            *obligation = obligation.ended(End::Protected, Timestamp::UNIX_EPOCH).unwrap();
+        }
+        let (said, _) = round(&world, &setup);
+        assert_eq!(world.round.borrow().as_ref().unwrap().walk.is_some(), way == Way::ByWalk);
+        assert_eq!(world.round.borrow().as_ref().unwrap().shards > 1, way != Way::InOne);
+        let (third, _) = round(&world, &setup);
+        let missed = |said: &[Record]| said.iter().filter(|record| record.reason.name() == "source-gone").count();
+        assert_eq!((missed(&said), missed(&third)), (0, REGIONS.len()), "gone in two rounds");
+        (owed(&world), totals(&said), totals(&third))
+    });
+    let expected = everywhere((0..300).filter(|number| number % 4 != 0).chain([1001]));
+    assert_eq!(seen[0].0, expected);
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0], seen[2]);
+}
+
+#[test]
+fn no_call_of_a_walk_is_for_a_shard_and_its_copies_are_looked_up() {
+    let (world, setup) = world(Way::ByWalk);
+    many(&world, &setup);
+    world.sweep(&setup);
+    let begun = world.asked.borrow().iter().position(|call| *call == Call::Ec2("copies of")).unwrap();
+    let asked = world.asked.borrow();
+    let walk: Vec<&Call> = asked[begun..].iter().collect();
+    let count = |what| walk.iter().filter(|call| ***call == Call::Ec2(what)).count();
+    assert_eq!(count("copies in"), 0);
+    // A page holds ten sources, of which each Region's copies are asked for; then come those of what is open.
+    let pages = count("shared");
+    assert!((25..=32).contains(&pages), "{pages}");
+    assert!(count("copies of") <= (pages + 20) * REGIONS.len(), "{}", count("copies of"));
+}
+
+#[test]
+fn a_round_is_read_for_a_minute_at_a_time() {
+    for way in [Way::InShards, Way::ByWalk] {
+        let (world, setup) = world(way);
+        many(&world, &setup);
+        world.page_takes.set(7);
+        let (_, slices) = round(&world, &setup);
+        let took = world.clock.get() - world.began();
+        assert!(took < 100, "{way:?}: the last took {took} s");
+        assert!((3..20).contains(&slices), "{way:?}: {slices}");
+        assert_eq!(owed(&world), everywhere((0..300).filter(|number| number % 4 != 0)), "{way:?}");
+    }
+}
+
+#[test]
+fn an_owner_that_cannot_be_read_spoils_no_other_and_is_named_once_an_invocation() {
+    for way in WAYS {
+        let (world, setup) = world(way);
+        many(&world, &setup);
+        round(&world, &setup);
+        let before = owed(&world);
+        share(&world, 400, OWNER, 400, 5);
+        share(&world, 402, OTHER, 402, 5);
+        world.unread.borrow_mut().insert(OTHER.to_owned());
+        for _ in 0..3 {
+            let (said, slices) = round(&world, &setup);
+            let named = said.iter().filter(|record| record.reason.name() == "sources-unread");
+            let named: Vec<_> = named.filter(|record| format!("{record:?}").contains(OTHER)).collect();
+            assert!((1..=slices).contains(&named.len()), "{way:?}: {named:?}");
+        }
+        // What is owed to it stands: of an owner that could not be read nothing is gone.
+        let expected: BTreeSet<_> = before.union(&everywhere([400])).cloned().collect();
+        assert_eq!(owed(&world), expected, "{way:?}");
+        let reads = world.asked.borrow().iter().filter(|call| **call == Call::Ec2("shared")).count();
+        assert!(reads < 60, "{way:?}: {reads} reads in the last invocation");
+    }
+}
+
+#[test]
+fn a_home_that_cannot_be_read_ends_no_round_and_is_told() {
+    for way in WAYS {
+        let (world, setup) = world(way);
+        many(&world, &setup);
+        round(&world, &setup);
+        let before = owed(&world);
+        world.unread.borrow_mut().extend([OWNER.to_owned(), OTHER.to_owned()]);
+        for _ in 0..5 {
+            let handled = world.sweep(&setup);
+            assert!(handled.home_unread.is_some(), "{way:?}");
+            assert!(world.said.borrow().iter().all(|record| record.sweep.is_none()), "{way:?}");
+        }
+        assert_eq!(owed(&world), before, "{way:?}");
+        world.unread.borrow_mut().clear();
+        round(&world, &setup);
+    }
+}
+
+#[test]
+fn a_region_that_cannot_be_read_spoils_no_other_and_is_left_alone_after_a_while() {
+    for way in WAYS {
+        let (world, setup) = world(way);
+        many(&world, &setup);
+        world.unread.borrow_mut().insert(REGIONS[1].to_owned());
+        let (said, _) = round(&world, &setup);
+        let told = said.iter().filter(|record| record.reason.name() == "region-unread").count();
+        assert_eq!(told, 1, "{way:?}: a line, however many parts there are");
+        let there = Region::parse(REGIONS[1]).unwrap();
+        let expected = everywhere((0..300).filter(|number| number % 4 != 0));
+        let expected: BTreeSet<_> = expected.into_iter().filter(|(_, region)| *region != there).collect();
+        assert_eq!(owed(&world), expected, "{way:?}");
+        let unknown = said.iter().find_map(|record| record.sweep.as_ref().map(|sweep| sweep.unknown));
+        assert_eq!(unknown, Some(300), "{way:?}");
+    }
+}
+
+#[test]
+fn another_process_goes_on_with_a_round() {
+    for way in [Way::InShards, Way::ByWalk] {
+        let (mut world, setup) = world(way);
+        many(&world, &setup);
+        world.page_takes.set(7);
+        world.sweep(&setup);
+        let mut said = world.said.take();
+        for _ in 0..40 {
+            world.dies();
+            world.serve(&setup);
+            said.extend(world.said.take());
+        }
+        assert_eq!(said.iter().filter(|record| record.sweep.is_some()).count(), 1, "{way:?}");
+        assert_eq!(owed(&world), everywhere((0..300).filter(|number| number % 4 != 0)), "{way:?}");
+    }
+}
+
+/// Seven snapshots of each of forty volumes are kept, one a day; their copies for three days.
+fn seven_kept(world: &Scripted) {
+    for volume in 0..40 {
+        (0..7_usize).for_each(|day| {
+            let age = 24 * i64::try_from(day).unwrap() + 1;
+            share(world, volume * 7 + day, OWNER, volume, if volume < 20 { age } else { age + 24 * 30 });
+        });
+    }
+}
+
+#[test]
+fn what_is_over_its_retention_is_owed_only_as_the_newest_of_a_lineage_of_which_nothing_is_kept() {
+    let seen = WAYS.map(|way| {
+        let (mut world, mut setup) = world(way);
+        setup.policies = policies(r#","RetainRule":{"Interval":3,"IntervalUnit":"DAYS"}"#);
+        seven_kept(&world);
+        // Of the last ten volumes an older snapshot has a good copy; of one the newest was copied, and the copy is gone.
+        (30..40).for_each(|volume| copied(&world, &setup, volume * 7 + 3, Status::Verified));
+        // A process that comes late knows too little of the round to decide on them, and the next round does.
+        world.page_takes.set(7);
+        world.sweep(&setup);
+        world.dies();
+        while world.said.take().iter().all(|record| record.sweep.is_none()) {
+            world.serve(&setup);
+        }
+        world.page_takes.set(0);
+        round(&world, &setup);
+        let first = owed(&world);
+        round(&world, &setup);
+        assert_eq!(owed(&world), first, "{way:?}: the next round adds none");
+        first
+    });
+    let differ = |a: &BTreeSet<_>, b: &BTreeSet<_>| a.symmetric_difference(b).cloned().collect::<Vec<_>>();
+    let young = (0..20).flat_map(|volume| (0..3).map(move |day| volume * 7 + day));
+    let newest = (20..30).map(|volume| volume * 7);
+    assert_eq!(differ(&seen[0], &everywhere(young.chain(newest))), []);
+    assert_eq!(differ(&seen[0], &seen[1]), []);
+    assert_eq!(differ(&seen[0], &seen[2]), []);
+}
+
+#[test]
+fn the_newest_of_a_lineage_is_wanted_again_when_its_copy_is_gone() {
+    for way in WAYS {
+        let (world, mut setup) = world(way);
+        setup.policies = policies(r#","RetainRule":{"Interval":3,"IntervalUnit":"DAYS"}"#);
+        seven_kept(&world);
+        round(&world, &setup);
+        let identities: Vec<Identity> = world.obligations.borrow().keys().cloned().collect();
+        for identity in identities {
+            let mut obligations = world.obligations.borrow_mut();
+            let stored = obligations.get_mut(&identity).unwrap();
+            *stored = stored.ended(End::Protected, Timestamp::UNIX_EPOCH).unwrap();
+        }
+        round(&world, &setup);
+        let obligations = world.obligations.borrow();
+        let again = obligations.values().filter(|o| o.state == State::Owed && o.generation == 1).count();
+        assert_eq!(again, (20 * 3 + 20) * REGIONS.len(), "{way:?}");
+    }
+}
+
+#[test]
+fn a_shard_that_grew_is_split() {
+    let (world, setup) = world(Way::InShards);
+    many(&world, &setup);
+    round(&world, &setup);
+    let shards = world.round.borrow().as_ref().unwrap().shards;
+    // All of what comes ends in the same digit.
+    (1..400).for_each(|number| share(&world, 0x1000 + number * 16, OWNER, number, 5));
+    round(&world, &setup);
+    let round = world.round.borrow();
+    assert!(round.as_ref().unwrap().shards > shards);
+    assert_eq!(owed(&world).len(), everywhere((0..300).filter(|number| number % 4 != 0)).len() + 399 * REGIONS.len());
+    assert!(Shard("0".to_owned()).contains(&id(0x1010)));
+}
+
+#[test]
+fn what_is_said_of_many_is_said_once() {
+    for way in WAYS {
+        let (world, setup) = world(way);
+        many(&world, &setup);
+        let (said, _) = round(&world, &setup);
+        let told = said.iter().filter(|record| record.sweep.is_none());
+        let told: Vec<&str> = told.map(|record| record.reason.name()).collect();
+        assert!(told.len() < 40, "{way:?}: {told:?}");
+    }
+}
+
+#[test]
+fn what_waits_for_a_full_region_is_told_in_one_record_beside_what_was_tried() {
+    let (world, setup) = world(Way::InOne);
+    // More than a batch: what serving did not try of it and what it did not come to are told together.
+    (0..40).for_each(|number| share(&world, number, OWNER, number, 5));
+    let (said, _) = round(&world, &setup);
+    let deferred = said.iter().filter(|record| record.reason.event() == Event::CopyDeferred);
+    let told: Vec<_> = deferred.map(|record| (record.reason.name(), record.source.is_some(), record.count)).collect();
+    let of_a_region = [("region-full", true, None), ("region-full", false, Some(39))];
+    assert_eq!(BTreeSet::from_iter(&told), BTreeSet::from_iter(&of_a_region), "{told:?}");
+    assert_eq!(told.len(), of_a_region.len() * REGIONS.len());
+    let sweep = said.iter().find_map(|record| record.sweep.clone()).unwrap();
+    assert_eq!((sweep.missing, sweep.deferred.values().sum::<u64>(), sweep.deferred.len()), (120, 120, 1));
+}
