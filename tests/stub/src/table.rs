@@ -158,7 +158,10 @@ mod tests {
         ((pk.to_owned(), sk.to_owned()), item)
     }
 
-    fn table(items: &[(&str, &str, Option<(&str, &str)>)]) -> Table {
+    /// The keys of an item, and its place in the index.
+    type Keys = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
+    fn table(items: &[Keys]) -> Table {
         let mut table = Table::default();
         for (pk, sk, place) in items {
             let (key, item) = item(pk, sk, *place);
