@@ -23,8 +23,8 @@ pub(crate) struct Table {
 pub(crate) struct Item {
     text: Box<str>,
     place: Option<Key>,
-    /// Whether it is an obligation that has ended.
-    is_over: bool,
+    /// An obligation's state.
+    state: Option<Box<str>>,
 }
 
 /// What a query asks for.
@@ -66,8 +66,8 @@ impl Table {
         if let Some(place) = &place {
             self.line.insert((place.clone(), key.clone()));
         }
-        let is_over = text(item, "state").as_deref() == Some("ended");
-        self.items.insert(key, Item { text: item.to_string().into(), place, is_over });
+        let state = text(item, "state").map(String::into_boxed_str);
+        self.items.insert(key, Item { text: item.to_string().into(), place, state });
     }
 
     /// Removes an item.
@@ -87,7 +87,8 @@ impl Table {
             }
             let Some(item) = self.items.get(key) else { continue };
             (page.looked_at, bytes) = (page.looked_at + 1, bytes + item.text.len());
-            if !query.is_of_open || !item.is_over || item.place.is_some() {
+            let is_over = item.state.as_deref() == Some("ended") && item.place.is_none();
+            if !query.is_of_open || !is_over {
                 page.items.push(&item.text);
             }
             last = Some((place.cloned(), key.clone()));
@@ -131,10 +132,19 @@ impl Table {
         }
     }
 
-    /// All items of the partitions whose keys begin so.
-    pub(crate) fn of(&self, begins: &str) -> impl Iterator<Item = &str> {
-        let from = (begins.to_owned(), String::new());
-        self.items.range(from..).take_while(move |(key, _)| key.0.starts_with(begins)).map(|(_, item)| &*item.text)
+    /// How many obligations stand in each state, and how many other items there are of each kind.
+    pub(crate) fn census(&self) -> BTreeMap<&str, usize> {
+        let mut census = BTreeMap::new();
+        for ((pk, _), item) in &self.items {
+            let kind = match pk.as_bytes().first() {
+                Some(b'A') => "turn",
+                Some(b'H') => "hint",
+                Some(b'R') => "round",
+                _ => item.state.as_deref().unwrap_or_default(),
+            };
+            *census.entry(kind).or_default() += 1;
+        }
+        census
     }
 }
 
