@@ -180,8 +180,8 @@ class TestOnTheLocalAws:
         [copy] = copier.stack.copies(NEAR)
         target.client("ec2", NEAR).delete_snapshot(SnapshotId=copy["SnapshotId"])
         assert len(copier.verdict().lost) == 1
-        # What was asked for, or verified, a moment ago is believed to exist, also when EC2 shows it and then no more, and
-        # by an environment that knows nothing of it.
+        # What was asked for, or verified, a moment ago is believed to exist, also when EC2 shows it and then no more,
+        # and by an environment that knows nothing of it.
         for _ in range(2):
             copier.sweep()
             copier.wait_until_idle()
