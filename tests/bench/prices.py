@@ -1,4 +1,4 @@
-"""What a million copies cost in Lambda, SQS and EventBridge, from public price formulas.
+"""What a million copies cost in Lambda, SQS, EventBridge and DynamoDB, from public price formulas.
 
 Not counted: snapshots' storage and transfer, which whoever copies pays; logs; free tiers; the schedules' few hundred
 invocations a month.
@@ -20,10 +20,17 @@ LAMBDA_REQUEST = 0.20 / 1e6
 SQS_FIFO_REQUEST = 0.50 / 1e6
 # https://aws.amazon.com/eventbridge/pricing/: events that AWS services publish are free.
 EVENTBRIDGE_AWS_EVENT = 0.0
+# https://aws.amazon.com/dynamodb/pricing/on-demand/: a write of up to 1 KB (an obligation), a read of up to 4 KB.
+DYNAMODB_WRITE = 0.625 / 1e6
+DYNAMODB_READ = 0.125 / 1e6
 # What the template gives the function, in GB. Lambda bills it whether it is used or not.
 MEMORY_GB = 0.5
 # Each event by itself, the dearest case: it is sent, received and deleted.
 SQS_REQUESTS_AN_EVENT = 3
+# Of a copy that an event asks for: the intent, the answer and the end, and the index's two changes; what is read before
+# the intent (the obligation, the Region's turns) and before the end.
+WRITES_A_COPY = 5
+READS_A_COPY = 3
 
 
 @dataclass(frozen=True)
@@ -34,20 +41,22 @@ class Cost:
     requests: float
     queue: float
     events: float
+    table: float
 
     @property
     def total(self) -> float:
         """All of it."""
-        return self.compute + self.requests + self.queue + self.events
+        return self.compute + self.requests + self.queue + self.events + self.table
 
 
-def cost(milliseconds: float, *, queued: bool) -> Cost:
-    """A million copies when one event is one invocation of `milliseconds`, and goes through the queue or not."""
+def cost(milliseconds: float, *, is_ours: bool) -> Cost:
+    """A million copies when one event is one invocation of `milliseconds`; Snapferry has a queue and a ledger, too."""
     return Cost(
         compute=EVENTS * milliseconds / 1000 * MEMORY_GB * LAMBDA_GB_SECOND,
         requests=EVENTS * LAMBDA_REQUEST,
-        queue=EVENTS * SQS_REQUESTS_AN_EVENT * SQS_FIFO_REQUEST if queued else 0.0,
+        queue=EVENTS * SQS_REQUESTS_AN_EVENT * SQS_FIFO_REQUEST if is_ours else 0.0,
         events=EVENTS * EVENTBRIDGE_AWS_EVENT,
+        table=COPIES * (WRITES_A_COPY * DYNAMODB_WRITE + READS_A_COPY * DYNAMODB_READ) if is_ours else 0.0,
     )
 
 
@@ -56,11 +65,14 @@ def table(rows: list[Row]) -> str:
     warm = next(row for row in rows if row.figure.startswith("warm"))
     if warm.boto3 is None:
         raise ValueError("the warm row has no boto3")
-    costs = {"Snapferry": cost(warm.snapferry, queued=True), "boto3, no queue": cost(warm.boto3, queued=False)}
-    lines = ["| | Lambda, time | Lambda, requests | SQS FIFO | EventBridge | together |", "|---|--:|--:|--:|--:|--:|"]
+    costs = {"Snapferry": cost(warm.snapferry, is_ours=True), "boto3, no queue": cost(warm.boto3, is_ours=False)}
+    lines = [
+        "| | Lambda, time | Lambda, requests | SQS FIFO | EventBridge | DynamoDB | together |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
     lines += [
         f"| {name} | ${each.compute:.2f} | ${each.requests:.2f} | ${each.queue:.2f} | ${each.events:.2f} "
-        f"| **${each.total:.2f}** |"
+        f"| ${each.table:.2f} | **${each.total:.2f}** |"
         for name, each in costs.items()
     ]
     return "\n".join(lines)

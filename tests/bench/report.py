@@ -144,17 +144,17 @@ def write(rows: list[Row], rounds: int) -> str:
 {machine()}.
 {versions()}.
 
-The limit is a function that answers with its input (`bare-echo`) or a program that reads the same pages and keeps
-nothing (`bare-pagination`), both built with the same profile, and the round trips that no program can save. boto3 is
-`boto3_baseline/`, the handler that one would write instead. How: [README.md](README.md).
+The limit is a function that answers with its input (`bare-echo`) or makes the same calls (`bare-calls`), or a program
+that reads the same pages and keeps nothing (`bare-pagination`), all built with the same profile, and the round trips
+that no program can save. boto3 is `boto3_baseline/`, the handler that one would
+write instead. How: [README.md](README.md).
 
 {table(rows)}
 
 ## A million copies
 
-US dollars for Lambda, SQS and EventBridge, by the public prices and the parameters in `prices.py`, every event an
-invocation of its own that takes the warm row's time. Snapferry's queue is what makes it the one writer; the boto3
-handler has none.
+US dollars for Lambda, SQS, EventBridge and DynamoDB, by the public prices and the parameters in `prices.py`, every
+event an invocation of its own that takes the warm row's time. The boto3 handler has no queue and remembers nothing.
 
 {prices.table(rows)}
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.bench import compile as clean_builds
 from tests.bench import figures, prices, report
-from tests.bench.endpoint import Aws
 from tests.bench.figures import Row
+from tests.stub.stub import Stub
 
 DIVAN = """
 Timer precision: 12 ns
@@ -25,12 +25,12 @@ decide                fastest       │ slowest       │ median        │ mean
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
     """Few rounds of everything but the sweep and core."""
-    with Aws() as aws:
+    with Stub() as aws:
         measured = figures.cold_starts(aws, 2)
         measured.append(figures.first_invocation(aws, 2))
         measured.append(figures.warm_invocation(aws, 3))
         measured += figures.batch_of_ten(aws)
-    return measured + figures.packages() + figures.sweep(1, pages=2)
+    return measured + figures.packages() + figures.sweep(1, count=2000)
 
 
 def test_calls_memory_and_sizes(rows: list[Row]) -> None:
@@ -66,13 +66,14 @@ def test_a_miss_is_shown_as_a_miss() -> None:
 
 
 def test_costs_follow_the_formula() -> None:
-    """A million copies are a third of a million events: requests, time x memory, three queue requests each."""
-    cost = prices.cost(100, queued=True)
+    """A million copies are a third of a million events: requests, time x memory, three queue requests; the ledger."""
+    cost = prices.cost(100, is_ours=True)
     events = 1_000_000 / 3
     assert cost.requests == pytest.approx(events * 0.2e-6)
     assert cost.compute == pytest.approx(events * 0.1 * 0.5 * 0.0000133334)
     assert cost.queue == pytest.approx(events * 3 * 0.5e-6)
-    assert prices.cost(100, queued=False).total == pytest.approx(cost.total - cost.queue)
+    assert cost.table == pytest.approx(1_000_000 * (5 * 0.625e-6 + 3 * 0.125e-6))
+    assert prices.cost(100, is_ours=False).total == pytest.approx(cost.total - cost.queue - cost.table)
 
 
 def test_the_largest_process_of_a_build_counts(tmp_path: Path) -> None:

@@ -69,6 +69,18 @@ class Copier:
         [completed] = self.stack.wait_for_audit(event="sweep.completed", sweep__id=tick)
         return completed
 
+    def whole_sweep(self) -> Record:
+        """A sweep from its beginning to its end, and its record. A tick that comes while an earlier sweep could not be
+        ended goes on with that one, and begins none."""
+
+        def completed() -> list[Record]:
+            tick = self.tick()
+            self.wait_until_idle()
+            return self.stack.audit(event="sweep.completed", sweep__id=tick)
+
+        [record] = until(completed, within=PATIENCE_SECONDS, what="a sweep that its own tick began to be completed")
+        return record
+
     def tick(self) -> str:
         """Put a tick into the queue and return its ID."""
         tick = f"tick-{next(_ticks)}"
@@ -128,7 +140,7 @@ class Copier:
 
         until(quiet, within=within, what="sweeps to settle")
         before = len(self.copy_calls())
-        last = self.sweep()
+        last = self.whole_sweep()
         assert len(self.copy_calls()) == before
         assert self.verdict().kept, self.verdict()
         assert (last["sweep"]["missing"], last["sweep"]["unknown"], last["sweep"]["deferred"]) == (0, 0, {})
@@ -148,4 +160,12 @@ class Copier:
             (record["source"]["snapshot"], record["copy"]["region"], record["reason"])
             for record in self.stack.audit(event="copy.deferred", **wanted)
             if "source" in record
+        )
+
+    def not_tried(self, **wanted: Any) -> list[tuple[str, str, int]]:
+        """What one record told of copies that were not tried one by one: the Region, why, and how many; sorted."""
+        return sorted(
+            (record["copy"]["region"], record["reason"], record["count"])
+            for record in self.stack.audit(event="copy.deferred", **wanted)
+            if "source" not in record and "copy" in record
         )

@@ -46,17 +46,34 @@ def test_killed_between_two_copies(
     near = copier.copy_calls(region=NEAR)
     assert [call.executed for call in near] == [True, executed]
     copier.tick()
-    copier.show_copies()
     copier.wait_until_idle()
 
-    killed, redelivered, *_ = (datetime.fromisoformat(call.time) for call in looks(copier))
-    assert redelivered - killed >= timedelta(seconds=VISIBILITY_TIMEOUT / 2), "the second tick has to wait too"
+    killed = max(datetime.fromisoformat(call.time) for call in near)
+    began, *again = (datetime.fromisoformat(call.time) for call in looks(copier))
+    redelivered = min(each for each in again if each > killed)
+    assert redelivered - began >= timedelta(seconds=VISIBILITY_TIMEOUT / 2), "the second tick has to wait too"
     assert copier.stack.wait_for_audit(event="sweep.completed")[0]["triggerId"] == first
+    # One was asked for without an answer, and one of the other Region's may have been about to be: such are left alone
+    # for as long as EC2 may not show their copies.
+    doubtful = near[1].parameters["SourceSnapshotId"]
+    once = {(each, region): 1 for each in snapshots for region in (NEAR, FAR)}
+    asked = copier.asked()
+    unasked = set(once) - set(asked)
+    assert asked == {each: 1 for each in once if each not in unasked}
+    assert [region for _, region in unasked] in ([], [FAR])
+    assert copier.ledger.states(region=FAR).count("asked") == len(unasked)
+    assert copier.ledger.states(source=doubtful, region=NEAR) == ["asked"]
+    copier.ledger.age(minutes=9)
+    copier.sweep_now()
+    copier.serve()
+    assert copier.asked() == asked
+    copier.show_copies()
+    copier.ledger.age(minutes=2)
+    copier.serve()
     copier.show_copies()
     verdict = copier.verdict()
     assert verdict.kept, verdict
-    once = {(each, region): 1 for each in snapshots for region in (NEAR, FAR)}
-    assert copier.asked() == (once if executed else once | {(near[1].parameters["SourceSnapshotId"], NEAR): 2})
+    assert copier.asked() == (once if executed else once | {(doubtful, NEAR): 2})
     copier.settle()
 
     heard = {record["copy"]["snapshot"] for record in copier.stack.audit(event="copy.started", copy__region=NEAR)}
@@ -85,7 +102,7 @@ def test_an_event_that_kills_the_function_every_time_ends_in_the_dead_letter_que
     until(
         lambda: copier.queued("CopierDeadLetterQueueUrl") == 1, within=PATIENCE_SECONDS, what="the event to be given up"
     )
-    assert len(looks(copier)) == 5, "five attempts"
+    assert len(looks(copier)) == 20, "twenty attempts, which are two hours in a deployed stack"
     assert copier.copy_calls() == []
     aws.control.clear(poison)
     copier.settle()

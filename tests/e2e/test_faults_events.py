@@ -101,11 +101,15 @@ def test_shares_that_spread_more_slowly_than_their_events(
 ) -> None:
     aws.control.configure(share_seconds=3600)
     wanted = copier.shared(source, 5, events=True, description="nightly")
-    records = copier.stack.wait_for_audit(count=5, event="copy.skipped", reason="not-visible")
+    records = copier.stack.wait_for_audit(count=5, event="copy.deferred", reason="not-visible-yet")
     assert {record["source"]["snapshot"] for record in records} == set(wanted)
     assert copier.sweep()["sweep"]["shared"] == 0
+    copier.serve()
+    assert len(copier.stack.audit(event="copy.deferred", reason="not-visible-yet")) == 5, "told once"
     assert len(copier.verdict().lost) == 10
     aws.control.advance_clock(hours=2)
+    copier.serve()
+    assert copier.asked() == {(snapshot, region): 1 for snapshot in wanted for region in (NEAR, FAR)}
     copier.settle()
     assert copier.asked() == {(snapshot, region): 1 for snapshot in wanted for region in (NEAR, FAR)}
 
@@ -115,7 +119,7 @@ def test_a_share_taken_back_before_its_event_comes(copier: faults.Copier, source
     gone, kept = copier.shared(source, 2, events=True, description="nightly")
     source.unshare(gone, copier.account.number)
     aws.control.advance_clock(hours=2)
-    copier.stack.wait_for_audit(event="copy.skipped", reason="not-visible", source__snapshot=gone)
+    copier.stack.wait_for_audit(event="copy.deferred", reason="not-visible-yet", source__snapshot=gone)
     copier.settle()
     assert copier.asked() == {(kept, NEAR): 1, (kept, FAR): 1}
 

@@ -60,12 +60,40 @@ def test_a_description_that_differs(stack: Stack, source: Account, target: Accou
     assert nothing_was_copied(stack, aws)
 
 
-def test_what_is_not_visible_yet_is_left_to_the_sweep(
+def deferred(stack: Stack, reason: str, snapshot: str) -> Record:
+    [record] = stack.wait_for_audit(event="copy.deferred", reason=reason, source__snapshot=snapshot)
+    return record
+
+
+def serve(stack: Stack, name: str) -> None:
+    stack.invoke("copy-shared-snapshots", {"serve": name})
+
+
+def test_what_is_not_visible_yet_is_copied_by_the_first_tick_that_sees_it(
     stack: Stack, source: Account, target: Account, aws: LocalAws
 ) -> None:
     aws.control.configure(share_seconds=3600)
     snapshot = share(source, target, "production")
-    skipped(stack, "not-visible", snapshot)
+    event = deferred(stack, "not-visible-yet", snapshot)["triggerId"]
+    serve(stack, "too early")
+    assert nothing_was_copied(stack, aws)
+    aws.control.advance_clock(hours=2)
+    serve(stack, "in time")
+    [started] = stack.wait_for_audit(event="copy.started", source__snapshot=snapshot)
+    assert (started["trigger"], started["triggerId"]) == ("event", event), "it is the event's copy, whoever makes it"
+    stack.send(json.dumps({"sweep": "tick-1"}))
+    [swept] = stack.wait_for_audit(event="sweep.completed")
+    assert (swept["sweep"]["matching"], swept["sweep"]["inFlight"], swept["sweep"]["started"]) == (1, 1, 0)
+    deferred(stack, "not-visible-yet", snapshot)  # once
+
+
+def test_what_is_not_visible_yet_is_found_by_a_sweep_too(
+    stack: Stack, source: Account, target: Account, aws: LocalAws
+) -> None:
+    aws.control.configure(share_seconds=3600)
+    snapshot = share(source, target, "production")
+    deferred(stack, "not-visible-yet", snapshot)
+    stack.ledger.empty()
     assert nothing_was_copied(stack, aws)
     aws.control.advance_clock(hours=2)
     stack.send(json.dumps({"sweep": "tick-1"}))
@@ -75,30 +103,50 @@ def test_what_is_not_visible_yet_is_left_to_the_sweep(
     assert (swept["sweep"]["matching"], swept["sweep"]["started"]) == (1, 1)
 
 
-def test_what_was_un_shared_before_the_event_came(
+def test_what_was_un_shared_before_the_event_came_is_told_after_a_day(
     stack: Stack, source: Account, target: Account, aws: LocalAws
 ) -> None:
     aws.control.configure(event_delay_seconds=3600.0)
     snapshot = share(source, target, "production")
     source.unshare(snapshot, target.number)
     aws.control.advance_clock(hours=2)
-    skipped(stack, "not-visible", snapshot)
+    event = deferred(stack, "not-visible-yet", snapshot)["triggerId"]
+    stack.ledger.age(minutes=23 * 60 + 55)
+    serve(stack, "within a day")
+    assert stack.audit(event="copy.skipped") == []
+    stack.ledger.age(minutes=10)
+    serve(stack, "after a day")
+    record = skipped(stack, "not-visible", snapshot)
+    assert (record["trigger"], record["triggerId"]) == ("event", event)
+    serve(stack, "later")
+    skipped(stack, "not-visible", snapshot)  # once
+    assert stack.ledger.items("H") == []
     assert nothing_was_copied(stack, aws)
 
 
-def test_what_is_not_completed(stack: Stack, source: Account, target: Account, aws: LocalAws) -> None:
+def test_what_is_not_completed_is_copied_once_it_is(
+    stack: Stack, source: Account, target: Account, aws: LocalAws
+) -> None:
     snapshot = aws.control.create_snapshot(
         source.number, HOME, description="production", state="pending", shared_with=[target.number], notify=True
     )
     skipped(stack, "not-completed", snapshot)
+    serve(stack, "too early")
     assert nothing_was_copied(stack, aws)
+    aws.control.change_snapshot(snapshot, HOME, state="completed")
+    serve(stack, "in time")
+    stack.wait_for_audit(event="copy.started", source__snapshot=snapshot)
+    skipped(stack, "not-completed", snapshot)  # once
 
 
-def test_the_targets_own_snapshot(stack: Stack, target: Account, aws: LocalAws) -> None:
+def test_the_targets_own_snapshot(stack: Stack, source: Account, target: Account, aws: LocalAws) -> None:
     snapshot = target.create_snapshot("production")["SnapshotId"]
     arn = f"arn:aws:ec2::{HOME}:snapshot/{snapshot}"
-    detail = {"event": "shareSnapshot", "result": "succeeded", "snapshot_id": arn, "source": target.number}
-    aws.control.deliver_event(target.number, HOME, detail, resources=[arn])
+    detail = {"event": "shareSnapshot", "result": "succeeded", "snapshot_id": arn}
+    aws.control.deliver_event(target.number, HOME, {**detail, "source": target.number}, resources=[arn])
+    skipped(stack, "owner-not-listed", snapshot)
+    assert aws.control.calls(account=target.number, service="ec2", action="DescribeSnapshots") == []
+    aws.control.deliver_event(target.number, HOME, {**detail, "source": source.number}, resources=[arn])
     skipped(stack, "own-snapshot", snapshot)
     assert nothing_was_copied(stack, aws)
 
@@ -156,8 +204,7 @@ def test_a_bare_event_is_an_input_too(stack: Stack, source: Account, target: Acc
         "detail": {
             "event": "shareSnapshot",
             "result": "succeeded",
-            # The account as a number has lost its leading zeros; it counts for nothing anyway.
-            "source": 1,
+            "source": int(source.number),
             "snapshot_id": f"arn:aws:ec2:{HOME}::snapshot/{snapshot}",
         },
     }

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import binary
-from tests.scale.pages import PAGE, TARGET, Pages
-from tests.scale.test_sweep import HOME, PAGES, POLICY, TARGETS
+from tests.scale.rounds import TARGETS, policy
+from tests.stub.stub import HOME, PAGE, TARGET, Stub
 
+COUNT = 100_000
+PAGES = COUNT // PAGE
 MEMORY_LIMIT_MIB = 200
 
 
@@ -24,10 +26,10 @@ def peak_memory_mib(process: int) -> float:
 @pytest.mark.parametrize("form", ["json", "csv", "html"])
 def test_coverage_of_100_000_snapshots(tmp_path: Path, form: str) -> None:
     """Every page once, every row written, in 200 MiB."""
-    policy, written = tmp_path / "policy.json", tmp_path / f"coverage.{form}"
-    policy.write_text(json.dumps(POLICY))
+    document, written = tmp_path / "policy.json", tmp_path / f"coverage.{form}"
+    document.write_text(json.dumps(policy()))
     arguments = ["--json"] if form == "json" else [f"--{form}", str(written)]
-    with Pages(home=HOME, targets=TARGETS, pages=PAGES) as aws:
+    with Stub(shared=COUNT, copied=COUNT) as aws:
         environment = {
             "PATH": os.environ["PATH"],
             "AWS_ENDPOINT_URL": aws.url,
@@ -37,7 +39,7 @@ def test_coverage_of_100_000_snapshots(tmp_path: Path, form: str) -> None:
         }
         began = time.perf_counter()
         with (tmp_path / "out").open("wb") as out:
-            command = [str(binary()), "coverage", str(policy), *arguments]
+            command = [str(binary()), "coverage", str(document), *arguments]
             process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.PIPE, text=True)
             memory = 0.0
             while process.poll() is None:
@@ -46,10 +48,10 @@ def test_coverage_of_100_000_snapshots(tmp_path: Path, form: str) -> None:
             took = time.perf_counter() - began
             _, errors = process.communicate()
         assert (process.returncode, errors) == (0, "")
-        assert len(aws.reads) == PAGES * (1 + len(TARGETS))
-        assert set(aws.reads.values()) == {1}
-        assert aws.others == []
-    rows = PAGES * PAGE * len(TARGETS)
+        seen = aws.seen()
+    assert [seen.pages(region) for region in (HOME, *TARGETS)] == [PAGES] * (1 + len(TARGETS))
+    assert seen.unexpected == []
+    rows = COUNT * len(TARGETS)
     if form == "json":
         report = json.loads((tmp_path / "out").read_bytes())
         assert (report["verdict"], report["total"]["protected"], len(report["rows"])) == ("covered", rows, rows)
@@ -64,9 +66,9 @@ def test_coverage_of_100_000_snapshots(tmp_path: Path, form: str) -> None:
 
 def test_plan_of_100_000_snapshots(tmp_path: Path) -> None:
     """The copier's own decision on as many, in 200 MiB."""
-    policy = tmp_path / "policy.json"
-    policy.write_text(json.dumps(POLICY))
-    with Pages(home=HOME, targets=TARGETS, pages=PAGES) as aws:
+    document = tmp_path / "policy.json"
+    document.write_text(json.dumps(policy()))
+    with Stub(shared=COUNT, copied=COUNT) as aws:
         environment = {
             "PATH": os.environ["PATH"],
             "AWS_ENDPOINT_URL": aws.url,
@@ -74,7 +76,7 @@ def test_plan_of_100_000_snapshots(tmp_path: Path) -> None:
             "AWS_SECRET_ACCESS_KEY": "unused",
             "AWS_REGION": HOME,
         }
-        command = [str(binary()), "plan", str(policy), "--json"]
+        command = [str(binary()), "plan", str(document), "--json"]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         memory = 0.0
         while process.poll() is None:
@@ -82,8 +84,9 @@ def test_plan_of_100_000_snapshots(tmp_path: Path) -> None:
             time.sleep(0.02)
         out, errors = process.communicate()
         assert (process.returncode, errors) == (0, "")
-        assert set(aws.reads.values()) == {1}
+        seen = aws.seen()
+    assert [seen.pages(region) for region in (HOME, *TARGETS)] == [PAGES] * (1 + len(TARGETS))
     protected = {region: each["protected"] for region, each in json.loads(out)["summary"]["regions"].items()}
-    assert protected == dict.fromkeys(TARGETS, PAGES * PAGE)
+    assert protected == dict.fromkeys(TARGETS, COUNT)
     print(f"\nplan: {memory:.0f} MiB")
     assert 0 < memory < MEMORY_LIMIT_MIB

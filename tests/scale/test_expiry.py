@@ -1,39 +1,36 @@
 """A hundred thousand copies in each of three Regions: what expiry costs when none is due, and when all are."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.scale.pages import PAGE, Pages
+from tests.scale.rounds import MEMORY_LIMIT_MIB, ROOT, TARGETS, policy
 from tests.scale.runtime import Function
-from tests.scale.test_sweep import HOME, MEMORY_LIMIT_MIB, PAGES, POLICY, ROOT, TARGETS
+from tests.stub.stub import PAGE, Stub, written
 
 BINARY = ROOT / "target/lambda/delete-expired-copies/bootstrap"
-COPIES = PAGES * PAGE * len(TARGETS)
-VOLUMES = PAGES * 50 * len(TARGETS)
+COUNT = 100_000
+COPIES = COUNT * len(TARGETS)
+OF_A_VOLUME = 20
+VOLUMES = COPIES // OF_A_VOLUME
 
 
-class AllExpired(Pages):
-    """The same copies with their time over."""
-
-    def page(self, region: str, token: str) -> bytes:
-        """One page of a Region."""
-        return super().page(region, token).replace(b"2027-11-01T03:00:00Z", b"2026-11-02T03:00:00Z")
-
-
-@pytest.mark.parametrize(("vault", "due"), [(Pages, False), (AllExpired, True)], ids=["none is due", "all are due"])
-def test_expiry_over_300_000_copies(vault: type[Pages], due: bool) -> None:
+@pytest.mark.parametrize("due", [False, True], ids=["none is due", "all are due"])
+def test_expiry_over_300_000_copies(due: bool) -> None:
     """Every page once, nothing deleted, in 128 MiB."""
-    with vault(home=HOME, targets=TARGETS, pages=PAGES) as aws:
-        environment = {"AWS_ENDPOINT_URL": aws.url, "SNAPFERRY_POLICY": json.dumps(POLICY)}
+    changes = {"expires": written(datetime.now(UTC) - timedelta(hours=1))} if due else {}
+    with Stub(shared=COUNT, copied=COUNT, of_a_volume=OF_A_VOLUME, **changes) as aws:
+        environment = aws.environment | {"SNAPFERRY_POLICY": json.dumps(policy())}
         with Function(BINARY, environment) as expirer:
             answer = expirer.invoke({"run": "scale"})
             memory = expirer.peak_memory_mib()
             records = expirer.audit()
+        seen = aws.seen()
     assert answer.payload == {}
-    assert set(aws.reads.values()) == {1}
-    assert len(aws.reads) == PAGES * len(TARGETS)
-    assert aws.others == []
+    assert [seen.pages(region) for region in TARGETS] == [COUNT // PAGE] * len(TARGETS)
+    assert seen.of("ec2") == COPIES // PAGE
+    assert seen.unexpected == []
     refused = [(each["reason"], each["count"]) for each in records if each["event"] == "copy.refused"]
     assert refused == ([("mass-expiry", COPIES - VOLUMES)] if due else [])
     kept = [each["reason"] for each in records if each["event"] == "copy.kept"]

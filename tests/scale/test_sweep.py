@@ -1,74 +1,133 @@
-"""A sweep over a hundred thousand shared snapshots, all of them copied into three Regions already."""
+"""Sweeps over as many shared snapshots as there may be: how many invocations, calls and MiB they take.
+
+`SNAPFERRY_SCALE=full` (`make scale-full`) takes a million of them where it is 300,000 otherwise.
+"""
 
 import json
+import os
 import subprocess
-from pathlib import Path
+from collections import Counter
 
-from tests.scale.pages import PAGE, SOURCE, Pages
-from tests.scale.runtime import Function
+from tests.scale.rounds import MEMORY_LIMIT_MIB, ROOT, TARGETS, Copier
+from tests.stub.events import batch
+from tests.stub.stub import HOME, PAGE, SOURCE, TARGET, Stub
 
-ROOT = Path(__file__).parents[2]
-HOME = "us-east-1"
-TARGETS = ["eu-west-1", "eu-central-1", "ap-southeast-2"]
-PAGES = 100
-MEMORY_LIMIT_MIB = 128
-
-POLICY = {
-    "PolicyType": "EVENT_BASED_POLICY",
-    "EventSource": {
-        "Type": "MANAGED_CWE",
-        "Parameters": {"EventType": "shareSnapshot", "SnapshotOwner": [SOURCE], "DescriptionRegex": ".*policy-.*"},
-    },
-    "Actions": [
-        {
-            "Name": "copy",
-            "CrossRegionCopy": [
-                {
-                    "Target": target,
-                    "EncryptionConfiguration": {"Encrypted": True},
-                    "RetainRule": {"Interval": 1, "IntervalUnit": "YEARS"},
-                }
-                for target in TARGETS
-            ],
-        }
-    ],
-}
+IS_FULL = os.environ.get("SNAPFERRY_SCALE") == "full"
+# EC2's time for a page of a thousand, and DynamoDB's for a request, in seconds.
+TIMES = {"page_seconds": 0.3, "call_seconds": 0.05, "table_seconds": 0.005}
 
 
-def test_a_sweep_over_100_000_copied_snapshots() -> None:
-    """Every page once, nothing else asked, everything found protected, in 128 MiB; the time beside the SDK's own."""
-    with Pages(home=HOME, targets=TARGETS, pages=PAGES) as aws:
-        environment = {"AWS_ENDPOINT_URL": aws.url, "SNAPFERRY_POLICY": json.dumps(POLICY)}
-        with Function(ROOT / "target/lambda/copy-shared-snapshots/bootstrap", environment) as copier:
-            answer = copier.invoke({"sweep": "scale"})
-            memory = copier.peak_memory_mib()
-            records = copier.audit()
-        assert answer.error is None
-        assert len(aws.reads) == PAGES * (1 + len(TARGETS))
-        assert set(aws.reads.values()) == {1}
-        assert aws.others == []
-        (completed,) = (record for record in records if record["event"] == "sweep.completed")
-        assert [record for record in records if not record["event"].startswith("sweep.")] == []
-        sweep = completed["sweep"]
-        assert (sweep["shared"], sweep["matching"]) == (PAGES * PAGE, PAGES * PAGE)
-        assert (sweep["protected"], sweep["missing"]) == (PAGES * PAGE * len(TARGETS), 0)
+def after_a_round_of(aws: Stub, copier: Copier, count: int) -> None:
+    """A round over few snapshots, in whose item their number is another then: the next round begins with its shards."""
+    aws.change(shared=PAGE, copied=PAGE)
+    (small,) = copier.round("before").slices
+    item = small.seen.round or {}
+    totals = json.loads(item["totals"]["S"]) | {"shared": count}
+    aws.put(item | {"totals": {"S": json.dumps(totals)}})
+    aws.change(shared=count, copied=count)
+
+
+def test_100_000_copied_snapshots_in_one_invocation() -> None:
+    """Everything is found protected and nothing written but the round; the time beside the SDK's own."""
+    count = 100_000
+    with Stub(shared=count, copied=count) as aws, Copier(aws) as copier:
+        first = copier.round("first")
+        again = copier.round("again")
+        for each in (first, again):
+            assert len(each.slices) == 1
+            assert {record["event"] for record in each.records} <= {"sweep.region", "sweep.owner", "sweep.completed"}
+            assert (each.sweep["shared"], each.sweep["matching"]) == (count, count)
+            assert (each.sweep["protected"], each.sweep["missing"]) == (count * len(TARGETS), 0)
+            assert each.slices[-1].seen.table == {"round": 1}
+        # A first round finds out into how many shards it has to be split; of each shard's pages the last is not full.
+        pages, more, less = count // PAGE * (1 + len(TARGETS)), first.calls("ec2"), again.calls("ec2")
+        assert pages <= less < 1.2 * pages < more < 1.4 * pages
+        assert again.calls("dynamodb") < 100
+        memory = copier.memory_mib()
         assert memory < MEMORY_LIMIT_MIB
-
         bare = subprocess.run(
-            [str(ROOT / "target/lambda/bare-pagination/bootstrap"), HOME, *TARGETS],
+            [str(ROOT / "target/lambda/bare-pagination/bootstrap"), f"{HOME}={SOURCE}", *TARGETS],
             env={
                 "AWS_REGION": HOME,
                 "AWS_ENDPOINT_URL": aws.url,
-                "AWS_ACCESS_KEY_ID": "x",
-                "AWS_SECRET_ACCESS_KEY": "x",
+                "AWS_ACCESS_KEY_ID": TARGET,
+                "AWS_SECRET_ACCESS_KEY": "unused",
             },
             check=True,
             capture_output=True,
             text=True,
         )
     counted = json.loads(bare.stdout)
-    assert counted["snapshots"] == PAGES * PAGE * (1 + len(TARGETS))
+    assert counted["snapshots"] == count * (1 + len(TARGETS))
     print(
-        f"\nsweep {answer.seconds:.2f} s, {memory:.0f} MiB; "
-        f"bare pagination of the same pages {counted['seconds']:.2f} s; ratio {answer.seconds / counted['seconds']:.2f}"
+        f"\n{count:,} copied: first {first.summary()}; then {again.summary()}; {memory:.0f} MiB; bare pagination "
+        f"of the same {counted['seconds']:.2f} s; ratio {again.seconds / counted['seconds']:.2f}"
     )
+
+
+def test_a_round_goes_on_in_serve_ticks_and_events_come_between() -> None:
+    """A tick reads for a minute at most. What is shared meanwhile is copied when its event comes, within seconds."""
+    count = 1_000_000 if IS_FULL else 300_000
+    # With less than two minutes to its end an invocation reads until it has 20 s left: so few take several slices, too.
+    timeout = 300 if IS_FULL else 36
+    slices, shared = [], count
+    with Stub(**TIMES) as aws, Copier(aws) as copier:
+        after_a_round_of(aws, copier, count)
+        for each in copier.slices("round", timeout=timeout):
+            slices.append(each)
+            assert each.seconds < (70 if IS_FULL else 26)
+            aws.change(shared=shared + 1)
+            event = copier.invoke(batch(shared, 1))
+            shared += 1
+            assert Counter(record["event"] for record in event.records) == {"copy.started": len(TARGETS)}
+            assert event.seconds < 3
+            assert event.seen.of("ec2") == 1 + 2 * len(TARGETS)
+        memory = copier.memory_mib()
+    assert 2 <= len(slices) <= 5
+    (completed,) = (record["sweep"] for record in slices[-1].records if record["event"] == "sweep.completed")
+    assert count <= completed["shared"] < shared
+    assert completed["protected"] == count * len(TARGETS)
+    assert (completed["missing"], completed["unknown"]) == (0, 0)
+    calls = sum(each.seen.of("ec2") for each in slices)
+    # A shard's last page is not full.
+    assert calls < 1.3 * count / PAGE * (1 + len(TARGETS))
+    assert memory < MEMORY_LIMIT_MIB
+    times = " + ".join(f"{each.seconds:.0f}" for each in slices)
+    print(f"\n{count:,} copied, 0.3 s a page: {len(slices)} slices ({times} s), {calls} EC2 calls, {memory:.0f} MiB")
+
+
+def test_300_000_copies_that_wait_are_few_lines() -> None:
+    """Each Region takes twenty copies and is full then. What waits is written once, and counted in the audit."""
+    count = 100_000
+    owed = (count - 20) * len(TARGETS)
+    with Stub(shared=count, takes=20, table_seconds=0.001) as aws, Copier(aws) as copier:
+        first, again = copier.round("first"), copier.round("again")
+        memory = copier.memory_mib()
+    for each in (first, again):
+        assert each.sweep["matching"] == count
+        assert each.sweep["missing"] == owed
+        assert each.sweep["deferred"] == {"region-full": owed}
+        assert len(each.records) < 300
+    assert first.slices[-1].seen.table["owed"] == again.slices[-1].seen.table["owed"] == owed
+    started = [record for record in first.records + again.records if record["event"] == "copy.started"]
+    assert len(started) == 20 * len(TARGETS)
+    # What stands is not written again.
+    assert again.calls("dynamodb", "PutItem") < 300
+    assert memory < MEMORY_LIMIT_MIB
+    print(f"\n{owed:,} owed: first {first.summary()}; then {again.summary()}; {memory:.0f} MiB")
+
+
+def test_pages_that_are_cut_before_they_are_filtered() -> None:
+    """Of each page one snapshot in five is shared, or a copy of ours: the round walks them once, not once a shard."""
+    count, of_a_page = 100_000, 200
+    with Stub(shared=count, copied=count, cuts=of_a_page) as aws, Copier(aws) as copier:
+        walked = copier.round("first")
+        memory = copier.memory_mib()
+    assert (walked.sweep["shared"], walked.sweep["matching"]) == (count, count)
+    assert (walked.sweep["protected"], walked.sweep["missing"], walked.sweep["unknown"]) == (count * len(TARGETS), 0, 0)
+    assert walked.slices[-1].seen.copies == {}
+    # All pages of what is shared, the copies of 200 sources a call; and what it took to see that pages are cut.
+    walk = count // of_a_page + len(TARGETS) * count // 200
+    assert walk <= walked.calls("ec2") < 1.5 * walk
+    assert memory < MEMORY_LIMIT_MIB
+    print(f"\n{count:,} copied, cut pages: {walked.summary()}; {memory:.0f} MiB")

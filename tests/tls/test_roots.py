@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.scale.rounds import ROOT, policy
 from tests.scale.runtime import Function, LoopbackServer
-from tests.scale.test_sweep import POLICY, ROOT
 
 BINARY = ROOT / "target/lambda/delete-expired-copies/bootstrap"
 REFUSAL = (
@@ -65,7 +65,7 @@ def endpoint(authority: trustme.CA) -> Iterator[Endpoint]:
 
 def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
     """What the function is told."""
-    return {"AWS_ENDPOINT_URL": endpoint.url, "SNAPFERRY_POLICY": json.dumps(POLICY)} | more
+    return {"AWS_ENDPOINT_URL": endpoint.url, "SNAPFERRY_POLICY": json.dumps(policy())} | more
 
 
 def test_an_authority_of_ones_own(endpoint: Endpoint, authority: trustme.CA, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_bundle_that_cannot_be_used_stops_the_start(text: str | None, named: s
     bundle = tmp_path / "bundle.pem"
     if text is not None:
         bundle.write_text(text)
-    variables = {"AWS_CA_BUNDLE": str(bundle), "AWS_REGION": "us-east-1", "SNAPFERRY_POLICY": json.dumps(POLICY)}
+    variables = {"AWS_CA_BUNDLE": str(bundle), "AWS_REGION": "us-east-1", "SNAPFERRY_POLICY": json.dumps(policy())}
     done = subprocess.run([BINARY], env=variables, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
     said = done.stdout + done.stderr

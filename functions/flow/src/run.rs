@@ -4,8 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 
 use futures_util::lock::Mutex;
-use snapferry_core::audit::Record;
-use snapferry_core::copying::{Decision, Deferral, Lane, Memory, Outcome, Subject, Verdict, ledger_unread, record};
+use snapferry_core::audit::{CopyDeferred, Record};
+use snapferry_core::copying::{
+    Decision, Deferral, Lane, Memory, Outcome, Subject, Verdict, ledger_unread, not_tried, record,
+};
 use snapferry_core::facts::{CallError, KeyFact};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Identity, Obligation, Turn};
@@ -53,6 +55,8 @@ pub(crate) struct Run<'a, W> {
     owed: RefCell<Vec<Obligation>>,
     /// What became of copies in line that were tried.
     served: RefCell<Vec<Served>>,
+    /// What was not tried one by one, by Region and reason: how many, and what a service said, if it did.
+    untried: RefCell<BTreeMap<(Region, CopyDeferred), (u64, Option<CallError>)>>,
     /// The owners whose shared snapshots, and the Regions whose copies, a sweep could not read.
     pub(crate) owners: Unread<AccountId>,
     pub(crate) regions: Unread<Region>,
@@ -76,6 +80,7 @@ impl<'a, W: World> Run<'a, W> {
             taken: RefCell::default(),
             owed: RefCell::default(),
             served: RefCell::default(),
+            untried: RefCell::default(),
             owners: Unread::new(),
             regions: Unread::new(),
             home_answers: Cell::default(),
@@ -191,8 +196,10 @@ impl<'a, W: World> Run<'a, W> {
         *self.home.borrow_mut() = Some(error.clone());
     }
 
-    /// The errors that were noted: the ledger's, which is put into the audit now, and the home Region's.
+    /// What was not tried one by one is told, then the ledger's error; and gives the errors that were noted: the ledger's and
+    /// the home Region's.
     pub(crate) fn close(self) -> (Option<CallError>, Option<CallError>) {
+        self.tell_untried();
         let failed = self.ledger.take();
         if let Some((count, error)) = &failed {
             self.say(ledger_unread(error, *count, self.world.now()), None);
@@ -203,6 +210,27 @@ impl<'a, W: World> Run<'a, W> {
     /// Names the event that made a hint.
     pub(crate) fn caused_by(&self, source: &SnapshotId, event: &str) {
         self.causes.borrow_mut().events.entry(source.clone()).or_insert_with(|| event.to_owned());
+    }
+
+    /// Notes that so many copies in line for a Region were not tried.
+    pub(crate) fn note_untried(&self, region: &Region, reason: CopyDeferred, count: u64, error: Option<CallError>) {
+        let mut untried = self.untried.borrow_mut();
+        let (so_far, first) = untried.entry((region.clone(), reason)).or_default();
+        *so_far = so_far.saturating_add(count);
+        *first = first.take().or(error);
+    }
+
+    /// How many copies in line for a Region were not tried, and why, as far as it was not told.
+    pub(crate) fn untried(&self, region: &Region) -> Vec<(CopyDeferred, u64)> {
+        let untried = self.untried.borrow();
+        untried.iter().filter(|((of, _), _)| of == region).map(|((_, reason), (count, _))| (*reason, *count)).collect()
+    }
+
+    /// Tells what was not tried: one record for each Region and reason.
+    pub(crate) fn tell_untried(&self) {
+        for ((region, reason), (count, error)) in self.untried.take() {
+            self.say(not_tried(&region, reason, count, self.world.now()).error(error.as_ref()), None);
+        }
     }
 
     /// Puts a decision and what became of it into the audit.

@@ -22,9 +22,6 @@ use crate::{World, ends, line};
 /// How much of the invocation has to be left for another batch: its reads, and the end of the last request.
 pub(super) const FOR_A_BATCH: Duration = RESERVE.saturating_mul(2);
 
-/// What was not tried one by one, by reason: how many, and what a service said, if it did.
-pub(super) type Counts = BTreeMap<CopyDeferred, (u64, Option<CallError>)>;
-
 /// What a batch's judgements stand on.
 struct Look {
     /// When the reading began.
@@ -53,7 +50,6 @@ pub(super) async fn serve<W: World>(
     run: &Run<'_, W>,
     region: &Region,
     batch: &[Obligation],
-    counts: &mut Counts,
 ) -> Result<BTreeSet<AccountId>, Deferral> {
     let look = look(run, region, batch).await?;
     let mut unseen: BTreeMap<&AccountId, u32> = BTreeMap::new();
@@ -63,11 +59,7 @@ pub(super) async fn serve<W: World>(
         }
         match one(run, &look, obligation).await {
             Ok(Fared::Told) => {}
-            Ok(Fared::Counted(reason, error)) => {
-                let (count, first) = counts.entry(reason).or_default();
-                *count = count.saturating_add(1);
-                *first = first.take().or(error);
-            }
+            Ok(Fared::Counted(reason, error)) => run.note_untried(region, reason, 1, error),
             Err(error) => run.ledger_failed(1, &error),
         }
     }

@@ -8,12 +8,11 @@ mod queues;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use snapferry_core::copying::not_tried;
 use snapferry_core::ids::Region;
 
 use crate::World;
 use crate::run::Run;
-use batch::{Counts, FOR_A_BATCH};
+use batch::FOR_A_BATCH;
 use queues::Queues;
 
 /// How many are looked at together.
@@ -26,32 +25,25 @@ pub(crate) async fn serve<W: World>(run: &Run<'_, W>, regions: Vec<Region>, answ
         if answers {
             answers::look(run, region).await;
         }
-        let counts = in_region(run, region, until.max(FOR_A_BATCH)).await;
-        for (reason, (count, error)) in counts {
-            run.say(not_tried(region, reason, count, run.world.now()).error(error.as_ref()), None);
-        }
+        in_region(run, region, until.max(FOR_A_BATCH)).await;
     }))
     .await;
 }
 
-async fn in_region<W: World>(run: &Run<'_, W>, region: &Region, until: Duration) -> Counts {
-    let mut counts = Counts::new();
+async fn in_region<W: World>(run: &Run<'_, W>, region: &Region, until: Duration) {
     if !run.lane(region, |lane| lane.takes_more()) {
-        return counts;
+        return;
     }
     let mut queues = match Queues::read(run, region).await {
         Ok(queues) => queues,
-        Err(error) => {
-            run.ledger_failed(0, &error);
-            return counts;
-        }
+        Err(error) => return run.ledger_failed(0, &error),
     };
     while run.world.left() > until && run.lane(region, |lane| lane.takes_more()) {
         let batch = queues.next(run, BATCH).await;
         if batch.is_empty() {
             break;
         }
-        match batch::serve(run, region, &batch, &mut counts).await {
+        match batch::serve(run, region, &batch).await {
             Ok(unseen) => queues.leave_out(&unseen),
             Err(deferral) => {
                 run.put_back(&batch);
@@ -61,5 +53,4 @@ async fn in_region<W: World>(run: &Run<'_, W>, region: &Region, until: Duration)
         }
     }
     queues.close(run).await;
-    counts
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use snapferry_core::audit::CopyDeferred;
-use snapferry_core::copying::{Ran, not_tried, summary};
+use snapferry_core::copying::{Ran, summary};
 
 use super::lineages::Sweeper;
 use super::slice::Slice;
@@ -26,14 +26,23 @@ pub(crate) async fn finish<W: World>(run: &Run<'_, W>, mut slice: Slice) {
 
 /// Tells what is in line and was not tried, then the totals.
 fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice) {
-    let now = run.world.now();
-    for (region, waiting) in slice.round.owed.iter().filter(|(_, waiting)| **waiting > 0) {
-        let reason = run.lane(region, |lane| lane.closed()).unwrap_or(CopyDeferred::InLine);
-        slice.round.totals.waits(reason, *waiting);
-        run.say(not_tried(region, reason, *waiting, now), None);
+    for (region, waiting) in &slice.round.owed {
+        let mut left = *waiting;
+        // Part of it is noted already, with reasons of its own.
+        for (reason, count) in run.untried(region) {
+            let noted = count.min(left);
+            slice.round.totals.waits(reason, noted);
+            left -= noted;
+        }
+        if left > 0 {
+            let reason = run.lane(region, |lane| lane.closed()).unwrap_or(CopyDeferred::InLine);
+            slice.round.totals.waits(reason, left);
+            run.note_untried(region, reason, left, None);
+        }
     }
+    run.tell_untried();
     let ran = Ran { id: &slice.round.id, duration_ms: slice.round.took_ms, calls: slice.round.calls };
-    summary(&slice.round.totals, ran, now).iter().for_each(|record| run.world.say(record));
+    summary(&slice.round.totals, ran, run.world.now()).iter().for_each(|record| run.world.say(record));
 }
 
 /// Decides at a round's end on sources that are older than their retention.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::copying::RESERVE;
@@ -59,7 +59,8 @@ pub(crate) async fn slice<W: World>(
     }
     sweeper.borrow_mut().goes_on(&slice.round);
     read_turns(run).await;
-    let alike = read(run, sweeper, &mut slice, until.max(RESERVE.saturating_mul(2))).await;
+    // At the same time, so that a Region that answers nothing is waited for once.
+    let (alike, _) = join(read(run, sweeper, &mut slice, until.max(RESERVE.saturating_mul(2))), run.keys()).await;
     take::tell_alike(run, alike);
     Some(slice)
 }

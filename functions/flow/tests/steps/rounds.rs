@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use snapferry_core::audit::Record;
+use snapferry_core::audit::{Event, Record};
 use snapferry_core::copying::{CopyFailure, CopyRequest};
 use snapferry_core::facts::{DescribedCopy, SourceSnapshot, State as Ec2State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId, VolumeId};
@@ -353,4 +353,19 @@ fn what_is_said_of_many_is_said_once() {
         let told: Vec<&str> = told.map(|record| record.reason.name()).collect();
         assert!(told.len() < 40, "{way:?}: {told:?}");
     }
+}
+
+#[test]
+fn what_waits_for_a_full_region_is_told_in_one_record_beside_what_was_tried() {
+    let (world, setup) = world(Way::InOne);
+    // More than a batch: what serving did not try of it and what it did not come to are told together.
+    (0..40).for_each(|number| share(&world, number, OWNER, number, 5));
+    let (said, _) = round(&world, &setup);
+    let deferred = said.iter().filter(|record| record.reason.event() == Event::CopyDeferred);
+    let told: Vec<_> = deferred.map(|record| (record.reason.name(), record.source.is_some(), record.count)).collect();
+    let of_a_region = [("region-full", true, None), ("region-full", false, Some(39))];
+    assert_eq!(BTreeSet::from_iter(&told), BTreeSet::from_iter(&of_a_region), "{told:?}");
+    assert_eq!(told.len(), of_a_region.len() * REGIONS.len());
+    let sweep = said.iter().find_map(|record| record.sweep.clone()).unwrap();
+    assert_eq!((sweep.missing, sweep.deferred.values().sum::<u64>(), sweep.deferred.len()), (120, 120, 1));
 }

@@ -1,5 +1,5 @@
-//! Reads all snapshots of the Regions named, page after page, Regions at the same time, and keeps nothing: the least
-//! that a sweep can cost with this SDK.
+//! Reads this account's snapshots in the Regions named, or those that another shares in `region=account`, page after page,
+//! Regions at the same time, and keeps nothing: the least that a sweep can cost with this SDK.
 
 use std::time::Instant;
 
@@ -11,9 +11,10 @@ async fn main() -> anyhow::Result<()> {
     let began = Instant::now();
     let config = snapferry_aws::clients::lambda_config(&snapferry_aws::settings::home_region()?)?;
     let reads = std::env::args().skip(1).map(async |region| {
-        let region = aws_config::Region::new(region);
+        let (region, owner) = region.split_once('=').unwrap_or((&region, "self"));
+        let region = aws_config::Region::new(region.to_owned());
         let client = aws_sdk_ec2::Client::from_conf(Builder::from(&config).region(region).build());
-        let mut pages = client.describe_snapshots().max_results(1000).into_paginator().send();
+        let mut pages = client.describe_snapshots().owner_ids(owner).max_results(1000).into_paginator().send();
         let mut count = 0;
         while let Some(page) = pages.try_next().await? {
             count += page.snapshots().len();
