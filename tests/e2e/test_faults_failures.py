@@ -5,9 +5,13 @@ import pytest
 from tests.cloud import LocalAws
 from tests.e2e import faults, policies
 from tests.e2e.accounts import Account
+from tests.e2e.protect import moment
 
 NEAR, FAR = "us-west-2", "eu-central-1"
 ATTEMPTS = 5
+# In minutes, before the third copy and those behind it.
+PAUSES = [15, 60, 240]
+LAST_PAUSE = 360
 NO_KEY = "Given key ID is not accessible"
 
 
@@ -29,19 +33,42 @@ def test_a_copy_that_fails_is_made_again(copier: faults.Copier, source: Account,
 def test_after_five_failures_within_a_day_somebody_is_told_once_and_the_next_day_it_is_tried_again(
     copier: faults.Copier, source: Account, aws: LocalAws
 ) -> None:
-    bad, good = copier.shared(source, 2)
+    # Started before the ledger's times, also when those are made older.
+    bad, good = copier.shared(source, 2, start_time=moment(-3))
     spoil = aws.control.spoil_copies(region=NEAR, parameters={"SourceSnapshotId": bad}, state_message=NO_KEY)
-    for _ in range(ATTEMPTS + 2):
-        copier.sweep_now()
+    copier.sweep_now()
+    copier.sweep_now()
+    assert copier.asked()[bad, NEAR] == 2, "the first retry is immediate"
+    for attempts, pause in enumerate(PAUSES, start=2):
+        copier.sweep_now()  # it sees the failure, from which on the pause counts
+        copier.ledger.age(minutes=pause - 1)
+        tries(copier)
+        assert copier.asked()[bad, NEAR] == attempts, f"its pause is {pause} minutes"
+        copier.ledger.age(minutes=2)
+        tries(copier)
+        assert copier.asked()[bad, NEAR] == attempts + 1
+    copier.sweep_now()
     assert copier.asked() == {(bad, NEAR): ATTEMPTS, (good, NEAR): 1, (bad, FAR): 1, (good, FAR): 1}
     refused = copier.stack.wait_for_audit(event="copy.refused")
     assert [(each["reason"], each["source"]["snapshot"]) for each in refused] == [("attempts-exhausted", bad)]
     assert refused[0]["copy"]["snapshot"] in copier.verdict().failed
+    copier.ledger.age(minutes=LAST_PAUSE + 1)
+    tries(copier)
+    assert copier.asked()[bad, NEAR] == ATTEMPTS, "its pause is over, and five copies of it failed within a day"
+    assert copier.stack.audit(event="copy.refused") == refused, "once a day"
     swept = copier.sweep()["sweep"]
     assert (swept["missing"], swept["inFlight"]) == (1, 3), "what is not said again still counts"
+    assert swept["refused"] == {"attempts-exhausted": 1}
 
     aws.control.clear(spoil)
     first, *_ = copier.verdict().failed
     aws.control.age_snapshot(first, NEAR, days=1.01)
+    copier.ledger.age(minutes=LAST_PAUSE + 1)
     copier.settle()
     assert copier.asked()[bad, NEAR] == ATTEMPTS + 1
+
+
+def tries(copier: faults.Copier) -> None:
+    """A sweep and a tick, either of which asks for what is due."""
+    copier.sweep_now()
+    copier.serve()

@@ -1,4 +1,5 @@
-"""A backup tool copies the tags of an unjudged copy onto another snapshot: afterwards nothing tells the two apart."""
+"""A backup tool copies the tags of an unjudged copy onto another snapshot: by their tags nothing tells the two apart,
+and only the verifier has the ledger, which does."""
 
 import pytest
 
@@ -30,10 +31,12 @@ def tagged_alike(guarded: Vault, copy: str, key: str) -> str:
 
 
 def contested(guarded: Vault, source: Account, key: str) -> tuple[str, str, str]:
-    """An older copy, a copy, and what got that one's tags before both were judged; the time of all is over."""
+    """An older copy, a copy, and what got that one's tags before both were judged without the ledger; the time of all
+    is over."""
     older = guarded.verified(source, FAR)
     copy: str = guarded.copied(source, FAR)["SnapshotId"]
     impostor = tagged_alike(guarded, copy, key)
+    guarded.ledger.empty()
     guarded.verify()
     for each in (copy, impostor):
         tags = guarded.describe(each, FAR)["tags"]
@@ -44,6 +47,31 @@ def contested(guarded: Vault, source: Account, key: str) -> tuple[str, str, str]
     for each, days in ((older, 3), (copy, 2), (impostor, 2)):
         guarded.let_expire(each, FAR, days_ago=days)
     return older, copy, impostor
+
+
+def test_while_the_ledger_names_the_copy_the_other_gets_no_verdict(source: Account, guarded: Vault, key: str) -> None:
+    older = guarded.verified(source, FAR)
+    copy: str = guarded.copied(source, FAR)["SnapshotId"]
+    impostor = tagged_alike(guarded, copy, key)
+    for _ in range(2):
+        guarded.verify()
+    assert told(guarded.verdicts(copy)) == ["copy.verified as-configured"]
+    [deferred] = guarded.verdicts(impostor)
+    assert told([deferred]) == ["copy.deferred another-named"]
+    assert copy in deferred["message"]
+    tags = guarded.describe(impostor, FAR)["tags"]
+    assert (tags["snapferry:status"], "snapferry:copy" in tags) == ("copying", False)
+    for each, days in ((older, 3), (copy, 2), (impostor, 1)):
+        guarded.let_expire(each, FAR, days_ago=days)
+    # Who deletes has no ledger: by the tags alone both claim to be the copy.
+    guarded.expire()
+    assert [guarded.exists(each, FAR) for each in (older, copy, impostor)] == [True] * 3
+    fates = [told(guarded.fates(each)) for each in (older, copy, impostor)]
+    assert fates == [["copy.kept last-verified"], ["copy.kept contested"], ["copy.kept not-verified"]]
+
+    newest = guarded.verified(source, FAR)
+    guarded.expire()
+    assert [guarded.exists(each, FAR) for each in (older, copy, impostor, newest)] == [False, False, True, True]
 
 
 def test_neither_lets_a_copy_go_and_both_go_once_a_newer_one_is_verified(

@@ -71,6 +71,10 @@ def test_after_a_key_is_lost_and_replaced_each_copy_is_made_again_once(
     assert [started(guarded, snapshot) for snapshot in (judged, waiting)] == [1, 1]
 
     redeploy(guarded.stack, document(source, new), TargetKeyArns=both)
+    # Refused for the lost key's sake, the copy has a pause.
+    tick(guarded, "too early")
+    assert started(guarded, judged) == 1
+    guarded.ledger.age(minutes=1.1)
     for name in ("replaced", "after that", "and after that"):
         tick(guarded, name)
     assert [started(guarded, snapshot) for snapshot in (judged, waiting)] == [2, 2]
