@@ -13,8 +13,10 @@ use crate::serve::serve;
 use crate::sweep::{self, Sweeper};
 use crate::{Setup, World, follow};
 
-/// How long the line is served in one invocation: events that come meanwhile wait behind it.
-const SERVES_FOR: Duration = Duration::from_secs(60);
+/// By when serving, reading and serving again are to end, in seconds of the invocation: events that come meanwhile wait behind it.
+const SERVES_UNTIL: u64 = 20;
+const READS_UNTIL: u64 = 50;
+const ENDS: u64 = 60;
 
 /// What came in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +50,8 @@ pub struct Handled {
 /// Handles one input.
 pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work) -> Handled {
     let run = Run::new(world, setup, &kept.memory, causes(work));
-    let until = world.left().saturating_sub(SERVES_FOR);
+    let begun = world.left();
+    let spent = |seconds| begun.saturating_sub(Duration::from_secs(seconds));
     let has_tick = !work.sweeps.is_empty() || !work.serves.is_empty();
     if !work.events.is_empty() {
         let named = work.events.iter().map(|event| Named { event: event.clone(), hint: None });
@@ -56,24 +59,26 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
     }
     if has_tick {
         follow::follow(&run).await;
-        serve(&run, setup.regions().into_iter().cloned().collect(), true, until).await;
-        sweep(&run, kept, work.sweeps.first().map(String::as_str)).await;
+        serve(&run, setup.regions().into_iter().cloned().collect(), true, spent(SERVES_UNTIL)).await;
+        let has_more = world.left() <= spent(SERVES_UNTIL);
+        let tick = work.sweeps.first().map(String::as_str);
+        let slice = sweep::slice(&run, &kept.sweeper, tick, spent(READS_UNTIL)).await;
+        if let Some(slice) = &slice {
+            sweep::close(&run, &kept.sweeper, slice).await;
+        }
+        if has_more || slice.is_some() {
+            // What the round found wanted is served at once, and the round's end is told behind that.
+            serve(&run, run.waiting(), false, spent(ENDS)).await;
+        }
+        if let Some(slice) = slice {
+            sweep::finish(&run, slice).await;
+        }
     } else {
         // Where nobody waits there is nothing to serve, and an event's answer need not wait for reads that say so.
-        serve(&run, run.waiting(), false, until).await;
+        serve(&run, run.waiting(), false, spent(ENDS)).await;
     }
     let (ledger_unread, home_unread) = run.close();
     Handled { ledger_unread, home_unread }
-}
-
-/// Goes on with a round, or begins one; what it finds wanted is served at once, and a round's end is told behind that.
-async fn sweep<W: World>(run: &Run<'_, W>, kept: &Kept, tick: Option<&str>) {
-    if let Some(slice) = sweep::slice(run, &kept.sweeper, tick).await {
-        sweep::close(run, &kept.sweeper, &slice).await;
-        let until = run.world.left().saturating_sub(SERVES_FOR);
-        serve(run, run.waiting(), false, until).await;
-        sweep::finish(run, slice).await;
-    }
 }
 
 fn causes(work: &Work) -> Causes {

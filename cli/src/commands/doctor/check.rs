@@ -79,3 +79,10 @@ impl Check {
         self
     }
 }
+
+/// Whether a service says that what it was asked about is not there.
+pub(crate) fn is_gone(error: &CallError) -> bool {
+    error.code.contains("ResourceNotFound")
+        || error.code.contains("NonExistentQueue")
+        || error.code.contains("QueueDoesNotExist")
+}

@@ -12,14 +12,14 @@ pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// The attributes' names that more than one kind of item has, or that expressions name.
 pub(super) mod names {
-    pub(in crate::ledger) const PK: &str = "pk";
-    pub(in crate::ledger) const SK: &str = "sk";
-    pub(in crate::ledger) const LPK: &str = "lpk";
-    pub(in crate::ledger) const LSK: &str = "lsk";
-    pub(in crate::ledger) const REVISION: &str = "revision";
-    pub(in crate::ledger) const TOKEN: &str = "token";
-    pub(in crate::ledger) const STATE: &str = "state";
-    pub(in crate::ledger) const TTL: &str = "ttl";
+    pub(crate) const PK: &str = "pk";
+    pub(crate) const SK: &str = "sk";
+    pub(crate) const LPK: &str = "lpk";
+    pub(crate) const LSK: &str = "lsk";
+    pub(crate) const REVISION: &str = "revision";
+    pub(crate) const TOKEN: &str = "token";
+    pub(crate) const STATE: &str = "state";
+    pub(crate) const TTL: &str = "ttl";
 }
 
 /// An item's key.

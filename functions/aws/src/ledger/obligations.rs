@@ -20,7 +20,7 @@ mod states {
     pub(super) const DELAYED: &str = "delayed";
     pub(super) const ASKED: &str = "asked";
     pub(super) const COPYING: &str = "copying";
-    pub(in crate::ledger) const ENDED: &str = "ended";
+    pub(crate) const ENDED: &str = "ended";
 }
 pub(super) use self::states::ENDED;
 

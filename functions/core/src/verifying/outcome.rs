@@ -97,13 +97,28 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&Accou
     record
 }
 
-/// One record for all decisions that the time of the invocation did not suffice for.
+/// One record for all decisions that the time of the invocation did not suffice for, or that were too many for it.
 #[must_use]
 pub fn out_of_time(count: u64, now: Timestamp) -> Record {
     let mut record = Record::new(CopyDeferred::OutOfTime, now).message(
-        "Too little of the invocation's time remained to write these verdicts, locks and tags. The next run goes on."
+        "Too little of the invocation's time remained to write these verdicts, locks and tags, or a thousand verdicts were \
+         given in it already. The next run goes on."
             .to_owned(),
     );
+    record.count = Some(count);
+    record
+}
+
+/// One record for a run in which the ledger did not answer: `count` verdicts were given and are not noted there.
+#[must_use]
+pub fn ledger_unread(error: &CallError, count: u64, now: Timestamp) -> Record {
+    let mut record = Record::new(CopyDeferred::LedgerUnread, now)
+        .message(
+            "The ledger did not answer. Verdicts were given without it, and those of this run are not noted there: the next \
+             sweep that reaches it notes them, and until then what failed is not copied again."
+                .to_owned(),
+        )
+        .error(Some(error));
     record.count = Some(count);
     record
 }

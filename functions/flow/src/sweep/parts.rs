@@ -51,7 +51,7 @@ pub(super) async fn read<W: World>(
 ) -> (Part, Done) {
     let (read, rest) = match &part {
         Part::Shard(shard) => (read::shard(run, shard).await, None),
-        Part::Stretch(stretch) => walk::page(run, stretch).await,
+        Part::Stretch(stretch) => walk::pages(run, stretch).await,
         Part::Ledger(shard) => (walk::ledger(run, shard).await, None),
     };
     let seen = match read {

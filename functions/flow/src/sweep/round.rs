@@ -17,9 +17,6 @@ use super::take::{self, Alike};
 use crate::run::Run;
 use crate::{World, Written};
 
-/// How long an invocation reads, so that events behind it are served soon.
-const READS_FOR: Duration = Duration::from_secs(60);
-
 /// How many parts are read at a time. Each reads the home Region and all target Regions: well within EC2's request rates.
 const AT_ONCE: usize = 4;
 
@@ -30,8 +27,14 @@ const MOST_DIGITS: u32 = 3;
 /// A round that is older was given up: the next tick begins anew.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-/// Reads parts of the round under way, or of one that `tick` begins, for a minute at most. Nothing where there is neither.
-pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, tick: Option<&str>) -> Option<Slice> {
+/// Reads parts of the round under way, or of one that `tick` begins, until so much of the invocation is left. Nothing where there
+/// is neither.
+pub(crate) async fn slice<W: World>(
+    run: &Run<'_, W>,
+    sweeper: &RefCell<Sweeper>,
+    tick: Option<&str>,
+    until: Duration,
+) -> Option<Slice> {
     let began = (run.world.now(), run.world.calls());
     let served = run.served();
     let stands = match run.world.round().await {
@@ -57,7 +60,7 @@ pub(crate) async fn slice<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>
     sweeper.borrow_mut().goes_on(&slice.round);
     read_turns(run).await;
     // At the same time, so that a Region that answers nothing is waited for once.
-    let (alike, _) = join(read(run, sweeper, &mut slice), run.keys()).await;
+    let (alike, _) = join(read(run, sweeper, &mut slice, until.max(RESERVE.saturating_mul(2))), run.keys()).await;
     take::tell_alike(run, alike);
     Some(slice)
 }
@@ -103,13 +106,12 @@ fn digits(last: Option<&Round>, fits: usize) -> u32 {
 }
 
 /// Reads several parts at the same time, and takes each in as soon as it is read.
-async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mut Slice) -> Alike {
-    let enough = run.world.left().saturating_sub(READS_FOR).max(RESERVE.saturating_mul(2));
+async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mut Slice, until: Duration) -> Alike {
     let id = slice.round.id.clone();
     let (mut reading, mut begun, mut alike) = (FuturesUnordered::new(), Vec::new(), Alike::new());
     let mut goes_on = true;
     loop {
-        while goes_on && slice.is_ours && begun.len() < AT_ONCE && run.world.left() > enough {
+        while goes_on && slice.is_ours && begun.len() < AT_ONCE && run.world.left() > until {
             let Some(part) = parts::next(&slice.round, &begun) else { break };
             begun.push(part.clone());
             reading.push(parts::read(run, sweeper, &id, part));

@@ -6,23 +6,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join_all};
 use snapferry_core::facts::{CallError, Copies, SourceSnapshot};
-use snapferry_core::ids::{Region, SnapshotId};
+use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::ledger::{Shard, Stretch};
 
 use super::read::{Read, Seen, in_order, items, note_unread, owners, tell_unreadable};
 use crate::run::Run;
-use crate::{Item, World};
+use crate::{Item, Page, World};
 
 /// The walk from its beginning.
 pub(super) fn stretches<W: World>(run: &Run<'_, W>) -> Vec<Stretch> {
     owners(run).into_iter().map(|owner| Stretch { owner, next: None }).collect()
 }
 
-/// Reads a page of what an owner shares, with the copies of that; gives the rest of it, too.
-pub(super) async fn page<W: World>(run: &Run<'_, W>, stretch: &Stretch) -> (Read, Option<Stretch>) {
+/// What owners share is gathered until it fills a call that looks up its copies, from so many pages at most.
+const GATHERED: usize = 200;
+const PAGES: usize = 20;
+
+/// Reads some pages of what an owner shares, with the copies of that; gives the rest of it, too.
+pub(super) async fn pages<W: World>(run: &Run<'_, W>, stretch: &Stretch) -> (Read, Option<Stretch>) {
     let began = run.world.now();
     let owner = std::slice::from_ref(&stretch.owner);
-    let page = match run.world.shared(owner, &Shard::all(), stretch.next.as_deref()).await {
+    let page = match gather(run, owner, stretch.next.clone()).await {
         Ok(page) => page,
         Err(error) => {
             note_unread(run, &stretch.owner, &error);
@@ -42,6 +46,20 @@ pub(super) async fn page<W: World>(run: &Run<'_, W>, stretch: &Stretch) -> (Read
     let regions = join_all(regions.into_iter().map(async |region| copies_of(run, region, &ids).await)).await;
     let rest = page.next.map(|next| Stretch { owner: stretch.owner.clone(), next: Some(next) });
     (Read::All(seen(began, sources, regions, Vec::new())), rest)
+}
+
+async fn gather<W: World>(run: &Run<'_, W>, owner: &[AccountId], mut next: Option<String>) -> Result<Page, CallError> {
+    let mut gathered = Page::default();
+    for _ in 0..PAGES {
+        let page = run.world.shared(owner, &Shard::all(), next.as_deref()).await?;
+        gathered.snapshots.extend(page.snapshots);
+        gathered.unreadable.extend(page.unreadable);
+        (next, gathered.next) = (page.next.clone(), page.next);
+        if next.is_none() || gathered.snapshots.len() >= GATHERED {
+            break;
+        }
+    }
+    Ok(gathered)
 }
 
 /// Reads what a shard of the ledger holds, with the sources and the copies of what is open.

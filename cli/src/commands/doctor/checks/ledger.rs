@@ -2,8 +2,7 @@
 
 use snapferry_core::facts::CallError;
 
-use super::stack::is_gone;
-use crate::commands::doctor::check::Check;
+use crate::commands::doctor::check::{Check, is_gone};
 use crate::commands::doctor::facts::{Keys, Part, Table};
 
 /// The index in which what waits stands in its order.

@@ -6,7 +6,7 @@ use snapferry_core::facts::CallError;
 use snapferry_core::policy::{Encryption, Policy};
 
 use super::ledger;
-use crate::commands::doctor::check::Check;
+use crate::commands::doctor::check::{Check, is_gone};
 use crate::commands::doctor::facts::{Facts, Part, Stack};
 
 /// The checks of the stack that was named.
@@ -77,12 +77,6 @@ fn rule(state: &Result<String, CallError>) -> Check {
 }
 
 pub(super) const DEPLOY: &str = "Somebody changed what the stack had made: deploy it again.";
-
-pub(super) fn is_gone(error: &CallError) -> bool {
-    error.code.contains("ResourceNotFound")
-        || error.code.contains("NonExistentQueue")
-        || error.code.contains("QueueDoesNotExist")
-}
 
 fn schedule(part: Part, state: &Result<String, CallError>) -> Check {
     let (_, name) = part.of_template();
