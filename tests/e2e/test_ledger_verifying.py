@@ -1,5 +1,6 @@
 """The verifier and the ledger: what a verdict makes of what was owed, and what it is without the ledger."""
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -132,6 +133,14 @@ def test_what_passes_for_a_copy_that_the_ledger_names_gets_neither_verdict_nor_l
     locked = guarded.account.client("ec2", FAR).describe_locked_snapshots()["Snapshots"]
     assert [each["SnapshotId"] for each in locked] == [copy]
     assert owed(guarded, snapshot)["copy"] == copy
+
+    # What is over would go, and the other pass for the copy.
+    guarded.ledger.age(minutes=6 * 24 * 60)
+    tomorrow, week = (int(time.time()) + days * 86_400 for days in (1, 7))
+    guarded.ledger.poison(guarded.ledger.obligations(source=snapshot), ttl=tomorrow)
+    guarded.verify()
+    assert owed(guarded, snapshot)["ttl"] == pytest.approx(week, abs=120)
+    assert guarded.status(impostor, FAR) == "copying"
 
 
 def tagged_alike(guarded: Vault, copy: str, key: str) -> str:

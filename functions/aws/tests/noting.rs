@@ -227,6 +227,24 @@ async fn of_two_that_claim_one_identity_the_one_that_the_ledger_names_is_verifie
 }
 
 #[tokio::test]
+async fn what_the_ledger_names_stays_named_as_long_as_something_passes_for_it() {
+    let kept = Kept::default();
+    let ledger = kept.ledger();
+    let six_days_ago = now() - SignedDuration::from_hours(6 * 24);
+    let named = |at| State::Ended { at, why: End::Protected, copy: Some(snapshot_id(0xc1)) };
+    store(&ledger, &[obligation(1, named(six_days_ago))]).await;
+    kept.happened();
+    let told = "tell snap-000000c2 copy.deferred another-named";
+    let clients = showing(&kept, vec![copy_of(0xc2, 1)]);
+    run(&kept, &ledger, &clients, nothing).await;
+    assert_eq!(kept.happened()[1..], ["put O#1 ended", told].map(str::to_owned));
+    assert!(matches!(stands(&ledger, 1).await.state, State::Ended { at, .. } if at >= now()));
+    kept.happened();
+    run(&kept, &ledger, &clients, nothing).await;
+    assert_eq!(kept.happened()[1..], [told.to_owned()], "once a day");
+}
+
+#[tokio::test]
 async fn a_copy_that_failed_goes_back_in_line_behind_its_accounts_turn() {
     let (hour_ago, just_now) = (now() - SignedDuration::from_hours(1), Timestamp::now());
     let turn = |added, revision| Turn {

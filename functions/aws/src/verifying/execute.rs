@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::tags::{self, Lock, Status};
-use snapferry_core::verifying::{Decision, Facts, Locking, Naming, Outcome, is_told};
+use snapferry_core::verifying::{Decision, Facts, Locking, Naming, Outcome, Verdict, is_told};
 
 use super::notes::Notes;
 use crate::clients::Clients;
@@ -89,6 +89,9 @@ async fn carry_out<'f>(
         if lock == Locking::None {
             return true;
         }
+    }
+    if let Verdict::AnotherNamed(_) = decision.verdict {
+        notes.note(facts, decision).await;
     }
     match lock {
         Locking::None | Locking::RuleGone => report(decision, &Outcome::Stands),

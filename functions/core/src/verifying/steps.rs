@@ -6,7 +6,8 @@ use super::decision::{Decision, Verdict};
 use crate::ledger::{End, Obligation, State};
 use crate::tags::Status;
 
-/// The obligation to write once a decision's verdict stands on the copy's tags. `None` where the obligation is another copy's,
+/// The obligation to write once a decision's verdict stands on the copy's tags. One that names another copy is kept as long as
+/// this one waits: were it gone, this one would be taken for the copy. `None` where the obligation is another copy's,
 /// or the verdict says nothing of it. What is to be locked is over with its verdict: its lock is the verifier's own affair.
 #[must_use]
 pub fn step(decision: &Decision<'_>, obligation: &Obligation, now: Timestamp) -> Option<Obligation> {
@@ -18,6 +19,7 @@ pub fn step(decision: &Decision<'_>, obligation: &Obligation, now: Timestamp) ->
             Some(Obligation { revision: obligation.revision.saturating_add(1), ..named.ended(End::Protected, now)? })
         }
         Verdict::Reject { .. } | Verdict::Fail(_) => obligation.failed(copy, now),
+        Verdict::AnotherNamed(_) => obligation.kept(now),
         _ => None,
     }
 }

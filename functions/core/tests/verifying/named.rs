@@ -166,3 +166,25 @@ fn the_ledger_is_asked_of_what_may_get_a_verdict_and_of_nothing_else() {
         assert_eq!(asked.contains(&obligation(State::Owed).identity), is_asked, "{state:?} {edits:?}");
     }
 }
+
+#[test]
+fn what_is_over_stays_as_long_as_something_passes_for_its_copy() {
+    let day = jiff::SignedDuration::from_hours(24);
+    let ended = |at, copy| State::Ended { at, why: End::Protected, copy: Some(id(copy)) };
+    for (state, expected) in [
+        (ended(now() - day, OTHER), Some(ended(now(), OTHER))),
+        (ended(now() - day * 6, OTHER), Some(ended(now(), OTHER))),
+        (ended(now() - day + jiff::SignedDuration::from_secs(1), OTHER), None),
+        // From the future: it stays by itself.
+        (ended(Timestamp::MAX, OTHER), None),
+        (copying(OTHER), None),
+        // Nothing passes for it.
+        (ended(now() - day, THIS), None),
+    ] {
+        judged(state.clone(), |decision, obligation| {
+            let next = step(decision, obligation, now());
+            assert_eq!(next.as_ref().map(|next| &next.state), expected.as_ref(), "{state:?}");
+            assert!(next.is_none_or(|next| next.revision == obligation.revision + 1));
+        });
+    }
+}
