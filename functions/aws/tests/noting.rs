@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_sdk_ec2::operation::create_tags::CreateTagsOutput;
@@ -29,8 +30,10 @@ const LONG: Duration = Duration::from_secs(120);
 /// The key of the obligation of source 1, and its partition's.
 const OBLIGATION: (&str, &str) = ("O#1", "10000000-pans#eu-west-1#default");
 
+/// When the tests began, the same for all of them.
 fn now() -> Timestamp {
-    Timestamp::from_second(Timestamp::now().as_second()).unwrap()
+    static NOW: OnceLock<Timestamp> = OnceLock::new();
+    *NOW.get_or_init(|| Timestamp::from_second(Timestamp::now().as_second()).unwrap())
 }
 
 /// What is owed for a source, in this state.
@@ -141,7 +144,7 @@ async fn a_verdict_is_told_then_tagged_and_then_its_obligation_ends() {
         ];
         assert_eq!(kept.happened(), expected);
         assert_eq!((ran.left, ran.unread), (0, None));
-        assert!(matches!(ran.wanted[..], [Some(seconds)] if (420..480).contains(&seconds)), "{:?}", ran.wanted);
+        assert!(matches!(ran.wanted[..], [Some(seconds)] if (420..600).contains(&seconds)), "{:?}", ran.wanted);
         let ended = stands(&ledger, number).await;
         assert!(
             matches!(&ended.state, State::Ended { why: End::Protected, copy: Some(named), .. } if *named == snapshot_id(copy)),
@@ -225,7 +228,7 @@ async fn of_two_that_claim_one_identity_the_one_that_the_ledger_names_is_verifie
 
 #[tokio::test]
 async fn a_copy_that_failed_goes_back_in_line_behind_its_accounts_turn() {
-    let hour_ago = now() - SignedDuration::from_hours(1);
+    let (hour_ago, just_now) = (now() - SignedDuration::from_hours(1), Timestamp::now());
     let turn = |added, revision| Turn {
         added,
         tried: Some(hour_ago),
@@ -235,7 +238,7 @@ async fn a_copy_that_failed_goes_back_in_line_behind_its_accounts_turn() {
     };
     for (before, puts, kept_turn) in [
         (None, vec!["put A#eu-west-1 a turn", "put O#1 delayed"], None),
-        (Some(turn(now(), 0)), vec!["put A#eu-west-1 a turn in vain", "put O#1 delayed"], Some(turn(now(), 0))),
+        (Some(turn(just_now, 0)), vec!["put A#eu-west-1 a turn in vain", "put O#1 delayed"], Some(turn(just_now, 0))),
         // Long unused: a tick that found its line empty would remove it.
         (
             Some(turn(hour_ago, 0)),
@@ -265,7 +268,7 @@ async fn a_copy_that_failed_goes_back_in_line_behind_its_accounts_turn() {
         let kept_turn = kept_turn.unwrap_or_else(|| Turn::new(source(1).owner, now()));
         let (added, revision) = (&turn["added"], &turn["revision"]);
         let added: Timestamp = added.as_s().unwrap().parse().unwrap();
-        assert!(added.duration_since(kept_turn.added).as_secs().abs() < 20, "{turn:?}");
+        assert!(added.duration_since(kept_turn.added).as_secs().abs() < 600, "{turn:?}");
         assert_eq!(revision.as_n().unwrap(), &kept_turn.revision.to_string());
         assert_eq!(turn.get("lineage").map(|lineage| lineage.as_s().unwrap().clone()), kept_turn.lineage);
     }

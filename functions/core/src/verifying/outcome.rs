@@ -144,8 +144,8 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
             .message(cause.remedy(&copy.tags, account, decision.region))
             .error(Some(&state_message(copy))),
         (Verdict::Stall, _) => Record::new(CopyStalled::PendingOverADay, now).message(
-            "The copy has been pending for more than 24 hours. If it does not end, ask AWS Support; the sweep copies again \
-             only once it is in error or deleted."
+            "The copy has been pending for more than 24 hours. If it does not end, ask AWS Support; the source is copied \
+             again only once it is in error or deleted."
                 .to_owned(),
         ),
         (Verdict::KeyDoomed(key), Some(copy)) => Record::new(CopyDeferred::KeyDoomed, now)
@@ -181,7 +181,7 @@ fn another_named(named: &SnapshotId, copy: &DescribedCopy) -> String {
 fn rejected(decision: &Decision<'_>, differences: &[Difference]) -> String {
     let fate = match decision.settlement() {
         Some(_) => {
-            "The copy does not count and the sweep copies again; it is deleted a day after this verdict, once there is \
+            "The copy does not count and its source is copied again; it is deleted a day after this verdict, once there is \
              another copy of its source. Find out what made it so."
         }
         None => {
