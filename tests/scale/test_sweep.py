@@ -7,6 +7,9 @@ import json
 import os
 import subprocess
 from collections import Counter
+from typing import Any
+
+import pytest
 
 from tests.scale.rounds import MEMORY_LIMIT_MIB, ROOT, TARGETS, Copier
 from tests.stub.events import batch
@@ -128,3 +131,27 @@ def test_pages_that_are_cut_before_they_are_filtered() -> None:
     assert walk <= walked.calls("ec2") < 1.5 * walk
     assert memory < MEMORY_LIMIT_MIB
     print(f"\n{count:,} copied, cut pages: {walked.summary()}; {memory:.0f} MiB")
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [({"code": "OptInRequired"}, "region-not-enabled"), ({"seconds": 6}, "region-unread")],
+    ids=["not enabled", "slower than five seconds"],
+)
+def test_what_cannot_be_read_spoils_nothing_else(fault: dict[str, Any], reason: str) -> None:
+    """One owner in five and one Region in three: each is named once, the rest is found as it is."""
+    owners = [f"{owner:012d}" for owner in range(1, 6)]
+    unread = {"region": HOME, "owner": owners[2], "code": "InternalError"}
+    count = 5000
+    faults = [unread, {"region": TARGETS[0]} | fault]
+    with Stub(owners=owners, shared=count, copied=count, faults=faults) as aws, Copier(aws, owners) as copier:
+        swept = copier.round("one")
+    readable = count // len(owners) * (len(owners) - 1)
+    assert swept.sweep["shared"] == readable
+    assert swept.sweep["protected"] == readable * (len(TARGETS) - 1)
+    assert (swept.sweep["missing"], swept.sweep["unknown"]) == (0, readable)
+    deferred = [record for record in swept.records if record["event"] == "copy.deferred"]
+    assert sorted(record["reason"] for record in deferred) == sorted(["sources-unread", reason])
+    named = {record["reason"]: json.dumps(record) for record in deferred}
+    assert owners[2] in named["sources-unread"]
+    assert TARGETS[0] in named[reason]
