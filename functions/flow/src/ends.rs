@@ -20,8 +20,7 @@ pub(crate) async fn withdraw<W: World>(
     let now = run.world.now();
     let Some(ended) = obligation.ended(End::Withdrawn, now) else { return Ok(()) };
     if stands(run, obligation).await? && run.may_end() {
-        let record = withdrawn(obligation, reason, &run.setup.home, now);
-        run.say(record, Some(&obligation.identity.source));
+        run.say_end(obligation, withdrawn(obligation, reason, &run.setup.home, now));
         run.world.write(&ended).await?;
     }
     Ok(())

@@ -284,6 +284,13 @@ impl<'a, W: World> Run<'a, W> {
         self.say(record, None);
     }
 
+    /// Puts an obligation's end into the audit, unless this process told it already and could not write it.
+    pub(crate) fn say_end(&self, obligation: &Obligation, record: Record) {
+        if self.memory.borrow_mut().note_end(obligation, self.world.now()) {
+            self.say(record, Some(&obligation.identity.source));
+        }
+    }
+
     /// Puts a record into the audit, with what made the function look at the source.
     pub(crate) fn say(&self, mut record: Record, source: Option<&SnapshotId>) {
         let causes = self.causes.borrow();

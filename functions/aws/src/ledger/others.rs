@@ -9,6 +9,9 @@ use snapferry_core::ledger::{Hint, Round, Shard, Stretch, Turn};
 
 use super::attributes::{Attributes, Key, n, names, number, revision, s, text, time, time_or_future};
 
+/// The longest that a lineage's part of a place in line is here, in bytes.
+const LINEAGE: usize = 128;
+
 /// The partition of all hints.
 pub(super) const HINTS: &str = "H";
 
@@ -47,7 +50,8 @@ pub(super) fn read_turn(item: &Attributes) -> Result<Turn, String> {
     Ok(Turn {
         account: account.map_err(|problem| Key::of(item).problem(&problem.to_string()))?,
         tried: time(item, "tried"),
-        lineage: text(item, "lineage").map(str::to_owned),
+        // It becomes a part of a key, for which DynamoDB takes 1024 bytes.
+        lineage: text(item, "lineage").filter(|lineage| lineage.len() <= LINEAGE).map(str::to_owned),
         added: time(item, "added").unwrap_or(Timestamp::UNIX_EPOCH),
         revision: revision(item)?,
     })

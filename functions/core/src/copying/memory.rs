@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Decision;
 use crate::facts::KeyFact;
+use crate::ledger::Obligation;
 use crate::notices::Notices;
 
 /// The notices given within the last day.
@@ -16,6 +17,12 @@ impl Memory {
     /// What was said within the day before `now`.
     pub fn recall(&mut self, now: Timestamp) -> HashSet<String> {
         self.0.recall(now)
+    }
+
+    /// Notes that an end is told; tells whether it was not within the last day. Its writing may have failed since.
+    pub fn note_end(&mut self, obligation: &Obligation, now: Timestamp) -> bool {
+        let Obligation { identity, generation, .. } = obligation;
+        self.0.note(format!("end {} {} {} {generation}", identity.policy, identity.source, identity.region), now)
     }
 
     /// Notes that a decision is told; tells whether it was not within the last day, or is one to tell each time.

@@ -23,6 +23,9 @@ pub(super) struct Queue<'r> {
     pub(super) account: AccountId,
     fresh: Fresh,
     delayed: Delayed,
+    /// Whether the last was overdue. Those and the fresh ones take turns: hundreds that are refused for ever would else use up, each
+    /// time, the refusals after which the account is passed over, and nothing fresh would come to be tried.
+    was_overdue: bool,
     /// Whether anything was found.
     pub(super) is_used: bool,
 }
@@ -56,14 +59,18 @@ impl<'r> Queue<'r> {
         let is_whole = after.is_none();
         let fresh =
             Fresh { page: VecDeque::new(), after, had: turn.lineage, is_last: false, is_whole, has_found: false };
-        Self { region, account: turn.account, fresh, delayed: Delayed::default(), is_used: false }
+        Self { region, account: turn.account, fresh, delayed: Delayed::default(), was_overdue: false, is_used: false }
     }
 
     /// The one whose turn it is; nothing when none is due.
     pub(super) async fn next<W: World>(&mut self, run: &Run<'_, W>) -> Result<Option<Obligation>, CallError> {
         let now = run.world.now();
         let overdue = now.checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
-        let mut next = self.next_delayed(run, now, overdue).await?;
+        let mut next = None;
+        if !self.was_overdue {
+            next = self.next_delayed(run, now, overdue).await?;
+        }
+        self.was_overdue = next.is_some();
         if next.is_none() {
             next = self.next_fresh(run).await?;
         }

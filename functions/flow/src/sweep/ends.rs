@@ -172,7 +172,7 @@ async fn look_for_sources<W: World>(run: &Run<'_, W>, gone: &[&Obligation]) -> R
                 if !run.may_end() {
                     return Ok(());
                 }
-                run.say(missed(obligation, &run.setup.home, now), Some(&obligation.identity.source));
+                run.say_end(obligation, missed(obligation, &run.setup.home, now));
             }
             run.world.write(&next).await?;
         }
