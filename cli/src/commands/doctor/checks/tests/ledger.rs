@@ -17,6 +17,9 @@ fn with(change: impl FnOnce(&mut Table)) -> Vec<String> {
     otherwise(|facts| facts.stack = Some(("snapferry".to_owned(), Ok(stack))))
 }
 
+/// An index: its keys, what it projects, and how it is.
+type Index = (Vec<(String, String)>, String, String);
+
 #[test]
 fn a_ledger_that_is_not_seen() {
     assert_eq!(instead("ResourceNotFoundException"), ["Fail ledger Ledger"]);
@@ -49,9 +52,7 @@ fn a_ledger_that_cannot_be_used() {
 
 #[test]
 fn a_ledger_without_its_line() {
-    let index = |change: fn(&mut (Vec<(String, String)>, String, String))| {
-        with(|table| change(table.indexes.get_mut("line").unwrap()))
-    };
+    let index = |change: fn(&mut Index)| with(|table| change(table.indexes.get_mut("line").unwrap()));
     assert_eq!(with(|table| table.indexes.clear()), ["Fail ledger-line Ledger"]);
     assert_eq!(index(|(keys, ..)| keys.reverse()), ["Fail ledger-line Ledger"]);
     assert_eq!(index(|(_, _, projection)| *projection = "KEYS_ONLY".to_owned()), ["Fail ledger-line Ledger"]);
