@@ -61,7 +61,8 @@ def test_killed_between_two_copies(
     unasked = set(once) - set(asked)
     assert asked == {each: 1 for each in once if each not in unasked}
     assert [region for _, region in unasked] in ([], [FAR])
-    assert copier.ledger.states(region=FAR).count("asked") == len(unasked)
+    # The process may have died between a request and its answer there, too.
+    assert len(unasked) <= copier.ledger.states(region=FAR).count("asked") <= 1
     assert copier.ledger.states(source=doubtful, region=NEAR) == ["asked"]
     copier.ledger.age(minutes=9)
     copier.sweep_now()
