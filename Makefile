@@ -249,7 +249,7 @@ template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFor
 
 PYTEST := pytest --numprocesses auto --dist loadscope
 # What e2e does not run a second time.
-OF_OTHER_PHASES := arch bench cloud iam parity presign scale sdk stub
+OF_OTHER_PHASES := arch bench cloud iam parity presign scale sdk
 
 .PHONY: iam
 iam: $(VENV) ## ask an IAM evaluator what the roles and the target account's guardrails permit

@@ -30,8 +30,9 @@ def test_a_copy_that_fails_is_made_again(copier: faults.Copier, source: Account,
     assert copier.asked(region=FAR) == {(snapshot, FAR): 1 for snapshot in wanted}
 
 
-def test_after_five_failures_within_a_day_somebody_is_told_once_and_the_next_day_it_is_tried_again(
-    copier: faults.Copier, source: Account, aws: LocalAws
+@pytest.mark.parametrize("is_repaired", [False, True], ids=["a day later", "once the failed copies are deleted"])
+def test_after_five_failures_within_a_day_somebody_is_told_once_and_it_is_tried_again(
+    copier: faults.Copier, source: Account, aws: LocalAws, *, is_repaired: bool
 ) -> None:
     # Started before the ledger's times, also when those are made older.
     bad, good = copier.shared(source, 2, start_time=moment(-3))
@@ -61,8 +62,12 @@ def test_after_five_failures_within_a_day_somebody_is_told_once_and_the_next_day
     assert swept["refused"] == {"attempts-exhausted": 1}
 
     aws.control.clear(spoil)
-    first, *_ = copier.verdict().failed
-    aws.control.age_snapshot(first, NEAR, days=1.01)
+    first, *others = copier.verdict().failed
+    if is_repaired:
+        for each in (first, *others):
+            copier.account.client("ec2", NEAR).delete_snapshot(SnapshotId=each)
+    else:
+        aws.control.age_snapshot(first, NEAR, days=1.01)
     copier.ledger.age(minutes=LAST_PAUSE + 1)
     copier.settle()
     assert copier.asked()[bad, NEAR] == ATTEMPTS + 1

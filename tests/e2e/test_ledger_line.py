@@ -94,18 +94,26 @@ def test_an_account_that_floods_and_one_that_waits_take_turns(
     copier.stack.wait_for_audit(count=SLOTS, event="copy.started")
     waiting = copier.shared(stranger, 30, events=True)
     copier.wait_until_idle()
-    assert (started(copier, flood), started(copier, waiting)) == (SLOTS, 0)
-    rounds = 0
-    while started(copier, waiting) < len(waiting):
-        rounds += 1
+    flood += copier.shared(source, 2 * SLOTS, events=True)
+    copier.wait_until_idle()
+    before = (started(copier, waiting), started(copier, flood))
+    assert before == (0, SLOTS)
+
+    def a_round() -> tuple[int, int]:
+        """Frees all slots, while more is shared; gives how many of each account's were started meanwhile."""
+        nonlocal flood, before
         assert len(aws.control.release_copies(region=NEAR)) == SLOTS, "each round fills every free slot"
         flood += copier.shared(source, 2 * SLOTS, events=True)
         copier.wait_until_idle()
         copier.serve()
-        served = rounds * SLOTS
-        theirs, others = started(copier, waiting), started(copier, flood) - SLOTS
-        assert theirs + others == served
-        assert abs(theirs - others) <= SLOTS, f"{theirs} of who waits and {others} of who floods"
+        last, before = before, (started(copier, waiting), started(copier, flood))
+        return before[0] - last[0], before[1] - last[1]
+
+    while before[0] <= len(waiting) - SLOTS:
+        # In turns: of an odd number of slots whose turn it is has one more.
+        assert sorted(a_round()) == [SLOTS // 2, SLOTS - SLOTS // 2]
+    while before[0] < len(waiting):
+        assert sum(a_round()) == SLOTS
     assert copier.made(NEAR).most_common(1)[0][1] == 1
 
 

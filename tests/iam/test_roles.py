@@ -93,6 +93,7 @@ OWN: dict[str, list[Probe]] = {
         ("ec2:CreateTags", COPY, TARGET_REGION, {**WITHOUT_VOLUME, **VOLUME, **OF_RETIRED_HOME}),
         ("dynamodb:GetItem", LEDGER, REGION, OBLIGATION),
         ("dynamodb:PutItem", LEDGER, REGION, OBLIGATION),
+        ("dynamodb:PutItem", LEDGER, REGION, TURN),
     ],
     EXPIRER: [
         ("ec2:DescribeSnapshots", "*", TARGET_REGION, {}),
@@ -203,8 +204,10 @@ MISUSE: dict[str, list[Probe]] = {
         *(
             (f"dynamodb:{action}", LEDGER, REGION, item)
             for action in ("GetItem", "PutItem", "DeleteItem")
-            for item in (TURN, HINT, ROUND, {}, {LEADING: [*OBLIGATION[LEADING], *TURN[LEADING]]})
+            for item in (HINT, ROUND, {}, {LEADING: [*OBLIGATION[LEADING], *TURN[LEADING]]})
         ),
+        # Turns are written, and neither read nor deleted.
+        *((f"dynamodb:{action}", LEDGER, REGION, TURN) for action in ("GetItem", "Query", "DeleteItem")),
         ("dynamodb:Query", LEDGER, REGION, OBLIGATION),
         ("dynamodb:Query", LINE, REGION, {LEADING: [f"L#{TARGET_REGION}#{OWNER}"]}),
     ],

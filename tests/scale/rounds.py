@@ -113,7 +113,7 @@ class Copier:
     def invoke(self, payload: dict[str, Any], *, timeout: float = 300) -> Slice:
         """One invocation, within Lambda's timeout. Nothing in it may fail, nothing unexpected be asked for."""
         answer = self._function.invoke(payload, seconds=timeout)
-        assert answer.error is None
+        assert answer.error is None, answer.error
         seen, records = self._aws.seen(), self._function.audit()
         assert seen.unexpected == []
         new, self._told = records[self._told :], len(records)

@@ -7,6 +7,9 @@ import json
 import os
 import subprocess
 from collections import Counter
+from typing import Any
+
+import pytest
 
 from tests.scale.rounds import MEMORY_LIMIT_MIB, ROOT, TARGETS, Copier
 from tests.stub.events import batch
@@ -31,19 +34,16 @@ def test_100_000_copied_snapshots_in_one_invocation() -> None:
     """Everything is found protected and nothing written but the round; the time beside the SDK's own."""
     count = 100_000
     with Stub(shared=count, copied=count) as aws, Copier(aws) as copier:
-        first = copier.round("first")
-        again = copier.round("again")
-        for each in (first, again):
-            assert len(each.slices) == 1
-            assert {record["event"] for record in each.records} <= {"sweep.region", "sweep.owner", "sweep.completed"}
-            assert (each.sweep["shared"], each.sweep["matching"]) == (count, count)
-            assert (each.sweep["protected"], each.sweep["missing"]) == (count * len(TARGETS), 0)
-            assert each.slices[-1].seen.table == {"round": 1}
-        # A first round finds out into how many shards it has to be split; of each shard's pages the last is not full.
-        pages, more, less = count // PAGE * (1 + len(TARGETS)), first.calls("ec2"), again.calls("ec2")
-        assert pages <= less < 1.2 * pages < more < 1.4 * pages
-        assert again.calls("dynamodb") < 100
+        swept = copier.round("first")
         memory = copier.memory_mib()
+        assert len(swept.slices) == 1
+        assert {record["event"] for record in swept.records} == {"sweep.region", "sweep.owner", "sweep.completed"}
+        assert (swept.sweep["shared"], swept.sweep["matching"]) == (count, count)
+        assert (swept.sweep["protected"], swept.sweep["missing"]) == (count * len(TARGETS), 0)
+        assert swept.slices[-1].seen.table == {"round": 1}
+        # A first round finds out into how many shards it has to be split; of each shard's pages the last is not full.
+        assert swept.calls("ec2") < 1.4 * count / PAGE * (1 + len(TARGETS))
+        assert swept.calls("dynamodb") < 100
         assert memory < MEMORY_LIMIT_MIB
         bare = subprocess.run(
             [str(ROOT / "target/lambda/bare-pagination/bootstrap"), f"{HOME}={SOURCE}", *TARGETS],
@@ -60,8 +60,8 @@ def test_100_000_copied_snapshots_in_one_invocation() -> None:
     counted = json.loads(bare.stdout)
     assert counted["snapshots"] == count * (1 + len(TARGETS))
     print(
-        f"\n{count:,} copied: first {first.summary()}; then {again.summary()}; {memory:.0f} MiB; bare pagination "
-        f"of the same {counted['seconds']:.2f} s; ratio {again.seconds / counted['seconds']:.2f}"
+        f"\n{count:,} copied, first round: {swept.summary()}; {memory:.0f} MiB; bare pagination of all "
+        f"{counted['seconds']:.2f} s; ratio {swept.seconds / counted['seconds']:.2f}"
     )
 
 
@@ -83,14 +83,14 @@ def test_a_round_goes_on_in_serve_ticks_and_events_come_between() -> None:
             assert event.seconds < 3
             assert event.seen.of("ec2") == 1 + 2 * len(TARGETS)
         memory = copier.memory_mib()
-    assert 2 <= len(slices) <= 5
+    assert 2 <= len(slices) <= 8
     (completed,) = (record["sweep"] for record in slices[-1].records if record["event"] == "sweep.completed")
     assert count <= completed["shared"] < shared
     assert completed["protected"] == count * len(TARGETS)
     assert (completed["missing"], completed["unknown"]) == (0, 0)
     calls = sum(each.seen.of("ec2") for each in slices)
-    # A shard's last page is not full.
-    assert calls < 1.3 * count / PAGE * (1 + len(TARGETS))
+    # A shard's last page is not full: each of 256 shards of a million has four, of 300,000 two for 1,172 snapshots.
+    assert calls < (1.1 if IS_FULL else 1.8) * count / PAGE * (1 + len(TARGETS))
     assert memory < MEMORY_LIMIT_MIB
     times = " + ".join(f"{each.seconds:.0f}" for each in slices)
     print(f"\n{count:,} copied, 0.3 s a page: {len(slices)} slices ({times} s), {calls} EC2 calls, {memory:.0f} MiB")
@@ -100,7 +100,7 @@ def test_300_000_copies_that_wait_are_few_lines() -> None:
     """Each Region takes twenty copies and is full then. What waits is written once, and counted in the audit."""
     count = 100_000
     owed = (count - 20) * len(TARGETS)
-    with Stub(shared=count, takes=20, table_seconds=0.001) as aws, Copier(aws) as copier:
+    with Stub(shared=count, takes=20) as aws, Copier(aws) as copier:
         first, again = copier.round("first"), copier.round("again")
         memory = copier.memory_mib()
     for each in (first, again):
@@ -131,3 +131,27 @@ def test_pages_that_are_cut_before_they_are_filtered() -> None:
     assert walk <= walked.calls("ec2") < 1.5 * walk
     assert memory < MEMORY_LIMIT_MIB
     print(f"\n{count:,} copied, cut pages: {walked.summary()}; {memory:.0f} MiB")
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [({"code": "OptInRequired"}, "region-not-enabled"), ({"seconds": 6}, "region-unread")],
+    ids=["not enabled", "slower than five seconds"],
+)
+def test_what_cannot_be_read_spoils_nothing_else(fault: dict[str, Any], reason: str) -> None:
+    """One owner in five and one Region in three: each is named once, the rest is found as it is."""
+    owners = [f"{owner:012d}" for owner in range(1, 6)]
+    unread = {"region": HOME, "owner": owners[2], "code": "InternalError"}
+    count = 5000
+    faults = [unread, {"region": TARGETS[0]} | fault]
+    with Stub(owners=owners, shared=count, copied=count, faults=faults) as aws, Copier(aws, owners) as copier:
+        swept = copier.round("one")
+    readable = count // len(owners) * (len(owners) - 1)
+    assert swept.sweep["shared"] == readable
+    assert swept.sweep["protected"] == readable * (len(TARGETS) - 1)
+    assert (swept.sweep["missing"], swept.sweep["unknown"]) == (0, readable)
+    deferred = [record for record in swept.records if record["event"] == "copy.deferred"]
+    assert sorted(record["reason"] for record in deferred) == sorted(["sources-unread", reason])
+    named = {record["reason"]: json.dumps(record) for record in deferred}
+    assert owners[2] in named["sources-unread"]
+    assert TARGETS[0] in named[reason]

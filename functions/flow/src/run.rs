@@ -37,6 +37,9 @@ pub(crate) struct Served {
     pub(crate) outcome: Outcome,
 }
 
+/// So many, and what a service said of them, if it did.
+type Untried = (u64, Option<CallError>);
+
 /// One invocation.
 pub(crate) struct Run<'a, W> {
     pub(crate) world: &'a W,
@@ -55,8 +58,8 @@ pub(crate) struct Run<'a, W> {
     owed: RefCell<Vec<Obligation>>,
     /// What became of copies in line that were tried.
     served: RefCell<Vec<Served>>,
-    /// What was not tried one by one, by Region and reason: how many, and what a service said, if it did.
-    untried: RefCell<BTreeMap<(Region, CopyDeferred), (u64, Option<CallError>)>>,
+    /// What was not tried one by one, by Region and reason.
+    untried: RefCell<BTreeMap<(Region, CopyDeferred), Untried>>,
     /// The owners whose shared snapshots, and the Regions whose copies, a sweep could not read.
     pub(crate) owners: Unread<AccountId>,
     pub(crate) regions: Unread<Region>,

@@ -12,15 +12,15 @@ use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
 use snapferry_aws::ledger::Table;
-use snapferry_aws::verifying::{execute, gather, name, obligations, unbound, unnamed};
+use snapferry_aws::verifying::{Notes, execute, gather, name, unbound, unnamed};
 use snapferry_core::audit::{CopyDeferred, Ran, Record, Told};
-use snapferry_core::copying::ledger_unread;
 use snapferry_core::facts::{CallError, DescribedCopy};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
 use snapferry_core::verifying::{
-    Decision, Facts, Naming, Outcome, Verdict, completed, decide, lineage_of, named, namings, out_of_time, record,
+    Decision, Facts, Naming, Outcome, Verdict, completed, decide, ledger_unread, lineage_of, named, namings,
+    out_of_time, record,
 };
 
 /// When something was last seen of each Region.
@@ -71,40 +71,32 @@ impl Verifier {
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
         let run = event.payload.get("run").and_then(Value::as_str);
         let began = (Instant::now(), self.clients.calls());
-        let (mut ran, told) = (Ran::default(), RefCell::default());
+        let (mut ran, told, notes) = (Ran::default(), RefCell::default(), Notes::new(&self.ledger));
         let deadline = Deadline::from_epoch_ms(event.context.deadline);
         let mut facts = gather(&self.clients, &self.keys, &self.regions, account.clone(), deadline).await;
-        self.look_at_ledger(&mut facts, run, &told).await;
+        notes.look(&mut facts, deadline.reading_time()).await;
         facts.regions.keys().for_each(|region| ran.saw(region, facts.found(region)));
         ran.doomed_keys.extend(facts.doomed_keys().map(str::to_owned));
-        self.settle(&facts, run, deadline, &told).await;
+        self.settle(&facts, &notes, run, deadline, &told).await;
         // Afterwards, because these read whole Regions: once a day, as long as the environment stays warm.
         let regions = self.not_seen(&self.bound);
         let mut facts = unbound(&self.clients, &self.keys, &regions, account, deadline).await;
-        self.look_at_ledger(&mut facts, run, &told).await;
+        notes.look(&mut facts, deadline.reading_time()).await;
         regions.iter().for_each(|region| ran.saw(region, facts.found(region)));
         ran.doomed_keys.extend(facts.doomed_keys().map(str::to_owned));
-        let unbound = self.settle(&facts, run, deadline, &told).await;
+        let unbound = self.settle(&facts, &notes, run, deadline, &told).await;
         let all_bound = facts.regions.into_keys().filter(|region| !unbound.contains(region));
         self.bound.borrow_mut().extend(all_bound.map(|region| (region, Timestamp::now())));
         if self.policies.iter().any(|policy| policy.description.names_volumes()) {
             self.name(deadline, run, &mut ran, &told).await;
         }
+        if let Some((count, error)) = notes.unread() {
+            self.tell(ledger_unread(&error, count, Timestamp::now()), None, run, &told);
+        }
         ran.duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
         ran.calls = self.clients.calls() - began.1;
         self.write(completed(&told.into_inner(), &ran, Timestamp::now()), run);
         Ok(json!({}))
-    }
-
-    /// Adds what the ledger holds; once a run it is told that it does not answer.
-    async fn look_at_ledger(&self, facts: &mut Facts, run: Option<&str>, told: &RefCell<Told>) {
-        if let Some(error) = obligations(&self.ledger, facts).await
-            && told.borrow().count(CopyDeferred::LedgerUnread) == 0
-        {
-            let copies = facts.regions.keys().filter_map(|region| facts.found(region)).sum::<usize>();
-            let count = u64::try_from(copies).unwrap_or(u64::MAX);
-            self.tell(ledger_unread(&error, count, Timestamp::now()), None, run, told);
-        }
     }
 
     /// Names the volumes of copies that were made before their policy named any.
@@ -131,10 +123,11 @@ impl Verifier {
     }
 
     /// Gives the Regions in which there was something to decide that the next run may have to decide again at once; what waits
-    /// for its key can wait for the next day's look at all.
+    /// for its key, or behind the copy that the ledger names, can wait for the next day's look at all.
     async fn settle(
         &self,
         facts: &Facts,
+        notes: &Notes<'_>,
         run: Option<&str>,
         deadline: Deadline,
         told: &RefCell<Told>,
@@ -151,10 +144,11 @@ impl Verifier {
             let record = record(decision, outcome, facts.account.as_ref(), now);
             self.tell(record, decision.notice(outcome), run, told);
         };
-        let left = execute(&self.clients, &self.ledger, facts, &decisions, deadline, report).await;
+        let left = execute(&self.clients, notes, facts, &decisions, deadline, report).await;
         self.tell_left(left, run, told);
-        let waits_for_key = |decision: &&Decision<'_>| matches!(decision.verdict, Verdict::KeyDoomed(_));
-        decisions.iter().filter(|decision| !waits_for_key(decision)).map(|decision| decision.region.clone()).collect()
+        let waits =
+            |decision: &&Decision<'_>| matches!(decision.verdict, Verdict::KeyDoomed(_) | Verdict::AnotherNamed(_));
+        decisions.iter().filter(|decision| !waits(decision)).map(|decision| decision.region.clone()).collect()
     }
 
     /// Counts a record, and prints it unless its notice was given within the last day.

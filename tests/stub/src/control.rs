@@ -13,7 +13,6 @@ use std::sync::PoisonError;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::dynamodb::census;
 use crate::http::Answer;
 use crate::shared::Shared;
 use crate::table::{Table, text};
@@ -80,6 +79,7 @@ fn seen(shared: &Shared) -> Value {
     let calls: Vec<Value> = seen.calls.iter().map(|((s, o, r), count)| json!([s, o, r, count])).collect();
     let made = shared.made.read().unwrap_or_else(PoisonError::into_inner);
     let copies: BTreeMap<&String, usize> = made.iter().map(|(region, copies)| (region, copies.len())).collect();
-    let round = shared.table().get(&("R".to_owned(), "round".to_owned()));
-    json!({"calls": calls, "unexpected": seen.unexpected, "copies": copies, "table": census(shared), "round": round})
+    let table = shared.table();
+    let round = table.get(&("R".to_owned(), "round".to_owned()));
+    json!({"calls": calls, "unexpected": seen.unexpected, "copies": copies, "table": table.census(), "round": round})
 }

@@ -15,22 +15,22 @@ pub(crate) fn answer(body: &str, region: &str, shared: &Shared) -> Option<(Answe
     let source = number(members.get("SourceSnapshotId")?).filter(|source| *source < world.shared)?;
     let mut made = shared.made.write().unwrap_or_else(PoisonError::into_inner);
     let here = made.entry(region.to_owned()).or_default();
-    let answer = if here.len() >= world.takes {
-        let limit = "Too many snapshot copies in progress. The limit is 20 for this destination region.";
-        Answer::refused("ResourceLimitExceeded", limit)
-    } else if here.contains_key(&source) {
-        // A second copy of one snapshot is what must never be.
+    // A second copy of one snapshot is what must never be.
+    if here.contains_key(&source) || source < world.copied && region != world.home {
         return None;
-    } else {
-        let id = format!("snap-f{source:016x}");
-        let description = members.get("Description").cloned().unwrap_or_default();
-        let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
-        here.insert(source, Made { id: id.clone(), at, description, tags: tags(&members) });
-        Answer::ok(format!(
-            "<CopySnapshotResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><snapshotId>{id}</snapshotId>\
-             </CopySnapshotResponse>"
-        ))
-    };
+    }
+    if here.len() >= world.takes {
+        let limit = "Too many snapshot copies in progress. The limit is 20 for this destination region.";
+        return Some((Answer::refused("ResourceLimitExceeded", limit), world.call_seconds));
+    }
+    let id = format!("snap-f{source:016x}");
+    let answer = Answer::ok(format!(
+        "<CopySnapshotResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><snapshotId>{id}</snapshotId>\
+         </CopySnapshotResponse>"
+    ));
+    let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
+    let description = members.get("Description").cloned().unwrap_or_default();
+    here.insert(source, Made { id, at, description, tags: tags(&members) });
     Some((answer, world.call_seconds))
 }
 

@@ -152,3 +152,61 @@ impl Seen<'_> {
         page
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SELF: &str = "Owner.1=self&Filter.1.Name=tag%3Asnapferry%3Asource-snapshot&Filter.1.Value.1=";
+    const SHARED: &str = "Owner.1=111111111111&RestorableBy.1=self";
+
+    fn world(cuts: Option<u64>) -> Shared {
+        let shared = Shared::default();
+        shared.set_world(World { shared: 5000, copied: 4000, cuts, ..World::default() });
+        shared
+    }
+
+    /// How many snapshots are on each page.
+    fn pages(shared: &Shared, region: &str, body: &str) -> Vec<usize> {
+        let (mut pages, mut token) = (Vec::new(), String::new());
+        loop {
+            let (answer, _) = super::answer(&format!("{body}{token}"), region, shared).unwrap();
+            pages.push(answer.text().matches("<snapshotId>").count());
+            match answer.text().split_once("<nextToken>").and_then(|(_, next)| next.split_once('<')) {
+                Some((next, _)) => token = format!("&NextToken={next}"),
+                None => return pages,
+            }
+        }
+    }
+
+    #[test]
+    fn pages_are_full_unless_they_are_cut_before_they_are_filtered() {
+        let (whole, cut) = (world(None), world(Some(1000)));
+        let sized = |body: &str| format!("{body}&MaxResults=1000");
+        assert_eq!(pages(&whole, "us-east-1", &sized(SHARED)), [1000; 5]);
+        assert_eq!(pages(&whole, "eu-west-1", &sized(&format!("{SELF}*a"))), [250]);
+        assert_eq!(pages(&cut, "eu-west-1", &sized(&format!("{SELF}*0a"))), [4, 4, 4, 4, 0], "which only looks empty");
+        assert_eq!(pages(&cut, "eu-west-1", &format!("{SELF}*0a")), [16], "nothing is cut unasked");
+        assert_eq!(pages(&whole, "us-east-1", &sized(&format!("{SELF}*a"))), [0], "no copies at home");
+        assert_eq!(pages(&whole, "us-east-1", &sized("Owner.1=333333333333")), [0], "another's");
+    }
+
+    #[test]
+    fn an_id_that_is_not_there_is_named() {
+        let answered = |region, body: &str| super::answer(body, region, &world(None)).unwrap().0.text().to_owned();
+        let there = "SnapshotId.1=snap-00000000000000001";
+        assert!(answered("us-east-1", there).contains("<ownerId>111111111111<"));
+        let missing = answered("us-east-1", &format!("{there}&SnapshotId.2=snap-0000000000000ffff"));
+        assert!(
+            missing.contains("InvalidSnapshot.NotFound") && missing.contains("'snap-0000000000000ffff'"),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn what_would_list_everything_public_is_refused() {
+        for body in ["", "MaxResults=1000", "RestorableBy.1=self&MaxResults=1000", "Owner.1=self&Filter.1.Name=other"] {
+            assert!(super::answer(body, "us-east-1", &world(None)).is_none(), "{body}");
+        }
+    }
+}

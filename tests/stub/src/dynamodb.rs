@@ -143,15 +143,3 @@ fn page(query: &Query, shared: &Shared) -> String {
     shared.count("dynamodb", "(items read)", &shared.world().home, looked_at);
     page
 }
-
-/// How many obligations stand in each state, and how many other items there are of each kind.
-pub(crate) fn census(shared: &Shared) -> BTreeMap<String, u64> {
-    let (table, mut census) = (shared.table(), BTreeMap::new());
-    for (kind, begins) in [("obligation", "O#"), ("turn", "A#"), ("hint", "H"), ("round", "R")] {
-        for item in table.of(begins).filter_map(|item| serde_json::from_str::<Value>(item).ok()) {
-            let kind = text(&item, "state").unwrap_or_else(|| kind.to_owned());
-            *census.entry(kind).or_default() += 1;
-        }
-    }
-    census
-}

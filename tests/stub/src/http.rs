@@ -42,6 +42,12 @@ impl Answer {
         Self::ok(body.to_string())
     }
 
+    /// What it says.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> &str {
+        &self.body
+    }
+
     /// An error of EC2.
     pub(crate) fn refused(code: &str, message: &str) -> Self {
         let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");

@@ -23,8 +23,8 @@ pub(crate) struct Table {
 pub(crate) struct Item {
     text: Box<str>,
     place: Option<Key>,
-    /// Whether it is an obligation that has ended.
-    is_over: bool,
+    /// An obligation's state.
+    state: Option<Box<str>>,
 }
 
 /// What a query asks for.
@@ -66,8 +66,8 @@ impl Table {
         if let Some(place) = &place {
             self.line.insert((place.clone(), key.clone()));
         }
-        let is_over = text(item, "state").as_deref() == Some("ended");
-        self.items.insert(key, Item { text: item.to_string().into(), place, is_over });
+        let state = text(item, "state").map(String::into_boxed_str);
+        self.items.insert(key, Item { text: item.to_string().into(), place, state });
     }
 
     /// Removes an item.
@@ -87,7 +87,8 @@ impl Table {
             }
             let Some(item) = self.items.get(key) else { continue };
             (page.looked_at, bytes) = (page.looked_at + 1, bytes + item.text.len());
-            if !query.is_of_open || !item.is_over || item.place.is_some() {
+            let is_over = item.state.as_deref() == Some("ended") && item.place.is_none();
+            if !query.is_of_open || !is_over {
                 page.items.push(&item.text);
             }
             last = Some((place.cloned(), key.clone()));
@@ -131,14 +132,119 @@ impl Table {
         }
     }
 
-    /// All items of the partitions whose keys begin so.
-    pub(crate) fn of(&self, begins: &str) -> impl Iterator<Item = &str> {
-        let from = (begins.to_owned(), String::new());
-        self.items.range(from..).take_while(move |(key, _)| key.0.starts_with(begins)).map(|(_, item)| &*item.text)
+    /// How many obligations stand in each state, and how many other items there are of each kind.
+    pub(crate) fn census(&self) -> BTreeMap<&str, usize> {
+        let mut census = BTreeMap::new();
+        for ((pk, _), item) in &self.items {
+            let kind = match pk.as_bytes().first() {
+                Some(b'A') => "turn",
+                Some(b'H') => "hint",
+                Some(b'R') => "round",
+                _ => item.state.as_deref().unwrap_or_default(),
+            };
+            *census.entry(kind).or_default() += 1;
+        }
+        census
     }
 }
 
 /// An attribute that is a text.
 pub(crate) fn text(item: &Value, name: &str) -> Option<String> {
     item.get(name)?.get("S")?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn item(pk: &str, sk: &str, place: Option<(&str, &str)>) -> (Key, Value) {
+        let mut item = json!({"pk": {"S": pk}, "sk": {"S": sk}});
+        if let Some((lpk, lsk)) = place {
+            item["lpk"] = json!({"S": lpk});
+            item["lsk"] = json!({"S": lsk});
+        }
+        ((pk.to_owned(), sk.to_owned()), item)
+    }
+
+    /// The keys of an item, and its place in the index.
+    type Keys = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
+    fn table(items: &[Keys]) -> Table {
+        let mut table = Table::default();
+        for (pk, sk, place) in items {
+            let (key, item) = item(pk, sk, *place);
+            table.put(key, &item);
+        }
+        table
+    }
+
+    fn query(is_of_line: bool, partition: &str) -> Query {
+        Query {
+            is_of_line,
+            partition: partition.to_owned(),
+            from: Bound::Unbounded,
+            to: Bound::Unbounded,
+            begins: String::new(),
+            limit: usize::MAX,
+            is_of_open: false,
+            after: None,
+        }
+    }
+
+    /// The sort keys of what a query shows, page after page.
+    fn shown(table: &Table, mut query: Query) -> Vec<Vec<String>> {
+        let mut pages = Vec::new();
+        loop {
+            let page = table.query(&query);
+            let sort = |item: &&str| text(&serde_json::from_str(item).unwrap(), "sk").unwrap();
+            pages.push(page.items.iter().map(sort).collect());
+            match page.last {
+                None => return pages,
+                last => query.after = last,
+            }
+        }
+    }
+
+    #[test]
+    fn a_partition_is_read_in_order_page_after_page() {
+        let table = table(&[("O#a", "a2", None), ("O#a", "a1", None), ("O#a", "b1", None), ("O#b", "a0", None)]);
+        assert_eq!(shown(&table, query(false, "O#a")), [["a1", "a2", "b1"]]);
+        assert_eq!(shown(&table, Query { limit: 2, ..query(false, "O#a") }), [vec!["a1", "a2"], vec!["b1"]]);
+        assert_eq!(shown(&table, Query { begins: "a".to_owned(), ..query(false, "O#a") }), [["a1", "a2"]]);
+    }
+
+    #[test]
+    fn the_index_is_sparse_and_follows_its_items() {
+        let mut table = table(&[
+            ("O#a", "1", Some(("L", "9"))),
+            ("O#b", "2", Some(("L", "8"))),
+            ("O#c", "3", None),
+            ("O#d", "4", Some(("M", "1"))),
+        ]);
+        assert_eq!(shown(&table, query(true, "L")), [["2", "1"]]);
+        assert_eq!(shown(&table, Query { limit: 1, ..query(true, "L") }), [["2"], ["1"]]);
+        let bounds = |from: &str, to: &str| (Bound::Excluded(from.to_owned()), Bound::Excluded(to.to_owned()));
+        for ((from, to), expected) in
+            [(bounds("8", "99"), vec!["1"]), (bounds("7", "9"), vec!["2"]), (bounds("9", "99"), vec![])]
+        {
+            assert_eq!(shown(&table, Query { from, to, ..query(true, "L") }), [expected]);
+        }
+        let (key, moved) = item("O#a", "1", None);
+        table.put(key, &moved);
+        table.remove(&("O#b".to_owned(), "2".to_owned()));
+        assert_eq!(shown(&table, query(true, "L")), [Vec::<String>::new()]);
+    }
+
+    #[test]
+    fn what_is_left_out_was_looked_at() {
+        let mut table = table(&[("O#a", "1", None)]);
+        let (key, mut ended) = item("O#a", "0", None);
+        ended["state"] = json!({"S": "ended"});
+        table.put(key, &ended);
+        let open = Query { is_of_open: true, limit: 1, ..query(false, "O#a") };
+        assert_eq!(table.query(&open).looked_at, 1);
+        assert_eq!(shown(&table, open), [vec![], vec!["1"]]);
+    }
 }

@@ -13,13 +13,16 @@ use std::cell::RefCell;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::Region;
+use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
 use snapferry_flow::{Item, Items, Written};
 
 use self::attributes::Attributes;
 pub use self::table::Table;
 use self::table::{Filter, Lost, Write};
+
+/// How often a turn is written again because somebody else wrote it. Whoever did so wrote it for the same line.
+const ATTEMPTS: usize = 3;
 
 /// How many partitions are read at the same time, to keep the memory small.
 const PARTITIONS_AT_ONCE: usize = 4;
@@ -129,6 +132,32 @@ impl Table {
         self.write_other(turn.revision, others::turn(region, turn)).await
     }
 
+    /// Sees to it that an account has a turn in a Region, and keeps it for a while. Nothing is read but what stands in the way of a
+    /// first write.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn keep_turn(&self, region: &Region, account: &AccountId) -> Result<(), CallError> {
+        let mut turn = Turn::new(account.clone(), Timestamp::now());
+        for _ in 0..ATTEMPTS {
+            let item = others::turn(region, &turn);
+            let found = match self.put(Write { revision: turn.revision, item: item.clone() }).await? {
+                Ok(()) => return Ok(()),
+                Err(Lost::Unreadable(found)) => return self.replace(&found, item).await.map(|_| ()),
+                Err(Lost::Stale(found)) => found.and_then(|found| readable(others::read_turn(&found).map(Some))),
+            };
+            let now = Timestamp::now();
+            turn = match found {
+                Some(found) => match found.added(now) {
+                    Some(turn) => turn,
+                    None => return Ok(()),
+                },
+                None => Turn::new(account.clone(), now),
+            };
+        }
+        Ok(())
+    }
+
     /// Removes one account's turn if it is still of this revision.
     ///
     /// # Errors
@@ -194,7 +223,7 @@ impl Table {
         match self.put(Write { revision, item: item.clone() }).await? {
             Ok(()) => Ok(Written::Done),
             Err(Lost::Unreadable(found)) => self.replace(&found, item).await,
-            Err(Lost::Stale) => Ok(Written::Stale),
+            Err(Lost::Stale(_)) => Ok(Written::Stale),
         }
     }
 }

@@ -60,8 +60,8 @@ pub(super) enum Filter {
 
 /// Why an item was not written.
 pub(super) enum Lost {
-    /// Somebody else wrote it.
-    Stale,
+    /// Somebody else wrote it: what stands there, if anything does.
+    Stale(Option<Attributes>),
     /// What stands there cannot be read.
     Unreadable(Attributes),
 }
@@ -172,7 +172,7 @@ impl Table {
         };
         Ok(self.put_if(write.item, condition).await?.map_err(|found| match found {
             Some(found) if revision(&found).is_err() => Lost::Unreadable(found),
-            _ => Lost::Stale,
+            found => Lost::Stale(found),
         }))
     }
 

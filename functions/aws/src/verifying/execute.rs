@@ -7,20 +7,20 @@ use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::tags::{self, Lock, Status};
-use snapferry_core::verifying::{Decision, Facts, Locking, Naming, Outcome, step};
-use snapferry_flow::Written;
+use snapferry_core::verifying::{Decision, Facts, Locking, Naming, Outcome, Verdict, is_told};
 
+use super::notes::Notes;
 use crate::clients::Clients;
 use crate::deadline::{Deadline, RESERVE};
-use crate::ledger::Table;
 use crate::writes;
 
 /// Carries out `decisions`: Regions at the same time, within a Region one after the other in the given order. `report`
 /// is told of each outcome as soon as there is one, and of a verdict or a lock before the tags that keep it are written: what
-/// EC2 does without answering is told, too. Gives the number of decisions that the time did not suffice for.
+/// EC2 does without answering is told, too. What a verdict makes of its obligation is noted once the tags are written. Gives the
+/// number of decisions that the time did not suffice for, or that were too many for one run.
 pub async fn execute<'f>(
     clients: &Clients,
-    ledger: &Table,
+    notes: &Notes<'_>,
     facts: &Facts,
     decisions: &[Decision<'f>],
     deadline: Deadline,
@@ -34,7 +34,7 @@ pub async fn execute<'f>(
     let left = join_all(regions.into_values().map(async |decisions| {
         let mut left = 0;
         for decision in decisions {
-            left += u64::from(!carry_out(clients, ledger, facts, decision, deadline, report).await);
+            left += u64::from(!carry_out(clients, notes, facts, decision, deadline, report).await);
         }
         left
     }));
@@ -59,10 +59,10 @@ pub async fn name<'f>(
     0
 }
 
-/// Gives whether the time sufficed.
+/// Gives whether there was time and room for it.
 async fn carry_out<'f>(
     clients: &Clients,
-    ledger: &Table,
+    notes: &Notes<'_>,
     facts: &Facts,
     decision: &Decision<'f>,
     deadline: Deadline,
@@ -74,18 +74,24 @@ async fn carry_out<'f>(
         return true;
     };
     if let Some(status) = decision.settlement() {
-        if deadline.left() < RESERVE {
+        if deadline.left() < RESERVE || !notes.may_judge() {
             return false;
         }
-        report(decision, &Outcome::Judged);
+        let obligation = decision.copy.and_then(|copy| facts.obligation_of(region, copy));
+        if !obligation.is_some_and(|obligation| is_told(decision, obligation)) {
+            report(decision, &Outcome::Judged);
+        }
         if let Err(error) = settle(clients, region, id, status).await {
             report(decision, &Outcome::NotSettled(error));
             return true;
         }
-        note_end(ledger, facts, decision).await;
+        notes.note(facts, decision).await;
         if lock == Locking::None {
             return true;
         }
+    }
+    if let Verdict::AnotherNamed(_) = decision.verdict {
+        notes.note(facts, decision).await;
     }
     match lock {
         Locking::None | Locking::RuleGone => report(decision, &Outcome::Stands),
@@ -97,28 +103,6 @@ async fn carry_out<'f>(
         Locking::Held(_) => note_lock(clients, decision, id, report).await,
     }
     true
-}
-
-/// Notes in the ledger what a verdict makes of the obligation. When that fails, the next sweep finds the verdict on the copy and
-/// notes it.
-async fn note_end(ledger: &Table, facts: &Facts, decision: &Decision<'_>) {
-    let Some(obligation) = decision.copy.and_then(|copy| facts.obligation_of(decision.region, copy)) else { return };
-    let noted = async {
-        let Some(next) = step(decision, obligation, Timestamp::now()) else { return Ok(()) };
-        if ledger.write(&next).await? == Written::Done {
-            return Ok(());
-        }
-        // Somebody wrote it since it was read.
-        let Some(item) = ledger.obligation(&obligation.identity).await? else { return Ok(()) };
-        match step(decision, &item.obligation, Timestamp::now()) {
-            Some(next) => ledger.write(&next).await.map(|_| ()),
-            None => Ok(()),
-        }
-    };
-    let noted: Result<(), CallError> = noted.await;
-    if let Err(error) = noted {
-        tracing::warn!(code = error.code, message = error.message, "the ledger did not take a verdict");
-    }
 }
 
 /// Status, time and the copy's own ID in one call: a copy never has the one without the others.

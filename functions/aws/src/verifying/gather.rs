@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use snapferry_core::facts::{CallError, DescribedCopy, KeyFact, Lineage, State};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
-use snapferry_core::ledger::Identity;
 use snapferry_core::tags::{self, Lock, Status};
 use snapferry_core::verifying::Facts;
 
@@ -14,12 +13,8 @@ use crate::clients::Clients;
 use crate::deadline::Deadline;
 use crate::errors::call_error;
 use crate::keys::KeyCache;
-use crate::ledger::Table;
 use crate::locks::held_lock;
 use crate::reads::{filter, for_each_own_copy, with_timeout};
-
-/// Obligations looked at at the same time.
-const LOOKS: usize = 25;
 
 /// Snapshots named in one DescribeLockedSnapshots.
 const LOCKS: usize = 100;
@@ -96,29 +91,6 @@ pub async fn unnamed(
         (region.clone(), done.map(|()| Read { copies: found, keys: BTreeMap::new() }))
     });
     facts(clients, None, join_all(reads).await)
-}
-
-/// Adds to the facts what the ledger holds of the copies' identities; gives the error where it did not say. Verdicts go on
-/// without it: the next sweep puts the ledger right.
-pub async fn obligations(ledger: &Table, facts: &mut Facts) -> Option<CallError> {
-    let copies = |(region, found): (&Region, &Result<Vec<DescribedCopy>, CallError>)| {
-        let identities = found.iter().flatten().filter_map(|copy| Facts::identity_of(region, copy));
-        identities.collect::<Vec<Identity>>()
-    };
-    let identities: BTreeSet<Identity> = facts.regions.iter().flat_map(copies).collect();
-    let identities: Vec<Identity> = identities.into_iter().collect();
-    for some in identities.chunks(LOOKS) {
-        for read in join_all(some.iter().map(|identity| ledger.obligation(identity))).await {
-            match read {
-                Ok(Some(item)) => {
-                    _ = facts.obligations.insert(item.obligation.identity.clone(), item.obligation);
-                }
-                Ok(None) => {}
-                Err(error) => return Some(error),
-            }
-        }
-    }
-    None
 }
 
 /// What was read of a Region.

@@ -2,6 +2,8 @@
 
 mod execute;
 mod gather;
+mod notes;
 
 pub use execute::{execute, name};
-pub use gather::{gather, obligations, unbound, unnamed};
+pub use gather::{gather, unbound, unnamed};
+pub use notes::Notes;

@@ -1,6 +1,9 @@
 //! What the seam's tests share: clients whose answers are mocked below the SDK's own error handling and retries.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
+pub mod copies;
+pub mod table;
+
 use std::collections::BTreeMap;
 
 use aws_config::BehaviorVersion;

@@ -125,7 +125,7 @@ reasons! {
         GrantMissing "grant-missing" "EC2 gave up on the copy: it could not be given the use of a key."
             Somebody("Allow kms:CreateGrant on the source's key and on the copy's.");
         InternalError "internal-error" "EC2 gave up on the copy because of a failure of its own."
-            Itself("The sweep copies again.");
+            Itself("It is copied again.");
         KeyDisabled "key-disabled" "EC2 gave up on the copy: a key is disabled or about to be deleted."
             Somebody("Cancel the key's deletion if need be, and enable it.");
         KeyRefused "key-refused" "EC2 does not accept the configured key."

@@ -12,6 +12,9 @@ pub const INTENT_GOOD_FOR: SignedDuration = SignedDuration::from_secs(30);
 /// By how much another process's clock may be ahead. What lies further in the future counts as now.
 pub const FOREIGN_CLOCK: SignedDuration = SignedDuration::from_mins(5);
 
+/// How often what is over and still needed is written again: far more often than it would go by itself.
+pub(super) const KEPT_ANEW: SignedDuration = SignedDuration::from_hours(24);
+
 /// From so many failed copies on, and from so many refusals in a row on, which take about a day, an obligation is in vain.
 pub(super) const IN_VAIN: (u32, u32) = (5, 24);
 

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::obligation::{By, End, Identity, Obligation, State};
-use super::pauses::{HOLD, INTENT_GOOD_FOR, after, pause_after_failures, pause_after_refusals};
+use super::pauses::{HOLD, INTENT_GOOD_FOR, KEPT_ANEW, after, pause_after_failures, pause_after_refusals};
 use crate::facts::{Lineage, SourceSnapshot};
 use crate::ids::SnapshotId;
 
@@ -129,6 +129,15 @@ impl Obligation {
             | (State::Asked { .. } | State::Copying { .. }, End::Protected) => true,
         };
         may_end.then(|| Self { gone: None, ..self.next(State::Ended { at: now, why, copy: self.copy().cloned() }) })
+    }
+
+    /// It is over and still needed, because something passes for the copy that it names: it is kept for another while from `now`
+    /// on, which is written once a day.
+    #[must_use]
+    pub fn kept(&self, now: Timestamp) -> Option<Self> {
+        let State::Ended { at, why, copy } = &self.state else { return None };
+        let is_due = now.duration_since(*at) >= KEPT_ANEW;
+        is_due.then(|| self.next(State::Ended { at: now, why: *why, copy: copy.clone() }))
     }
 
     /// Its source was not to be seen in this round. `Ok` is what to write; `Err` says that an earlier complete round did not

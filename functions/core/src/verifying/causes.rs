@@ -113,7 +113,7 @@ impl Cause {
 }
 
 /// What happens without anybody's doing.
-const AGAIN: &str = "The sweep copies it again, at most 5 times in 24 hours.";
+const AGAIN: &str = "It is copied again, at most 5 times in 24 hours.";
 
 fn named(role: &str, account: Option<&AccountId>) -> String {
     account.map_or_else(|| role.to_owned(), |account| format!("{role} {account}"))

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{CallError, DescribedCopy, KeyFact, KeyLife};
+use crate::facts::{CallError, DescribedCopy, KeyFact, KeyLife, State};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::ledger::{Identity, Obligation};
+use crate::tags::Status;
 
 /// All that the decision stands on.
 #[derive(Debug)]
@@ -29,6 +30,22 @@ impl Facts {
     pub fn identity_of(region: &Region, copy: &DescribedCopy) -> Option<Identity> {
         let (policy, source) = (copy.tags.policy.clone()?, copy.tags.source_snapshot.clone()?);
         Some(Identity { policy, source, region: region.clone() })
+    }
+
+    /// The identities of the copies that get a verdict if anything does: nothing else has to be known of the ledger. What is
+    /// pending, or waits for its lock alone, is looked at in each run, and may be many.
+    #[must_use]
+    pub fn to_be_judged(&self) -> BTreeSet<Identity> {
+        let mut identities = BTreeSet::new();
+        for (region, copies) in &self.regions {
+            let judged = copies.iter().flatten().filter(|copy| {
+                let is_unbound = copy.tags.status == Some(Status::Verified) && copy.tags.copy.is_none();
+                matches!(copy.state, State::Completed | State::Error)
+                    && (copy.tags.status == Some(Status::Copying) || is_unbound)
+            });
+            identities.extend(judged.filter_map(|copy| Self::identity_of(region, copy)));
+        }
+        identities
     }
 
     /// What the ledger has of the identity that a copy claims.

@@ -25,5 +25,5 @@ pub use self::decision::{Decision, Verdict};
 pub use self::facts::Facts;
 pub use self::locks::{LockRequest, Locking};
 pub use self::naming::{Naming, lineage_of, named, namings};
-pub use self::outcome::{Outcome, out_of_time, record};
-pub use self::steps::step;
+pub use self::outcome::{Outcome, ledger_unread, out_of_time, record};
+pub use self::steps::{is_told, step};

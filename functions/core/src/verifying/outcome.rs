@@ -97,13 +97,28 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&Accou
     record
 }
 
-/// One record for all decisions that the time of the invocation did not suffice for.
+/// One record for all decisions that the time of the invocation did not suffice for, or that were too many for it.
 #[must_use]
 pub fn out_of_time(count: u64, now: Timestamp) -> Record {
     let mut record = Record::new(CopyDeferred::OutOfTime, now).message(
-        "Too little of the invocation's time remained to write these verdicts, locks and tags. The next run goes on."
+        "Too little of the invocation's time remained to write these verdicts, locks and tags, or a thousand verdicts were \
+         given in it already. The next run goes on."
             .to_owned(),
     );
+    record.count = Some(count);
+    record
+}
+
+/// One record for a run in which the ledger did not answer: `count` verdicts were given and are not noted there.
+#[must_use]
+pub fn ledger_unread(error: &CallError, count: u64, now: Timestamp) -> Record {
+    let mut record = Record::new(CopyDeferred::LedgerUnread, now)
+        .message(
+            "The ledger did not answer. Verdicts were given without it, and those of this run are not noted there: the next \
+             sweep that reaches it notes them, and until then what failed is not copied again."
+                .to_owned(),
+        )
+        .error(Some(error));
     record.count = Some(count);
     record
 }
@@ -129,8 +144,8 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
             .message(cause.remedy(&copy.tags, account, decision.region))
             .error(Some(&state_message(copy))),
         (Verdict::Stall, _) => Record::new(CopyStalled::PendingOverADay, now).message(
-            "The copy has been pending for more than 24 hours. If it does not end, ask AWS Support; the sweep copies again \
-             only once it is in error or deleted."
+            "The copy has been pending for more than 24 hours. If it does not end, ask AWS Support; the source is copied \
+             again only once it is in error or deleted."
                 .to_owned(),
         ),
         (Verdict::KeyDoomed(key), Some(copy)) => Record::new(CopyDeferred::KeyDoomed, now)
@@ -166,7 +181,7 @@ fn another_named(named: &SnapshotId, copy: &DescribedCopy) -> String {
 fn rejected(decision: &Decision<'_>, differences: &[Difference]) -> String {
     let fate = match decision.settlement() {
         Some(_) => {
-            "The copy does not count and the sweep copies again; it is deleted a day after this verdict, once there is \
+            "The copy does not count and its source is copied again; it is deleted a day after this verdict, once there is \
              another copy of its source. Find out what made it so."
         }
         None => {

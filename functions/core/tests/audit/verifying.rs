@@ -6,7 +6,8 @@ use snapferry_core::ids::{SnapshotId, VolumeId};
 use snapferry_core::policy::{Encryption, LockMode};
 use snapferry_core::tags::{ReadTags, TagProblem};
 use snapferry_core::verifying::{
-    Cause, Decision, Difference, LockRequest, Locking, Naming, Outcome, Verdict, Warning, named, out_of_time, record,
+    Cause, Decision, Difference, LockRequest, Locking, Naming, Outcome, Verdict, Warning, ledger_unread, named,
+    out_of_time, record,
 };
 
 use crate::world::*;
@@ -28,6 +29,7 @@ pub(crate) fn records() -> Vec<Record> {
     let unread = Decision { region: &region, copy: None, verdict: Verdict::Unread(&error), wanted: None };
     records.push(record(&unread, &Outcome::Stands, None, now()));
     records.push(out_of_time(3, now()));
+    records.push(ledger_unread(&error, 3, now()));
     let lineage = VolumeId::parse("vol-0fedcba9876543210").unwrap();
     let naming = Naming { region: &region, copy: &copy, lineage };
     records.extend([Ok(()), Err(error.clone())].iter().map(|written| named(&naming, written, now())));

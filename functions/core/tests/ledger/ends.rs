@@ -25,13 +25,14 @@ fn taken(which: u8, before: &Obligation, now: i64) -> Option<Obligation> {
         10 => before.gone_in(&format!("round {}", now.as_second() / 900))?.ok(),
         11 => before.seen(),
         12 => before.wanted_again(By::Sweep, now),
+        13 => before.kept(now),
         _ => step(before, &ask()?, &Outcome::Deferred(Deferral::OutOfTime), now),
     }
 }
 
 proptest! {
     #[test]
-    fn each_generation_ends_once_and_only_a_new_one_follows(steps in prop::collection::vec((0u8..14, 0i64..20), 1..200)) {
+    fn each_generation_ends_once_and_only_a_new_one_follows(steps in prop::collection::vec((0u8..15, 0i64..20), 1..200)) {
         let (mut obligation, mut now) = (owed(), 0);
         let mut ended: Vec<u32> = Vec::new();
         for (which, minutes) in steps {

@@ -5,7 +5,7 @@ use snapferry_core::facts::SourceSnapshot;
 use snapferry_core::facts::State as Ec2State;
 use snapferry_core::ids::{AccountId, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{By, End, Obligation, State};
-use snapferry_core::verifying::{Decision, Facts, Outcome, Verdict, decide, record, step};
+use snapferry_core::verifying::{Decision, Facts, Outcome, Verdict, decide, is_told, record, step};
 
 use crate::world::*;
 
@@ -32,6 +32,11 @@ fn obligation(state: State) -> Obligation {
     };
     let owed = Obligation::new(identity, &source, source.volume.clone(), By::Event, wanted());
     Obligation { state, ..owed }
+}
+
+/// The world's copy's tags, some of them edited.
+fn edited(edits: &[(&'static str, &str)]) -> Tags {
+    tags().into_iter().chain(edits.iter().map(|(key, value)| (*key, (*value).to_owned()))).collect()
 }
 
 fn wanted() -> Timestamp {
@@ -118,5 +123,68 @@ fn a_copy_that_failed_delays_its_own_obligation_only() {
         let next = step(decisions.first().unwrap(), &obligation, now());
         assert_eq!(next.is_some(), is_delayed);
         assert!(next.is_none_or(|next| next.failed == 1 && next.state == State::Delayed { since: now() }));
+    }
+}
+
+#[test]
+fn an_end_that_is_told_with_this_very_copy_is_not_told_again() {
+    for (state, expected) in [
+        (over(End::Protected, Some(THIS)), true),
+        // Whose end was told with no copy, or otherwise, was told without this one.
+        (over(End::Protected, None), false),
+        (over(End::Missed, None), false),
+        (over(End::Withdrawn, None), false),
+        (copying(THIS), false),
+        (State::Owed, false),
+    ] {
+        judged(state.clone(), |decision, obligation| assert_eq!(is_told(decision, obligation), expected, "{state:?}"));
+    }
+    // A verdict that does not name its copy is given anew, and that is told.
+    let unbound = [("snapferry:status", "verified")];
+    let facts = facts(vec![copy(&edited(&unbound))]);
+    let policies = under_key("");
+    let decisions = decide(&policies, &facts, now());
+    assert!(matches!(decisions[0].verdict, Verdict::Verify { .. }));
+    assert!(!is_told(&decisions[0], &obligation(over(End::Protected, Some(THIS)))));
+}
+
+#[test]
+fn the_ledger_is_asked_of_what_may_get_a_verdict_and_of_nothing_else() {
+    let verdict = [("snapferry:status", "verified"), ("snapferry:copy", THIS)];
+    let unbound = [("snapferry:status", "verified")];
+    let rejected = [("snapferry:status", "rejected")];
+    for (state, edits, is_asked) in [
+        (Ec2State::Completed, &[][..], true),
+        (Ec2State::Error, &[], true),
+        (Ec2State::Pending, &[], false),
+        (Ec2State::Completed, &unbound, true),
+        (Ec2State::Completed, &verdict, false),
+        (Ec2State::Completed, &rejected, false),
+    ] {
+        let seen = snapferry_core::facts::DescribedCopy { state, ..copy(&edited(edits)) };
+        let asked = facts(vec![seen]).to_be_judged();
+        assert_eq!(asked.contains(&obligation(State::Owed).identity), is_asked, "{state:?} {edits:?}");
+    }
+}
+
+#[test]
+fn what_is_over_stays_as_long_as_something_passes_for_its_copy() {
+    let day = jiff::SignedDuration::from_hours(24);
+    let ended = |at, copy| State::Ended { at, why: End::Protected, copy: Some(id(copy)) };
+    for (state, expected) in [
+        (ended(now() - day, OTHER), Some(ended(now(), OTHER))),
+        (ended(now() - day * 6, OTHER), Some(ended(now(), OTHER))),
+        (ended(now() - day + jiff::SignedDuration::from_secs(1), OTHER), None),
+        // From the future: it stays by itself.
+        (ended(Timestamp::MAX, OTHER), None),
+        (copying(OTHER), None),
+        // Nothing passes for it.
+        (ended(now() - day, THIS), None),
+    ] {
+        judged(state.clone(), |decision, obligation| {
+            let next = step(decision, obligation, now());
+            assert_eq!(next.as_ref().map(|next| &next.state), expected.as_ref(), "{state:?}");
+            assert!(next.is_none_or(|next| next.revision == obligation.revision + 1));
+        });
     }
 }
