@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.command import binary
 from tests.scale.rounds import TARGETS, policy
-from tests.stub.stub import HOME, PAGE, TABLE, TARGET, Stub, written
+from tests.stub.stub import HOME, PAGE, TABLE, TARGET, Seen, Stub, written
 
 COUNT = 100_000
 PAGES = COUNT // PAGE
@@ -59,6 +59,12 @@ def run(command: list[str], aws: Stub, out: Path) -> Ran:
     return Ran(process.returncode, errors, memory, time.perf_counter() - began)
 
 
+def assert_read_once(seen: Seen, items: int) -> None:
+    """The ledger's items were read a thousand at a time, but for some pages that a busy machine asked for again."""
+    assert items <= seen.of("dynamodb", "(items read)") <= items + items // 20
+    assert seen.of("dynamodb", "Query") <= items // PAGE * 21 // 20 + 17
+
+
 def protected() -> dict[str, Any]:
     """What an obligation says whose copy was verified a moment ago."""
     now, over = written(datetime.now(UTC)), str(int(time.time()) + 86400)
@@ -81,7 +87,7 @@ def test_coverage_of_100_000_snapshots(tmp_path: Path, form: str, ledger: bool) 
     assert [seen.pages(region) for region in (HOME, *TARGETS)] == [PAGES] * (1 + len(TARGETS))
     assert seen.unexpected == []
     rows = COUNT * len(TARGETS)
-    assert seen.of("dynamodb", "(items read)") == (rows if ledger else 0)
+    assert_read_once(seen, rows if ledger else 0)
     if form == "json":
         report = json.loads(out.read_bytes())
         assert (report["verdict"], report["total"]["protected"], len(report["rows"])) == ("covered", rows, rows)
@@ -106,8 +112,7 @@ def test_with_300_000_that_are_owed(tmp_path: Path, command: str) -> None:
         assert (ran.code, ran.errors) == (1 if command == "coverage" else 0, "")
         seen = aws.seen()
     assert seen.unexpected == []
-    assert seen.of("dynamodb", "(items read)") == rows
-    assert seen.of("dynamodb", "Query") <= rows // PAGE + 17
+    assert_read_once(seen, rows)
     print(f"\n{command} of what is owed: {ran.seconds:.1f} s, {ran.memory_mib:.0f} MiB")
     if command == "coverage":
         report = json.loads(out.read_bytes())

@@ -1,5 +1,5 @@
 //! The ledger's table against mocked DynamoDB: what is asked, what its answers mean, and what is read of edited items.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
 

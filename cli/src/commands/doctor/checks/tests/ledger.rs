@@ -1,6 +1,7 @@
 //! The ledger's table.
 
 use super::*;
+use crate::commands::doctor::facts::Keys;
 
 /// What is found of a ledger that could not be looked at.
 fn instead(code: &str) -> Vec<String> {
@@ -49,9 +50,7 @@ fn a_ledger_that_cannot_be_used() {
 
 #[test]
 fn a_ledger_without_its_line() {
-    let index = |change: fn(&mut (Vec<(String, String)>, String, String))| {
-        with(|table| change(table.indexes.get_mut("line").unwrap()))
-    };
+    let index = |change: fn(&mut (Keys, String, String))| with(|table| change(table.indexes.get_mut("line").unwrap()));
     assert_eq!(with(|table| table.indexes.clear()), ["Fail ledger-line Ledger"]);
     assert_eq!(index(|(keys, ..)| keys.reverse()), ["Fail ledger-line Ledger"]);
     assert_eq!(index(|(_, _, projection)| *projection = "KEYS_ONLY".to_owned()), ["Fail ledger-line Ledger"]);
