@@ -1,5 +1,6 @@
 //! `snapferry plan`: what the copier would do now, and why, without doing it.
 
+mod listing;
 mod owed;
 mod rows;
 
@@ -7,7 +8,6 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use snapferry_aws::clients::Clients;
@@ -17,6 +17,7 @@ use snapferry_core::ids::SnapshotId;
 use snapferry_core::ledger::Obligation;
 use snapferry_core::policy::Policy;
 
+use self::listing::{LISTED, table};
 use self::rows::{Action, Row};
 use crate::account::connection::{Account, Connection, block_on, not_enabled, words};
 use crate::account::ledger::{Ledger, Of, Reading};
@@ -24,8 +25,6 @@ use crate::account::look;
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
-/// More decisions than these are counted on a terminal instead of listed.
-const LISTED: usize = 50;
 /// The largest event: what EventBridge and SQS carry, 256 KiB, and more.
 const MAX_EVENT_BYTES: usize = 1 << 20;
 
@@ -254,13 +253,6 @@ fn counts(plan: &Plan<'_>, now: Timestamp) -> BTreeMap<(Action, &'static str, St
         *counts.entry((row.action, row.reason, row.region.unwrap_or_default())).or_default() += 1;
     }
     counts
-}
-
-/// A table that fits the terminal.
-pub(crate) fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
-    table
 }
 
 fn word(action: Action) -> &'static str {

@@ -10,7 +10,7 @@ use snapferry_core::copying::{Deferral, Plan, Verdict};
 use snapferry_core::ids::{PolicyName, Region};
 use snapferry_core::ledger::{Extract, HOLD, Identity, Obligation, Owed, State};
 
-use super::{LISTED, table};
+use super::listing::{LISTED, table};
 use crate::account::ledger::Reading;
 use crate::account::owed::{HintLine, OwedLine, words};
 
