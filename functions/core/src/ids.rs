@@ -143,6 +143,12 @@ impl VolumeId {
 }
 
 impl KeyArn {
+    /// The partition that the ARN names.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.0.split(':').nth(1).unwrap_or_default()
+    }
+
     /// The Region that the key is in.
     #[must_use]
     pub fn region(&self) -> &str {

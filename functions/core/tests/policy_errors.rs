@@ -82,6 +82,46 @@ fn members() {
     assert!(cases > 120, "{cases}");
 }
 
+#[test]
+fn targets_are_of_one_partition() {
+    let copy = |region: &str| json!({ "Target": region, "EncryptionConfiguration": { "Encrypted": true } });
+    let targets = |regions: &[&str]| {
+        let copies: Vec<Value> = regions.iter().map(|region| copy(region)).collect();
+        edited(ANSWER, "/Policy/PolicyDetails/Actions", json!([{ "Name": "copy", "CrossRegionCopy": copies }]))
+    };
+    for (regions, message) in [
+        (
+            ["us-east-1", "cn-north-1"],
+            "Policy.PolicyDetails.Actions[0].CrossRegionCopy[1].Target: \"cn-north-1\" is in the partition aws-cn, but the \
+             first Target us-east-1 is in the partition aws, and no snapshot can be copied from one partition to another; \
+             allowed: Regions of the partition aws",
+        ),
+        (
+            ["us-gov-west-1", "eusc-de-east-1"],
+            "Policy.PolicyDetails.Actions[0].CrossRegionCopy[1].Target: \"eusc-de-east-1\" is in the partition aws-eusc, but \
+             the first Target us-gov-west-1 is in the partition aws-us-gov, and no snapshot can be copied from one partition \
+             to another; allowed: Regions of the partition aws-us-gov",
+        ),
+    ] {
+        assert_eq!(error_line(&targets(&regions)), message);
+    }
+    for regions in [["us-gov-west-1", "us-gov-east-1"], ["cn-north-1", "cn-northwest-1"]] {
+        policy::parse(&targets(&regions)).unwrap();
+    }
+    let sovereign = edited(
+        &targets(&["eusc-de-east-1"]),
+        &format!("{COPY}/EncryptionConfiguration/CmkArn"),
+        json!("arn:aws-eusc:kms:eusc-de-east-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    );
+    policy::parse(&sovereign).unwrap();
+    // All policies of a document are one stack's.
+    let [first, second] = [["us-east-1"], ["cn-north-1"]].map(|regions| targets(&regions));
+    let second = edited(&second, "/Policy/PolicyId", json!("policy-2"));
+    let place =
+        "[1].Policy.PolicyDetails.Actions[0].CrossRegionCopy[0].Target: \"cn-north-1\" is in the partition aws-cn";
+    assert!(error_line(&format!("[{first},{second}]")).starts_with(place));
+}
+
 /// Values too long to be written out in the table.
 #[test]
 fn lengths() {

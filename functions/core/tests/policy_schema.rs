@@ -31,8 +31,9 @@ const MEMBERS: &str = include_str!("fixtures/policies/errors.txt");
 const COPY: &str = "/Policy/PolicyDetails/Actions/0/CrossRegionCopy/0";
 
 /// What no schema can say, by a part of the parser's message.
-const BEYOND_A_SCHEMA: [(&str, &str); 6] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 7] = [
     (".DescriptionRegex: ", "the syntax of a regex"),
+    (" in the partition aws", "one member against another"),
     (", but the Target is ", "one member against another"),
     ("found floating point `15.0`", "JSON Schema takes it for a whole number"),
     (" stands twice", "one member against another"),

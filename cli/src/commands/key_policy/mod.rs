@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let stdin = files.filter(|path| path.as_os_str() == input::STDIN).count();
     anyhow::ensure!(stdin < 2, "standard input can be read only once");
     let policies = input::policies(&args.document)?;
-    let partition = partition(&policies);
+    let partition = partition(args, &policies);
     let ours = statements::statements(partition, &args.target, role(args, partition)?)?;
     let merged = args.merge.as_deref().map(|file| merged(file, &ours, &args.target)).transpose()?;
     let mut warnings = doubts(args, &policies);
@@ -120,18 +120,22 @@ fn merged(file: &Path, ours: &[Statement], target: &AccountId) -> anyhow::Result
     merge().with_context(|| format!("{} is not merged", input::shown(file)))
 }
 
-/// That of the policy's Regions.
-fn partition(policies: &[Policy]) -> &'static str {
-    let region = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.region).next();
-    region.map_or("aws", |region| region.partition())
+/// That of the policy's Regions, all of which are in one, or else that of the role.
+fn partition<'a>(args: &'a Args, policies: &'a [Policy]) -> &'a str {
+    let of_target = policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.partition()).next();
+    let of_role = || args.target_role.as_deref()?.strip_prefix("arn:")?.split(':').next();
+    of_target.or_else(of_role).unwrap_or("aws")
 }
 
-/// The one role, which has to be the target account's.
+/// The one role, which has to be the target account's, in the partition of the policy's Targets.
 fn role<'a>(args: &'a Args, partition: &str) -> anyhow::Result<Option<&'a str>> {
     let Some(role) = args.target_role.as_deref() else { return Ok(None) };
     let expected = format!("arn:{partition}:iam::{}:role/", args.target);
     let is_role = role.strip_prefix(&expected).is_some_and(|name| !name.is_empty());
-    anyhow::ensure!(is_role, "--target-role: {role:?} is no role of the target account ({expected}…)");
+    anyhow::ensure!(
+        is_role,
+        "--target-role: {role:?} is no role of the target account in the partition {partition} ({expected}…)"
+    );
     Ok(Some(role))
 }
 

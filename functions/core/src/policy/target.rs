@@ -138,27 +138,28 @@ fn encryption(
     }
 }
 
-/// A key's ARN in the target's Region. DLM's pattern gives each part of a partition's name at most three letters;
-/// four are taken here, because of `aws-eusc`.
+/// A key's ARN in the target's partition and Region.
 fn key(arn: &str, region: &Region, path: &Path) -> Result<KeyArn, Problem> {
-    let allowed = format!("the ARN of a key in {region}, such as arn:aws:kms:{region}:111122223333:key/ID");
+    let partition = region.partition();
+    let allowed = format!("the ARN of a key in {region}, such as arn:{partition}:kms:{region}:111122223333:key/ID");
     if arn.contains(":alias/") || arn.starts_with("alias/") {
         let message = format!("{} is an alias, which may point to another key tomorrow", quoted(arn));
         return Err(path.wrong(message, allowed));
     }
-    let key = KeyArn::parse(arn).ok().filter(|key| is_partition(key.as_str()));
-    let Some(key) = key else { return Err(path.wrong(quoted(arn), allowed)) };
+    let Ok(key) = KeyArn::parse(arn) else { return Err(path.wrong(quoted(arn), allowed)) };
+    let other = [Some(key.partition()), Region::parse(key.region()).ok().map(|region| region.partition())];
+    if let Some(other) = other.into_iter().flatten().find(|other| *other != partition) {
+        let message = format!(
+            "{} is a key of the partition {}, but the Target {region} is in the partition {partition}",
+            quoted(arn),
+            quoted(other)
+        );
+        return Err(path.wrong(message, allowed));
+    }
     if key.region() != region.as_str() {
         return Err(path.wrong(format!("a key in {}, but the Target is {region}", key.region()), allowed));
     }
     Ok(key)
-}
-
-fn is_partition(arn: &str) -> bool {
-    let mut parts = arn.split(':').nth(1).unwrap_or_default().split('-');
-    parts.next() == Some("aws")
-        && parts.clone().count() <= 2
-        && parts.all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 fn retain_rule(rule: &raw::RetainRule, path: &Path, warnings: &mut Warnings<'_>) -> Result<RetainRule, Problem> {
