@@ -117,14 +117,41 @@ fn a_byte_order_mark_moves_no_place() {
     assert!(places[0].is_number());
 }
 
+/// PowerShell's `aws dlm get-lifecycle-policy … > policy.json`, in its two versions.
+#[test]
+fn files_as_windows_writes_them() {
+    let expected = json(snapferry().args(["check", "--json", "-"]).stdin(read(ANSWER)));
+    let marked = format!("\u{feff}{}", read(ANSWER).replace('\n', "\r\n"));
+    let [little, big] =
+        [u16::to_le_bytes, u16::to_be_bytes].map(|bytes| marked.encode_utf16().flat_map(bytes).collect::<Vec<u8>>());
+    for document in [little.clone(), big, marked.into_bytes()] {
+        assert_eq!(json(snapferry().args(["check", "--json", "-"]).stdin(document)), expected);
+    }
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("utf-16.json");
+    std::fs::write(&file, little).unwrap();
+    let args = ["key-policy", file.to_str().unwrap(), "--target", "222222222222"];
+    snapferry().args(args).assert().success();
+    snapferry().args(args).args(["--merge", "-"]).stdin(utf16("{\"Statement\": []}")).assert().success();
+    // A log: what it has of the audit is read.
+    let line = r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"policy.warning"}"#;
+    let [plain, wide] = [line.as_bytes().to_vec(), utf16(line)]
+        .map(|log| snapferry().args(["audit", "verify", "--json", "-"]).stdin(log).output().unwrap().stdout);
+    assert_eq!(plain, wide);
+    assert!(String::from_utf8(plain).unwrap().contains("\"lines\": 1"));
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+}
+
 #[test]
 fn what_is_no_policy_at_all() {
-    let garbage = [0xff, 0xfe, 0, 1, 2].repeat(100);
+    let garbage = [0xff, 0xfe, 0, 0xdc, 2].repeat(100);
     let done = snapferry().args(["check", "-"]).stdin(garbage).assert().code(1);
     done.stdout_eq("").stderr_eq(str![[r#"
-error: not UTF-8 after 0 bytes
+error: UTF-16 with half a character
 --> <stdin>
- = allowed: JSON in UTF-8
+ = allowed: JSON in UTF-8, or in UTF-16 with a byte order mark
 
 <stdin>: not valid
 

@@ -215,6 +215,8 @@ fn who_uses_the_key() {
         let done = snapferry().args(["key-policy", BARE, "--source", account]).args(TARGET).assert();
         done.code(code);
     }
-    snapferry().args(["key-policy", BARE, "--target", "2222"]).assert().code(2).stdout_eq("");
+    let done = snapferry().args(["key-policy", BARE, "--target", "2222"]).assert().code(2).stdout_eq("");
+    let error = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    assert!(error.contains("which may have lost its leading zeros: perhaps 000000002222"), "{error}");
     snapferry().args(["key-policy", BARE]).assert().code(2).stdout_eq("");
 }

@@ -129,6 +129,23 @@ fn several_policies_with_every_addition() {
     "#);
 }
 
+/// As boto3 gives it, and as the AWS CLI does.
+#[test]
+fn what_tells_of_the_request_is_passed_over() {
+    let of_request = r#"{"ResponseMetadata": {"RequestId": "6f0b0b1e", "HTTPStatusCode": 200, "RetryAttempts": 0}, "#;
+    let answer = GET_LIFECYCLE_POLICY.replacen('{', of_request, 1);
+    assert_eq!(policy::parse(&answer), policy::parse(GET_LIFECYCLE_POLICY));
+    assert_eq!(policy::parse(&format!("[{answer}]")), policy::parse(&format!("[{GET_LIFECYCLE_POLICY}]")));
+}
+
+/// KMS takes the ID of a key in any case; EC2 and KMS answer it in small letters, which is what copies are compared with.
+#[test]
+fn the_id_of_a_key_is_kept_as_ec2_answers_it() {
+    let typed = CROSS_ACCOUNT_COPY.replace("8af79514-350d-4c52-bac8", "8AF79514-350D-4c52-BAC8");
+    assert_ne!(typed, CROSS_ACCOUNT_COPY);
+    assert_eq!(policy::parse(&typed), policy::parse(CROSS_ACCOUNT_COPY));
+}
+
 #[test]
 fn every_warning_has_a_code_of_its_own() {
     let all = [CROSS_ACCOUNT_COPY, SEVERAL].map(|document| policy::parse(document).unwrap().warnings).concat();

@@ -122,6 +122,16 @@ fn targets_are_of_one_partition() {
     assert!(error_line(&format!("[{first},{second}]")).starts_with(place));
 }
 
+/// An account ID that begins with 0, as AWS's own example of an event has it, is no number of JSON's.
+#[test]
+fn a_number_with_a_leading_zero() {
+    let document = BARE.replacen("\"111111111111\"", "011111111111", 1);
+    assert_ne!(document, BARE);
+    let line = error_line(&document);
+    let told = "the number 011111111111 begins with 0; allowed: JSON; an account ID stands in quotation marks";
+    assert!(line.starts_with("policy document: not JSON: invalid number at line ") && line.ends_with(told), "{line}");
+}
+
 /// Values too long to be written out in the table.
 #[test]
 fn lengths() {
@@ -135,8 +145,8 @@ fn lengths() {
         ),
         (
             format!("{COPY}/TagsToAdd"),
-            json!([{ "Key": "ß".repeat(129), "Value": "" }]),
-            "[0].Key: 129 characters; allowed: 1 to 128 characters",
+            json!([{ "Key": "ß".repeat(128), "Value": "" }]),
+            "[0].Key: 128 characters; allowed: 1 to 127 characters",
         ),
         (
             format!("{COPY}/TagsToAdd"),
@@ -151,7 +161,7 @@ fn lengths() {
         (format!("{PARAMETERS}/DescriptionRegex"), json!("é".repeat(1000))),
         (format!("{PARAMETERS}/SnapshotOwner"), (0..5000).map(|n| json!(format!("{n:012}"))).collect()),
         (format!("{ACTION}/Name"), json!("x".repeat(120))),
-        (format!("{COPY}/TagsToAdd"), json!([{ "Key": "ß".repeat(128), "Value": "ß".repeat(256) }])),
+        (format!("{COPY}/TagsToAdd"), json!([{ "Key": "ß".repeat(127), "Value": "ß".repeat(256) }])),
         (format!("{COPY}/TagsToAdd"), tags(MAX_TAGS_TO_ADD)),
     ] {
         policy::parse(&edited(ANSWER, &pointer, value)).unwrap();
@@ -326,7 +336,8 @@ fn places() {
         ("\"Interval\": 3", "\"Interval\": \"3\"", "\"3\""),
         ("\"Encrypted\": true", "\"Encrypted\": true, \"Größe\": 1", "\"Größe\""),
         ("[\"111111111111\"]", "[\"111111111111\", /* x */", "/* x */"),
-        ("[\"111111111111\"]", "[\"111111111111\", \"é\",\t12]", "12]"),
+        ("[\"111111111111\"]", "[\"111111111111\",\t12]", "12]"),
+        ("[\"111111111111\"]", "[], \"DescriptionRegex\": \"é\",\t\"Not\": 1", "\"Not\""),
         // The place of what is missing is that of the object that it is missing from.
         ("\"Encrypted\": false", "", "{  },"),
         ("\"PolicyType\": \"EVENT_BASED_POLICY\",", "", "{\n"),

@@ -133,8 +133,8 @@ fn the_lengths() {
     for (name, value) in [
         ("TagsToAdd", tags(MAX_TAGS_TO_ADD)),
         ("TagsToAdd", tags(MAX_TAGS_TO_ADD + 1)),
-        ("TagsToAdd", json!([{ "Key": "ß".repeat(128), "Value": "ß".repeat(256) }])),
-        ("TagsToAdd", json!([{ "Key": "ß".repeat(129), "Value": "" }])),
+        ("TagsToAdd", json!([{ "Key": "ß".repeat(127), "Value": "ß".repeat(256) }])),
+        ("TagsToAdd", json!([{ "Key": "ß".repeat(128), "Value": "" }])),
         ("TagsToAdd", json!([{ "Key": "x", "Value": "ß".repeat(257) }])),
         ("TagsToAdd", json!([{ "Key": "Übung 一 ٣ ½ +-=._:/@", "Value": "a\u{301}" }])),
         ("TagsToAdd", json!([{ "Key": "x", "Value": "a\n" }])),

@@ -33,14 +33,14 @@ pub(crate) struct Args {
     #[arg(value_name = "POLICY")]
     document: PathBuf,
     /// The target account, which copies
-    #[arg(long, value_name = "ACCOUNT", value_parser = AccountId::parse)]
+    #[arg(long, value_name = "ACCOUNT", value_parser = input::account)]
     target: AccountId,
     /// The one role in the target account that may use the key (the stack's output CopySharedSnapshotsRoleArn); without
     /// it the target account decides which of its roles may
     #[arg(long, value_name = "ARN")]
     target_role: Option<String>,
     /// The account that the key belongs to: warn when the policy does not copy from it
-    #[arg(long, value_name = "ACCOUNT", value_parser = AccountId::parse)]
+    #[arg(long, value_name = "ACCOUNT", value_parser = input::account)]
     source: Option<AccountId>,
     /// Add the statements to this key policy, as `aws kms get-key-policy` prints it in text or JSON
     #[arg(long, value_name = "FILE")]

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::across;
 use super::description::DescriptionFilter;
 use super::document::{Parsed, Policy, PolicyState};
 use super::error::{Warning, Warnings};
 use super::path::{Path, Problem, quoted};
 use super::raw::{self, Document};
 use super::target::{self, Target};
+use super::{accounts, across};
 use crate::audit::PolicyWarning;
 use crate::ids::{AccountId, PolicyName};
 
@@ -205,18 +205,11 @@ fn event_source(
 }
 
 /// Any number of owners, where DLM takes 50; one that stands twice does no harm.
-fn snapshot_owners(
-    owners: &[String],
-    path: &Path,
-    warnings: &mut Warnings<'_>,
-) -> Result<BTreeSet<AccountId>, Problem> {
+fn snapshot_owners(owners: &[Value], path: &Path, warnings: &mut Warnings<'_>) -> Result<BTreeSet<AccountId>, Problem> {
     if owners.is_empty() {
         warnings.add(path, PolicyWarning::OwnersEmpty, "empty, so the policy copies nothing");
     }
-    let owner = |(index, id): (usize, &String)| {
-        AccountId::parse(id).map_err(|error| path.item(index).wrong(quoted(id), error.expected))
-    };
-    owners.iter().enumerate().map(owner).collect()
+    owners.iter().enumerate().map(|(index, owner)| accounts::account(owner, &path.item(index))).collect()
 }
 
 /// The targets of all actions, and where they stand. DLM takes one action of three targets; here there may be any number of both.

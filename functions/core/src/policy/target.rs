@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::accounts;
 use super::error::Warnings;
 use super::path::{Path, Problem, quoted};
 use super::raw;
@@ -17,6 +18,13 @@ use crate::tags::OWN_TAGS;
 /// backup tool: a copy that they filled could not take its verdict.
 pub const MAX_TAGS_TO_ADD: usize = 30;
 const _: () = assert!(MAX_TAGS_TO_ADD + OWN_TAGS + 5 <= 50, "others' tags need room, too");
+
+/// The most characters of a tag's key (EC2 API reference, `Tag`: 127, where most services and the EC2 User Guide say 128). EC2
+/// refuses longer ones, and keys that begin with `aws:`, in any case, with each copy.
+const MAX_TAG_KEY: usize = 127;
+
+/// The most characters of a tag's value (EC2 API reference, `Tag`). EC2 refuses longer ones with each copy.
+const MAX_TAG_VALUE: usize = 256;
 
 /// The most days of which `KeepAtLeast` may hold a copy back. DLM's count-based rules end there too.
 const MAX_KEEP_AT_LEAST: i64 = 1000;
@@ -81,7 +89,7 @@ pub struct LockRule {
 /// A tag for the copies (EC2 API reference, `Tag`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
-    /// 1 to 128 characters, in neither the `aws:` nor the `snapferry:` namespace.
+    /// 1 to 127 characters, in neither the `aws:` nor the `snapferry:` namespace.
     pub key: String,
     /// 0 to 256 characters.
     pub value: String,
@@ -146,7 +154,13 @@ fn key(arn: &str, region: &Region, path: &Path) -> Result<KeyArn, Problem> {
         let message = format!("{} is an alias, which may point to another key tomorrow", quoted(arn));
         return Err(path.wrong(message, allowed));
     }
-    let Ok(key) = KeyArn::parse(arn) else { return Err(path.wrong(quoted(arn), allowed)) };
+    let Ok(key) = KeyArn::parse(arn) else {
+        let message = match arn.split(':').nth(4).and_then(accounts::lost) {
+            Some((how, _)) => format!("{}, an ARN whose account ID is wrong, {how}", quoted(arn)),
+            None => quoted(arn),
+        };
+        return Err(path.wrong(message, allowed));
+    };
     let other = [Some(key.partition()), Region::parse(key.region()).ok().map(|region| region.partition())];
     if let Some(other) = other.into_iter().flatten().find(|other| *other != partition) {
         let message = format!(
@@ -256,10 +270,10 @@ fn tags(tags: Vec<raw::Tag>, path: &Path) -> Result<Vec<Tag>, Problem> {
 }
 
 fn tag(tag: raw::Tag, path: &Path) -> Result<Tag, Problem> {
-    let key = path.required(tag.key, "Key", "1 to 128 characters")?;
-    let value = path.required(tag.value, "Value", "0 to 256 characters")?;
-    tag_text(&key, 1, 128, &path.member("Key"))?;
-    tag_text(&value, 0, 256, &path.member("Value"))?;
+    let key = path.required(tag.key, "Key", &format!("1 to {MAX_TAG_KEY} characters"))?;
+    let value = path.required(tag.value, "Value", &format!("0 to {MAX_TAG_VALUE} characters"))?;
+    tag_text(&key, 1, MAX_TAG_KEY, &path.member("Key"))?;
+    tag_text(&value, 0, MAX_TAG_VALUE, &path.member("Value"))?;
     let lower = key.to_lowercase();
     if let Some(namespace) = ["aws:", "snapferry:"].into_iter().find(|namespace| lower.starts_with(namespace)) {
         let message = format!("{} is in the namespace {namespace}", quoted(&key));
