@@ -187,7 +187,7 @@ error: cannot be read: is a directory
 note[dlm-member-unused]: Policy.ExecutionRoleArn: not used: Snapferry's functions have roles of their own
 --> get-lifecycle-policy.json:7:29
 
-warning[target-default-key]: Policy.PolicyDetails.Actions[0].CrossRegionCopy[0].EncryptionConfiguration: no CmkArn, so copies are encrypted under the account's default key; under the AWS managed key aws/ebs they could never be shared with another account
+warning[target-default-key]: Policy.PolicyDetails.Actions[0].CrossRegionCopy[0].EncryptionConfiguration: no CmkArn, so EC2 chooses the key: while EBS encryption by default is off, copies of encrypted snapshots are under the AWS managed key aws/ebs, whatever default key the account has chosen, and can never be shared with another account; otherwise copies are under the account's default key
   --> get-lifecycle-policy.json:38:56
    |
 38 | ...                   "EncryptionConfiguration": {
@@ -260,7 +260,7 @@ warning[description-full-match]: EventSource.Parameters.DescriptionRegex: "produ
 6 |       "EventType": "shareSnapshot", "DescriptionRegex": "production",
   |                                                         ^^^^^^^^^^^^
 
-warning[target-unencrypted]: Actions[0].CrossRegionCopy[0].EncryptionConfiguration.Encrypted: false, so copies of unencrypted snapshots are not encrypted, and others only under the account's default key
+warning[target-unencrypted]: Actions[0].CrossRegionCopy[0].EncryptionConfiguration.Encrypted: false, so copies of unencrypted snapshots are not encrypted unless EBS encryption by default is on, and others are under a key that EC2 chooses
   --> <stdin>:16:53
    |
 16 |           "EncryptionConfiguration": { "Encrypted": false },
@@ -343,7 +343,7 @@ fn what_an_edit_leaves_behind_is_told() {
             json!(arn),
             Some(
                 "key-changed policy-9876543210abcdef0 EncryptionConfiguration: not the key of the deployed policy; \
-                 copies that exist stay under the account's default key, and can be restored only as long as that key \
+                 copies that exist stay under the key that EC2 chose, and can be restored only as long as that key \
                  can be used",
             ),
         ),

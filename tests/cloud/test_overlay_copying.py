@@ -132,7 +132,8 @@ def test_an_unencrypted_source_stays_so_unless_asked_otherwise(aws: LocalAws) ->
     assert (ended["Encrypted"], ended["KmsKeyId"]) == (True, default_key(aws))
 
 
-def test_an_encrypted_source_without_a_key_named_gets_the_default_key(aws: LocalAws) -> None:
+def test_an_encrypted_source_without_a_key_named_gets_the_aws_managed_key(aws: LocalAws) -> None:
+    """Whatever default key the account has chosen, as long as encryption by default is off."""
     opened = key(aws, SOURCE, HOME, statements=naming(SOURCE, TARGET))
     chosen = key(aws, TARGET, AWAY)
     managed = default_key(aws)

@@ -39,7 +39,7 @@ pub(super) fn check(document: Document) -> Result<Parsed, Problem> {
         Document::Answer(answer) => vec![single(*answer, &root, &mut warnings)?],
         Document::Answers(answers) => several(answers, &root, &mut warnings)?,
     };
-    across::check(&placed)?;
+    across::check(&placed, &mut warnings)?;
     Ok(Parsed { policies: placed.into_iter().map(|placed| placed.policy).collect(), warnings })
 }
 

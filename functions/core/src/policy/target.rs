@@ -56,9 +56,11 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Encryption {
     /// `Encrypted: false`. A copy of an encrypted snapshot, or in an account with encryption by default, is encrypted
-    /// nevertheless, under the account's default key.
+    /// nevertheless, under the key that EC2 chooses as for [`Self::DefaultKey`].
     AsSource,
-    /// `Encrypted: true` without a `CmkArn`: under the account's default key for EBS in the target Region.
+    /// `Encrypted: true` without a `CmkArn`: EC2 chooses the key. While encryption by default is off in the target Region, copies
+    /// of encrypted snapshots are under the AWS managed key `aws/ebs`, whatever default key the account has chosen; all others
+    /// are under the account's default key for EBS (EBS User Guide, "Copy an Amazon EBS snapshot").
     DefaultKey,
     /// `Encrypted: true` under the key `CmkArn`, which is in the target Region.
     Key(KeyArn),
@@ -138,8 +140,8 @@ fn encryption(
             Err(path.member("CmkArn").wrong(message, "CmkArn with \"Encrypted\": true, or no CmkArn"))
         }
         (false, None) => {
-            let message = "false, so copies of unencrypted snapshots are not encrypted, and others only under the \
-                           account's default key";
+            let message = "false, so copies of unencrypted snapshots are not encrypted unless EBS encryption by default is \
+                           on, and others are under a key that EC2 chooses";
             warnings.add(&path.member("Encrypted"), PolicyWarning::TargetUnencrypted, message);
             Ok(Encryption::AsSource)
         }
