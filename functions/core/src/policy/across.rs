@@ -1,6 +1,6 @@
 //! What the members of a document say of each other, whichever policies they belong to: all are one stack's.
 
-use super::checked::Placed;
+use super::document::Placed;
 use super::error::{Warning, Warnings};
 use super::path::{Path, Problem, quoted};
 use super::target::{Encryption, Target};

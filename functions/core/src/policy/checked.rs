@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::description::DescriptionFilter;
-use super::document::{Parsed, Policy, PolicyState};
+use super::document::{Parsed, Placed, Policy, PolicyState};
 use super::error::{Warning, Warnings};
 use super::path::{Path, Problem, quoted};
 use super::raw::{self, Document};
@@ -21,12 +21,6 @@ const DEFAULT_NAME: &str = "default";
 const MAX_ACTION_NAME: usize = 120;
 
 const EVENT_BASED: &str = "EVENT_BASED_POLICY";
-
-/// A policy, and where its targets stand, in their order.
-pub(super) struct Placed {
-    pub(super) policy: Policy,
-    pub(super) places: Vec<Path>,
-}
 
 /// Checks a document and gives its policies and warnings.
 pub(super) fn check(document: Document) -> Result<Parsed, Problem> {
