@@ -382,7 +382,7 @@ fn refused() -> Outcome {
 }
 
 fn event(id: &SnapshotId) -> ShareEvent {
-    ShareEvent { id: "an event".to_owned(), snapshot: id.clone(), region: None, time: None, claimed_owner: None }
+    ShareEvent::naming("an event", id.clone())
 }
 
 #[test]

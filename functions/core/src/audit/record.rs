@@ -60,7 +60,7 @@ pub struct Record {
     /// Everything in which a rejected copy differs from what was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<String>,
-    /// What does not count against a copy and deserves a look.
+    /// What does not count against a copy and deserves a look, also of the event that named its source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// How many copies a summary stands for.

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::audit::{CopyRefused, CopySkipped};
+use crate::event::of_other_region;
 use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, TamperedCopy};
 use crate::ids::{KeyArn, Region, SnapshotId};
 
@@ -106,9 +107,7 @@ impl fmt::Display for Skip<'_> {
             Self::JustProtected { at, .. } => {
                 write!(f, "Its copy was verified at {at}. EC2 does not show it at this moment, so nothing is asked for.")
             }
-            Self::OtherRegion { of, home } => {
-                write!(f, "The event is of {of}. This stack copies what is shared in {home}.")
-            }
+            Self::OtherRegion { of, home } => f.write_str(&of_other_region(of, home)),
             Self::NotVisible => f.write_str(
                 "EC2 does not show the snapshot to this account: not shared yet, or no longer. The next sweep copies it \
                  if it appears.",

@@ -60,7 +60,7 @@ pub(crate) fn records() -> Vec<Record> {
     records.extend(facts.iter().map(|fact| stands(Verdict::Refuse(Refusal::KeyOfCopies(endangered(fact))))));
     let copied = outcomes().into_iter().map(|outcome| record(&about(Verdict::Copy(request)), &outcome, &home, now()));
     records.extend(copied);
-    let event = ShareEvent { id: "e".to_owned(), snapshot: snapshot(1), region: None, time: None, claimed_owner: None };
+    let event = ShareEvent::naming("e", snapshot(1));
     let named = Decision {
         policy: None,
         subject: Subject::Named(&event),

@@ -176,7 +176,8 @@ impl World {
     pub(crate) fn name(&mut self, number: u32) -> &mut Self {
         let (region, claimed_owner) = (Region::parse("eu-central-1").ok(), AccountId::parse(OWNER).ok());
         let id_of_event = format!("event-{number}");
-        let event = ShareEvent { id: id_of_event, snapshot: id(number), region, time: Some(ago(60)), claimed_owner };
+        let event =
+            ShareEvent { region, time: Some(ago(60)), claimed_owner, ..ShareEvent::naming(id_of_event, id(number)) };
         self.facts.named.push(event);
         self
     }

@@ -94,7 +94,7 @@ pub(crate) fn id(number: usize) -> SnapshotId {
 }
 
 pub(crate) fn event(number: usize) -> ShareEvent {
-    ShareEvent { id: format!("event-{number}"), snapshot: id(number), region: None, time: None, claimed_owner: None }
+    ShareEvent::naming(format!("event-{number}"), id(number))
 }
 
 pub(crate) fn error(failure: CopyFailure) -> CopyError {
