@@ -60,6 +60,7 @@ fn source(number: u32) -> SourceSnapshot {
         state: State::Completed,
         start_time: ago(2 * DAY),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly".into(),
     }
 }

@@ -37,6 +37,7 @@ fn shared(snapshot: &str, description: &str) -> SourceSnapshot {
         state: State::Completed,
         start_time: time(),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: description.into(),
     }
 }

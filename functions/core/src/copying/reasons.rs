@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::audit::{CopyRefused, CopySkipped};
 use crate::event::of_other_region;
-use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, TamperedCopy};
+use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, Storage, TamperedCopy};
 use crate::ids::{KeyArn, Region, SnapshotId};
 
 /// Failed attempts within 24 hours after which an identity is left alone until the first of them is a day old.
@@ -52,6 +52,8 @@ pub enum Skip<'f> {
 pub enum Refusal<'f> {
     /// The configured key cannot encrypt a copy.
     Key(&'f KeyArn, &'f KeyProblem),
+    /// EC2 does not copy what is kept there.
+    Source(&'f SnapshotId, Storage),
     /// Too many copies of this identity failed within a day.
     AttemptsExhausted {
         /// How many.
@@ -142,6 +144,9 @@ impl Refusal<'_> {
     pub fn reason(&self) -> CopyRefused {
         match self {
             Self::Key(_, problem) => problem.reason(),
+            Self::Source(_, Storage::Outpost) => CopyRefused::SourceOnOutpost,
+            Self::Source(_, Storage::LocalZone) => CopyRefused::SourceInLocalZone,
+            Self::Source(_, Storage::Archive | Storage::Standard) => CopyRefused::SourceArchived,
             Self::AttemptsExhausted { .. } => CopyRefused::AttemptsExhausted,
             Self::MalformedTags(_) => CopyRefused::MalformedTags,
             Self::KeyOfCopies(endangered) => match endangered.fact.life() {
@@ -157,7 +162,7 @@ impl Refusal<'_> {
         match self {
             Self::Key(_, problem) => problem.error(),
             Self::KeyOfCopies(endangered) => endangered.fact.error(),
-            Self::AttemptsExhausted { .. } | Self::MalformedTags(_) => None,
+            Self::Source(..) | Self::AttemptsExhausted { .. } | Self::MalformedTags(_) => None,
         }
     }
 }
@@ -166,6 +171,7 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key, problem) => f.write_str(&problem.message(key)),
+            Self::Source(_, storage) => f.write_str(storage.problem()),
             Self::KeyOfCopies(endangered) => write!(f, "{endangered}"),
             Self::AttemptsExhausted { failed, last, next } => write!(
                 f,

@@ -86,6 +86,7 @@ pub(crate) fn source(number: u32) -> SourceSnapshot {
         state: State::Completed,
         start_time: ago(HOUR),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly".into(),
     }
 }
@@ -274,6 +275,7 @@ fn of_refusal(refusal: &Refusal<'_>) -> String {
             format!(" {} {}", copy.id, keys.join(" "))
         }
         Refusal::Key(key, _) => format!(" {}", key.region()),
+        Refusal::Source(..) => String::new(),
         Refusal::KeyOfCopies(endangered) => format!(" {} of {}", endangered.copies, endangered.key),
     }
 }

@@ -113,6 +113,7 @@ impl Scripted {
             state: State::Completed,
             start_time: Timestamp::UNIX_EPOCH,
             encrypted: true,
+            storage: snapferry_core::facts::Storage::Standard,
             description: "".into(),
         };
         self.sources.borrow_mut().insert(source.id.clone(), source);
