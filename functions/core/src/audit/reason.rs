@@ -154,6 +154,11 @@ reasons! {
             Somebody("Share the snapshot again from the source account.");
         TagLimitExceeded "tag-limit-exceeded" "EC2 refused the request: the copy would have more than 50 tags."
             Somebody("Remove some of the policy's TagsToAdd.");
+        TagPolicyViolation "tag-policy-violation"
+            "EC2 refused the request: a tag policy of the organization does not allow one of the copy's tags."
+            Somebody("Change the policy's TagsToAdd, or let the tag policy allow the tag.");
+        TagRefused "tag-refused" "EC2 refused the request: it does not accept a tag's key or value."
+            Somebody("Correct the policy's TagsToAdd.");
         UnknownCause "unknown-cause" "EC2 gave up on the copy with words that this version does not know."
             Somebody("Look at KMS events with errors in CloudTrail around that time.");
     }

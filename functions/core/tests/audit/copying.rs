@@ -190,6 +190,8 @@ fn outcomes() -> Vec<Outcome> {
         CopyFailed::CopyUnsupported,
         CopyFailed::KeyRefused,
         CopyFailed::TagLimitExceeded,
+        CopyFailed::TagPolicyViolation,
+        CopyFailed::TagRefused,
         CopyFailed::CallRefused,
     ];
     all.extend(others.map(failed));
