@@ -50,6 +50,7 @@ fn shared(snapshot: &str, description: &str) -> SourceSnapshot {
         state: State::Completed,
         start_time: time(),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: description.into(),
     }
 }
@@ -120,9 +121,9 @@ fn for_machines() {
     assert_data_eq!(text.rsplit_once("{\"summary\"").unwrap().0, str![[r#"
 {"action":"defer","reason":"not-visible-yet","snapshot":"snap-00000003","message":"EC2 does not show the snapshot to this account: not shared yet, or no longer. It is looked for at each tick for an hour, then four times an hour for a day."}
 {"action":"copy","reason":"matched","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"eu-west-2","expireAfter":"2026-12-22T03:00:00Z","message":"It would be copied."}
-{"action":"defer","reason":"region-unread","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. The next sweep looks again."}
+{"action":"defer","reason":"region-unread","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. If it stays so, look at the AWS Health Dashboard and at the way to the endpoint. The next sweep looks again.","error":{"code":"Timeout","message":"no answer"}}
 {"action":"skip","reason":"already-copied","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"eu-west-2","message":"snap-0c0c0c0c is a live copy of it."}
-{"action":"defer","reason":"region-unread","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. The next sweep looks again."}
+{"action":"defer","reason":"region-unread","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. If it stays so, look at the AWS Health Dashboard and at the way to the endpoint. The next sweep looks again.","error":{"code":"Timeout","message":"no answer"}}
 
 "#]].raw());
 }
@@ -130,9 +131,14 @@ fn for_machines() {
 #[test]
 fn for_people() {
     let text = printed(Scope::Sweep { since: None }, false);
-    for said in
-        ["snap-00000001", "already-copied", "region-unread", "sa-east-1: ", "eu-west-2: 1 protected, 0 in flight"]
-    {
+    for said in [
+        "snap-00000001",
+        "already-copied",
+        "region-unread",
+        "region-unread sa-east-1: Timeout: no answer\n",
+        "sa-east-1: ",
+        "eu-west-2: 1 protected, 0 in flight",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");

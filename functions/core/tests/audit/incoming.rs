@@ -21,10 +21,12 @@ pub(crate) fn records() -> Vec<Record> {
         no_snapshot.to_owned(),
         notification("copySnapshot", "succeeded"),
         notification("shareSnapshot", "failed"),
+        r#"{"id": "e-3", "source": "aws.ec2", "detail-type": "EBS Snapshot Notification", "region": "sa-east-1"}"#
+            .to_owned(),
     ];
     let read = bodies.iter().map(|body| match event::parse(body) {
         Ok(Message::Other(other)) => other.record(&home(), now()),
-        Err(invalid) => invalid.record(true, now()),
+        Err(invalid) => invalid.record(true, &home(), now()),
         Ok(message) => panic!("{message:?}"),
     });
     read.chain(warnings()).collect()

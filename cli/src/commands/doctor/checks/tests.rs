@@ -102,6 +102,7 @@ fn snapshot() -> SourceSnapshot {
         state: State::Completed,
         start_time: "2026-11-22T03:00:00Z".parse().unwrap(),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly 7".into(),
     }
 }
