@@ -20,6 +20,19 @@ const POLICY: &str = r#"{"PolicyType": "EVENT_BASED_POLICY",
          "RetainRule": {"Interval": 1, "IntervalUnit": "MONTHS"}},
         {"Target": "sa-east-1", "EncryptionConfiguration": {"Encrypted": true}}]}]}"#;
 
+/// As PowerShell's `>` writes what a queue or a rule gave.
+#[test]
+fn an_event_in_a_file_of_windows() {
+    let event = r#"{"id": "e-1", "source": "aws.ec2", "detail-type": "EBS Snapshot Notification", "detail": {
+        "event": "shareSnapshot", "result": "succeeded", "snapshot_id": "arn:aws:ec2::us-east-1:snapshot/snap-01234567"}}"#;
+    let path = std::env::temp_dir().join(format!("snapferry-plan-{}.json", std::process::id()));
+    let marked = "\u{feff}".encode_utf16().chain(event.encode_utf16());
+    std::fs::write(&path, marked.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    let read = read_event(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(read, Ok(Message::Share(share)) if share.snapshot == id("snap-01234567")));
+}
+
 fn time() -> Timestamp {
     "2026-11-22T03:00:00Z".parse().unwrap()
 }

@@ -297,6 +297,8 @@ reasons! {
         DescriptionRegexMissing "description-regex-missing" "DescriptionRegex is absent: every description matches."
             Nothing;
         KeepNone "keep-none" "KeepAtLeast is 0: the last verified copy of a volume may be deleted." Nothing;
+        KeyOfSource "key-of-source"
+            "A CmkArn is a key of one of the SnapshotOwner accounts, which could destroy every copy under it." Nothing;
         NoTargets "no-targets" "An action without a target copies to no Region." Nothing;
         OwnersEmpty "owners-empty" "No SnapshotOwner: the policy copies nothing." Nothing;
         RegionUnknown "region-unknown" "A Region that this version does not know." Nothing;

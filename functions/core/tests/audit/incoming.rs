@@ -47,6 +47,10 @@ fn warnings() -> Vec<Record> {
     let details = &mut empty["Policy"]["PolicyDetails"];
     details["EventSource"]["Parameters"].as_object_mut().unwrap().remove("DescriptionRegex");
     details["Actions"][0]["CrossRegionCopy"] = json!([]);
+    let mut of_source = document();
+    let configuration =
+        &mut of_source["Policy"]["PolicyDetails"]["Actions"][0]["CrossRegionCopy"][0]["EncryptionConfiguration"];
+    configuration["CmkArn"] = json!(KEY.replace(OURS, SOURCE));
     let warned = |document: &Value| policy::parse(&document.to_string()).unwrap().warnings;
-    [warned(&odd), warned(&empty)].concat().iter().map(|warning| warning.record(now())).collect()
+    [warned(&odd), warned(&empty), warned(&of_source)].concat().iter().map(|warning| warning.record(now())).collect()
 }
