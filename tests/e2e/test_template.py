@@ -121,7 +121,7 @@ def test_functions_log_text_so_that_no_level_filters_the_audit(template: dict[st
 
 
 def test_no_variable_has_a_name_that_lambda_may_keep_for_itself(template: dict[str, Any]) -> None:
-    """Lambda refuses some names that begin with AWS_, and then the stack is not made; which ones is not all documented."""
+    """Lambda refuses some names that begin with AWS_, and then no stack is made; which ones is not all documented."""
     for function in resources(template, "AWS::Lambda::Function").values():
         variables = function["Environment"]["Variables"]
         assert [name for name in variables if not name.startswith("SNAPFERRY_")] == []
