@@ -9,6 +9,7 @@
 
 mod rounds;
 mod world;
+mod x;
 
 use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::CopyFailure;

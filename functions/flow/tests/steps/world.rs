@@ -45,6 +45,14 @@ pub(crate) struct Scripted {
     pub(crate) answers: RefCell<Vec<CopyError>>,
     /// Whether the ledger does not answer writes of obligations.
     pub(crate) is_unwritable: Cell<bool>,
+    /// Sources whose copies EC2 refuses, for ever.
+    pub(crate) refuses: RefCell<BTreeSet<SnapshotId>>,
+    /// Page tokens, all of which EC2 takes for invalid.
+    pub(crate) bad_tokens: Cell<bool>,
+    /// Whether writes of ended obligations fail.
+    pub(crate) no_ends: Cell<bool>,
+    /// DynamoDB's limit of a sort key in a condition.
+    pub(crate) key_limit: Cell<bool>,
     /// How long each CopySnapshot takes, in seconds.
     pub(crate) copy_takes: Cell<i64>,
     /// This account's snapshots, by Region.
@@ -58,6 +66,9 @@ pub(crate) struct Scripted {
     pub(crate) unread: RefCell<BTreeSet<String>>,
     /// When the invocation began.
     began: Cell<i64>,
+    pub(crate) no_duration: Cell<bool>,
+    pub(crate) key_facts: RefCell<BTreeMap<KeyArn, KeyFact>>,
+    pub(crate) served_until: Cell<usize>,
     pub(crate) asked: RefCell<Vec<Call>>,
     pub(crate) said: RefCell<Vec<Record>>,
     kept: Kept,
@@ -253,6 +264,9 @@ impl World for Scripted {
         self.note(Call::Ec2("shared"));
         self.clock.set(self.clock.get() + self.page_takes.get());
         owners.iter().try_for_each(|owner| self.answers(owner.as_str()))?;
+        if self.bad_tokens.get() && next.is_some_and(|next| next.parse::<usize>().unwrap() <= self.served_until.get()) {
+            return Err(CallError { code: "InvalidNextToken".to_owned(), message: "invalid".to_owned(), request_id: None });
+        }
         let sources = self.sources.borrow();
         let base: Vec<&SourceSnapshot> = sources.values().filter(|source| owners.contains(&source.owner)).collect();
         let begin = next.map_or(0, |next| next.parse().unwrap());
@@ -300,12 +314,19 @@ impl World for Scripted {
     }
 
     async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
-        BTreeMap::new()
+        self.key_facts.borrow().clone()
     }
 
     async fn copy(&self, request: &CopyRequest<'_>, _: Timestamp) -> Result<SnapshotId, CopyError> {
         self.note(Call::Copy(request.source.id.clone()));
         self.clock.set(self.clock.get() + self.copy_takes.get());
+        if self.no_duration.get() && request.target.completion_duration_minutes.is_some() {
+            return Err(error(CopyFailure::DurationThroughput));
+        }
+        if self.refuses.borrow().contains(&request.source.id) {
+            let reason = snapferry_core::audit::CopyFailed::KeyRefused;
+            return Err(error(CopyFailure::Refused { reason, remedy: "" }));
+        }
         match self.answers.borrow_mut().pop() {
             Some(error) => Err(error),
             None => Ok(id(0xc000 + self.asked.borrow().len())),
@@ -334,6 +355,9 @@ impl World for Scripted {
         most: usize,
     ) -> Result<Vec<Obligation>, CallError> {
         self.note(Call::Read("line"));
+        if self.key_limit.get() && after.is_some_and(|after| after.len() > 1024) {
+            return Err(CallError { code: "ValidationException".to_owned(), message: "Size of rangekey has exceeded the maximum size limit of 1024 bytes".to_owned(), request_id: None });
+        }
         let obligations = self.obligations.borrow();
         let mut found: Vec<(String, &Obligation)> = obligations
             .values()
@@ -349,7 +373,7 @@ impl World for Scripted {
 
     async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
         self.note(Call::Write("obligation"));
-        if self.is_unwritable.get() {
+        if self.is_unwritable.get() || (self.no_ends.get() && obligation.has_ended()) {
             return Err(CallError::not_read());
         }
         Ok(put(&self.obligations, obligation.identity.clone(), obligation, |stored| stored.revision))
