@@ -182,6 +182,29 @@ fn three_equal_refusals_pass_an_account_over_and_are_paused() {
 }
 
 #[test]
+fn hundreds_that_are_refused_for_ever_do_not_hold_up_a_good_one() {
+    let (world, setup) = (Scripted::default(), setup());
+    (1..=400).for_each(|number| world.share(number, OWNER));
+    *world.refused.borrow_mut() = (1..=400).map(id).collect();
+    *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); REGIONS.len()];
+    world.events(&setup, 1..=400);
+    // All have been refused, and their pauses are over for long.
+    for obligation in world.obligations.borrow_mut().values_mut() {
+        let since = world.now() - jiff::SignedDuration::from_hours(5);
+        (obligation.state, obligation.refused) = (State::Delayed { since }, 8);
+    }
+    world.share(401, OWNER);
+    world.events(&setup, [401]);
+    for _ in 0..3 {
+        world.serve(&setup);
+    }
+    let obligations = world.obligations.borrow();
+    let good: Vec<_> = obligations.values().filter(|stands| stands.identity.source == id(401)).collect();
+    assert_eq!(good.len(), REGIONS.len());
+    assert!(good.iter().all(|stands| stands.copy().is_some()), "{good:?}");
+}
+
+#[test]
 fn what_ec2_does_not_show_is_looked_for_at_each_tick_and_forgotten_after_a_day() {
     let (world, setup) = (Scripted::default(), setup());
     world.events(&setup, [1]);

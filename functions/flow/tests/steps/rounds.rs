@@ -329,6 +329,55 @@ fn the_newest_of_a_lineage_is_wanted_again_when_its_copy_is_gone() {
 }
 
 #[test]
+fn what_is_gone_is_told_once_also_while_its_end_cannot_be_written() {
+    let (world, mut setup) = world(Way::InOne);
+    setup.policies[0].targets.truncate(1);
+    share(&world, 1, OWNER, 1, 5);
+    round(&world, &setup);
+    world.sources.borrow_mut().clear();
+    world.is_endless.set(true);
+    let mut told = 0;
+    for _ in 0..10 {
+        world.sweep(&setup);
+        told += world.reasons().iter().filter(|reason| **reason == "source-gone").count();
+    }
+    assert_eq!((told, owed(&world).len()), (1, 1));
+    world.is_endless.set(false);
+    world.sweep(&setup);
+    assert!(owed(&world).is_empty() && world.reasons().iter().all(|reason| *reason != "source-gone"));
+}
+
+#[test]
+fn a_place_that_ec2_takes_no_more_begins_its_owner_anew() {
+    let (world, setup) = world(Way::ByWalk);
+    many(&world, &setup);
+    world.page.set(5);
+    world.page_takes.set(7);
+    world.sweep(&setup);
+    let place = || {
+        let round = world.round.borrow();
+        let walk = round.as_ref().unwrap().walk.iter().flatten();
+        walk.filter_map(|rest| rest.next.as_ref()?.parse().ok()).max()
+    };
+    let place = (0..20).find_map(|_| {
+        place().or_else(|| {
+            world.serve(&setup);
+            None
+        })
+    });
+    world.stale_token.set(place);
+    assert!(place.is_some(), "a walk takes several invocations");
+    world.page_takes.set(0);
+    // No other page begins there any more.
+    world.page.set(7);
+    for _ in 0..4 {
+        world.serve(&setup);
+    }
+    assert_eq!(owed(&world), everywhere((0..300).filter(|number| number % 4 != 0)));
+    assert!(world.round.borrow().as_ref().unwrap().is_read(), "within minutes");
+}
+
+#[test]
 fn a_shard_that_grew_is_split() {
     let (world, setup) = world(Way::InShards);
     many(&world, &setup);

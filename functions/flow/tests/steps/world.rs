@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use snapferry_core::audit::Record;
+use snapferry_core::audit::{CopyFailed, Record};
 use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, KeyFact, Lineage, SourceSnapshot, State};
@@ -45,6 +45,12 @@ pub(crate) struct Scripted {
     pub(crate) answers: RefCell<Vec<CopyError>>,
     /// Whether the ledger does not answer writes of obligations.
     pub(crate) is_unwritable: Cell<bool>,
+    /// Sources whose copies EC2 refuses, for ever.
+    pub(crate) refused: RefCell<BTreeSet<SnapshotId>>,
+    /// Whether the ledger does not answer writes of what is over.
+    pub(crate) is_endless: Cell<bool>,
+    /// The page token that EC2 takes no more.
+    pub(crate) stale_token: Cell<Option<usize>>,
     /// How long each CopySnapshot takes, in seconds.
     pub(crate) copy_takes: Cell<i64>,
     /// This account's snapshots, by Region.
@@ -256,6 +262,10 @@ impl World for Scripted {
         let sources = self.sources.borrow();
         let base: Vec<&SourceSnapshot> = sources.values().filter(|source| owners.contains(&source.owner)).collect();
         let begin = next.map_or(0, |next| next.parse().unwrap());
+        if next.is_some() && self.stale_token.get() == Some(begin) {
+            let code = "InvalidNextToken".to_owned();
+            return Err(CallError { code, ..CallError::not_read() });
+        }
         let (found, next) = self.cut(&base, begin, |source| shard.contains(&source.id));
         let snapshots = found.into_iter().cloned().cloned().collect();
         Ok(Page { snapshots, next: next.map(|next| next.to_string()), unreadable: Vec::new() })
@@ -306,6 +316,9 @@ impl World for Scripted {
     async fn copy(&self, request: &CopyRequest<'_>, _: Timestamp) -> Result<SnapshotId, CopyError> {
         self.note(Call::Copy(request.source.id.clone()));
         self.clock.set(self.clock.get() + self.copy_takes.get());
+        if self.refused.borrow().contains(&request.source.id) {
+            return Err(error(CopyFailure::Refused { reason: CopyFailed::KeyRefused, remedy: "" }));
+        }
         match self.answers.borrow_mut().pop() {
             Some(error) => Err(error),
             None => Ok(id(0xc000 + self.asked.borrow().len())),
@@ -349,7 +362,7 @@ impl World for Scripted {
 
     async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
         self.note(Call::Write("obligation"));
-        if self.is_unwritable.get() {
+        if self.is_unwritable.get() || (self.is_endless.get() && obligation.has_ended()) {
             return Err(CallError::not_read());
         }
         Ok(put(&self.obligations, obligation.identity.clone(), obligation, |stored| stored.revision))
