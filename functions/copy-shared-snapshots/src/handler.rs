@@ -18,7 +18,7 @@ use snapferry_flow::{Handled, Kept, Setup, handle};
 
 use crate::input::{Input, sort};
 
-/// What a sweep holds of each part that it reads: four times as much, some 60 MiB, are well within 128 MiB.
+/// What a sweep holds of each part that it reads, of which four are read at a time: tests/scale holds that to 128 MiB.
 const RECORDS: usize = 45_000;
 
 /// The function, and what it keeps from one invocation to the next.
