@@ -1,9 +1,10 @@
 //! Facts in, lines out.
 
+mod waiting;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::Value;
 use snapbox::{IntoData as _, assert_data_eq, str};
 use snapferry_core::facts::{CallError, Copies, Copy, KeyLife, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, VolumeId};
@@ -92,8 +93,12 @@ fn printed(scope: Scope, as_json: bool) -> String {
     let plan = decided(&policies, &facts, time()).unwrap();
     assert_eq!(exit(&plan), Exit::Findings);
     let mut output = Vec::new();
-    if as_json { print_json(&plan, time(), &mut output) } else { print_text(&plan, &facts, time(), &mut output) }
-        .unwrap();
+    if as_json {
+        print_json(&plan, None, time(), &mut output)
+    } else {
+        print_text(&plan, &facts, None, time(), &mut output)
+    }
+    .unwrap();
     String::from_utf8(output).unwrap()
 }
 
@@ -131,7 +136,7 @@ fn nothing_to_do() {
     let facts = Facts { named: Vec::new(), snapshots: Ok(Vec::new()), ..facts };
     let plan = decided(&policies, &facts, time()).unwrap();
     let mut output = Vec::new();
-    print_text(&plan, &facts, time(), &mut output).unwrap();
+    print_text(&plan, &facts, None, time(), &mut output).unwrap();
     assert_eq!((output.as_slice(), exit(&plan)), (&b"Nothing to do.\n"[..], Exit::Fine));
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails, in its helpers too")]
 
+mod ledger;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -113,6 +115,7 @@ fn facts(snapshots: Vec<SourceSnapshot>, ireland: Vec<Copy>) -> Facts {
         snapshots,
         regions: BTreeMap::from([(Region::parse(IRELAND).unwrap(), read(&ireland))]),
         locks: HashMap::new(),
+        ledger: None,
     }
 }
 
