@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use snapferry_aws::clients::Clients;
 use snapferry_core::copying::{Decision, Facts, Plan, Scope, decide};
+use snapferry_core::ebs::reads::after_unread;
 use snapferry_core::event::{self, Message, ShareEvent};
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::ledger::Obligation;
@@ -142,8 +143,8 @@ fn read_event(path: &Path) -> anyhow::Result<Message> {
 /// When the shared snapshots could not be read.
 pub(crate) fn decided<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> anyhow::Result<Plan<'f>> {
     if let Err(error) = &facts.snapshots {
-        let remedy = not_enabled(error, "--region").map(|remedy| format!("\n        {remedy}")).unwrap_or_default();
-        anyhow::bail!("the shared snapshots in {} cannot be read: {}{remedy}", facts.home, words(error));
+        let next = not_enabled(error, "--region").unwrap_or_else(|| after_unread(&error.code).to_owned());
+        anyhow::bail!("the shared snapshots in {} cannot be read: {}\n        {next}", facts.home, words(error));
     }
     let mut plan = decide(policies, facts, now);
     plan.settle(facts);
@@ -234,6 +235,9 @@ fn print_text(
         }
         writeln!(output, "{table}\n--json lists every decision.")?;
     }
+    for (about, error) in errors(plan) {
+        writeln!(output, "{about}: {error}")?;
+    }
     if matches!(facts.scope, Scope::Sweep { .. }) {
         for (region, counts) in &plan.counted().regions {
             writeln!(output, "{region}: {} protected, {} in flight", counts.protected, counts.in_flight)?;
@@ -244,6 +248,16 @@ fn print_text(
     }
     output.flush()?;
     Ok(())
+}
+
+/// What the services said, once for each reason and Region.
+fn errors(plan: &Plan<'_>) -> BTreeMap<String, String> {
+    let said = plan.decisions.iter().filter_map(|decision| {
+        let (error, row) = (rows::error(&decision.verdict)?, Row::new(decision, Timestamp::UNIX_EPOCH));
+        let region = row.region.map(|region| format!(" {region}")).unwrap_or_default();
+        Some((format!("{}{region}", row.reason), words(error)))
+    });
+    said.collect()
 }
 
 fn counts(plan: &Plan<'_>, now: Timestamp) -> BTreeMap<(Action, &'static str, String), usize> {

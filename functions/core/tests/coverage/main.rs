@@ -62,6 +62,7 @@ fn source(number: u32) -> SourceSnapshot {
         state: State::Completed,
         start_time: ago(2 * DAY),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly".into(),
     }
 }
@@ -385,7 +386,7 @@ fn refused() -> Outcome {
 }
 
 fn event(id: &SnapshotId) -> ShareEvent {
-    ShareEvent { id: "an event".to_owned(), snapshot: id.clone(), region: None, time: None, claimed_owner: None }
+    ShareEvent::naming("an event", id.clone())
 }
 
 #[test]
