@@ -150,6 +150,8 @@ def _create(world: World, spec: dict[str, Any]) -> Snapshot:
         kms_key=key.arn if key else reference,
         public=bool(spec.pop("public", False)),
         storage_tier=spec.pop("storage_tier", "standard"),
+        outpost_arn=spec.pop("outpost_arn", ""),
+        availability_zone=spec.pop("availability_zone", ""),
     )
     if spec:
         raise ValueError(f"unknown {', '.join(sorted(spec))}")
@@ -173,7 +175,7 @@ def _moment(world: World, value: str | float | None) -> float:
 # What `change-snapshot` may set; the rest has side effects and its own actions.
 _CHANGEABLE = {
     "state", "state_message", "volume_id", "volume_size", "description", "encrypted", "kms_key", "storage_tier",
-    "in_use", "start_time", "visible_from", "listed_from", "shown_as",
+    "in_use", "start_time", "visible_from", "listed_from", "shown_as", "outpost_arn", "availability_zone",
 }  # fmt: skip
 
 
