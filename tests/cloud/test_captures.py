@@ -252,9 +252,12 @@ class TestFailedLater:
         assert (ended["State"], ended["StateMessage"]) == ("error", "Given key ID is not accessible")
         assert (ended["Encrypted"], ended["KmsKeyId"]) == (True, asked)
 
-    def test_of_the_sources_key_only_create_grant_is_needed(self, aws: LocalAws) -> None:
+    def test_of_the_sources_key_create_grant_is_needed_and_describe_key_is_not(self, aws: LocalAws) -> None:
         own = key(aws, TARGET, AWAY)
-        for actions, state in (("kms:CreateGrant", "completed"), ("kms:Decrypt", "error")):
+        for actions, state in (
+            (["kms:Decrypt", "kms:CreateGrant"], "completed"),
+            (["kms:Decrypt", "kms:DescribeKey"], "error"),
+        ):
             granting = key(aws, SOURCE, HOME, statements=naming(TARGET, actions=actions))
             made = copy(aws, shared(aws, kms_key=granting), Encrypted=True, KmsKeyId=own)
             assert describe(aws, made)["State"] == state, actions
@@ -303,6 +306,16 @@ class TestCopies:
         assert client.get_ebs_default_kms_key_id()["KmsKeyId"] == own
         client.reset_ebs_default_kms_key_id()
         assert client.get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
+
+
+def test_a_dry_run_of_a_deletion_sees_no_image(aws: LocalAws) -> None:
+    """ec2/images_snapshot_references."""
+    snapshot = aws.control.create_snapshot(TARGET, AWAY)
+    aws.control.change_snapshot(snapshot, AWAY, in_use=True)
+    with refused("DryRunOperation"):
+        ec2(aws, TARGET, AWAY).delete_snapshot(SnapshotId=snapshot, DryRun=True)
+    with refused("InvalidSnapshot.InUse"):
+        ec2(aws, TARGET, AWAY).delete_snapshot(SnapshotId=snapshot)
 
 
 class TestEvents:

@@ -26,9 +26,7 @@ class Behaviour:
 
     # Sharing
     share_seconds: float = 0.0  # how long a recipient does not see a share yet, whatever the event said
-    share_list_seconds: float = (
-        0.0  # how much longer lists do not show it, although its ID does [observed: sharing_data]
-    )
+    share_list_seconds: float = 0.0  # how much longer lists do not show it [observed: sharing_data]
     unshare_list_seconds: float = 0.0  # for how long lists show what is no longer shared [observed: sharing_data]
 
     # Reading

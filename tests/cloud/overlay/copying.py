@@ -169,7 +169,8 @@ def _outcome(world: World, caller: Place, params: Params, key: keys.Key | None) 
 
 def _readable(there: Place, source: Snapshot) -> bool:
     """Whether the copying account can use the source's key: enabled, and its policy names the account. `aws/ebs` of
-    another account never does [EBS user guide, "Share an Amazon EBS snapshot", KMS keys]."""
+    another account never does [EBS user guide, "Share an Amazon EBS snapshot", KMS keys]. CreateGrant is needed,
+    DescribeKey is not [observed: copy_data_source_authority_contract]."""
     key = keys.resolve(there, source.kms_key or "")
     return key is not None and key.state == "Enabled" and key.allows(there.account, "kms:CreateGrant")
 

@@ -31,7 +31,7 @@ def check_id(snapshot_id: str) -> str:
 
 
 def _malformed(snapshot_id: str) -> Ec2Error:
-    """[observed: sharing_data_lookup]"""
+    # [observed: sharing_data_lookup]
     return Ec2Error("InvalidSnapshotID.Malformed", f'Invalid id: "{snapshot_id}"')
 
 
@@ -41,7 +41,7 @@ def not_found(snapshot_id: str) -> Ec2Error:
 
 def describe_snapshots(world: World, caller: Place, params: Params) -> Response:
     """Answer a page. An ID that is not visible fails the whole call; a `snapshot-id` filter just does not match it
-    [observed on AWS by others; the API reference says otherwise]."""
+    [observed: sharing_data_contract; of filters inferred; the API reference says otherwise]."""
     ids = [check_id(each) for each in params.members("SnapshotId")]
     for each in ids:
         if each in world.behaviour.malformed_ids:
@@ -148,7 +148,7 @@ def _is_owned(caller: Place, snapshot: Snapshot, owners: list[str]) -> bool:
 def _restorable(caller: Place, snapshot: Snapshot, who: str) -> bool:
     """`self`: own or explicitly shared; `all`: public; another's ID: own snapshots that are shared with it
     [EC2 API reference, DescribeSnapshots: "account IDs (if you own the snapshots), self for snapshots for which you
-    own or have explicit permissions, or all for public snapshots"]."""
+    own or have explicit permissions, or all for public snapshots"; observed: sharing_data_contract]."""
     if who == "all":
         return snapshot.public
     if who in ("self", caller.account):

@@ -147,8 +147,9 @@ class World:
 
     def sees(self, viewer: Place, snapshot: Snapshot) -> bool:
         """Whether DescribeSnapshots shows the snapshot to this account now: its owner, those it is shared with, and
-        everyone for a public one [EC2 API reference, DescribeSnapshots]. Shares become visible with a delay, a copy
-        may too [both observed on AWS by others]."""
+        everyone for a public one [EC2 API reference, DescribeSnapshots]. A share was there at once [observed:
+        sharing_data_contract]; that it, or a new copy, may be late is inferred from EC2's eventual consistency [EC2 API
+        reference, "Eventual consistency"]."""
         now = self.clock.now()
         if snapshot.region != viewer.region:
             return False
@@ -158,8 +159,8 @@ class World:
         return snapshot.public or (since is not None and since <= now)
 
     def lists(self, viewer: Place, snapshot: Snapshot) -> bool:
-        """Whether it also shows it to this account when nobody asks for it by its ID. Lists may be behind [observed on
-        AWS by others]."""
+        """Whether it also shows it to this account when nobody asks for it by its ID. Lists may be behind [observed:
+        sharing_data]."""
         now = self.clock.now()
         if snapshot.region == viewer.region and snapshot.lingers.get(viewer.account, now) > now:
             return True
@@ -213,7 +214,7 @@ class World:
         return self._scanned[key]
 
     # Tags: each account has its own on a snapshot, the owner as well as a recipient; nobody sees another's
-    # [observed on AWS by others; EBS user guide, "Share an Amazon EBS snapshot": tags are not shared].
+    # [observed: sharing_data_contract; EBS user guide, "Share an Amazon EBS snapshot": tags are not shared].
 
     def tags(self, place: Place, snapshot_id: str) -> dict[str, str]:
         return self._tags.get(place, {}).get(snapshot_id, {})
