@@ -37,6 +37,8 @@ class Behaviour:
     # More of what looks like an ID and is none to EC2 [observed: volume_controls_snapshot_ids].
     malformed_ids: list[str] = field(default_factory=list)
 
+    # For how long EBS direct does not find what was completed or shared [observed: encryption, sharing_data].
+    blocks_seconds: float = 0.0
     index_lag_seconds: float = 0.0  # how far the indexes of DynamoDB's tables are behind
 
     # Events, which are best effort [EBS user guide, "EventBridge events for Amazon EBS"]

@@ -153,7 +153,9 @@ def _outcome(world: World, caller: Place, params: Params, key: keys.Key | None) 
     elif (source.encrypted and not _readable(there, source)) or (key is not None and not _writable(caller, key)):
         copy.failure = NO_KEY
     else:
-        copy.volume_size = source.volume_size
+        copy.volume_size, copy.blocks = source.volume_size, dict(source.blocks)
+        # What makes a copy unrelated to its source is inferred; see `blocks`.
+        copy.origin = source.lineage if source.region == caller.region else ""
     copy.encrypted = (source is not None and source.encrypted) or key is not None or bool(params.flag("Encrypted"))
     copy.encrypted = copy.encrypted or caller in world.encrypted_by_default
     if copy.encrypted:
@@ -249,5 +251,6 @@ def finish(world: World, snapshot: Snapshot) -> None:
     else:
         snapshot.state, snapshot.state_message = "completed", ""
         snapshot.volume_size, snapshot.encrypted, snapshot.kms_key = copy.volume_size, copy.encrypted, copy.kms_key
-        snapshot.completed_at = world.clock.now()
+        snapshot.blocks, snapshot.completed_at = copy.blocks, world.clock.now()
+        snapshot.origin = "" if copy.encrypted else copy.origin
     notices.copied(world, snapshot)

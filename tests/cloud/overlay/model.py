@@ -22,6 +22,8 @@ class Copy:
     source_region: str
     failure: str = ""  # the StateMessage it will end with; empty when it will succeed
     volume_size: int = 0
+    blocks: dict[int, bytes] = field(default_factory=dict)
+    origin: str = ""
     encrypted: bool = False
     kms_key: str | None = None
     shown_key: str | None = None  # the key as it is shown until the copy has ended
@@ -96,6 +98,13 @@ class Snapshot:
     in_use: bool = False
     copy: Copy | None = None
     lock: Lock | None = None
+    blocks: dict[int, bytes] = field(default_factory=dict)
+    origin: str = ""  # the snapshot that it is of one lineage with
+
+    @property
+    def lineage(self) -> str:
+        """The same for snapshots whose changes can be listed."""
+        return self.origin or self.id
 
     @property
     def place(self) -> Place:
@@ -112,8 +121,8 @@ class Snapshot:
 
     @property
     def full_size(self) -> int:
-        """In bytes, as if every block of the volume had been written."""
-        return self.volume_size * 1_024**3
+        """In bytes: of the blocks that were written, or as if all of them had been."""
+        return sum(map(len, self.blocks.values())) or self.volume_size * 1_024**3
 
     @property
     def arn(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.cloud.overlay import clock, copying, functions, keys, notices
-from tests.cloud.overlay.model import Place, Snapshot
+from tests.cloud.overlay.model import Copy, Place, Snapshot
 from tests.cloud.overlay.rules import Fault, Rule, Spoil
 from tests.cloud.overlay.world import World
 
@@ -18,7 +18,7 @@ Verb = Callable[[World, dict[str, Any]], Any]
 _PLAIN = [
     each.name
     for each in dataclasses.fields(Snapshot)
-    if each.name not in {"start_time", "completed_at", "copy", "lock"}
+    if each.name not in {"start_time", "completed_at", "copy", "lock", "blocks"}
 ]
 
 
@@ -242,10 +242,14 @@ def _public(world: World, snapshot: Snapshot) -> dict[str, Any]:
         **{name: getattr(snapshot, name) for name in _PLAIN},
         "start_time": clock.iso(snapshot.start_time),
         "completed_at": None if snapshot.completed_at is None else clock.iso(snapshot.completed_at),
-        "copy": dataclasses.asdict(snapshot.copy) if snapshot.copy else None,
+        "copy": _of_copy(snapshot.copy) if snapshot.copy else None,
         "lock": dataclasses.asdict(snapshot.lock) if snapshot.lock else None,
         "tags": dict(world.tags(snapshot.place, snapshot.id)),
     }
+
+
+def _of_copy(copy: Copy) -> dict[str, Any]:
+    return dataclasses.asdict(dataclasses.replace(copy, blocks={}))
 
 
 def _functions(world: World, given: dict[str, Any]) -> Any:
