@@ -8,7 +8,9 @@
 )]
 
 mod counts;
+mod cuts;
 mod rounds;
+mod strays;
 mod world;
 
 use snapferry_core::audit::CopyFailed;
