@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use futures_util::lock::Mutex;
 use snapferry_core::audit::{CopyDeferred, Record};
@@ -74,6 +75,8 @@ pub(crate) struct Run<'a, W> {
     pub(crate) regions: Unread<Region>,
     /// Whether a walk could read what some owner shares.
     pub(crate) home_answers: Cell<bool>,
+    /// A round is read until so much of the invocation is left.
+    pub(crate) until: Cell<Duration>,
     ends: Cell<u32>,
     ledger: RefCell<Option<(u64, CallError)>>,
     home: RefCell<Option<CallError>>,
@@ -96,6 +99,7 @@ impl<'a, W: World> Run<'a, W> {
             owners: Unread::new(),
             regions: Unread::new(),
             home_answers: Cell::default(),
+            until: Cell::default(),
             ends: Cell::default(),
             ledger: RefCell::default(),
             home: RefCell::default(),
@@ -187,6 +191,11 @@ impl<'a, W: World> Run<'a, W> {
     pub(crate) fn owed(&self, region: &Region, account: &AccountId) -> Vec<Obligation> {
         let is_of = |owed: &&Obligation| owed.identity.region == *region && owed.account == *account;
         self.owed.borrow().iter().filter(is_of).cloned().collect()
+    }
+
+    /// Whether there is time left to go on with a round.
+    pub(crate) fn has_time(&self) -> bool {
+        self.world.left() > self.until.get()
     }
 
     /// Whether one more obligation may be ended in the audit.

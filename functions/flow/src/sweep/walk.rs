@@ -37,7 +37,9 @@ pub(super) async fn pages<W: World>(run: &Run<'_, W>, stretch: &Stretch) -> (Rea
             }
             if run.home_answers.get() {
                 // The rest of the round goes on without this owner; what the ledger holds of it is looked up by its IDs.
-                return (Read::All(seen(began, Vec::new(), Vec::new(), Vec::new())), None);
+                let unread = BTreeSet::from([stretch.owner.clone()]);
+                let seen = Seen { unread, ..seen(began, Vec::new(), Vec::new(), Vec::new()) };
+                return (Read::All(seen), None);
             }
             run.home_failed(&error);
             return (Read::Unread, None);

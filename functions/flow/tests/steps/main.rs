@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails, in its world too"
 )]
 
+mod counts;
 mod rounds;
 mod world;
 

@@ -335,7 +335,8 @@ impl World for Scripted {
     async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
         self.note(Call::Read("obligations"));
         let obligations = self.obligations.borrow();
-        let open = obligations.values().filter(|stored| !stored.has_ended() && shard.contains(&stored.identity.source));
+        let is_open = |stored: &&Obligation| !stored.has_ended() || stored.may_return();
+        let open = obligations.values().filter(is_open).filter(|stored| shard.contains(&stored.identity.source));
         let items: Vec<Item> = open.cloned().map(|obligation| Item { obligation, is_placed: true }).collect();
         Ok((items.len() <= most).then_some((items, Vec::new())))
     }
