@@ -9,6 +9,7 @@
 
 mod counts;
 mod cuts;
+mod edits;
 mod rounds;
 mod strays;
 mod world;
