@@ -212,7 +212,7 @@ def test_key_that_does_not_exist(scene: Scene) -> None:
 
 
 def test_aws_managed_key(scene: Scene) -> None:
-    key = scene.target.client("ec2", AWAY).get_ebs_default_kms_key_id()["KmsKeyId"]
+    key = scene.target.client("kms", AWAY).describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["Arn"]
     assert ("fail", "key", key) in scene.findings(document=scene.policy(key))
 
 

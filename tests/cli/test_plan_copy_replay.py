@@ -316,7 +316,7 @@ def exports() -> dict[str, bytes]:
         "tail": f"2026-11-22T03:00:00+00:00 {{stream}} {record}\n".encode(),
         "answer": json.dumps({"events": [event], "searchedLogStreams": []}, indent=4).encode(),
         "events": json.dumps(event).encode(),
-        "not-text": b"\xff\xfe\n" + record.encode(),
+        "not-text": b"\xff\xff\n" + record.encode(),
     }
 
 

@@ -68,12 +68,13 @@ def test_a_url_of_ones_own_is_accepted(aws: LocalAws, request_: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("changes", "code", "words"),
     [
-        ({"SourceSnapshotId": "snap-00000000"}, "InvalidParameterValue", "SourceSnapshotId"),
+        ({"SourceSnapshotId": "snap-00000000"}, "InvalidParameterValue", "source snapshot"),
         ({"SourceRegion": "eu-central-1"}, "InvalidParameterValue", "SourceRegion"),
-        ({"DestinationRegion": "eu-central-1"}, "InvalidParameterValue", "DestinationRegion"),
-        ({"DestinationRegion": ""}, "InvalidParameterValue", "DestinationRegion"),
+        ({"DestinationRegion": "eu-central-1"}, "InvalidParameterValue", "destination region"),
+        ({"DestinationRegion": ""}, "InvalidParameterValue", "destination region"),
         ({"Encrypted": ""}, "InvalidParameterValue", "Encrypted"),
         ({"KmsKeyId": "alias/other"}, "InvalidParameterValue", "KmsKeyId"),
+        ({"SourceSnapshotId": ""}, "InvalidParameterValue", "source snapshot"),
         ({"Action": "DescribeSnapshots"}, "InvalidParameterValue", "CopySnapshot"),
         ({"X-Amz-Signature": "00"}, "InvalidParameterValue", "X-Amz-Signature"),
         ({"X-Amz-Algorithm": ""}, "InvalidParameterValue", "X-Amz-Algorithm"),

@@ -236,6 +236,8 @@ def test_parameters_take_what_a_policy_takes(template: dict[str, Any]) -> None:
     schema = json.loads((packages.REPOSITORY / "functions/core/policy.schema.json").read_text())["$defs"]
     target = schema["CrossRegionCopy"]["properties"]["Target"]["pattern"]
     key = schema["EncryptionConfiguration"]["properties"]["CmkArn"]["pattern"]
+    # A policy with another partition's name gets a message that says so; a parameter is refused at once.
+    key = key.replace("(-[^:]*)?", "(-[a-z]{1,4}){0,2}")
     patterns = {name: each.get("AllowedPattern", "") for name, each in template["Parameters"].items()}
     for name in ("TargetKeyArns", "SourceKeyArns"):
         assert patterns[name] == f"^({key[1:-1]}(,(?!$)|$))*$"

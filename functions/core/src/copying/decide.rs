@@ -155,9 +155,7 @@ impl<'f> Decider<'f> {
     fn is_over_retention(&self, request: &CopyRequest<'_>) -> bool {
         let Scope::Sweep { .. } = self.facts.scope else { return false };
         let stands = || self.obligation(request).is_some_and(|obligation| !obligation.has_ended());
-        request.expire_after(request.source.start_time).is_some_and(|over| over <= self.now)
-            && !(request.policy_keeps() && request.volume().is_filler())
-            && !stands()
+        request.is_over_retention(self.now) && !stands()
     }
 
     fn obligation(&self, request: &CopyRequest<'_>) -> Option<&'f Obligation> {

@@ -101,7 +101,7 @@ impl Sweeper {
                 let Ok(copies) = run.world.copies_of_lineages(&region, &volumes).await else { continue };
                 let copied: HashSet<CopiedLineage> = copied(&region, &copies).collect();
                 let owed = some.iter().filter(|(lineage, _)| !copied.contains(lineage));
-                owe::put(run, owed.map(|(_, candidate)| candidate.clone()).collect()).await?;
+                owe::put(run, owed.map(|(_, candidate)| candidate.clone()).collect(), || true).await?;
             }
         }
         Ok(())

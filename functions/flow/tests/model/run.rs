@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use snapferry_core::ids::SnapshotId;
-use snapferry_core::ledger::Obligation;
+use snapferry_core::ledger::{Obligation, State};
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND, timestamp};
 use crate::cloud::Cloud;
 use crate::ec2::Ec2;
+use crate::ends::wish;
 use crate::function::Function;
 use crate::laws;
 use crate::mistakes::Mistake;
@@ -147,10 +148,24 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
         cloud.ec2.laws.breach("open", now, &format!("{open:?}"));
     }
     if let Some((at, swept)) = cloud.swept.take().filter(|(at, _)| *at > size.storm + HOUR) {
-        laws::adds_up(&mut cloud.ec2, last, at, &swept);
+        let by_events = by_events(&cloud, last, at - HOUR);
+        laws::adds_up(&mut cloud.ec2, last, at, &swept, by_events);
     }
     laws::at_the_end(&mut cloud.ec2, last, now);
     report(seed, &mut cloud, now)
+}
+
+/// How many obligations that only events asked for were open at `since` or later.
+fn by_events(cloud: &Cloud, phase: Phase, since: Ms) -> usize {
+    let is_open = |obligation: &&Obligation| match obligation.state {
+        State::Ended { at, .. } => at >= timestamp(since),
+        _ => true,
+    };
+    let is_by_event = |obligation: &&Obligation| {
+        let source = cloud.ec2.number(&obligation.identity.source).map(|number| &cloud.ec2.sources[number]);
+        source.is_some_and(|source| source.history && phase.wants(source.owner(), wish(&obligation.identity)))
+    };
+    cloud.table.all().filter(is_open).filter(is_by_event).count()
 }
 
 fn report(seed: u64, cloud: &mut Cloud, now: Ms) -> Report {

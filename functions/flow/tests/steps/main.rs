@@ -7,7 +7,11 @@
     reason = "a panic is how a test fails, in its world too"
 )]
 
+mod counts;
+mod cuts;
+mod edits;
 mod rounds;
+mod strays;
 mod world;
 
 use snapferry_core::audit::CopyFailed;
