@@ -44,6 +44,7 @@ def test_what_is_restored_from_the_archive_is_copied_by_the_next_sweep(
     aws.control.change_snapshot(snapshot, HOME, storage_tier="standard")
     stack.send(json.dumps({"sweep": "tick-1"}))
     stack.wait_for_audit(event="sweep.completed")
+    stack.ledger.age(minutes=2)
     stack.invoke("copy-shared-snapshots", {"serve": "tick-2"})
     stack.wait_for_audit(event="copy.started", source__snapshot=snapshot)
 
