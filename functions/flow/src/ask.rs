@@ -46,6 +46,9 @@ pub(crate) async fn ask<W: World>(run: &Run<'_, W>, wish: &Wish<'_, '_>, along: 
     if let Some(outcome) = run.lane(region, |lane| lane.without_asking(account, left)) {
         return Asked::NotTried(outcome);
     }
+    if let Some(at) = run.requested(before) {
+        return Asked::NotTried(Outcome::Deferred(Deferral::AnswerJustLost(at)));
+    }
     let Some(intent) = before.asked(run.world.now()) else {
         return Asked::NotTried(Outcome::Deferred(Deferral::InLine));
     };
@@ -84,6 +87,7 @@ async fn request_under<W: World>(
             intent = renew(run, &intent).await?;
             continue;
         }
+        run.note_request(&intent);
         let answer = run.world.copy(request, at).await;
         let (left, random) = (run.world.left(), run.world.random());
         match run.lane(region, |lane| lane.answered(account, answer, at, left, random)) {
@@ -108,6 +112,9 @@ async fn renew<W: World>(run: &Run<'_, W>, intent: &Obligation) -> Result<Obliga
 /// Writes what the answer makes of the intent. Lost, the intent stands until its hold ends, and the copy is looked for then.
 async fn settle<W: World>(run: &Run<'_, W>, before: &Obligation, intent: &Obligation, outcome: &Outcome) {
     let Some(after) = step(before, intent, outcome, run.world.now()) else { return };
+    if after.copy().is_none() {
+        run.forget_request(&after.identity);
+    }
     let written = match after.state {
         State::Owed | State::Delayed { .. } => line::stand(run, &after).await,
         State::Asked { .. } | State::Copying { .. } | State::Ended { .. } => run.world.write(&after).await,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use futures_util::lock::Mutex;
+use jiff::Timestamp;
 use snapferry_core::audit::{CopyDeferred, Record};
 use snapferry_core::copying::{
     Decision, Deferral, Lane, Memory, Outcome, Subject, Verdict, ledger_unread, not_tried, record,
@@ -177,6 +178,21 @@ impl<'a, W: World> Run<'a, W> {
     pub(crate) fn put_back(&self, taken: &[Obligation]) {
         let mut all = self.taken.borrow_mut();
         taken.iter().for_each(|obligation| _ = all.remove(&obligation.identity));
+    }
+
+    /// When this process asked for a copy that EC2 may hide still, whatever the ledger says.
+    pub(crate) fn requested(&self, obligation: &Obligation) -> Option<Timestamp> {
+        self.memory.borrow().requested(obligation, self.world.now())
+    }
+
+    /// Notes that a request leaves under this intent.
+    pub(crate) fn note_request(&self, intent: &Obligation) {
+        self.memory.borrow_mut().note_request(intent, self.world.now());
+    }
+
+    /// Notes that EC2 started no copy for the request.
+    pub(crate) fn forget_request(&self, identity: &Identity) {
+        self.memory.borrow_mut().forget_request(identity);
     }
 
     /// Notes that an obligation was put in line.

@@ -1,8 +1,9 @@
 //! Bringing what the ledger holds of a shard up to date: what was edited is put back, what EC2 shows is noted, and what is no
 //! longer wanted or gone for good ends.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use jiff::Timestamp;
 use snapferry_core::audit::CopyWithdrawn;
@@ -12,6 +13,7 @@ use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::ledger::{By, End, Identity, Obligation, State};
 
 use super::owe::{self, WRITES};
+use super::strays;
 use crate::run::Run;
 use crate::settle::{copies_of, found, named};
 use crate::{Item, Shown, World, ends, line, wish};
@@ -33,7 +35,23 @@ enum Next {
     LookForSource,
 }
 
-/// Settles all items of a shard, and gives those that are over now. `unread` are the owners of which the shard's reading is not
+/// What follows for items stands on this.
+struct Look<'a> {
+    facts: &'a Facts,
+    /// The copies in Regions that are no target any more.
+    strays: BTreeMap<Region, Result<Copies, CallError>>,
+    unread: &'a BTreeSet<AccountId>,
+    round: &'a str,
+    began: Timestamp,
+}
+
+impl Look<'_> {
+    fn copies(&self, region: &Region) -> Option<&Copies> {
+        self.facts.regions.get(region).or_else(|| self.strays.get(region))?.as_ref().ok()
+    }
+}
+
+/// Settles all items of a shard, and gives those that are over now; nothing where the time was over before all was written. `unread` are the owners of which the shard's reading is not
 /// whole.
 ///
 /// # Errors
@@ -45,14 +63,16 @@ pub(super) async fn settle<W: World>(
     unread: &BTreeSet<AccountId>,
     items: &[Item],
     began: Timestamp,
-) -> Result<HashSet<Identity>, CallError> {
+) -> Result<Option<HashSet<Identity>>, CallError> {
     let (mut writes, mut hidden, mut gone, mut unwanted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     // One that is over and still stands in a line was edited.
     let is_open = |obligation: &Obligation| {
         !obligation.has_ended() || obligation.may_return() || obligation.repaired(began).is_some()
     };
+    let strays = strays::copies(run, &facts.regions, items).await;
+    let look = Look { facts, strays, unread, round, began };
     for item in items.iter().filter(|item| !item.is_placed || is_open(&item.obligation)) {
-        match next(run, round, facts, unread, item, began) {
+        match next(run, &look, item) {
             Next::Stands => {}
             Next::Write(obligation) => writes.push(*obligation),
             Next::LookForCopy => hidden.push(&item.obligation),
@@ -62,10 +82,12 @@ pub(super) async fn settle<W: World>(
     }
     writes.extend(look_for_copies(run, &hidden).await);
     let over = writes.iter().filter(|next| next.has_ended()).map(|next| next.identity.clone()).collect();
-    write(run, writes).await?;
+    if !write(run, writes).await? {
+        return Ok(None);
+    }
     let (withdrawn, missed) = (withdraw(run, &unwanted).await, look_for_sources(run, &gone).await);
     keep_turns(run, items).await?;
-    Ok([over, withdrawn?, missed?].into_iter().flatten().collect())
+    Ok(Some([over, withdrawn?, missed?].into_iter().flatten().collect()))
 }
 
 /// Withdraws several at a time, for as long as there is time: the rest is left to the next round.
@@ -88,29 +110,24 @@ async fn all<F: Future<Output = Result<Option<Identity>, CallError>>>(
     ends.into_iter().filter_map(Result::transpose).collect()
 }
 
-fn next<W: World>(
-    run: &Run<'_, W>,
-    round: &str,
-    facts: &Facts,
-    unread: &BTreeSet<AccountId>,
-    item: &Item,
-    began: Timestamp,
-) -> Next {
+fn next<W: World>(run: &Run<'_, W>, look: &Look<'_>, item: &Item) -> Next {
+    let Look { facts, unread, round, began, .. } = *look;
     let obligation = &item.obligation;
     let source = source_of(facts, &obligation.identity.source);
     if let Some(repaired) = repaired(run, item, source, began) {
         return write_next(repaired);
     }
-    if let Some(Ok(copies)) = facts.regions.get(&obligation.identity.region)
-        && let Some(next) = by_copies(obligation, copies, began)
-    {
+    let copies = look.copies(&obligation.identity.region);
+    if let Some(next) = copies.and_then(|copies| by_copies(obligation, copies, began)) {
         return next;
     }
     if obligation.may_return() {
         return returned(run, facts, obligation, source, began).map_or(Next::Stands, write_next);
     }
     if !matches!(obligation.state, State::Owed | State::Delayed { .. }) {
-        return Next::Stands;
+        let reason = wish::abandoned(run.setup, &obligation.identity);
+        let reason = reason.filter(|_| obligation.is_given_up(copies.is_some(), began));
+        return reason.map_or(Next::Stands, Next::Withdraw);
     }
     if let Some(reason) = wish::unwanted(run.setup, obligation, source) {
         return Next::Withdraw(reason);
@@ -165,10 +182,10 @@ fn by_copies(obligation: &Obligation, copies: &Copies, began: Timestamp) -> Opti
     let named = obligation.copy()?;
     let shown = |copy: &&Copy| copy.id == *named;
     match copies_of(&obligation.identity, copies).find(shown) {
-        Some(copy) if copy.is_live() => Some(Next::Stands),
+        Some(copy) if copy.is_live() => None,
         Some(_) => obligation.failed(named, began).map(write_next),
         None if obligation.vanished(began).is_some() => Some(Next::LookForCopy),
-        None => Some(Next::Stands),
+        None => None,
     }
 }
 
@@ -223,14 +240,18 @@ async fn look_for<W: World>(run: &Run<'_, W>, gone: &Obligation, shown: &Shown) 
     Ok(is_over.then(|| gone.identity.clone()))
 }
 
-async fn write<W: World>(run: &Run<'_, W>, writes: Vec<Obligation>) -> Result<(), CallError> {
+/// Writes while there is time; tells whether all is written.
+async fn write<W: World>(run: &Run<'_, W>, writes: Vec<Obligation>) -> Result<bool, CallError> {
     let (waiting, others): (Vec<_>, Vec<_>) =
         writes.into_iter().partition(|next| matches!(next.state, State::Owed | State::Delayed { .. }));
-    let mut writes = stream::iter(&others).map(|other| run.world.write(other)).buffer_unordered(WRITES);
-    while let Some(written) = writes.next().await {
-        written?;
+    for some in others.chunks(WRITES) {
+        let written = join_all(some.iter().map(|other| run.world.write(other))).await;
+        written.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if !run.has_time() && others.len() > WRITES {
+            return Ok(false);
+        }
     }
-    owe::put(run, waiting).await
+    owe::put(run, waiting, || run.has_time()).await
 }
 
 /// Puts back the turns of accounts that have something in line and none.

@@ -33,8 +33,10 @@ pub(super) enum Done {
     TooMuch(Vec<Part>),
     /// EC2's pages of a shard are mostly empty.
     MostlyEmpty,
-    /// It is to be read later.
+    /// It is to be read later, behind the others.
     Unread,
+    /// There was no time left for all of it: it is to be read first.
+    Cut,
 }
 
 /// The first part that is not read yet, and not being read.
@@ -74,13 +76,15 @@ pub(super) async fn read<W: World>(
         }
         Read::MostlyEmpty => return (part, Done::MostlyEmpty),
         Read::Unread => return (part, Done::Unread),
+        Read::Cut => return (part, Done::Cut),
     };
     let taken = match &part {
         Part::Shard(_) | Part::Stretch(_) => take::shared(run, sweeper, round, seen).await,
         Part::Ledger(_) => take::ledger(run, sweeper, round, seen, &unread).await,
     };
     match taken {
-        Ok(taken) => (part, Done::Taken(Box::new(taken), rest.into_iter().map(Part::Stretch).collect())),
+        Ok(None) => (part, Done::Cut),
+        Ok(Some(taken)) => (part, Done::Taken(Box::new(taken), rest.into_iter().map(Part::Stretch).collect())),
         Err(error) => {
             run.ledger_failed(0, &error);
             (part, Done::Unread)

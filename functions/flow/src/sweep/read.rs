@@ -1,8 +1,10 @@
 //! Reading one shard: what is shared, what is copied, and what the ledger holds, at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::time::Duration;
 
-use futures_util::future::{join_all, join3};
+use futures_util::future::{Either, join_all, join3, select};
 use jiff::Timestamp;
 use snapferry_core::copying::{Decision, Deferral, Outcome};
 use snapferry_core::facts::{CallError, Copies, SourceSnapshot};
@@ -16,6 +18,12 @@ use crate::{CopiesIn, Item, World, is_mostly_empty};
 /// Owners asked for in one read, to keep the request small; more of them are several reads.
 const OWNERS: usize = 100;
 
+/// A part that was read for so long and was cut is split.
+const ENOUGH: Duration = Duration::from_secs(20);
+
+/// A shard of so many digits is not split for the time that it takes.
+const MOST_DIGITS: usize = 3;
+
 /// What became of reading a part of a round.
 pub(super) enum Read {
     /// All that could be read.
@@ -26,6 +34,8 @@ pub(super) enum Read {
     MostlyEmpty,
     /// Nothing can be said of it: of no owner, or not of the ledger.
     Unread,
+    /// The invocation's time was over before all was read.
+    Cut,
 }
 
 /// What was read of a part of a round.
@@ -50,6 +60,7 @@ struct Shared {
     unreadable: Vec<String>,
     is_too_much: bool,
     is_mostly_empty: bool,
+    is_cut: bool,
 }
 
 /// So many snapshots of a shard are about what fits well into memory, with their copies and obligations.
@@ -63,8 +74,29 @@ fn most<W: World>(run: &Run<'_, W>) -> usize {
     fits(run).saturating_mul(3) / 2
 }
 
-/// Reads a shard.
+/// Reads a shard, for as long as there is time.
 pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
+    let left = run.world.left();
+    let read = match in_time(run, whole(run, shard)).await {
+        Some(read) => read,
+        None => Read::Cut,
+    };
+    // What does not fit into the time of an invocation either is split, as what does not fit into memory.
+    let had_time = left.saturating_sub(run.until.get()) >= ENOUGH;
+    let is_cut = matches!(read, Read::Cut);
+    if is_cut && had_time && shard.0.len() < MOST_DIGITS { Read::TooMuch } else { read }
+}
+
+/// What is read in time: not what outlasts it.
+pub(super) async fn in_time<W: World, T>(run: &Run<'_, W>, read: impl Future<Output = T>) -> Option<T> {
+    let time = run.world.left().saturating_sub(run.until.get());
+    match select(pin!(read), pin!(run.world.sleep(time))).await {
+        Either::Left((read, _)) => Some(read),
+        Either::Right(_) => None,
+    }
+}
+
+async fn whole<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     // Before anything is read: a hold that ends while a slow page is on its way still holds for what that page shows.
     let began = run.world.now();
     let most = most(run);
@@ -83,6 +115,9 @@ pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     }
     if shared.is_too_much || is(CopiesIn::TooMany) {
         return Read::TooMuch;
+    }
+    if shared.is_cut {
+        return Read::Cut;
     }
     let items = match items {
         Ok(items) => items,
@@ -179,7 +214,7 @@ async fn pages<W: World>(
     shared: &mut Shared,
 ) -> Result<(), CallError> {
     let (mut next, mut pages, mut found): (Option<String>, usize, usize) = (None, 0, 0);
-    while !shared.is_too_much && !shared.is_mostly_empty {
+    while !shared.is_too_much && !shared.is_mostly_empty && !shared.is_cut {
         let page = run.world.shared(owners, shard, next.as_deref()).await?;
         (pages, found) = (pages.saturating_add(1), found.saturating_add(page.snapshots.len()));
         shared.sources.extend(page.snapshots);
@@ -189,6 +224,7 @@ async fn pages<W: World>(
         if next.is_none() {
             break;
         }
+        shared.is_cut = !run.has_time();
         // The walk that is taken instead reads all, whatever the shard.
         shared.is_mostly_empty = *shard != Shard::all() && is_mostly_empty(pages, found);
     }

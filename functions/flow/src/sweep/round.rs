@@ -140,6 +140,7 @@ async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mu
                 parts::fall_back(run, &mut slice.round);
                 sweeper.borrow_mut().begins(&slice.round);
             }
+            Done::Cut => goes_on = false,
             Done::Unread => {
                 // Behind the others: it may be all that cannot be read.
                 parts::replace(&mut slice.round, &part, vec![part.clone()]);

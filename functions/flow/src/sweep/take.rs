@@ -33,7 +33,7 @@ pub(super) struct Taken {
     pub(super) alike: Alike,
 }
 
-/// Takes in what is shared, and what became of it.
+/// Takes in what is shared, and what became of it; nothing where the time was over before all was written.
 ///
 /// # Errors
 /// The ledger's: then the part is read again, and what was written is not written again.
@@ -42,7 +42,7 @@ pub(super) async fn shared<W: World>(
     sweeper: &RefCell<Sweeper>,
     round: &str,
     seen: Seen,
-) -> Result<Taken, CallError> {
+) -> Result<Option<Taken>, CallError> {
     let Seen { began, unread, is_all, .. } = seen;
     let (mut facts, mut items) = facts(run, seen.sources, seen.regions, seen.items);
     let of_part = items.len();
@@ -68,15 +68,15 @@ pub(super) async fn shared<W: World>(
         sweeper.keep(plan.kept(&facts).chain(waiting));
         sweeper.set_aside(run, &facts, candidates);
     }
-    let over = ends::settle(run, round, &facts, &unread, &items, began).await?;
+    let Some(over) = ends::settle(run, round, &facts, &unread, &items, began).await? else { return Ok(None) };
     owe::adopt(run, &facts).await?;
-    let owed = owe::owe(run, &facts, &plan.decisions, began).await?;
+    let Some(owed) = owe::owe(run, &facts, &plan.decisions, began).await? else { return Ok(None) };
     let alike = tell(run, &mut plan);
     let mut taken = Taken { totals: plan.tally, owed, alike };
     let of_part = items.iter().take(of_part).filter(|item| !over.contains(&item.obligation.identity));
     taken.count_open(run, &facts, of_part, Reading::WithLedger, &unread, began);
     taken.totals.unread = unread;
-    Ok(taken)
+    Ok(Some(taken))
 }
 
 /// Takes out the candidates that the ledger holds open, and gives their lineages, unless all was in vain so far.
@@ -127,16 +127,18 @@ pub(super) async fn ledger<W: World>(
     round: &str,
     seen: Seen,
     unread: &BTreeSet<AccountId>,
-) -> Result<Taken, CallError> {
+) -> Result<Option<Taken>, CallError> {
     let began = seen.began;
     let (facts, items) = facts(run, seen.sources, seen.regions, seen.items);
     sweeper.borrow_mut().keep(kept(&facts));
     // Looked up by its ID, what an owner shares is known, also where the walk could not read all of it.
-    let over = ends::settle(run, round, &facts, &BTreeSet::new(), &items, began).await?;
+    let Some(over) = ends::settle(run, round, &facts, &BTreeSet::new(), &items, began).await? else {
+        return Ok(None);
+    };
     let mut taken = Taken::default();
     let items = items.iter().filter(|item| !over.contains(&item.obligation.identity));
     taken.count_open(run, &facts, items, Reading::Apart, unread, began);
-    Ok(taken)
+    Ok(Some(taken))
 }
 
 fn facts<W: World>(

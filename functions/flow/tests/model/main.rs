@@ -27,6 +27,7 @@ mod policies;
 mod process;
 mod queue;
 mod run;
+mod silence;
 mod sources;
 mod table;
 mod time;
@@ -131,6 +132,8 @@ const EVERYTHING: &[&str] = &[
     "key-refused",
     "key-disabled",
     "key-unread",
+    "owner-unread",
+    "sweeps-with-long-waits",
     "copy-that-fails",
     "copy-deleted-by-hand",
     "copy-under-a-wrong-key",

@@ -8,7 +8,10 @@
 )]
 
 mod counts;
+mod cuts;
+mod edits;
 mod rounds;
+mod strays;
 mod world;
 
 use snapferry_core::audit::CopyFailed;

@@ -31,8 +31,10 @@ pub(crate) fn world(way: Way) -> (Scripted, Setup) {
     if way != Way::InOne {
         setup.records = 280;
     }
-    world.page.set(10);
-    world.cuts_first.set(way == Way::ByWalk);
+    if way == Way::ByWalk {
+        world.page.set(10);
+        world.cuts_first.set(true);
+    }
     *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); 1000];
     (world, setup)
 }
@@ -110,7 +112,7 @@ pub(crate) fn owed(world: &Scripted) -> BTreeSet<(SnapshotId, Region)> {
     open.map(|open| (open.identity.source.clone(), open.identity.region.clone())).collect()
 }
 
-fn everywhere(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<(SnapshotId, Region)> {
+pub(crate) fn everywhere(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<(SnapshotId, Region)> {
     let regions = REGIONS.map(|region| Region::parse(region).unwrap());
     numbers.into_iter().flat_map(|number| regions.clone().map(|region| (id(number), region))).collect()
 }

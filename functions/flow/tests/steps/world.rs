@@ -60,6 +60,12 @@ pub(crate) struct Scripted {
     pub(crate) page: Cell<usize>,
     pub(crate) page_takes: Cell<i64>,
     pub(crate) cuts_first: Cell<bool>,
+    /// How many snapshots that are no copies stand before the copies in each Region.
+    pub(crate) foreign: Cell<usize>,
+    /// Whether reads of shards of copies get no answer.
+    pub(crate) hangs: Cell<bool>,
+    /// How long a write of an obligation takes, in seconds.
+    pub(crate) write_takes: Cell<i64>,
     /// The owners and Regions whose snapshots cannot be read.
     pub(crate) unread: RefCell<BTreeSet<String>>,
     /// When the invocation began.
@@ -280,18 +286,28 @@ impl World for Scripted {
     }
 
     async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
+        if self.hangs.get() {
+            std::future::pending::<()>().await;
+        }
         self.answers(region.as_str())?;
         let copies = self.copies.borrow();
         let base: Vec<&DescribedCopy> =
             copies.iter().filter(|(there, _)| there == region).map(|(_, copy)| copy).collect();
         let (mut pages, mut count, mut begin) = (0, 0, 0);
+        for _ in 0..self.foreign.get() / self.page.get().max(1) {
+            self.note(Call::Ec2("copies in"));
+            pages += 1;
+            if is_mostly_empty(pages, count) {
+                return Ok(CopiesIn::MostlyEmpty);
+            }
+        }
         loop {
             self.note(Call::Ec2("copies in"));
             let (found, next) = self.cut(&base, begin, |copy| shard.contains(source_of(copy)));
             (pages, count) = (pages + 1, count + found.len());
             match next {
                 _ if count > most => return Ok(CopiesIn::TooMany),
-                Some(_) if *shard != Shard::all() && is_mostly_empty(pages, count) => return Ok(CopiesIn::MostlyEmpty),
+                Some(_) if is_mostly_empty(pages, count) => return Ok(CopiesIn::MostlyEmpty),
                 Some(next) => begin = next,
                 None => break,
             }
@@ -364,6 +380,7 @@ impl World for Scripted {
 
     async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
         self.note(Call::Write("obligation"));
+        self.clock.set(self.clock.get() + self.write_takes.get());
         if self.is_unwritable.get() || (self.is_endless.get() && obligation.has_ended()) {
             return Err(CallError::not_read());
         }
