@@ -151,6 +151,14 @@ class TestFailedLater:
         assert (ended["State"], ended["StateMessage"]) == ("error", "Given key ID is not accessible")
         assert (ended["Encrypted"], ended["KmsKeyId"]) == (True, asked)
 
+    def test_an_earlier_copy_under_the_key_stands_for_a_new_data_key(self, aws: LocalAws) -> None:
+        """copy_data, member's copies in sessions that deny GenerateDataKeyWithoutPlaintext."""
+        asked = key(aws, STRANGER, AWAY, statements=naming(TARGET, actions=USE[:2]))
+        copying: dict[str, Any] = {"Encrypted": True, "KmsKeyId": asked}
+        assert describe(aws, copy(aws, shared(aws), **copying))["State"] == "error"
+        aws.control.create_snapshot(TARGET, AWAY, kms_key=asked)
+        assert describe(aws, copy(aws, shared(aws), **copying))["State"] == "completed"
+
     def test_of_the_sources_key_create_grant_is_needed_and_describe_key_is_not(self, aws: LocalAws) -> None:
         own = key(aws, TARGET, AWAY)
         for actions, state in (
