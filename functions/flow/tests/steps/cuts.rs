@@ -3,7 +3,7 @@
 use snapferry_core::copying::CopyFailure;
 use snapferry_core::policy::PolicyState;
 
-use crate::rounds::{WAYS, Way, everywhere, owed, round, share, world};
+use crate::rounds::{OTHER, WAYS, Way, everywhere, owed, round, share, world};
 use crate::world::{Call, OWNER, REGIONS, Scripted, error};
 
 /// How long the last invocation took, in seconds.
@@ -36,6 +36,27 @@ fn what_does_not_answer_holds_a_round_up_for_its_minute_only() {
     world.hangs.set(false);
     round(&world, &setup);
     assert_eq!(owed(&world), everywhere(0..40));
+}
+
+#[test]
+fn a_home_that_lets_every_read_wait_is_told_and_splits_nothing() {
+    for is_one in [false, true] {
+        let (world, setup) = world(Way::InOne);
+        (0..40).for_each(|number| share(&world, number, if number % 2 == 0 { OWNER } else { OTHER }, number, 1));
+        world.unread.borrow_mut().insert(OTHER.to_owned());
+        world.page_takes.set(16);
+        if !is_one {
+            world.unread.borrow_mut().insert(OWNER.to_owned());
+            world.page_takes.set(40);
+        }
+        let handled = world.sweep(&setup);
+        assert!(took(&world) < 100, "{} s", took(&world));
+        assert_eq!(handled.home_unread.is_some(), !is_one);
+        assert_eq!(world.round.borrow().as_ref().unwrap().shards, 1);
+        // One owner's reads spoil no other's.
+        assert_eq!(owed(&world), everywhere((0..40).filter(|number| is_one && number % 2 == 0)));
+        assert!(world.reasons().contains(&"sources-unread"));
+    }
 }
 
 #[test]
