@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.parsers import ResponseParserError
 
 from tests.cloud import LocalAws
 from tests.live.probes import questions, report
@@ -118,6 +119,20 @@ def test_a_probe_that_fails_lets_the_others_be_asked_and_leaves_nothing(aws: Loc
     assert "UnauthorizedOperation" in answer(found, "cross-copy")["failed"]
     assert "failed" not in answer(found, "share-lag")
     assert (left, remains(aws)) == ([], before)
+
+
+def test_an_answer_that_nobody_can_read_is_an_answer(aws: LocalAws, ground: Ground) -> None:
+    def spoil(**_: Any) -> None:
+        raise ResponseParserError("not well-formed")
+
+    events = ground.setting.source("ec2", HOME).meta.events
+    events.register("after-call.ec2.DescribeSnapshots", spoil)
+    try:
+        found, left = ask(ground, ["descriptions"])
+    finally:
+        events.unregister("after-call.ec2.DescribeSnapshots", spoil)
+    assert set(answer(found, "descriptions").values()) == {"unreadable: ResponseParserError"}
+    assert (left, remains(aws)["snapshots"]) == ([], [])
 
 
 def test_what_was_made_without_an_answer_is_removed_too(aws: LocalAws, ground: Ground) -> None:
