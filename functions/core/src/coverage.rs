@@ -33,7 +33,7 @@ pub struct Facts {
     pub homes: BTreeSet<Region>,
     /// Policies whose document is gone and whose copies are history.
     pub retired_policies: BTreeSet<PolicyName>,
-    /// Sources that were started before are left out, as `SNAPFERRY_SWEEP_SINCE` has it.
+    /// Sources that were started before are left out, as `SNAPFERRY_SWEEP_SINCE` has it, unless the ledger owes their copies.
     pub since: Option<Timestamp>,
     /// When this was read.
     pub now: Timestamp,
@@ -277,7 +277,8 @@ impl<'f> Coverage<'f> {
         }
         let mut rows = Vec::new();
         for (policy, region, owed) in ledger.owed() {
-            let is_left_out = facts.since.is_some_and(|since| owed.start < since);
+            // What an event asked for is owed all the same.
+            let is_left_out = owed.is_missed() && facts.since.is_some_and(|since| owed.start < since);
             if is_left_out || spoken.contains(&(policy, region, owed.source.as_str())) {
                 continue;
             }
