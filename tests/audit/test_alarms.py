@@ -72,9 +72,14 @@ FIVE_FAILURES = (360, 380, 400, 420, 440)
 QUIET = found("well", 0)
 
 CASES = [
-    Case("UnprotectedAlarm", "54 hours without a copy", found("old", 5), on=(6.75 * HOUR, 11 * HOUR)),
+    Case("UnprotectedAlarm", "54 hours without a copy", found("old", 5), on=(6 * HOUR, 11.75 * HOUR)),
     Case("UnprotectedAlarm", "three hours without a copy", found("wrong", 5)),
-    Case("UnprotectedAlarm", "old when it was shared, and copied at once", found("old", 0.5)),
+    Case(
+        "UnprotectedAlarm",
+        "old when it was shared, and copied at once",
+        found("old", 0.5),
+        on=(6 * HOUR, 7.25 * HOUR),
+    ),
     Case("CopyFailedAlarm", "EC2 gives up once", happened("copy.failed", "unknown-cause", 360), on=(360, 420)),
     Case(
         "CopyFailedAlarm",
@@ -125,7 +130,7 @@ CASES = [
     Case("MassExpiryAlarm", "a wrong clock", happened("copy.refused", "clock-behind", 360), on=(360, 24 * HOUR)),
     Case("EventInvalidAlarm", "garbage", happened("event.invalid", "not-json", 360, 361, 390), on=(360, 450)),
     Case("EventInvalidAlarm", "an event that asks for nothing", happened("copy.skipped", "other-event", 360)),
-    Case("SilentOwnerAlarm", "54 hours of silence", found("old", 5), on=(6.75 * HOUR, 11 * HOUR)),
+    Case("SilentOwnerAlarm", "54 hours of silence", found("old", 5), on=(6 * HOUR, 11.75 * HOUR)),
     Case("SilentOwnerAlarm", "an owner who was never seen", sweeps("nothing", 0, 24), on=(0, 24 * HOUR)),
     Case("SilentOwnerAlarm", "three hours of silence", found("wrong", 5)),
     Case(
@@ -274,6 +279,24 @@ def test_another_stack_in_the_region_rings_nothing_here_and_hides_nothing() -> N
     assert set(sweeps_go_on[1:]) == {"ALARM"}
 
 
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("UnprotectedAlarm", "old"),
+        ("SilentOwnerAlarm", "old"),
+        ("KeyUnusableAlarm", "wrong"),
+        ("CopiesKeyAlarm", "wrong"),
+        ("TagsMalformedAlarm", "wrong"),
+        ("AttemptsExhaustedAlarm", "failing"),
+    ],
+)
+def test_forged_lines_silence_no_alarm_about_a_state(name: str, what: str) -> None:
+    """Whoever writes to any log group can say every minute that all is well; the sweeps say what is."""
+    forged = every(1, 24, minute(0), WELL)
+    states = day(Case(name, "", [*sweeps(what, 0, 24), *forged]), ALARMS[name])
+    assert set(states[60:]) == {"ALARM"}
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_it_looks_at_a_metric_that_exists(name: str) -> None:
     alarm = ALARMS[name]
@@ -317,3 +340,9 @@ def test_thresholds_follow_the_parameters() -> None:
     assert alarms["VerifyMissingAlarm"]["EvaluationPeriods"] == "8"
     assert alarms["ExpiryMissingAlarm"]["EvaluationPeriods"] == "9"
     assert "SilentOwnerAlarm" not in resources("AWS::CloudWatch::Alarm", SilentOwnerAlarmHours="0")
+
+
+def test_the_audit_outlives_whoever_deletes_it() -> None:
+    groups = resources("AWS::Logs::LogGroup").values()
+    assert len(groups) == 3
+    assert all(group["DeletionProtectionEnabled"] is True for group in groups)
