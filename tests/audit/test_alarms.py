@@ -56,6 +56,11 @@ def queue(name: str, *values: tuple[float, float]) -> list[Datapoint]:
     return aws("AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", f"${{{name}.QueueName}}"), *values)
 
 
+def age(*values: tuple[float, float]) -> list[Datapoint]:
+    """Seconds that the oldest message of the copier's queue has."""
+    return aws("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", "${CopierQueue.QueueName}"), *values)
+
+
 @dataclass(frozen=True)
 class Case:
     """A day, and in which of its minutes the alarm must be on, from the first time to the last."""
@@ -70,6 +75,12 @@ class Case:
 
 FIVE_FAILURES = (360, 380, 400, 420, 440)
 QUIET = found("well", 0)
+# Each function runs every half hour.
+INVOKED = [
+    point
+    for name in ("CopySharedSnapshots", "VerifyCopies", "DeleteExpiredCopies")
+    for point in function(name, "Invocations", *((each, 1) for each in range(0, 1440, 30)))
+]
 
 CASES = [
     Case("UnprotectedAlarm", "54 hours without a copy", found("old", 5), on=(6 * HOUR, 11.75 * HOUR)),
@@ -179,6 +190,31 @@ CASES = [
         on=(360, 725),
     ),
     Case(
+        "CopierQueueAgeAlarm",
+        "a disabled mapping: what waits grows old for six hours",
+        points=age(*((360 + each, each * 60) for each in range(360)), (720, 0)),
+        on=(430, 725),
+        tolerance=10,
+    ),
+    Case("CopierQueueAgeAlarm", "half an hour", points=age(*((360 + each, each * 60) for each in range(30)))),
+    Case("LockFailedAlarm", "refused once", happened("copy.locked", "lock-failed", 360), on=(360, 420)),
+    Case("LockFailedAlarm", "locked", happened("copy.locked", "locked", 360)),
+    *(
+        case
+        for name, hours in (("CopySharedSnapshots", 2), ("VerifyCopies", 2), ("DeleteExpiredCopies", 6))
+        for case in (
+            Case(
+                f"{name}IdleAlarm",
+                "nobody runs it for ten hours, and somebody forges its records",
+                QUIET,
+                points=function(name, "Invocations", *((e, 1) for e in (*range(0, 360, 30), *range(960, 1440, 30)))),
+                on=((330 + hours * HOUR), 960),
+                tolerance=35,
+            ),
+            Case(f"{name}IdleAlarm", "it runs", points=INVOKED),
+        )
+    ),
+    Case(
         "UndeliveredAlarm",
         "a message",
         points=queue("UndeliveredQueue", *((each, 1) for each in range(360, 720))),
@@ -255,7 +291,7 @@ def test_every_alarm_is_seen_on_and_off(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_on_a_good_day_it_is_silent(name: str) -> None:
-    states = day(Case(name, "", QUIET), ALARMS[name])
+    states = day(Case(name, "", QUIET, INVOKED), ALARMS[name])
     assert "ALARM" not in states
 
 
