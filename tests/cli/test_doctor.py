@@ -259,6 +259,12 @@ def test_source_key_out_of_reach(scene: Scene) -> None:
     assert {("fail", "source-key", key), ("fail", "stack-parameter", "SourceKeyArns")} <= found
 
 
+def test_snapshot_on_an_outpost(scene: Scene) -> None:
+    snapshot = shared(scene, None)
+    scene.aws.control.change_snapshot(snapshot, HOME, outpost_arn="arn:aws:outposts:…")
+    assert ("fail", "source", snapshot) in scene.findings("--snapshot", snapshot)
+
+
 def test_unwanted_snapshot(scene: Scene) -> None:
     snapshot = shared(scene, None)
     document = policies.details(["999999999999"], policies.target(AWAY, key=scene.key))

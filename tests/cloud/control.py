@@ -195,6 +195,10 @@ class Control:
         released: list[str] = self.ask("release-copies", which)
         return released
 
+    def update_copies(self) -> None:
+        """Let pending copies show their sizes, as they do before they end."""
+        self.ask("update-copies")
+
     def snapshots(self, **which: str) -> list[dict[str, Any]]:
         """All snapshots, whoever sees them; optional: `account` (the owner), `region`."""
         found: list[dict[str, Any]] = self.ask("snapshots", which)

@@ -88,6 +88,13 @@ def test_a_url_that_says_something_else_is_refused(
         ec2(aws, TARGET, AWAY).copy_snapshot(PresignedUrl=changed(presigned(aws, request_), **changes), **request_)
 
 
+def test_the_signature_itself_is_not_verified(aws: LocalAws, request_: dict[str, Any]) -> None:
+    """Nor is it by AWS (copy_data_failures, invalid-signature)."""
+    url = changed(presigned(aws, request_), **{"X-Amz-Signature": "0" * 64})
+    made = ec2(aws, TARGET, AWAY).copy_snapshot(PresignedUrl=url, **request_)["SnapshotId"]
+    assert describe(aws, made)["KmsKeyId"] == request_["KmsKeyId"]
+
+
 def test_a_url_signed_for_the_wrong_region_or_by_another_account_is_refused(
     aws: LocalAws, request_: dict[str, Any]
 ) -> None:

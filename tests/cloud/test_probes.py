@@ -1,11 +1,14 @@
 """The probes of `make live-probes`, asked of the local AWS: what they ask, what they leave, and what they tell."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.parsers import ResponseParserError
 
 from tests.cloud import LocalAws
 from tests.live.probes import questions, report
@@ -120,6 +123,20 @@ def test_a_probe_that_fails_lets_the_others_be_asked_and_leaves_nothing(aws: Loc
     assert (left, remains(aws)) == ([], before)
 
 
+def test_an_answer_that_nobody_can_read_is_an_answer(aws: LocalAws, ground: Ground) -> None:
+    def spoil(**_: Any) -> None:
+        raise ResponseParserError("not well-formed")
+
+    events = ground.setting.source("ec2", HOME).meta.events
+    events.register("after-call.ec2.DescribeSnapshots", spoil)
+    try:
+        found, left = ask(ground, ["descriptions"])
+    finally:
+        events.unregister("after-call.ec2.DescribeSnapshots", spoil)
+    assert set(answer(found, "descriptions").values()) == {"unreadable: ResponseParserError"}
+    assert (left, remains(aws)["snapshots"]) == ([], [])
+
+
 def test_what_was_made_without_an_answer_is_removed_too(aws: LocalAws, ground: Ground) -> None:
     aws.control.inject_fault(action="CopySnapshot", drop="after", times=1)
     found, left = ask(ground, ["cross-copy"])
@@ -150,6 +167,30 @@ def test_what_cannot_be_removed_is_told_with_the_command_that_does(aws: LocalAws
     [line] = left
     assert f"aws ec2 delete-snapshot --region {HOME} --snapshot-id {snapshot}" in line
     assert found["left"] == 1
+
+
+def test_the_program(tmp_path: Path) -> None:
+    """On the local AWS: a report and its comparison; and what it says when it cannot run."""
+    one, other = tmp_path / "one.json", tmp_path / "other.json"
+    for each in (one, other):
+        done = program("--local", "--only", "cross-copy", "--report", str(each))
+        assert (done.returncode, "Read it before you send it." in done.stdout) == (0, True), done
+    assert program("--compare", str(one), str(other)).stdout == "The answers are the same.\n"
+    other.write_text(other.read_text().replace('"completed"', '"error"'))
+    differing = program("--compare", str(one), str(other))
+    assert (differing.returncode, differing.stdout.startswith("cross-copy: ")) == (1, True), differing
+    other.write_text("{}")
+    assert program("--compare", str(one), str(other)).returncode == 2
+    refused = program("--source-profile", "", "--target-profile", "")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "Cannot run: Whose accounts? (SOURCE_PROFILE=… TARGET_PROFILE=…)\n",
+    )
+
+
+def program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    run = [sys.executable, "-m", "tests.live.probes", *arguments]
+    return subprocess.run(run, cwd=README.parents[2], capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_one_account_or_one_region_is_refused(aws: LocalAws, ground: Ground) -> None:

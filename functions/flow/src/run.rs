@@ -74,7 +74,7 @@ pub(crate) struct Run<'a, W> {
     /// The owners whose shared snapshots, and the Regions whose copies, a sweep could not read.
     pub(crate) owners: Unread<AccountId>,
     pub(crate) regions: Unread<Region>,
-    /// Whether a walk could read what some owner shares.
+    /// Whether a sweep could read what some owner shares.
     pub(crate) home_answers: Cell<bool>,
     /// A round is read until so much of the invocation is left.
     pub(crate) until: Cell<Duration>,

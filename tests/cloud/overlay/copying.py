@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.cloud.overlay import describing, keys, notices, presigned, tagging
-from tests.cloud.overlay.model import COPIED_VOLUME, Copy, Place, Snapshot
+from tests.cloud.overlay.model import COPIED_VOLUME, UPDATED, Copy, Place, Snapshot
 from tests.cloud.overlay.rules import Spoil
 from tests.cloud.overlay.wire import Ec2Error, Params, Response, answer, elements
 from tests.cloud.overlay.world import World
@@ -20,7 +20,7 @@ LONGEST_DESCRIPTION = 255
 NO_SOURCE = "Source snapshot is not found"
 PENDING_SOURCE = "Source snapshot is not complete"
 NO_KEY = "Given key ID is not accessible"
-# What a pending copy says [observed: copy_controls_contract].
+# What a pending copy says at first [observed: copy_controls_contract].
 PENDING = "Metadata not updated"
 
 TOO_MANY = "Too many snapshot copies in progress."
@@ -150,7 +150,7 @@ def _outcome(world: World, caller: Place, params: Params, key: keys.Key | None) 
         copy.failure = NO_SOURCE
     elif source.state != "completed":
         copy.failure = PENDING_SOURCE
-    elif (source.encrypted and not _readable(there, source)) or (key is not None and not _writable(caller, key)):
+    elif (source.encrypted and not _readable(there, source)) or (key is not None and not _writable(world, caller, key)):
         copy.failure = NO_KEY
     else:
         copy.volume_size, copy.blocks = source.volume_size, dict(source.blocks)
@@ -177,11 +177,15 @@ def _readable(there: Place, source: Snapshot) -> bool:
     return key is not None and key.state == "Enabled" and key.allows(there.account, "kms:CreateGrant")
 
 
-def _writable(caller: Place, key: keys.Key) -> bool:
+def _writable(world: World, caller: Place, key: keys.Key) -> bool:
     """Whether the account can encrypt under the key that it asked for; that shows only later [observed:
-    copy_data_authority, fresh-grant, fresh-generate-without-plaintext]."""
-    needed = ("kms:CreateGrant", "kms:GenerateDataKeyWithoutPlaintext")
-    return all(key.allows(caller.account, each) for each in needed)
+    copy_data_authority, fresh-grant, fresh-generate-without-plaintext]. An earlier copy under the key stands for a new
+    data key [observed: copy_data]."""
+    if not key.allows(caller.account, "kms:CreateGrant"):
+        return False
+    return key.allows(caller.account, "kms:GenerateDataKeyWithoutPlaintext") or any(
+        each.kms_key == key.arn and each.state == "completed" for each in world.own(caller)
+    )
 
 
 def _effective_key(
@@ -236,8 +240,18 @@ def _start(world: World, caller: Place, params: Params, copy: Copy) -> Snapshot:
     world.add(snapshot)
     world.in_flight.setdefault(caller, set()).add(snapshot.id)
     if not world.behaviour.hold_copies:
+        world.clock.after(world.behaviour.copy_seconds / 2, lambda: update(world, snapshot))
         world.clock.after(world.behaviour.copy_seconds, lambda: finish(world, snapshot))
     return snapshot
+
+
+def update(world: World, snapshot: Snapshot) -> None:
+    """Let a pending copy that will succeed show its size and its key, shortly before it is completed
+    [observed: copy_data, encrypted-default]."""
+    copy = snapshot.copy
+    if copy is not None and snapshot.state == "pending" and not copy.failure:
+        snapshot.state_message = UPDATED
+        snapshot.volume_size, snapshot.kms_key = copy.volume_size, copy.kms_key
 
 
 def finish(world: World, snapshot: Snapshot) -> None:

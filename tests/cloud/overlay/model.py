@@ -6,6 +6,9 @@ from typing import NamedTuple
 # The volume that a copy claims to come from [EBS user guide, "Copy an Amazon EBS snapshot"].
 COPIED_VOLUME = "vol-ffffffff"
 
+# What a pending copy says as soon as it shows its size [observed: copy_data].
+UPDATED = "Metadata updated"
+
 
 class Place(NamedTuple):
     """One account in one Region: what a caller is, and where a snapshot lives."""
@@ -112,6 +115,8 @@ class Snapshot:
 
     @property
     def progress(self) -> str:
+        if self.state == "pending" and self.state_message == UPDATED:
+            return "99%"
         return "100%" if self.state == "completed" else "0%"
 
     @property

@@ -227,6 +227,13 @@ def _release_copies(world: World, given: dict[str, Any]) -> Any:
     return [s.id for s in chosen[: given.get("count")]]
 
 
+def _update_copies(world: World, given: dict[str, Any]) -> Any:
+    """Let pending copies show their sizes, as they do before they end."""
+    for snapshot in list(world.everything()):
+        copying.update(world, snapshot)
+    return {}
+
+
 def _snapshots(world: World, given: dict[str, Any]) -> Any:
     """Every snapshot, of one account or Region or of all, as nobody in AWS sees it."""
     return [
@@ -281,4 +288,5 @@ VERBS: dict[str, Verb] = {
     "rules": _rules,
     "snapshots": _snapshots,
     "spoil-copies": _spoil_copies,
+    "update-copies": _update_copies,
 }

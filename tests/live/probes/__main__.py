@@ -83,13 +83,13 @@ def _confirmed() -> bool:
 
 
 def _of_profiles(arguments: argparse.Namespace) -> Ground:
+    if not (arguments.source_profile and arguments.target_profile):
+        raise RefusedError("Whose accounts? (SOURCE_PROFILE=… TARGET_PROFILE=…)")
     target = boto3.Session(profile_name=arguments.target_profile)
     source = boto3.Session(profile_name=arguments.source_profile)
     region = arguments.region or target.region_name
-    if not (arguments.source_profile and arguments.target_profile and region):
-        raise RefusedError("Whose accounts, and which Region? (SOURCE_PROFILE=… TARGET_PROFILE=… REGION=…)")
-    if not arguments.away:
-        raise RefusedError("Which Region is copied to? (AWAY=…)")
+    if not (region and arguments.away):
+        raise RefusedError("In which Region are snapshots shared, and to which are they copied? (REGION=… AWAY=…)")
     setting = Setting(
         clients(source),
         clients(target),

@@ -3,9 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from tests.live.probes.ground import Ground, clear
+from tests.live.probes.ground import UNANSWERED, Ground, clear
 from tests.live.probes.questions import QUESTIONS
 from tests.live.probes.report import report
 from tests.live.setting import InterruptedRunError
@@ -22,7 +20,7 @@ def ask(ground: Ground, chosen: Collection[str] = ()) -> tuple[dict[str, Any], l
             ground.setting.tell(f"{question.id}: {question.asks}")
             try:
                 answers[question.id] = question.probe(ground)
-            except (ClientError, BotoCoreError, TimeoutError) as error:
+            except (*UNANSWERED, TimeoutError) as error:
                 answers[question.id] = {"failed": f"{type(error).__name__}: {error}"}
     except InterruptedRunError:
         ground.setting.say("Interrupted: the other questions are not asked.")

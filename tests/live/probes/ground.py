@@ -10,13 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from tests.live.removal import KEY_WAITS_DAYS, Thing, gone
 from tests.live.setting import TAG, Clients, RefusedError, Setting
 
+# What a call may end with that has no good answer; an answer that is no XML is the last.
+UNANSWERED = (ClientError, BotoCoreError, ResponseParserError)
+
 BLOCK = b"Snapferry probes this block. ".ljust(524_288, b".")
 INDEX = 7
-GONE = {"InvalidSnapshot.NotFound", "NoSuchEntity", "ResourceNotFoundException", "QueueDoesNotExist"}
+NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
+GONE = {"InvalidSnapshot.NotFound", "NoSuchEntity", "ResourceNotFoundException", "QueueDoesNotExist", NO_QUEUE}
 
 
 @dataclass
@@ -80,7 +85,7 @@ def clear(ground: Ground) -> list[str]:
     sides = (("source", ground.setting.source, ground.home), *_targets(ground))
     for whose, clients, region in sides:
         mine = [{"Name": f"tag:{TAG}", "Values": [ground.run]}]
-        with suppress(ClientError, BotoCoreError):
+        with suppress(*UNANSWERED):
             for each in sorted(listed(ground, clients, region, OwnerIds=["self"], Filters=mine)):
                 if not any(each in thing.what for thing in ground.made):
                     snapshot_made(ground, clients, region, each, whose)

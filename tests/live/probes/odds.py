@@ -3,6 +3,7 @@
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
 
 from tests.live.probes import ground as on
 from tests.live.probes.ground import Ground
@@ -11,7 +12,8 @@ ODD = {"tab": "\t", "line feed": "\n", "carriage return": "\r", "0x01": "\x01", 
 
 
 def descriptions(ground: Ground) -> dict[str, Any]:
-    """How EC2 shows characters that XML carries badly; the snapshots stay pending until they are removed."""
+    """How EC2 shows characters that XML carries badly. The snapshots are deleted while they are pending, each as soon
+    as it was looked at: an answer that holds one of them may be unreadable to others."""
     return {name: _described(ground, character) for name, character in ODD.items()}
 
 
@@ -27,9 +29,16 @@ def _described(ground: Ground, character: str) -> str:
         return code
     on.snapshot_made(ground, ground.setting.source, ground.home, made[0], "source")
     try:
-        shown = ec2.describe_snapshots(SnapshotIds=made)["Snapshots"][0]["Description"]
-    except BotoCoreError as error:
+        wanted = [{"Name": "snapshot-id", "Values": made}]
+        shown = ground.setting.until(
+            lambda: ec2.describe_snapshots(OwnerIds=["self"], Filters=wanted)["Snapshots"],
+            within=ground.setting.other_within,
+            what=f"{made[0]} to be shown",
+        )[0]["Description"]
+    except (BotoCoreError, ResponseParserError) as error:
         return f"unreadable: {type(error).__name__}"
+    finally:
+        ec2.delete_snapshot(SnapshotId=made[0])
     return "as it was written" if shown == written else repr(shown)
 
 

@@ -85,23 +85,22 @@ def _queue(ground: Ground) -> str:
     """A queue of the target account that gets its EBS snapshot events; its URL."""
     name, region = ground.name("events"), ground.home
     sqs, events = ground.setting.target("sqs", region), ground.setting.target("events", region)
-    # Names of rules are shorter than this one's would be.
-    rule = name[-64:]
-    url: str = sqs.create_queue(QueueName=name[-80:])["QueueUrl"]
     ground.will_make(
-        f"queue {url}",
-        f"aws sqs delete-queue --region {region} --queue-url {url}",
-        lambda: sqs.delete_queue(QueueUrl=url),
+        f"queue {name} in {region} of the target account",
+        f"aws sqs delete-queue --region {region} --queue-url $(aws sqs get-queue-url --region {region} "
+        f"--queue-name {name} --output text)",
+        lambda: sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"]),
     )
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     ground.will_make(
-        f"rule {rule} in {region} of the target account",
-        f"aws events remove-targets --region {region} --rule {rule} --ids queue; "
-        f"aws events delete-rule --region {region} --name {rule}",
-        lambda: _remove_rule(events, rule),
+        f"rule {name} in {region} of the target account",
+        f"aws events remove-targets --region {region} --rule {name} --ids queue; "
+        f"aws events delete-rule --region {region} --name {name}",
+        lambda: _remove_rule(events, name),
     )
     pattern = {"source": ["aws.ec2"], "detail-type": ["EBS Snapshot Notification"]}
-    made = events.put_rule(Name=rule, EventPattern=json.dumps(pattern))["RuleArn"]
+    made = events.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
@@ -111,7 +110,7 @@ def _queue(ground: Ground) -> str:
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
     return url
 
 

@@ -140,11 +140,7 @@ impl<'f> Decider<'f> {
                 self.plan.tally.add(&decision, &Outcome::Stands);
                 self.unread.entry(&request.target.region).or_insert(decision.verdict);
             }
-            Verdict::Copy(_)
-            | Verdict::Defer(Deferral::KeyUnread(_))
-            | Verdict::Refuse(Refusal::Key(..) | Refusal::Source(..))
-                if self.is_over_retention(&request) =>
-            {
+            ref verdict if verdict.is_of_no_copy() && self.is_over_retention(&request) => {
                 self.plan.propose(&request, decision);
             }
             _ => self.tell(decision),

@@ -31,7 +31,7 @@ pub use lineages::{CopiedLineage, copied, kept, owed};
 pub use memory::{Memory, UsableKeys};
 pub use open::{Reading, count_open, is_decided};
 pub use outcome::{Outcome, record};
-pub use plan::Plan;
+pub use plan::{Plan, newest};
 pub use reasons::{MAX_ATTEMPTS, Refusal, Skip};
 pub use request::CopyRequest;
 pub use step::step;

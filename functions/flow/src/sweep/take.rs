@@ -18,7 +18,7 @@ use super::lineages::Sweeper;
 use super::read::Seen;
 use super::{ends, owe};
 use crate::run::Run;
-use crate::{Item, World};
+use crate::{Item, World, wish};
 
 /// Records of which one stands for many, by Region and reason, and for how many.
 pub(super) type Alike = BTreeMap<(Option<Region>, &'static str), (Record, u64)>;
@@ -105,6 +105,8 @@ impl Taken {
     ) {
         let policies = &run.setup.policies;
         let open = items.map(|item| &item.obligation);
+        // What is to be withdrawn, and was too much for this invocation, waits for nothing.
+        let open = open.filter(|open| wish::unwanted(run.setup, open, None).is_none());
         for open in open.filter(|open| {
             let is_unread = reading == Reading::Apart && unread.contains(&open.account);
             is_unread || !is_decided(policies, facts, open, reading, began)

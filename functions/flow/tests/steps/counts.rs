@@ -8,13 +8,21 @@ use snapferry_core::policy::PolicyState;
 use snapferry_core::tags::Status;
 use snapferry_flow::{Setup, World as _};
 
-use crate::rounds::{OTHER, WAYS, copied, owed, round, share, world};
+use crate::rounds::{OTHER, WAYS, Way, copied, owed, round, share, world};
 use crate::world::{OWNER, REGIONS, Scripted, id, policies};
 
 const HOUR: i64 = 3600;
 
 fn swept(world: &Scripted, setup: &Setup) -> Sweep {
     totals(&round(world, setup).0)
+}
+
+/// Whether the last round was read in that way.
+fn was_read(world: &Scripted, way: Way) -> bool {
+    let round = world.round.borrow();
+    round
+        .as_ref()
+        .is_some_and(|round| round.walk.is_some() == (way == Way::ByWalk) && (round.shards > 1) == (way != Way::InOne))
 }
 
 fn totals(said: &[Record]) -> Sweep {
@@ -34,12 +42,13 @@ fn what_only_an_event_asked_for_counts_from_when_it_is_wanted() {
     for way in WAYS {
         let (world, mut setup) = world(way);
         setup.since = Some(world.now() - SignedDuration::from_hours(24));
-        (0..60).for_each(|number| share(&world, number, OWNER, number, 48));
-        world.events(&setup, 0..60);
+        (0..240).for_each(|number| share(&world, number, OWNER, number, 48));
+        world.events(&setup, 0..240);
         in_hours(&world, 5);
         let sweep = swept(&world, &setup);
+        assert!(was_read(&world, way), "{way:?}");
         let open = u64::try_from(owed(&world).len()).unwrap();
-        assert_eq!((sweep.shared, sweep.before_since, open), (0, 60, 60 * 3), "{way:?}");
+        assert_eq!((sweep.shared, sweep.before_since, open), (0, 240, 240 * 3), "{way:?}");
         assert_eq!((sweep.missing, sweep.unprotected, sweep.unknown), (open, open, 0), "{way:?}");
         assert_eq!(sweep.deferred.values().sum::<u64>(), open, "{way:?}: {:?}", sweep.deferred);
         assert!(is_oldest(&sweep, 5), "{way:?}: {:?}", sweep.oldest_unprotected_seconds);
@@ -52,17 +61,18 @@ fn what_an_event_asked_for_of_what_is_over_its_retention_counts_once() {
         let (world, mut setup) = world(way);
         setup.policies = policies(r#","RetainRule":{"Interval":3,"IntervalUnit":"DAYS"}"#);
         // Of each volume three are over their retention, and the first has a good copy.
-        for number in 0..60_usize {
-            share(&world, number, OWNER, number / 3, 24 * 30 - i64::try_from(number).unwrap());
+        for number in 0..240_usize {
+            share(&world, number, OWNER, number / 3, 24 * 60 - i64::try_from(number).unwrap());
             if number % 3 == 0 {
                 copied(&world, &setup, number, Status::Verified);
             }
         }
-        world.events(&setup, (0..60).filter(|number| number % 3 != 0));
+        world.events(&setup, (0..240).filter(|number| number % 3 != 0));
         in_hours(&world, 5);
         let sweep = swept(&world, &setup);
+        assert!(was_read(&world, way), "{way:?}");
         let open = u64::try_from(owed(&world).len()).unwrap();
-        assert_eq!((open, sweep.missing, sweep.protected), (40 * 3, 40 * 3, 20 * 3), "{way:?}");
+        assert_eq!((open, sweep.missing, sweep.protected), (160 * 3, 160 * 3, 80 * 3), "{way:?}");
         assert!(is_oldest(&sweep, 5), "{way:?}: {:?}", sweep.oldest_unprotected_seconds);
     }
 }
@@ -71,17 +81,18 @@ fn what_an_event_asked_for_of_what_is_over_its_retention_counts_once() {
 fn what_is_owed_to_an_owner_that_cannot_be_read_counts_as_unknown_and_keeps_its_age() {
     for way in WAYS {
         let (world, setup) = world(way);
-        (0..60).filter(|number| number % 2 != 0).for_each(|number| share(&world, number, OTHER, number, 1));
-        world.events(&setup, (0..60).filter(|number| number % 2 != 0));
+        (0..240).filter(|number| number % 2 != 0).for_each(|number| share(&world, number, OTHER, number, 1));
+        world.events(&setup, (0..240).filter(|number| number % 2 != 0));
         in_hours(&world, 30);
-        (0..60).filter(|number| number % 2 == 0).for_each(|number| share(&world, number, OWNER, number, 1));
+        (0..240).filter(|number| number % 2 == 0).for_each(|number| share(&world, number, OWNER, number, 1));
         world.unread.borrow_mut().insert(OTHER.to_owned());
         let sweep = swept(&world, &setup);
-        assert_eq!((sweep.missing, sweep.unknown, sweep.unprotected), (30 * 3, 30 * 3, 60 * 3), "{way:?}");
+        assert!(was_read(&world, way), "{way:?}");
+        assert_eq!((sweep.missing, sweep.unknown, sweep.unprotected), (120 * 3, 120 * 3, 240 * 3), "{way:?}");
         assert!(is_oldest(&sweep, 30), "{way:?}: {:?}", sweep.oldest_unprotected_seconds);
         world.unread.borrow_mut().clear();
         let sweep = swept(&world, &setup);
-        assert_eq!((sweep.missing, sweep.unknown), (60 * 3, 0), "{way:?}");
+        assert_eq!((sweep.missing, sweep.unknown), (240 * 3, 0), "{way:?}");
     }
 }
 
@@ -90,11 +101,11 @@ fn what_is_gone_counts_until_it_is_told_as_missed() {
     for way in WAYS {
         let (world, setup) = world(way);
         share(&world, 1, OWNER, 1, 1);
-        (2..60).for_each(|number| share(&world, number, OWNER, number, 1));
+        (2..240).for_each(|number| share(&world, number, OWNER, number, 1));
         round(&world, &setup);
         world.sources.borrow_mut().pop_first();
         let all = |sweep: Sweep| usize::try_from(sweep.missing).unwrap() / REGIONS.len();
-        assert_eq!([(); 2].map(|()| all(swept(&world, &setup))), [59, 58], "{way:?}");
+        assert_eq!([(); 2].map(|()| all(swept(&world, &setup))), [239, 238], "{way:?}");
     }
 }
 
@@ -103,8 +114,8 @@ fn what_an_event_asked_for_comes_back_with_its_policy() {
     for way in WAYS {
         let (world, mut setup) = world(way);
         setup.since = Some(world.now() - SignedDuration::from_hours(24));
-        (0..60).for_each(|number| share(&world, number, OWNER, number, 48));
-        world.events(&setup, 0..60);
+        (0..240).for_each(|number| share(&world, number, OWNER, number, 48));
+        world.events(&setup, 0..240);
         let before = owed(&world);
         setup.policies[0].state = PolicyState::Disabled;
         let (said, _) = round(&world, &setup);

@@ -1,10 +1,9 @@
 //! A round is cut at its minute, whatever takes long: events behind it are served, and the next tick goes on.
 
-use snapferry_core::copying::CopyFailure;
 use snapferry_core::policy::PolicyState;
 
-use crate::rounds::{WAYS, Way, everywhere, owed, round, share, world};
-use crate::world::{Call, OWNER, REGIONS, Scripted, error};
+use crate::rounds::{OTHER, WAYS, Way, everywhere, owed, round, share, world};
+use crate::world::{Call, OWNER, REGIONS, Scripted};
 
 /// How long the last invocation took, in seconds.
 fn took(world: &Scripted) -> i64 {
@@ -39,6 +38,27 @@ fn what_does_not_answer_holds_a_round_up_for_its_minute_only() {
 }
 
 #[test]
+fn a_home_that_lets_every_read_wait_is_told_and_splits_nothing() {
+    for is_one in [false, true] {
+        let (world, setup) = world(Way::InOne);
+        (0..40).for_each(|number| share(&world, number, if number % 2 == 0 { OWNER } else { OTHER }, number, 1));
+        world.unread.borrow_mut().insert(OTHER.to_owned());
+        world.page_takes.set(16);
+        if !is_one {
+            world.unread.borrow_mut().insert(OWNER.to_owned());
+            world.page_takes.set(40);
+        }
+        let handled = world.sweep(&setup);
+        assert!(took(&world) < 100, "{} s", took(&world));
+        assert_eq!(handled.home_unread.is_some(), !is_one);
+        assert_eq!(world.round.borrow().as_ref().unwrap().shards, 1);
+        // One owner's reads spoil no other's.
+        assert_eq!(owed(&world), everywhere((0..40).filter(|number| is_one && number % 2 == 0)));
+        assert!(world.reasons().contains(&"sources-unread"));
+    }
+}
+
+#[test]
 fn writes_that_take_long_are_gone_on_with_by_the_next_tick() {
     for way in WAYS {
         let (world, setup) = world(way);
@@ -63,20 +83,27 @@ fn writes_that_take_long_are_gone_on_with_by_the_next_tick() {
 }
 
 #[test]
-fn what_nobody_wants_any_more_costs_no_look_beyond_what_an_invocation_tells() {
-    let (world, mut setup) = world(Way::InOne);
-    setup.policies[0].targets.truncate(1);
-    *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); 1000];
-    (0..2500).for_each(|number| share(&world, number, OWNER, number, 1));
-    round(&world, &setup);
-    assert_eq!(owed(&world).len(), 2500);
-    setup.policies[0].state = PolicyState::Disabled;
-    let mut left = Vec::new();
-    while left.last() != Some(&0) {
-        world.sweep(&setup);
-        let looks = world.count(|call| *call == Call::Read("obligation"));
-        assert!(looks <= 1000, "{looks}");
-        left.push(owed(&world).len());
+fn what_nobody_wants_any_more_costs_no_look_beyond_what_an_invocation_tells_and_counts_as_nothing() {
+    for is_disabled in [true, false] {
+        let (world, mut setup) = world(Way::InOne);
+        setup.policies[0].targets.truncate(1);
+        (0..2500).for_each(|number| share(&world, number, OTHER, number, 1));
+        round(&world, &setup);
+        assert_eq!(owed(&world).len(), 2500);
+        if is_disabled {
+            setup.policies[0].state = PolicyState::Disabled;
+        } else {
+            setup.policies[0].owners.retain(|owner| owner.as_str() != OTHER);
+        }
+        let mut left = Vec::new();
+        while left.last() != Some(&0) {
+            world.sweep(&setup);
+            let looks = world.count(|call| *call == Call::Read("obligation"));
+            assert!(looks <= 1000, "{looks}");
+            let sweep = world.said.borrow().iter().find_map(|record| record.sweep.clone()).expect("a round in one");
+            assert_eq!((sweep.unprotected, sweep.deferred.len()), (0, 0));
+            left.push(owed(&world).len());
+        }
+        assert_eq!(left, [1500, 500, 0]);
     }
-    assert_eq!(left, [1500, 500, 0]);
 }

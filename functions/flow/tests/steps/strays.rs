@@ -23,7 +23,7 @@ fn asked_for(way: Way, is_copying: bool) -> (Scripted, Setup) {
     world.events(&setup, [1]);
     let stands = world.obligations.borrow().values().all(|stands| matches!(stands.state, State::Copying { .. }));
     assert_eq!(stands, is_copying);
-    (2..40).for_each(|number| share(&world, number, OWNER, number, 1));
+    (2..240).for_each(|number| share(&world, number, OWNER, number, 1));
     *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); 1000];
     if is_copying {
         copied(&world, &setup, 1, Status::Copying);
