@@ -41,9 +41,9 @@ pub(crate) enum Asked {
 /// Asks for a copy. `along` is done while the intent is written.
 pub(crate) async fn ask<W: World>(run: &Run<'_, W>, wish: &Wish<'_, '_>, along: impl Future<Output = ()>) -> Asked {
     let Wish { decision, request, stored, before } = wish;
-    let (region, account) = (&request.target.region, &request.source.owner);
+    let (policy, region, account) = (request.policy, &request.target.region, &request.source.owner);
     let left = run.world.left();
-    if let Some(outcome) = run.lane(region, |lane| lane.without_asking(account, left)) {
+    if let Some(outcome) = run.lane(region, |lane| lane.without_asking(policy, account, left)) {
         return Asked::NotTried(outcome);
     }
     if let Some(at) = run.requested(before) {
@@ -77,7 +77,7 @@ async fn request_under<W: World>(
     request: &CopyRequest<'_>,
     mut intent: Obligation,
 ) -> Result<(Obligation, Outcome), Asked> {
-    let (region, account) = (&request.target.region, &request.source.owner);
+    let (policy, region, account) = (request.policy, &request.target.region, &request.source.owner);
     loop {
         let at = run.world.now();
         if run.world.left() < RESERVE {
@@ -90,7 +90,7 @@ async fn request_under<W: World>(
         run.note_request(&intent);
         let answer = run.world.copy(request, at).await;
         let (left, random) = (run.world.left(), run.world.random());
-        match run.lane(region, |lane| lane.answered(account, answer, at, left, random)) {
+        match run.lane(region, |lane| lane.answered(policy, account, answer, at, left, random)) {
             Step::Again(pause) => run.world.sleep(pause).await,
             Step::Next(outcome) => return Ok((intent, outcome)),
         }

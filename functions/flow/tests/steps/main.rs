@@ -10,6 +10,7 @@
 mod counts;
 mod cuts;
 mod edits;
+mod policies;
 mod rounds;
 mod strays;
 mod world;

@@ -47,6 +47,9 @@ pub(crate) struct Scripted {
     pub(crate) is_unwritable: Cell<bool>,
     /// Sources whose copies EC2 refuses, for ever.
     pub(crate) refused: RefCell<BTreeSet<SnapshotId>>,
+    /// What EC2 answers each request with a CompletionDuration, and what KMS says of keys.
+    pub(crate) without_duration: RefCell<Option<CopyError>>,
+    pub(crate) keys: RefCell<BTreeMap<KeyArn, KeyFact>>,
     /// Whether the ledger does not answer writes of what is over.
     pub(crate) is_endless: Cell<bool>,
     /// The page token that EC2 takes no more.
@@ -327,7 +330,7 @@ impl World for Scripted {
     }
 
     async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
-        BTreeMap::new()
+        self.keys.borrow().clone()
     }
 
     async fn copy(&self, request: &CopyRequest<'_>, _: Timestamp) -> Result<SnapshotId, CopyError> {
@@ -336,7 +339,9 @@ impl World for Scripted {
         if self.refused.borrow().contains(&request.source.id) {
             return Err(error(CopyFailure::Refused { reason: CopyFailed::KeyRefused, remedy: "" }));
         }
-        match self.answers.borrow_mut().pop() {
+        let spent =
+            self.without_duration.borrow().clone().filter(|_| request.target.completion_duration_minutes.is_some());
+        match spent.or_else(|| self.answers.borrow_mut().pop()) {
             Some(error) => Err(error),
             None => Ok(id(0xc000 + self.asked.borrow().len())),
         }
