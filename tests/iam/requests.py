@@ -46,7 +46,7 @@ _Asked = tuple[str, str, str, dict[str, str | list[str]]]
 
 def _of_kms(call: Call) -> Iterator[_Asked]:
     for each in call.resources:
-        yield f"kms:{call.action}", each["arn"], call.region, {}
+        yield f"kms:{call.action}", each["arn"], call.region, _of_account(each["arn"])
 
 
 def _of_dynamodb(call: Call) -> Iterator[_Asked]:
@@ -92,7 +92,13 @@ def _of_copy(call: Call) -> Iterator[_Asked]:
 
 def _of_ebs(actions: tuple[str, ...], key: str, region: str) -> Iterator[_Asked]:
     for action in actions:
-        yield action, key, region, dict(_FOR_EBS) if action == "kms:CreateGrant" else {}
+        grant = _FOR_EBS if action == "kms:CreateGrant" else {}
+        yield action, key, region, {**_of_account(key), **grant}
+
+
+def _of_account(key: str) -> dict[str, str | list[str]]:
+    """The global condition key that names the account of a key."""
+    return {"aws:ResourceAccount": key.split(":")[4]}
 
 
 def _snapshots(call: Call, role: str) -> list[Snapshot]:

@@ -54,6 +54,14 @@ MAX_INLINE, MAX_MANAGED, MAX_ATTACHED, MAX_PARAMETER = 10_240, 6_144, 10, 4_096
 
 Probe = tuple[str, str, str, dict[str, Any]]
 
+# What EC2 does with a source's key for the copier.
+WITH_A_SOURCE_KEY: list[tuple[str, dict[str, Any]]] = [
+    ("kms:DescribeKey", {}),
+    ("kms:Decrypt", {}),
+    ("kms:ReEncryptFrom", {}),
+    ("kms:CreateGrant", FOR_EBS),
+]
+
 # Each role's own work: action, resource, Region, condition keys.
 OWN: dict[str, list[Probe]] = {
     COPIER: [
@@ -66,9 +74,7 @@ OWN: dict[str, list[Probe]] = {
         ("kms:DescribeKey", OTHER_KEY, TARGET_REGION, {}),
         ("kms:GenerateDataKeyWithoutPlaintext", TARGET_KEY, TARGET_REGION, {}),
         ("kms:CreateGrant", TARGET_KEY, TARGET_REGION, FOR_EBS),
-        ("kms:Decrypt", SOURCE_KEY, TARGET_REGION, {}),
-        ("kms:ReEncryptFrom", SOURCE_KEY, TARGET_REGION, {}),
-        ("kms:CreateGrant", SOURCE_KEY, TARGET_REGION, FOR_EBS),
+        *((action, SOURCE_KEY, TARGET_REGION, context) for action, context in WITH_A_SOURCE_KEY),
         *(
             (f"dynamodb:{action}", LEDGER, REGION, item)
             for action in ("GetItem", "Query", "PutItem")
@@ -309,6 +315,43 @@ def test_kms_statements_that_allow_more_than_to_describe_name_keys(roles: Roles)
                 assert set(statement["Resource"]) <= {TARGET_KEY, SOURCE_KEY}
 
 
+def test_without_named_keys_those_of_the_source_accounts_at_home_are_meant() -> None:
+    roles = Roles(
+        {"SourceAccounts": f"{OWNER},{STRANGER}", "TargetRegions": TARGET_REGION, "TargetKeyArns": TARGET_KEY}
+    )
+
+    def may(key: str, action: str, **context: Any) -> bool:
+        account = {"aws:ResourceAccount": key.split(":")[4]}
+        return asked(roles, COPIER, (action, key, TARGET_REGION, {**account, **context})).allowed
+
+    keys = [SOURCE_KEY, SOURCE_KEY.replace("0a1b", "ffff"), SOURCE_KEY.replace(OWNER, STRANGER)]
+    others = [
+        OTHER_KEY,  # the target account's own
+        OTHER_KEY.replace(TARGET_REGION, REGION),
+        SOURCE_KEY.replace(OWNER, "444444444444"),
+        SOURCE_KEY.replace(REGION, OTHER_REGION),
+        SOURCE_KEY.replace("key/", "alias/"),
+    ]
+    for action, context in WITH_A_SOURCE_KEY:
+        assert [key for key in keys if not may(key, action, **context)] == []
+        if action != "kms:DescribeKey":
+            assert [key for key in others if may(key, action, **context)] == []
+    for action in ("kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:Encrypt"):
+        assert [key for key in keys if may(key, action, **FOR_EBS)] == []
+    assert not may(SOURCE_KEY, "kms:CreateGrant")
+    assert not may(SOURCE_KEY, "kms:CreateGrant", **{"kms:GrantIsForAWSResource": "false"})
+
+
+def test_iam_takes_three_hundred_source_accounts() -> None:
+    accounts = [f"{number:012}" for number in range(300)]
+    roles = Roles({"SourceAccounts": ",".join(accounts), "TargetRegions": TARGET_REGION, "TargetKeyArns": TARGET_KEY})
+    last = SOURCE_KEY.replace(OWNER, accounts[-1])
+    for action, context in WITH_A_SOURCE_KEY:
+        of_last = {"aws:ResourceAccount": accounts[-1], **context}
+        assert asked(roles, COPIER, (action, last, TARGET_REGION, of_last)).allowed, action
+    assert_iam_takes(roles)
+
+
 def test_nothing_is_allowed_by_a_wildcard_service(roles: Roles) -> None:
     for role in roles.names():
         for sid, action in actions_of(roles.policies(role)):
@@ -324,7 +367,8 @@ def as_many_as_fit(made: Callable[[int], str]) -> str:
     return ",".join(listed)
 
 
-def test_what_the_parameters_can_hold_iam_takes() -> None:
+@pytest.mark.parametrize("named", [True, False], ids=["named", "any key of the accounts"])
+def test_what_the_parameters_can_hold_iam_takes(named: bool) -> None:
     everywhere = ",".join(boto3.Session().get_available_regions("ec2"))
     keys = as_many_as_fit(lambda number: f"arn:aws:kms:{TARGET_REGION}:{ACCOUNT}:key/{uuid.UUID(int=number)}")
     roles = Roles(
@@ -332,12 +376,16 @@ def test_what_the_parameters_can_hold_iam_takes() -> None:
             "SourceAccounts": as_many_as_fit(lambda number: f"{number:012}"),
             "TargetRegions": everywhere,
             "TargetKeyArns": keys,
-            "SourceKeyArns": keys,
+            "SourceKeyArns": keys if named else "",
             "RetiredRegions": everywhere,
             "RetiredHomes": everywhere,
         }
     )
     assert keys.count(",") > 45
+    assert_iam_takes(roles)
+
+
+def assert_iam_takes(roles: Roles) -> None:
     for name in roles.names():
         assert sum(map(characters, roles.inline(name))) <= MAX_INLINE, name
         assert len(roles.managed(name)) <= MAX_ATTACHED, name
@@ -359,8 +407,10 @@ def characters(document: Document) -> int:
 def test_parameters_widen_only_what_they_name(parameters: dict[str, str]) -> None:
     roles = Roles(parameters)
     several = "," in parameters["SourceAccounts"]
-    for key in (TARGET_KEY, SOURCE_KEY):
-        assert not asked(roles, COPIER, ("kms:Decrypt", key, TARGET_REGION, {})).allowed
+    assert not asked(roles, COPIER, ("kms:Decrypt", TARGET_KEY, TARGET_REGION, {})).allowed
+    for account, may in ((OWNER, True), (STRANGER, several), (ACCOUNT, False)):
+        key, of = SOURCE_KEY.replace(OWNER, account), {"aws:ResourceAccount": account}
+        assert asked(roles, COPIER, ("kms:Decrypt", key, TARGET_REGION, of)).allowed is may, account
     assert asked(roles, COPIER, ("ec2:CopySnapshot", SHARED, TARGET_REGION, {"ec2:Owner": STRANGER})).allowed is several
     there = COPY.replace(TARGET_REGION, OTHER_REGION)
     assert asked(roles, EXPIRER, ("ec2:DeleteSnapshot", there, OTHER_REGION, ON_COPY)).allowed is several

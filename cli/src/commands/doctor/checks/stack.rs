@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use snapferry_core::facts::CallError;
+use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::{Encryption, Policy};
 
 use super::ledger;
@@ -172,12 +173,12 @@ fn parameters(facts: &Facts, stack: &str, given: &BTreeMap<String, String>, poli
         Encryption::Key(key) => Some(key.to_string()),
         Encryption::AsSource | Encryption::DefaultKey => None,
     });
-    let source_key = facts.source.as_ref().and_then(|source| source.key.as_ref()).map(|(arn, _)| arn.clone());
+    let source_key = facts.source.as_ref().and_then(|source| source.key.as_ref()).map(|(arn, _)| arn.as_str());
     let wanted: [(&str, Vec<String>); 4] = [
         ("SourceAccounts", owners),
         ("TargetRegions", regions),
         ("TargetKeyArns", keys.collect()),
-        ("SourceKeyArns", source_key.into_iter().collect()),
+        ("SourceKeyArns", source_key.map(str::to_owned).into_iter().collect()),
     ];
     if wanted.iter().all(|(name, _)| !given.contains_key(*name)) {
         let message = "the stack has none of the template's parameters, as the CDK makes it, so nothing here says what its \
@@ -186,7 +187,11 @@ fn parameters(facts: &Facts, stack: &str, given: &BTreeMap<String, String>, poli
         return vec![Check::unknown("stack-parameter", stack, message).remedy(remedy)];
     }
     let check = |(name, wanted): &(&'static str, Vec<String>)| {
-        let given: Vec<&str> = given.get(*name)?.split(',').map(str::trim).collect();
+        let value = given.get(*name)?;
+        if *name == "SourceKeyArns" && value.is_empty() {
+            return Some(any_source_key(facts, given, source_key));
+        }
+        let given: Vec<&str> = value.split(',').map(str::trim).collect();
         let mut missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|each| !given.contains(each)).collect();
         missing.dedup();
         Some(if missing.is_empty() {
@@ -197,4 +202,25 @@ fn parameters(facts: &Facts, stack: &str, given: &BTreeMap<String, String>, poli
         })
     };
     wanted.iter().filter_map(check).collect()
+}
+
+/// Without SourceKeyArns the copier may use each key of SourceAccounts in the stack's Region.
+fn any_source_key(facts: &Facts, given: &BTreeMap<String, String>, source_key: Option<&str>) -> Check {
+    let (name, home) = ("SourceKeyArns", &facts.home);
+    let is_reached = |key: &str| {
+        let accounts = given.get("SourceAccounts").map(String::as_str).unwrap_or_default();
+        KeyArn::parse(key).is_ok_and(|key| {
+            key.region() == home.as_str() && accounts.split(',').any(|account| account.trim() == key.account())
+        })
+    };
+    match source_key {
+        Some(key) if !is_reached(key) => {
+            let message =
+                format!("is empty, which lets the roles use the keys of SourceAccounts in {home}, and not {key}");
+            let remedy = "Add its account to the policy's SnapshotOwner where it is one, and deploy. The key of another \
+                          account or Region has to be named: give SourceKeyArns all keys that are in use.";
+            Check::fail("stack-parameter", name, message).remedy(remedy)
+        }
+        _ => Check::pass("stack-parameter", name, format!("is empty: any key of SourceAccounts in {home}")),
+    }
 }

@@ -150,3 +150,24 @@ fn what_the_stack_was_told() {
         );
     }
 }
+
+#[test]
+fn without_source_keys_those_of_the_source_accounts_at_home_are_meant() {
+    let with = |key: Option<&str>| {
+        let mut facts = facts();
+        given(facts.stack.as_mut().unwrap().1.as_mut().unwrap()).insert("SourceKeyArns".to_owned(), String::new());
+        facts.source.as_mut().unwrap().key = key.map(|arn| (arn.to_owned(), Some(KeyFact::Usable)));
+        let mut found = findings(&facts, &policies(""));
+        found.retain(|each| each.contains("stack-parameter"));
+        found
+    };
+    assert_eq!(with(None), Vec::<String>::new());
+    assert_eq!(with(Some(SOURCE_KEY)), Vec::<String>::new());
+    for key in [
+        SOURCE_KEY.replace("111111111111", "333333333333"),
+        SOURCE_KEY.replace("us-east-1", "us-west-2"),
+        "alias/a-key".to_owned(),
+    ] {
+        assert_eq!(with(Some(&key)), ["Fail stack-parameter SourceKeyArns"], "{key}");
+    }
+}
