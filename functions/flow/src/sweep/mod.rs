@@ -9,7 +9,6 @@ mod parts;
 mod read;
 mod round;
 mod slice;
-mod strays;
 mod take;
 mod walk;
 

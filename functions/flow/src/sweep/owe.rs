@@ -1,6 +1,5 @@
 //! Putting into the ledger what a shard shows to be wanted.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -13,13 +12,12 @@ use snapferry_core::tags::Status;
 
 use crate::run::Run;
 use crate::wish::in_place_of;
-use crate::{World, Written, line, wish};
+use crate::{World, line, wish};
 
 /// How many items are written at the same time: index writes push back on the table.
 pub(super) const WRITES: usize = 25;
 
-/// Puts into the ledger what is wanted and does not stand there, and counts by Region what waits; nothing where the time was over
-/// before all was written.
+/// Puts into the ledger what is wanted and does not stand there, and counts by Region what waits.
 ///
 /// # Errors
 /// The ledger's.
@@ -28,7 +26,7 @@ pub(super) async fn owe<W: World>(
     facts: &Facts,
     decisions: &[Decision<'_>],
     began: Timestamp,
-) -> Result<Option<BTreeMap<Region, u64>>, CallError> {
+) -> Result<BTreeMap<Region, u64>, CallError> {
     let mut waiting: BTreeMap<Region, u64> = BTreeMap::new();
     let mut wanted = Vec::new();
     for decision in decisions {
@@ -47,7 +45,8 @@ pub(super) async fn owe<W: World>(
         let delayed = owed.as_ref().filter(|_| is_refused).and_then(|owed| owed.refused(began));
         wanted.extend(delayed.or(owed).map(|owed| in_place_of(stands, owed)));
     }
-    Ok(put(run, wanted, || run.has_time()).await?.then_some(waiting))
+    put(run, wanted).await?;
+    Ok(waiting)
 }
 
 /// The request of a decision whose copy is wanted and waits, or will wait, in line.
@@ -65,37 +64,21 @@ fn waits<'f, W: World>(run: &'f Run<'_, W>, decision: &Decision<'f>) -> Option<C
     wish::request(run.setup, &Identity { policy, source: source.id.clone(), region }, source).ok()
 }
 
-/// Puts obligations in line while there is time; tells whether all were.
+/// Puts obligations in line.
 ///
 /// # Errors
 /// The first error of the ledger; the rest is not written.
-pub(super) async fn put<W: World>(
-    run: &Run<'_, W>,
-    wanted: Vec<Obligation>,
-    has_time: impl Fn() -> bool,
-) -> Result<bool, CallError> {
+pub(super) async fn put<W: World>(run: &Run<'_, W>, wanted: Vec<Obligation>) -> Result<(), CallError> {
     for obligation in &wanted {
         // One after the other: most are of accounts that have their turn already.
         line::keep_turn(run, &obligation.identity.region, &obligation.account).await?;
     }
-    let (begun, is_all) = (Cell::new(0), Cell::new(true));
-    let mut writes = stream::iter(wanted)
-        .map(async |wanted| {
-            // Some are written in any case, so that the next tick has less to do.
-            begun.set(begun.get() + 1);
-            if begun.get() > WRITES && !has_time() {
-                is_all.set(false);
-                return Ok(Written::Stale);
-            }
-            line::stand(run, &wanted).await
-        })
-        .buffer_unordered(WRITES);
+    let mut writes = stream::iter(wanted).map(async |wanted| line::stand(run, &wanted).await).buffer_unordered(WRITES);
     while let Some(written) = writes.next().await {
         // Stale: somebody else sees to it.
         written?;
     }
-    drop(writes);
-    Ok(is_all.get())
+    Ok(())
 }
 
 /// Takes in copies that are under way and of which the ledger knows nothing: those of an earlier version, or of a table that

@@ -13,34 +13,32 @@ use snapferry_flow::{Setup, World as _};
 
 use crate::world::{Call, OWNER, REGIONS, Scripted, error, id, policies, setup};
 
-pub(crate) const OTHER: &str = "222222222222";
+const OTHER: &str = "222222222222";
 
 /// How a round is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+enum Way {
     InOne,
     InShards,
     ByWalk,
 }
 
-pub(crate) const WAYS: [Way; 3] = [Way::InOne, Way::InShards, Way::ByWalk];
+const WAYS: [Way; 3] = [Way::InOne, Way::InShards, Way::ByWalk];
 
 /// A world in which a round is read that way, and in which no copy is started.
-pub(crate) fn world(way: Way) -> (Scripted, Setup) {
+fn world(way: Way) -> (Scripted, Setup) {
     let (world, mut setup) = (Scripted::default(), setup());
     if way != Way::InOne {
         setup.records = 280;
     }
-    if way == Way::ByWalk {
-        world.page.set(10);
-        world.cuts_first.set(true);
-    }
+    world.page.set(10);
+    world.cuts_first.set(way == Way::ByWalk);
     *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); 1000];
     (world, setup)
 }
 
 /// Shares a snapshot of a volume, started so many hours ago.
-pub(crate) fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) {
+fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) {
     let source = SourceSnapshot {
         id: id(number),
         owner: AccountId::parse(owner).unwrap(),
@@ -56,7 +54,7 @@ pub(crate) fn share(world: &Scripted, number: usize, owner: &str, volume: usize,
 }
 
 /// Has a copy of it in each Region.
-pub(crate) fn copied(world: &Scripted, setup: &Setup, number: usize, status: Status) {
+fn copied(world: &Scripted, setup: &Setup, number: usize, status: Status) {
     let source = world.sources.borrow().get(&id(number)).cloned().unwrap();
     for (at, target) in setup.policies[0].targets.iter().enumerate() {
         let policy = &setup.policies[0];
@@ -93,7 +91,7 @@ pub(crate) fn copied(world: &Scripted, setup: &Setup, number: usize, status: Sta
 }
 
 /// Sweeps until the round is over; gives the records of the round and how many invocations it took.
-pub(crate) fn round(world: &Scripted, setup: &Setup) -> (Vec<Record>, usize) {
+fn round(world: &Scripted, setup: &Setup) -> (Vec<Record>, usize) {
     world.sweep(setup);
     let mut said = world.said.take();
     for slices in 1..100 {
@@ -106,13 +104,13 @@ pub(crate) fn round(world: &Scripted, setup: &Setup) -> (Vec<Record>, usize) {
     panic!("the round does not end: {said:?}");
 }
 
-pub(crate) fn owed(world: &Scripted) -> BTreeSet<(SnapshotId, Region)> {
+fn owed(world: &Scripted) -> BTreeSet<(SnapshotId, Region)> {
     let obligations = world.obligations.borrow();
     let open = obligations.values().filter(|obligation| !obligation.has_ended());
     open.map(|open| (open.identity.source.clone(), open.identity.region.clone())).collect()
 }
 
-pub(crate) fn everywhere(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<(SnapshotId, Region)> {
+fn everywhere(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<(SnapshotId, Region)> {
     let regions = REGIONS.map(|region| Region::parse(region).unwrap());
     numbers.into_iter().flat_map(|number| regions.clone().map(|region| (id(number), region))).collect()
 }
