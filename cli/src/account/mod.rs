@@ -1,8 +1,6 @@
-//! What the commands share of the target account: the way into it, what stands there, the copier's queue and its ledger.
+//! What the commands share of the target account: the way into it, what stands there, and the copier's queue.
 
 pub(crate) mod connection;
-pub(crate) mod ledger;
 pub(crate) mod look;
-pub(crate) mod owed;
 mod profile;
 pub(crate) mod queue;

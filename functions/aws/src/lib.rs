@@ -14,7 +14,6 @@ pub mod errors;
 pub mod expiring;
 pub mod keys;
 pub mod ledger;
-pub mod legible;
 pub mod locks;
 pub mod logging;
 pub mod presign;

@@ -1,5 +1,4 @@
 //! EBS snapshots, as EC2 speaks of them.
 
 pub mod errors;
-pub mod reads;
 pub mod regions;

@@ -8,7 +8,6 @@
 )]
 
 mod ends;
-mod extract;
 mod hints;
 mod lines;
 mod outcomes;

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails, in its helpers too")]
 
-mod ledger;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -62,7 +60,6 @@ fn source(number: u32) -> SourceSnapshot {
         state: State::Completed,
         start_time: ago(2 * DAY),
         encrypted: true,
-        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly".into(),
     }
 }
@@ -116,7 +113,6 @@ fn facts(snapshots: Vec<SourceSnapshot>, ireland: Vec<Copy>) -> Facts {
         snapshots,
         regions: BTreeMap::from([(Region::parse(IRELAND).unwrap(), read(&ireland))]),
         locks: HashMap::new(),
-        ledger: None,
     }
 }
 
@@ -386,7 +382,7 @@ fn refused() -> Outcome {
 }
 
 fn event(id: &SnapshotId) -> ShareEvent {
-    ShareEvent::naming("an event", id.clone())
+    ShareEvent { id: "an event".to_owned(), snapshot: id.clone(), region: None, time: None, claimed_owner: None }
 }
 
 #[test]
