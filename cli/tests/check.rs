@@ -117,14 +117,41 @@ fn a_byte_order_mark_moves_no_place() {
     assert!(places[0].is_number());
 }
 
+/// PowerShell's `aws dlm get-lifecycle-policy … > policy.json`, in its two versions.
+#[test]
+fn files_as_windows_writes_them() {
+    let expected = json(snapferry().args(["check", "--json", "-"]).stdin(read(ANSWER)));
+    let marked = format!("\u{feff}{}", read(ANSWER).replace('\n', "\r\n"));
+    let [little, big] =
+        [u16::to_le_bytes, u16::to_be_bytes].map(|bytes| marked.encode_utf16().flat_map(bytes).collect::<Vec<u8>>());
+    for document in [little.clone(), big, marked.into_bytes()] {
+        assert_eq!(json(snapferry().args(["check", "--json", "-"]).stdin(document)), expected);
+    }
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("utf-16.json");
+    std::fs::write(&file, little).unwrap();
+    let args = ["key-policy", file.to_str().unwrap(), "--target", "222222222222"];
+    snapferry().args(args).assert().success();
+    snapferry().args(args).args(["--merge", "-"]).stdin(utf16("{\"Statement\": []}")).assert().success();
+    // A log: what it has of the audit is read.
+    let line = r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"policy.warning"}"#;
+    let [plain, wide] = [line.as_bytes().to_vec(), utf16(line)]
+        .map(|log| snapferry().args(["audit", "verify", "--json", "-"]).stdin(log).output().unwrap().stdout);
+    assert_eq!(plain, wide);
+    assert!(String::from_utf8(plain).unwrap().contains("\"lines\": 1"));
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+}
+
 #[test]
 fn what_is_no_policy_at_all() {
-    let garbage = [0xff, 0xfe, 0, 1, 2].repeat(100);
+    let garbage = [0xff, 0xfe, 0, 0xdc, 2].repeat(100);
     let done = snapferry().args(["check", "-"]).stdin(garbage).assert().code(1);
     done.stdout_eq("").stderr_eq(str![[r#"
-error: not UTF-8 after 0 bytes
+error: UTF-16 with half a character
 --> <stdin>
- = allowed: JSON in UTF-8
+ = allowed: JSON in UTF-8, or in UTF-16 with a byte order mark
 
 <stdin>: not valid
 
@@ -160,7 +187,7 @@ error: cannot be read: is a directory
 note[dlm-member-unused]: Policy.ExecutionRoleArn: not used: Snapferry's functions have roles of their own
 --> get-lifecycle-policy.json:7:29
 
-warning[target-default-key]: Policy.PolicyDetails.Actions[0].CrossRegionCopy[0].EncryptionConfiguration: no CmkArn, so copies are encrypted under the account's default key; under the AWS managed key aws/ebs they could never be shared with another account
+warning[target-default-key]: Policy.PolicyDetails.Actions[0].CrossRegionCopy[0].EncryptionConfiguration: no CmkArn, so EC2 chooses the key: while EBS encryption by default is off, copies of encrypted snapshots are under the AWS managed key aws/ebs, whatever default key the account has chosen, and can never be shared with another account; otherwise copies are under the account's default key
   --> get-lifecycle-policy.json:38:56
    |
 38 | ...                   "EncryptionConfiguration": {
@@ -233,7 +260,7 @@ warning[description-full-match]: EventSource.Parameters.DescriptionRegex: "produ
 6 |       "EventType": "shareSnapshot", "DescriptionRegex": "production",
   |                                                         ^^^^^^^^^^^^
 
-warning[target-unencrypted]: Actions[0].CrossRegionCopy[0].EncryptionConfiguration.Encrypted: false, so copies of unencrypted snapshots are not encrypted, and others only under the account's default key
+warning[target-unencrypted]: Actions[0].CrossRegionCopy[0].EncryptionConfiguration.Encrypted: false, so copies of unencrypted snapshots are not encrypted unless EBS encryption by default is on, and others are under a key that EC2 chooses
   --> <stdin>:16:53
    |
 16 |           "EncryptionConfiguration": { "Encrypted": false },
@@ -316,7 +343,7 @@ fn what_an_edit_leaves_behind_is_told() {
             json!(arn),
             Some(
                 "key-changed policy-9876543210abcdef0 EncryptionConfiguration: not the key of the deployed policy; \
-                 copies that exist stay under the account's default key, and can be restored only as long as that key \
+                 copies that exist stay under the key that EC2 chose, and can be restored only as long as that key \
                  can be used",
             ),
         ),

@@ -59,6 +59,35 @@ fn policies_of_the_roles_in_another_partition() {
     assert!(found.contains("\"arn:aws-cn:ec2:*::snapshot/snap-*\"") && !found.contains("arn:aws:"), "{found}");
 }
 
+/// What is of another partition than the policy's targets could match nothing.
+#[test]
+fn nothing_is_printed_for_two_partitions() {
+    let policy = std::fs::read_to_string(snapferry_policies().join(BARE)).unwrap();
+    let gov = policy.replace("arn:aws:", "arn:aws-us-gov:").replace("sa-east-1", "us-gov-east-1");
+    let gov = gov.replace("eu-west-2", "us-gov-west-1");
+    let refused = |args: &[&str]| {
+        let run = snapferry().args(args).arg("-").env("AWS_REGION", "us-east-1").stdin(&gov).assert().code(2);
+        String::from_utf8(run.stdout_eq("").get_output().stderr.clone()).unwrap()
+    };
+    assert_eq!(
+        refused(&["iam"]),
+        "snapferry: the stack's Region (--region, AWS_REGION): us-east-1 is in the partition aws, but the policy's Target \
+         us-gov-east-1 is in the partition aws-us-gov, and no role works in both\n"
+    );
+    let key = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
+    for option in [["--source-key", key], ["--retired-region", "eu-west-1"], ["--retired-home", "cn-north-1"]] {
+        let error = refused(&[&["iam", "--region", "us-gov-west-1"], &option[..]].concat());
+        let beginning = format!("snapferry: {}: {} is in the partition aws", option[0], option[1]);
+        assert!(error.starts_with(&beginning), "{error}");
+    }
+    let role = "arn:aws:iam::222222222222:role/copier";
+    let error = refused(&["key-policy", TARGET[0], TARGET[1], "--target-role", role]);
+    assert!(error.contains("in the partition aws-us-gov (arn:aws-us-gov:iam::222222222222:role/…)"), "{error}");
+    let found = stdout(snapferry().args(["key-policy", "-"]).args(TARGET).stdin(&gov));
+    assert!(found.contains("arn:aws-us-gov:iam::222222222222:root") && !found.contains("arn:aws:"), "{found}");
+    snapferry().args(["check", "--quiet", "-"]).env("AWS_REGION", "us-east-1").stdin(&gov).assert().success();
+}
+
 fn snapferry_policies() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../functions/core/tests/fixtures/policies")
 }
@@ -186,6 +215,8 @@ fn who_uses_the_key() {
         let done = snapferry().args(["key-policy", BARE, "--source", account]).args(TARGET).assert();
         done.code(code);
     }
-    snapferry().args(["key-policy", BARE, "--target", "2222"]).assert().code(2).stdout_eq("");
+    let done = snapferry().args(["key-policy", BARE, "--target", "2222"]).assert().code(2).stdout_eq("");
+    let error = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    assert!(error.contains("which may have lost its leading zeros: perhaps 000000002222"), "{error}");
     snapferry().args(["key-policy", BARE]).assert().code(2).stdout_eq("");
 }

@@ -54,6 +54,17 @@ BY_ANCHOR = {anchor(section.title): section for section in SECTIONS}
 OF_ALARMS = [section for section in SECTIONS if not section.covered]
 
 
+def test_a_pause_names_each_schedule_and_the_mapping_and_never_the_concurrency() -> None:
+    """Reserved concurrency 0 drains the queue into its dead-letter queue, and discards what the Scheduler starts."""
+    [pause] = re.findall(r"^## Pause\n(.+?)^## ", TEXT, re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r"`(\w+Timer)`", pause)) == resources("AWS::Scheduler::Schedule").keys()
+    assert "update-event-source-mapping" in pause
+    [queue] = [each for name, each in resources("AWS::SQS::Queue").items() if name == "CopierQueue"]
+    assert f"{queue['MessageRetentionPeriod'] // 86400} days" in pause
+    others = TEXT.replace("**Never pause with a reserved concurrency of 0.**", "")
+    assert "reserved concurrency" not in others.lower()
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_each_alarm_links_to_its_section(name: str) -> None:
     link = re.search(r"See RUNBOOK\.md#(\S+)$", ALARMS[name]["AlarmDescription"])

@@ -216,6 +216,22 @@ def test_aws_managed_key(scene: Scene) -> None:
     assert ("fail", "key", key) in scene.findings(document=scene.policy(key))
 
 
+def test_key_of_the_source_account(scene: Scene) -> None:
+    """It may be used, and is the source account's to delete."""
+    key = scene.source.create_key(AWAY, used_by=scene.target.number)
+    assert scene.findings(document=scene.policy(key)) >= {("fail", "key-account", key)}
+
+
+def test_key_that_ec2_chooses(scene: Scene) -> None:
+    """As the local AWS chooses it: not the account's default key for an encrypted source."""
+    ec2 = scene.target.client("ec2", AWAY)
+    ec2.modify_ebs_default_kms_key_id(KmsKeyId=scene.target.create_key(AWAY))
+    document = policies.details([scene.source.number], policies.target(AWAY, keep=(1, "DAYS")))
+    told = scene.doctor(document=document).out
+    ec2.reset_ebs_default_kms_key_id()
+    assert "off, so copies of encrypted snapshots are under the AWS managed key aws/ebs" in told
+
+
 def test_no_key(scene: Scene) -> None:
     document = policies.details([scene.source.number], policies.target(AWAY, keep=(1, "DAYS")))
     found = scene.findings(document=document)

@@ -100,12 +100,33 @@ def test_plan_says_why_a_snapshot_is_skipped(source: Account, target: Account, d
     assert {each.get("reason") for each in lines(by_event)[:-1]} == {"description-mismatch"}
 
 
+def test_plan_reads_an_event_as_documents_and_others_hand_it_on(
+    source: Account, target: Account, document: Path, tmp_path: Path
+) -> None:
+    wanted = shared(source, target)
+    plain = share_event(wanted)
+    bare = plain.replace('"result"', '"account": 012345678901, "result"')
+    topic = json.dumps({"Type": "Notification", "Message": bare})
+    bus = json.dumps({"id": "o", "source": "my.bus", "detail-type": "Forwarded", "detail": json.loads(plain)})
+    event = tmp_path / "event.json"
+    for body in (bare, topic, bus, json.dumps(plain)):
+        event.write_text(body)
+        done = run(target, "plan", document, "--event", event, "--json")
+        assert done.code == 0, done.err
+        assert {(each["action"], each["snapshot"]) for each in lines(done)[:-1]} == {("copy", wanted)}, body
+
+
 def test_plan_with_a_region_down_has_findings(source: Account, target: Account, document: Path, aws: LocalAws) -> None:
     shared(source, target)
     aws.control.take_region_down(NEAR)
     done = run(target, "plan", document, "--json")
     assert done.code == 1, done.err
     assert {(each["action"], each["region"]) for each in lines(done)[:-1]} == {("defer", NEAR), ("copy", FAR)}
+    [deferred] = [each for each in lines(done)[:-1] if each["action"] == "defer"]
+    assert deferred["error"]["code"]
+    assert deferred["error"]["message"]
+    text = run(target, "plan", document).out
+    assert f"region-unread {NEAR}: {deferred['error']['code']}: " in text
 
 
 @pytest.mark.parametrize("command", [["plan"], ["copy", "--snapshot", "snap-01234567"]], ids=lambda each: each[0])
@@ -295,7 +316,7 @@ def exports() -> dict[str, bytes]:
         "tail": f"2026-11-22T03:00:00+00:00 {{stream}} {record}\n".encode(),
         "answer": json.dumps({"events": [event], "searchedLogStreams": []}, indent=4).encode(),
         "events": json.dumps(event).encode(),
-        "not-text": b"\xff\xfe\n" + record.encode(),
+        "not-text": b"\xff\xff\n" + record.encode(),
     }
 
 

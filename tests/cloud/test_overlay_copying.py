@@ -132,13 +132,22 @@ def test_an_unencrypted_source_stays_so_unless_asked_otherwise(aws: LocalAws) ->
     assert (ended["Encrypted"], ended["KmsKeyId"]) == (True, default_key(aws))
 
 
-def test_an_encrypted_source_without_a_key_named_gets_the_default_key(aws: LocalAws) -> None:
+def test_an_encrypted_source_without_a_key_named_gets_the_aws_managed_key(aws: LocalAws) -> None:
+    """Whatever default key the account has chosen, as long as encryption by default is off."""
     opened = key(aws, SOURCE, HOME, statements=naming(SOURCE, TARGET))
-    ended = describe(aws, copy(aws, shared(aws, kms_key=opened)))
-    assert (ended["Encrypted"], ended["KmsKeyId"]) == (True, default_key(aws))
     chosen = key(aws, TARGET, AWAY)
+    managed = default_key(aws)
     ec2(aws, TARGET, AWAY).modify_ebs_default_kms_key_id(KmsKeyId=chosen)
-    assert describe(aws, copy(aws, shared(aws, kms_key=opened)))["KmsKeyId"] == chosen
+
+    def ended(source: str, **options: Any) -> str:
+        under: str = describe(aws, copy(aws, source, **options))["KmsKeyId"]
+        return under
+
+    sealed, plain = shared(aws, kms_key=opened), shared(aws)
+    assert (ended(sealed), ended(sealed, Encrypted=True)) == (managed, managed)
+    assert ended(plain, Encrypted=True) == chosen
+    ec2(aws, TARGET, AWAY).enable_ebs_encryption_by_default()
+    assert (ended(sealed), ended(sealed, Encrypted=True), ended(plain)) == (chosen, chosen, chosen)
 
 
 def test_encryption_by_default_encrypts_every_copy(aws: LocalAws) -> None:
@@ -222,10 +231,16 @@ def test_tags_outside_ec2s_limits_are_refused(
 
 
 def test_fifty_tags_of_full_length_in_several_specifications(aws: LocalAws) -> None:
-    given = {f"{n:03}" + "k" * 125: "v" * 256 for n in range(50)}
+    given = {f"{n:03}" + "k" * 124: "v" * 256 for n in range(50)}
     listed = [{"Key": name, "Value": value} for name, value in given.items()]
     halves = [{"ResourceType": "snapshot", "Tags": half} for half in (listed[:25], listed[25:])]
     assert tags(describe(aws, copy(aws, shared(aws), TagSpecifications=halves))) == given
+
+
+def test_a_tag_key_has_at_most_127_characters(aws: LocalAws) -> None:
+    tagged = {"ResourceType": "snapshot", "Tags": [{"Key": "k" * 128, "Value": ""}]}
+    with refused("InvalidParameterValue", "Tag key must be 1 to 127 characters"):
+        copy(aws, shared(aws), TagSpecifications=[tagged])
 
 
 def test_a_time_based_copy_says_so(aws: LocalAws) -> None:

@@ -38,7 +38,7 @@ def test_every_action_is_throttled_three_times_in_ten(copier: faults.Copier, sou
     outcomes = Counter(call.outcome for call in copier.copy_calls())
     assert outcomes["ok"] == len(wanted) * 2
     assert outcomes["RequestLimitExceeded"] > 0, "the seed must strike"
-    assert {reason for _, _, reason in copier.deferred()} <= {"throttled", "region-unread", "sources-unread"}
+    assert {reason for _, _, reason in copier.deferred()} <= {"throttled", "in-line", "region-unread", "sources-unread"}
 
 
 def test_a_region_that_throttles_all_the_time_is_left_alone_and_the_rest_is_served(

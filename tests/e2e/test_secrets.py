@@ -43,4 +43,4 @@ def test_the_functions_were_told_to_say_everything(source: Account, target: Acco
     for function in FUNCTIONS:
         name = stack.outputs[f"{FUNCTIONS[function]}Function"]
         configuration = target.client("lambda").get_function_configuration(FunctionName=name)
-        assert configuration["Environment"]["Variables"]["AWS_LAMBDA_LOG_LEVEL"] == "trace", json.dumps(configuration)
+        assert configuration["Environment"]["Variables"]["SNAPFERRY_LOG_LEVEL"] == "trace", json.dumps(configuration)

@@ -189,7 +189,7 @@ def test_garbage_in_the_queue_is_buried_in_the_audit_and_holds_up_nothing(
 
 @pytest.mark.parametrize("payload", [[], {}, {"detail": None}, {"Records": 7}, "text", 42, None], ids=repr)
 def test_garbage_as_a_bare_input_is_an_error_and_audited(stack: Stack, payload: Any) -> None:
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="InvalidEvent"):
         stack.invoke("copy-shared-snapshots", payload)
     stack.wait_for_audit(event="event.invalid")
 

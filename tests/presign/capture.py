@@ -46,6 +46,7 @@ CASES: dict[str, dict[str, Any]] = {
     "session token": {"request": FULL, "token": TOKEN},
     "configured endpoint": {"request": FULL, "endpoint": "http://127.0.0.1:9"},
     "within one Region": {"request": PLAIN, "destination": "eu-west-1"},
+    "encrypted within one Region": {"request": FULL, "destination": "eu-west-1"},
     "another partition": {"request": PLAIN | {"SourceRegion": "us-gov-west-1"}, "destination": "us-gov-east-1"},
     "china": {"request": PLAIN | {"SourceRegion": "cn-north-1"}, "destination": "cn-northwest-1", "token": TOKEN},
 }

@@ -96,6 +96,21 @@ class Stub:
         """Writes an item to the table."""
         self._ask("item", item)
 
+    def owe(self, count: int, regions: list[str], **attributes: Any) -> None:
+        """Writes obligations of the first so many shared snapshots to the table, one for each Region: owed for a day,
+        unless attributes say otherwise."""
+        owed = {
+            "state": {"S": "owed"},
+            "account": {"S": SOURCE},
+            "lineage": {"S": "vol-00000000000000001"},
+            "start": {"S": self._world["started"]},
+            "wanted": {"S": self._world["started"]},
+            "by": {"S": "sweep"},
+            "token": {"S": "0" * 32},
+            **{name: {"N": "0"} for name in ("generation", "refused", "failed", "revision")},
+        }
+        self._ask("owed", {"count": count, "regions": regions, "policy": "default", "item": owed | attributes})
+
     def seen(self) -> Seen:
         """What was asked for since the last look."""
         seen = self._ask("seen", {})

@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use snapferry_aws::clients::{self, Clients};
 use snapferry_aws::errors::call_error;
 use snapferry_aws::roots::Roots;
+use snapferry_core::ebs::regions::is_region_not_enabled;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::text::printable;
@@ -115,6 +116,12 @@ pub(crate) fn words(error: &CallError) -> String {
     // Of an endpoint that is no URL the SDK says so, and then prints the whole request.
     let (message, _) = message.split_once(" to request `Request {").unwrap_or((message, ""));
     printable(&format!("{code}: {}{request}", one_line(message)), LONGEST)
+}
+
+/// What is to be done when a read failed as those of a Region do that is not enabled; `named` is what names the Region.
+pub(crate) fn not_enabled(error: &CallError, named: &str) -> Option<String> {
+    let what = "The Region is not enabled in this account, or does not exist";
+    is_region_not_enabled(&error.code).then(|| format!("{what}: enable it, or correct {named}."))
 }
 
 /// A text of several lines in one, as of the SDK's list of places where it found no credentials.

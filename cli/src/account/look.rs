@@ -20,7 +20,7 @@ const TIME: Duration = Duration::from_mins(15);
 
 /// An event that names `snapshot`, for looking at that snapshot alone.
 pub(crate) fn event(snapshot: SnapshotId) -> ShareEvent {
-    ShareEvent { id: "snapferry".to_owned(), snapshot, region: None, time: None, claimed_owner: None }
+    ShareEvent::naming("snapferry", snapshot)
 }
 
 /// Clients for the home Region and all targets.

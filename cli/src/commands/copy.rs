@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let facts = look::facts(&account, &clients, &policies, Scope::Events, named).await;
         let plan = plan::decided(&policies, &facts, now)?;
         // From here on what cannot be printed stops nothing: a reader who has gone must not leave a snapshot without its copy.
-        let mut unsaid = plan::print(&plan, &facts, now, args.json).err();
+        let mut unsaid = plan::print(&plan, &facts, None, now, args.json).err();
         if args.dry_run {
             return exit::acted(plan::exit(&plan), unsaid);
         }

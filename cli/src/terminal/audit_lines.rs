@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use flate2::bufread::MultiGzDecoder;
 use regex::bytes::Regex;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use snapferry_core::text::Utf8;
 
 /// How an audit line begins. Within one it cannot stand again: quotation marks are escaped there.
 const BEGINNING: &[u8] = b"{\"audit\":\"snapferry/";
@@ -22,7 +23,7 @@ pub(crate) fn read(input: impl Read, mut each: impl FnMut(u64, &str)) -> anyhow:
     if !head.starts_with(&[0x1f, 0x8b]) {
         return read_plain(&head, input, &mut each);
     }
-    let (head, input) = peek(MultiGzDecoder::new(input)).context("cannot be decompressed")?;
+    let (head, input) = peek(Utf8::new(MultiGzDecoder::new(input))).context("cannot be decompressed")?;
     read_plain(&head, input, &mut each).context("after decompression")
 }
 

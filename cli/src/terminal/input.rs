@@ -8,22 +8,24 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use snapferry_core::ids::AccountId;
 use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Policy};
+use snapferry_core::text::Utf8;
 
 /// The name of standard input on the command line.
 pub(crate) const STDIN: &str = "-";
 
-/// Opens a file, or standard input for `-`.
+/// Opens a file, or standard input for `-`, as UTF-8 even when it is written as Windows does.
 pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if path.as_os_str() == STDIN {
-        return Ok(Box::new(io::stdin().lock()));
+        return Ok(Box::new(Utf8::new(io::stdin().lock())));
     }
     let file = File::open(path)?;
     // Linux opens a directory and fails at the first read, with less to say.
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    Ok(Box::new(file))
+    Ok(Box::new(Utf8::new(file)))
 }
 
 /// Reads a file, but no more than `most` bytes and one.
@@ -38,14 +40,23 @@ pub(crate) fn text(path: &Path, most: usize) -> anyhow::Result<String> {
     let shown = shown(path);
     let bytes = read_at_most(path, most).with_context(|| format!("{shown} cannot be read"))?;
     anyhow::ensure!(bytes.len() <= most, "{shown} is longer than {most} bytes");
-    String::from_utf8(bytes).with_context(|| format!("{shown} is not UTF-8"))
+    String::from_utf8(bytes).with_context(|| format!("{shown} is neither UTF-8 nor UTF-16"))
 }
 
 /// Reads the policies of a document that is as the functions take it.
 pub(crate) fn policies(path: &Path) -> anyhow::Result<Vec<Policy>> {
     let document = text(path, MAX_DOCUMENT_BYTES)?;
-    let parsed = policy::parse(document.strip_prefix('\u{feff}').unwrap_or(&document));
-    Ok(parsed.with_context(|| format!("{} is no valid policy (see `snapferry check`)", shown(path)))?.policies)
+    Ok(policy::parse(&document)
+        .with_context(|| format!("{} is no valid policy (see `snapferry check`)", shown(path)))?
+        .policies)
+}
+
+/// Reads an account ID from the command line.
+pub(crate) fn account(text: &str) -> Result<AccountId, String> {
+    AccountId::parse(text).map_err(|error| match AccountId::with_lost_zeros(text) {
+        Some(whole) => format!("{error}, which may have lost its leading zeros: perhaps {whole}"),
+        None => error.to_string(),
+    })
 }
 
 /// Reads a time from the command line. A date alone is its midnight in UTC.

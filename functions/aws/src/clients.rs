@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, Sh
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use snapferry_core::ids::{PolicyName, Region};
 
+use crate::legible::legible;
 use crate::roots::Roots;
 use crate::{environment, settings};
 
@@ -85,7 +86,7 @@ pub fn http_client(roots: Roots) -> anyhow::Result<SharedHttpClient> {
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .tls_context(context.context("TLS cannot be set up")?)
         .build_https();
-    Ok(SharedHttpClient::new(OnceForAll(client)))
+    Ok(legible(SharedHttpClient::new(OnceForAll(client))))
 }
 
 /// An HTTP client that reads its certificates at the first request, and not also whenever a service's client is made, to

@@ -14,6 +14,7 @@ pub mod errors;
 pub mod expiring;
 pub mod keys;
 pub mod ledger;
+pub mod legible;
 pub mod locks;
 pub mod logging;
 pub mod presign;

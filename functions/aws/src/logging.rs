@@ -10,9 +10,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts logging at `AWS_LAMBDA_LOG_LEVEL` (default `INFO`) for Snapferry's own crates.
+/// Starts logging at `SNAPFERRY_LOG_LEVEL` (default `INFO`) for Snapferry's own crates. Lambda has a variable for that too, but
+/// whether a template may set it is not documented, and one that is refused fails the stack's creation.
 pub fn start() {
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
+    let level = std::env::var("SNAPFERRY_LOG_LEVEL").unwrap_or_default();
     // A second start (in tests) keeps the first.
     let _ = subscriber(&level, stderr).try_init();
 }

@@ -1,12 +1,16 @@
 //! The function's environment, read once at the cold start. A bad value stops it and is named.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 use snapferry_core::expiring::Limits;
 use snapferry_core::ids::{MetricNamespace, PolicyName, Region};
 use snapferry_core::policy::{self, Parsed, Policy};
+use snapferry_core::text::Utf8;
 
 use crate::environment::variable;
 
@@ -22,9 +26,8 @@ pub fn policies() -> anyhow::Result<Parsed> {
         value
     } else {
         let root = variable("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
-        let path = std::path::Path::new(&root).join(value.trim());
-        std::fs::read_to_string(&path)
-            .with_context(|| format!("SNAPFERRY_POLICY: the policy file {} cannot be read", path.display()))?
+        let path = Path::new(&root).join(value.trim());
+        text(&path).with_context(|| format!("SNAPFERRY_POLICY: the policy file {} cannot be read", path.display()))?
     };
     policy::parse(&document).map_err(|error| anyhow!("SNAPFERRY_POLICY: {error}"))
 }
@@ -115,6 +118,11 @@ pub fn home_region() -> anyhow::Result<Region> {
     parsed("AWS_REGION", "a Region code such as eu-central-1", region)?.context("AWS_REGION is not set")
 }
 
+/// What `snapferry check` reads a function reads, too, whatever wrote the file.
+fn text(path: &Path) -> io::Result<String> {
+    io::read_to_string(Utf8::new(File::open(path)?))
+}
+
 fn regions_in(name: &str) -> anyhow::Result<Vec<Region>> {
     let expected = "Region codes separated by commas, such as eu-west-1,us-east-1,";
     listed(name, expected, |region| Region::parse(region).ok())
@@ -129,4 +137,19 @@ fn parsed<T>(name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> a
     variable(name)
         .map(|text| parse(text.trim()).with_context(|| format!("{name}: {expected} expected, found {text:?}")))
         .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_file_as_windows_writes_it() {
+        let path = std::env::temp_dir().join(format!("snapferry-settings-{}.json", std::process::id()));
+        let bytes: Vec<u8> = "\u{feff}{\"é\": 1}\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&path, bytes).unwrap();
+        let read = text(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read.unwrap(), "{\"é\": 1}\r\n");
+    }
 }

@@ -1,5 +1,5 @@
 //! The ledger's table against mocked DynamoDB: what is asked, what its answers mean, and what is read of edited items.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
 
@@ -328,6 +328,32 @@ async fn a_shard_is_a_prefix_in_one_partition_and_all_are_all_sixteen() {
         };
         assert_eq!((condition.as_str(), values, *page), (expected, &keys, Some(1000)));
     }
+}
+
+#[tokio::test]
+async fn a_look_hands_over_what_is_over_too_and_names_what_cannot_be_read() {
+    let open_and_over = items(&all_states()).await;
+    let mut unreadable = open_and_over[0].clone();
+    unreadable.remove("revision");
+    let all: Vec<Attributes> = open_and_over.into_iter().chain([unreadable]).collect();
+    let query = mock!(aws_sdk_dynamodb::Client::query)
+        .match_requests(|query| {
+            let (condition, values, _) = asked(query);
+            let is_of_one = values == [":begins ba000000".to_owned(), ":pk O#b".to_owned()];
+            is_of_one && condition == "#pk = :pk AND begins_with(#sk, :begins)" && query.filter_expression().is_none()
+        })
+        .then_output(move || QueryOutput::builder().set_items(Some(all.clone())).build());
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    let take = |each| match each {
+        Ok(obligation) => found.push(obligation),
+        Err(problem) => problems.push(problem),
+    };
+    ledger(&[&query]).look(&Shard::of(&snapshot_id(0xab)), take).await.unwrap();
+    assert_eq!(found, all_states());
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let silent = mock!(aws_sdk_dynamodb::Client::query).then_http_response(|| http(500, "{}"));
+    let looked = ledger(&[&silent]).look(&Shard::all(), |each| panic!("{each:?}")).await;
+    assert_eq!(looked.unwrap_err().code, "Http500");
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ async fn the_url_is_botocores_parameter_for_parameter_and_signature_for_signatur
     let fixture: Value = serde_json::from_str(include_str!("fixtures/presigned_urls.json")).unwrap();
     let now: SystemTime = text(&fixture["now"]).parse::<jiff::Timestamp>().unwrap().into();
     let cases = fixture["cases"].as_object().unwrap();
-    assert!(cases.len() >= 7);
+    assert!(cases.len() >= 8);
     for (name, case) in cases {
         let mut config = config(case["token"].as_str()).time_source(Frozen(now));
         config.set_endpoint_url(case["endpoint"].as_str().map(str::to_owned));

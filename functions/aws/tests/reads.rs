@@ -9,7 +9,7 @@ use aws_sdk_ec2::operation::describe_snapshots::{DescribeSnapshotsInput, Describ
 use aws_sdk_ec2::types::{Snapshot, SnapshotState, Tag};
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::DateTime;
-use common::{clients, ec2, ec2_error, region, snapshot_id, source};
+use common::{clients, ec2, ec2_error, ec2_saying, region, snapshot_id, source};
 use snapferry_aws::reads;
 use snapferry_core::ids::{AccountId, SnapshotId, VolumeId};
 use snapferry_core::ledger::Shard;
@@ -319,4 +319,63 @@ async fn a_copy_without_an_id_fails_the_read_because_nobody_knows_whose_it_is() 
     let clients = clients([ec2("eu-west-1", &[&rule])], []);
     let error = reads::copies(&clients, &region("eu-west-1"), &ids([1])).await.unwrap_err();
     assert_eq!(error.code, "UnreadableAnswer");
+}
+
+/// One snapshot as EC2 writes it, from its ID on.
+fn item(id: &str, members: &str) -> String {
+    format!(
+        "<item><snapshotId>{id}</snapshotId><volumeId>vol-0123456789abcdef0</volumeId><status>completed</status>\
+         <ownerId>111111111111</ownerId><volumeSize>8</volumeSize>{members}</item>"
+    )
+}
+
+#[tokio::test]
+async fn what_is_odd_in_a_page_spoils_only_itself() {
+    let started = "<startTime>2026-11-22T03:00:00.000Z</startTime>";
+    let items = [
+        item("snap-00000001", &format!("{started}<description>raw \u{1}\u{1b}[2J</description>")),
+        item("snap-00000002", &format!("{started}<description>as &#x1; reference&#0;</description>")),
+        item("snap-00000003", "<description>never started</description>"),
+        item("snap-EVERYTHING", started),
+        item("snap-00000005", &format!("{started}<description>&lt;good&gt;</description>")),
+    ];
+    let body =
+        format!("<DescribeSnapshotsResponse><snapshotSet>{}</snapshotSet></DescribeSnapshotsResponse>", items.concat());
+    let clients = clients([ec2_saying("us-east-1", &body)], []);
+    let owners = [AccountId::parse("111111111111").unwrap()];
+    let described = |found: &[snapferry_core::facts::SourceSnapshot]| -> Vec<(String, String)> {
+        found.iter().map(|found| (found.id.to_string(), found.description.to_string())).collect()
+    };
+    let expected = [
+        ("snap-00000001", "raw \u{fffd}\u{fffd}[2J"),
+        ("snap-00000002", "as \u{fffd} reference\u{fffd}"),
+        ("snap-00000005", "<good>"),
+    ]
+    .map(|(id, description)| (id.to_owned(), description.to_owned()));
+    let page = reads::shared_page(&clients, &owners, &Shard::all(), None).await.unwrap();
+    assert_eq!((described(&page.snapshots), page.unreadable.len()), (expected.to_vec(), 2));
+    assert_eq!(described(&reads::shared_by(&clients, &owners).await.unwrap()), expected);
+    let named = reads::by_id(&clients, &ids([1, 2, 3, 5])).await.unwrap();
+    assert_eq!(described(&named.snapshots), expected);
+    assert_eq!(named.unreadable.keys().cloned().collect::<Vec<_>>(), ids([3]));
+}
+
+#[tokio::test]
+async fn where_a_source_is_kept_is_read() {
+    use snapferry_core::facts::Storage;
+    let started = "<startTime>2026-11-22T03:00:00.000Z</startTime>";
+    let items = [
+        item("snap-00000001", &format!("{started}<storageTier>standard</storageTier>")),
+        item("snap-00000002", &format!("{started}<storageTier>archive</storageTier>")),
+        item("snap-00000003", &format!("{started}<outpostArn>arn:aws:ec2:us-east-1:1:outpost/op-1</outpostArn>")),
+        item("snap-00000004", &format!("{started}<availabilityZone>us-east-1-bos-1a</availabilityZone>")),
+        item("snap-00000005", &format!("{started}<availabilityZone>us-east-1a</availabilityZone>")),
+    ];
+    let body =
+        format!("<DescribeSnapshotsResponse><snapshotSet>{}</snapshotSet></DescribeSnapshotsResponse>", items.concat());
+    let clients = clients([ec2_saying("us-east-1", &body)], []);
+    let shown = reads::by_id(&clients, &ids(1..=5)).await.unwrap().snapshots;
+    let storages: Vec<Storage> = shown.iter().map(|source| source.storage).collect();
+    use Storage::{Archive, LocalZone, Outpost, Standard};
+    assert_eq!(storages, [Standard, Archive, Outpost, LocalZone, Standard]);
 }

@@ -15,6 +15,7 @@ use snapferry_core::facts::CallError;
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::{Policy, Warning};
 use snapferry_flow::{Handled, Kept, Setup, handle};
+use snapferry_runtime::Failure;
 
 use crate::input::{Input, sort};
 
@@ -61,13 +62,13 @@ impl Copier {
     ///
     /// # Errors
     /// A bare input that cannot be read, or a bare one for which the ledger or the home Region did not answer.
-    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
         let input = sort(&event.payload);
         for other in &input.others {
             self.audit.write(&other.record(&self.clients.home, Timestamp::now()));
         }
         for invalid in &input.invalid {
-            self.audit.write(&invalid.record(input.batch, Timestamp::now()));
+            self.audit.write(&invalid.record(input.batch, &self.clients.home, Timestamp::now()));
         }
         let handled = if input.has_work() { self.run(&input, &event.context).await } else { Handled::default() };
         if input.batch {
@@ -75,14 +76,10 @@ impl Copier {
             let back: Vec<Value> = back.iter().map(|id| json!({"itemIdentifier": id})).collect();
             return Ok(json!({"batchItemFailures": back}));
         }
-        let refused = input.invalid.first().map(ToString::to_string);
-        let unread = |what: &str, error: Option<CallError>| {
-            error.map(|error| format!("{what} could not be read: {}: {}", error.code, error.message))
-        };
-        let problem = refused
-            .or_else(|| unread("the ledger", handled.ledger_unread))
-            .or_else(|| unread("the shared snapshots", handled.home_unread));
-        problem.map_or_else(|| Ok(json!({})), |problem| Err(problem.into()))
+        match failure(&input, &handled) {
+            Some(failure) => Err(failure),
+            None => Ok(json!({})),
+        }
     }
 
     async fn run(&self, input: &Input, context: &Context) -> Handled {
@@ -104,5 +101,42 @@ impl Copier {
         });
         // Boxed: the steps are futures in futures, deeper than the compiler lays out at once.
         Box::pin(handle(&world, setup, &self.kept, &input.work)).await
+    }
+}
+
+/// What a bare input could not be done for.
+fn failure(input: &Input, handled: &Handled) -> Option<Failure> {
+    let unread = |kind, what: &str, error: &Option<CallError>| {
+        let error = error.as_ref()?;
+        Some(Failure { kind, message: format!("{what} could not be read: {}: {}", error.code, error.message) })
+    };
+    let refused = input.invalid.first().map(|invalid| Failure { kind: "InvalidEvent", message: invalid.to_string() });
+    refused
+        .or_else(|| unread("LedgerUnread", "the ledger", &handled.ledger_unread))
+        .or_else(|| unread("SourcesUnread", "the shared snapshots", &handled.home_unread))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_names_that_a_caller_can_tell_them_by() {
+        let error = || Some(CallError { code: "Denied".to_owned(), message: "no".to_owned(), request_id: None });
+        let ledger = Handled { ledger_unread: error(), ..Handled::default() };
+        let home = Handled { home_unread: error(), ..Handled::default() };
+        let tick = || sort(&json!({"sweep": "t"}));
+        let cases = [
+            (sort(&json!("x")), Handled::default(), Some("InvalidEvent")),
+            (tick(), ledger, Some("LedgerUnread")),
+            (tick(), home, Some("SourcesUnread")),
+            (tick(), Handled::default(), None),
+        ];
+        for (input, handled, expected) in cases {
+            let failure = failure(&input, &handled);
+            assert_eq!(failure.as_ref().map(|failure| failure.kind), expected);
+            let named = failure.map(|failure| lambda_runtime::Diagnostic::from(failure).error_type);
+            assert_eq!(named.as_deref(), expected);
+        }
     }
 }

@@ -55,6 +55,7 @@ fn source(number: u32, now: Timestamp) -> SourceSnapshot {
         state: State::Completed,
         start_time: now,
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: format!("Created for policy: policy-0123456789abcdef0 schedule: Default Schedule {number}").into(),
     }
 }

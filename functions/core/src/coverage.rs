@@ -3,22 +3,26 @@
 //! It says how things stand and decides nothing. Which snapshots a policy wants ([`copying::not_for`]) and how an identity
 //! stands by its copies ([`weigh`]) is the copier's own judgement, so that the two cannot differ.
 
+mod row;
 mod spread;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+pub use self::row::{Counts, Row};
 pub use self::spread::{Bucket, expiries, time_to_protect};
 use crate::copying::{self, Skip};
-use crate::facts::{Copies, Copy, Endangered, HeldLock, KeyLife, Lineage, SourceSnapshot};
+use crate::facts::{Copies, Copy, Endangered, HeldLock, SourceSnapshot};
 use crate::homes::{is_anothers, is_named};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
+use crate::ledger::{Entry, Extract};
 use crate::policy::Policy;
 pub use crate::standing::Standing;
 use crate::standing::{Weighed, weigh};
 
-/// All that was read. There is no such thing as a Region that could not be: without all of it, nothing is said.
+/// All that was read. There is no such thing as a Region that could not be: without all of it, nothing is said. The ledger may be
+/// missing: EC2 is the truth about copies.
 #[derive(Debug)]
 pub struct Facts {
     /// This account.
@@ -35,129 +39,8 @@ pub struct Facts {
     pub regions: BTreeMap<Region, Copies>,
     /// The locks that EC2 holds.
     pub locks: HashMap<(Region, SnapshotId), HeldLock>,
-}
-
-/// One identity: a snapshot, a policy that wants it or wanted it, and a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row<'f> {
-    /// The policy.
-    pub policy: &'f PolicyName,
-    /// The target Region.
-    pub region: &'f Region,
-    /// How it stands.
-    pub standing: Standing,
-    /// The shared snapshot; none when it is history: no longer shared, or no longer wanted.
-    pub source: Option<&'f SourceSnapshot>,
-    /// The copy that decides: the best live one, else the one that failed last.
-    pub copy: Option<&'f Copy>,
-    /// The lock that EC2 holds on it.
-    pub lock: Option<HeldLock>,
-    /// How many copies there are, failed ones included.
-    pub copies: usize,
-}
-
-impl<'f> Row<'f> {
-    /// The source's ID.
-    #[must_use]
-    pub fn snapshot(&self) -> &'f str {
-        let copied = || self.copy.map(|copy| copy.source.as_str());
-        self.source.map(|source| source.id.as_str()).or_else(copied).unwrap_or_default()
-    }
-
-    /// The source's owner, as EC2 says, or the copy's tags.
-    #[must_use]
-    pub fn account(&self) -> Option<&'f str> {
-        let copied = || self.copy.and_then(|copy| copy.origin.account.as_ref()).map(AccountId::as_str);
-        self.source.map(|source| source.owner.as_str()).or_else(copied)
-    }
-
-    /// The source's lineage, as EC2 says, or where that is a filler, the copy's tags.
-    #[must_use]
-    pub fn lineage(&self) -> Option<&'f str> {
-        let shared = self.source.map(|source| &source.volume);
-        let copied = || self.copy.and_then(|copy| copy.lineage.as_ref());
-        shared.filter(|volume| !volume.is_filler()).or_else(copied).or(shared).map(Lineage::as_str)
-    }
-
-    /// Whether there is a copy of which nobody named the lineage.
-    #[must_use]
-    pub fn is_lineage_unknown(&self) -> bool {
-        self.copy.is_some_and(Copy::is_lineage_unknown)
-    }
-
-    /// Whether the copy would count, were its key not gone or about to be deleted.
-    #[must_use]
-    pub fn is_lost_with_its_key(&self) -> bool {
-        self.copy.is_some_and(|copy| copy.origin.life == KeyLife::Doomed && !copy.has_failed())
-    }
-
-    /// When the source was started, as EC2 says, or the copy's tags.
-    #[must_use]
-    pub fn started(&self) -> Option<Timestamp> {
-        self.source.map(|source| source.start_time).or_else(|| self.copy.and_then(|copy| copy.source_start_time.get()))
-    }
-
-    /// Whether the source is still shared and wanted.
-    #[must_use]
-    pub fn is_shared(&self) -> bool {
-        self.source.is_some()
-    }
-
-    /// Whether somebody has to look at it. What is no longer shared cannot be copied again: it is history.
-    #[must_use]
-    pub fn is_finding(&self) -> bool {
-        self.is_shared() && self.standing.is_finding()
-    }
-
-    /// From the source's start to the verdict. Nothing records when a snapshot was shared.
-    #[must_use]
-    pub fn time_to_protect(&self) -> Option<SignedDuration> {
-        let copy = self.copy.filter(|_| self.standing == Standing::Protected)?;
-        Some(copy.settled_at.get()?.duration_since(self.started()?))
-    }
-}
-
-/// How many identities stand how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Shared, copies failed or rejected.
-    pub failed: usize,
-    /// Shared, no copy.
-    pub missing: usize,
-    /// Shared, a copy under way.
-    pub in_flight: usize,
-    /// Shared and protected.
-    pub protected: usize,
-    /// No longer shared or wanted, and still protected.
-    pub history: usize,
-    /// No longer shared or wanted, without a good copy.
-    pub lost: usize,
-}
-
-impl Counts {
-    /// Counts one more.
-    pub fn add(&mut self, row: &Row<'_>) {
-        *(match (row.is_shared(), row.standing) {
-            (true, Standing::Failed) => &mut self.failed,
-            (true, Standing::Missing) => &mut self.missing,
-            (true, Standing::InFlight) => &mut self.in_flight,
-            (true, Standing::Protected) => &mut self.protected,
-            (false, Standing::Protected) => &mut self.history,
-            (false, _) => &mut self.lost,
-        }) += 1;
-    }
-
-    /// How many are to be looked at.
-    #[must_use]
-    pub fn findings(&self) -> usize {
-        self.failed + self.missing
-    }
-
-    /// How many identities are shared.
-    #[must_use]
-    pub fn shared(&self) -> usize {
-        self.findings() + self.in_flight + self.protected
-    }
+    /// What stands in the ledger, where it was read.
+    pub ledger: Option<Extract>,
 }
 
 /// The whole account.
@@ -179,12 +62,16 @@ pub struct Coverage<'f> {
     pub tampered: usize,
     /// How many copies of this home belong to each policy that the document does not have and that is not retired.
     pub not_named: BTreeMap<&'f PolicyName, usize>,
+    /// How many copies that the ledger owes, or says that were missed, are of each such policy.
+    pub not_named_owed: BTreeMap<&'f PolicyName, usize>,
     /// How many copies are of each other home: their own stacks account for them.
     pub other_homes: BTreeMap<&'f Region, usize>,
     /// How many copies expire only by hand, because nobody named their lineage and their policy keeps last ones.
     pub lineage_unknown: usize,
     /// The keys that are not alive and under which there are copies, other homes' included, in each Region.
     pub endangered: Vec<(&'f Region, Endangered<'f>)>,
+    /// What stands in the ledger, where it was read.
+    pub ledger: Option<&'f Extract>,
 }
 
 impl Coverage<'_> {
@@ -194,6 +81,13 @@ impl Coverage<'_> {
         let mut total = Counts::default();
         self.rows.iter().for_each(|row| total.add(row));
         total
+    }
+
+    /// Since when that of the shared snapshots is to be protected which waits the longest; nothing when all are protected.
+    #[must_use]
+    pub fn oldest_unprotected(&self) -> Option<Timestamp> {
+        let open = self.rows.iter().filter(|row| row.is_shared() && row.standing != Standing::Protected);
+        open.filter_map(Row::since).min()
     }
 }
 
@@ -210,9 +104,11 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         before_since: 0,
         tampered: facts.regions.values().map(|copies| tampered(copies, homes)).sum(),
         not_named: BTreeMap::new(),
+        not_named_owed: BTreeMap::new(),
         other_homes: BTreeMap::new(),
         lineage_unknown: lineages_unknown(policies, facts, homes),
         endangered: facts.regions.iter().flat_map(endangered).collect(),
+        ledger: facts.ledger.as_ref(),
     };
     for policy in policies {
         let empty = policy.targets.iter().map(|target| ((&policy.name, &target.region), Counts::default()));
@@ -229,6 +125,9 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         coverage.snapshot(policies, facts, &regions, snapshot);
     }
     coverage.history(policies, facts, &regions);
+    if let Some(ledger) = &facts.ledger {
+        coverage.owed(policies, facts, ledger);
+    }
     for row in &mut coverage.rows {
         let held = |copy: &Copy| facts.locks.get(&(row.region.clone(), copy.id.clone())).copied();
         row.lock = row.copy.and_then(held);
@@ -292,8 +191,8 @@ fn of<'c, 'f>(copies: &'c [&'f Copy], source: &str, policy: &PolicyName) -> &'c 
 }
 
 /// What the rows are sorted by; only what is inline, as there may be several hundred thousand.
-fn urgency(row: &Row<'_>) -> (bool, Standing, Option<Timestamp>) {
-    (!row.is_shared(), row.standing, row.started())
+fn urgency(row: &Row<'_>) -> (bool, Standing, bool, Option<Timestamp>) {
+    (!row.is_shared() && !row.is_missed(), row.standing, row.is_missed(), row.started())
 }
 
 impl<'f> Coverage<'f> {
@@ -353,10 +252,35 @@ impl<'f> Coverage<'f> {
         }
         self.rows.extend(rows);
     }
+
+    /// What the ledger says of each row, and a row for what it owes and no row speaks of yet: its source is not among what is shared
+    /// and wanted.
+    fn owed(&mut self, policies: &'f [Policy], facts: &Facts, ledger: &'f Extract) {
+        let mut spoken: HashSet<(&PolicyName, &Region, &str)> = HashSet::new();
+        for row in &mut self.rows {
+            row.entry = ledger.of(row.policy, row.region, row.snapshot());
+            if let Some(owed) = row.owed() {
+                spoken.insert((row.policy, row.region, owed.source.as_str()));
+            }
+        }
+        let mut rows = Vec::new();
+        for (policy, region, owed) in ledger.owed() {
+            let is_left_out = facts.since.is_some_and(|since| owed.start < since);
+            if is_left_out || spoken.contains(&(policy, region, owed.source.as_str())) {
+                continue;
+            }
+            if is_named(policies, &facts.retired_policies, policy) {
+                rows.push(Row { entry: Some(Entry::Owed(owed)), ..stands(policy, region, &[]) });
+            } else {
+                *self.not_named_owed.entry(policy).or_default() += 1;
+            }
+        }
+        self.rows.extend(rows);
+    }
 }
 
-/// How an identity with these copies stands; the source and the lock are filled in by the caller.
+/// How an identity with these copies stands; the source, the lock and the ledger's entry are filled in by the caller.
 fn stands<'f>(policy: &'f PolicyName, region: &'f Region, copies: &[&'f Copy]) -> Row<'f> {
     let Weighed { standing, copy, .. } = weigh(copies.iter().copied());
-    Row { policy, region, standing, source: None, copy, lock: None, copies: copies.len() }
+    Row { policy, region, standing, source: None, copy, lock: None, copies: copies.len(), entry: None }
 }

@@ -1,10 +1,14 @@
 //! What comes in: EBS share events and ticks, read leniently, because a refused event is a missed backup, and believed in
 //! nothing but the snapshot's ID, because anybody may have written it: what else an event claims can exclude, never include.
 
+mod body;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::body::Body;
+pub use self::body::Oddity;
 use crate::audit::{CopySkipped, EventInvalid, Record, Source};
 use crate::ids::{AccountId, Region, SnapshotId};
 use crate::text::printable;
@@ -38,15 +42,23 @@ pub struct ShareEvent {
     pub id: String,
     /// The snapshot. All else is asked from EC2.
     pub snapshot: SnapshotId,
-    /// The Region that the event claims to be of; none where it names none that can be read.
+    /// The Region that the event, or else its snapshot's ARN, claims to be of; none where neither names one that can be read.
     pub region: Option<Region>,
     /// When EventBridge took it, if it says so; see [`wanted_at`](Self::wanted_at).
     pub time: Option<Timestamp>,
     /// The account that the event claims to share the snapshot; none where it names none that can be read.
     pub claimed_owner: Option<AccountId>,
+    /// In what it differed from an event as EventBridge delivers it.
+    pub oddities: Vec<Oddity>,
 }
 
 impl ShareEvent {
+    /// An event that names a snapshot and claims nothing.
+    #[must_use]
+    pub fn naming(id: impl Into<String>, snapshot: SnapshotId) -> Self {
+        Self { id: id.into(), snapshot, region: None, time: None, claimed_owner: None, oddities: Vec::new() }
+    }
+
     /// Since when its snapshot is wanted: the event's time. One in the future, or none, counts as `now`.
     #[must_use]
     pub fn wanted_at(&self, now: Timestamp) -> Timestamp {
@@ -61,6 +73,8 @@ pub struct OtherEvent {
     pub id: String,
     /// The snapshot it is about, if it names one.
     pub snapshot: Option<SnapshotId>,
+    /// The Region that it claims to be of, if it names one.
+    pub region: Option<Region>,
     /// Why it asks for no copy.
     pub reason: CopySkipped,
     /// Which event it is, in words that quote it, escaped and bounded.
@@ -75,19 +89,18 @@ pub struct InvalidEvent {
     pub reason: EventInvalid,
     /// What is wrong, in words.
     pub problem: String,
+    /// The Region that it claims to be of, if that much can be read.
+    pub region: Option<Region>,
     /// The body, escaped and cut to [`BODY_LIMIT`] characters.
     pub body: String,
 }
 
-/// Reads one SQS message's body.
+/// Reads one SQS message's body: an event or a tick, also within what SNS or another bus puts around it.
 ///
 /// # Errors
 /// [`InvalidEvent`] when it is neither an EventBridge event nor a tick.
 pub fn parse(body: &str) -> Result<Message, InvalidEvent> {
-    let invalid = |reason, problem: String| InvalidEvent { reason, problem, body: printable(body, BODY_LIMIT) };
-    let value: Value = serde_json::from_str(body)
-        .map_err(|error| invalid(EventInvalid::NotJson, format!("the body is not JSON: {error}")))?;
-    parse_value(&value).map_err(|(reason, problem)| invalid(reason, problem))
+    understood(Body::of_text(body), || body.to_owned())
 }
 
 /// Reads an event that came as the function's input itself.
@@ -95,11 +108,21 @@ pub fn parse(body: &str) -> Result<Message, InvalidEvent> {
 /// # Errors
 /// [`InvalidEvent`] when it is neither an EventBridge event nor a tick.
 pub fn parse_input(value: &Value) -> Result<Message, InvalidEvent> {
-    parse_value(value).map_err(|(reason, problem)| InvalidEvent {
-        reason,
-        problem,
-        body: printable(&value.to_string(), BODY_LIMIT),
-    })
+    understood(Body::of_value(value.clone()), || value.to_string())
+}
+
+fn understood(read: Result<Body, serde_json::Error>, body: impl Fn() -> String) -> Result<Message, InvalidEvent> {
+    let invalid = |reason, problem, region| {
+        let body = printable(&body(), BODY_LIMIT);
+        InvalidEvent { reason, problem, region, body }
+    };
+    let Body { value, oddities } =
+        read.map_err(|error| invalid(EventInvalid::NotJson, format!("the body is not JSON: {error}"), None))?;
+    match parse_value(&value) {
+        Ok(Message::Share(share)) => Ok(Message::Share(ShareEvent { oddities, ..share })),
+        Ok(message) => Ok(message),
+        Err((reason, problem)) => Err(invalid(reason, problem, region_of(&value, None))),
+    }
 }
 
 /// The members that matter.
@@ -111,8 +134,6 @@ struct Envelope {
     source: Value,
     #[serde(default, rename = "detail-type")]
     detail_type: Value,
-    #[serde(default)]
-    region: Value,
     #[serde(default)]
     time: Value,
     #[serde(default)]
@@ -132,12 +153,15 @@ fn parse_value(value: &Value) -> Result<Message, (EventInvalid, String)> {
     let envelope: Envelope =
         serde_json::from_value(value.clone()).map_err(|error| (EventInvalid::NotAnEvent, error.to_string()))?;
     let id = envelope.id.as_str().map_or_else(String::new, |id| printable(id, 128));
-    let snapshot = snapshot_named(&envelope);
+    let named = snapshot_named(&envelope);
+    let region = region_of(value, named.as_ref().map(|(_, arn)| *arn));
+    let snapshot = named.map(|(snapshot, _)| snapshot);
     let (Some(source), Some(detail_type)) = (envelope.source.as_str(), envelope.detail_type.as_str()) else {
         return Err((EventInvalid::NotAnEvent, "an EventBridge event has a source and a detail-type".to_owned()));
     };
     let other = |reason, problem| {
-        Ok(Message::Other(OtherEvent { id: id.clone(), snapshot: snapshot.clone(), reason, problem }))
+        let (id, snapshot, region) = (id.clone(), snapshot.clone(), region.clone());
+        Ok(Message::Other(OtherEvent { id, snapshot, region, reason, problem }))
     };
     let event = envelope.detail.get("event").and_then(Value::as_str).unwrap_or_default();
     if source != "aws.ec2" || detail_type != "EBS Snapshot Notification" || event != "shareSnapshot" {
@@ -160,10 +184,9 @@ fn parse_value(value: &Value) -> Result<Message, (EventInvalid, String)> {
     let Some(snapshot) = snapshot else {
         return Err((EventInvalid::NoSnapshot, "neither detail.snapshot_id nor resources names a snapshot".to_owned()));
     };
-    let region = envelope.region.as_str().and_then(|region| Region::parse(region).ok());
     let time = envelope.time.as_str().and_then(|time| time.parse().ok());
     let claimed_owner = envelope.detail.get("source").and_then(owner_claimed);
-    Ok(Message::Share(ShareEvent { id, snapshot, region, time, claimed_owner }))
+    Ok(Message::Share(ShareEvent { region, time, claimed_owner, ..ShareEvent::naming(id, snapshot) }))
 }
 
 fn tick(id: &Value) -> String {
@@ -181,27 +204,40 @@ fn owner_claimed(source: &Value) -> Option<AccountId> {
     }
 }
 
-/// The ID is what follows the last `/`, in every ARN layout that AWS has used.
-fn snapshot_named(envelope: &Envelope) -> Option<SnapshotId> {
+/// The snapshot, and the ARN that names it. The ID is what follows the last `/`, in every ARN layout that AWS has used.
+fn snapshot_named(envelope: &Envelope) -> Option<(SnapshotId, &str)> {
     let detail = ["snapshot_id", "snapshotId"].into_iter().filter_map(|member| envelope.detail.get(member));
     let resources = envelope.resources.as_array().into_iter().flatten();
-    detail
-        .chain(resources)
-        .filter_map(Value::as_str)
-        .find_map(|arn| SnapshotId::parse(arn.rsplit('/').next().unwrap_or(arn)).ok())
+    detail.chain(resources).filter_map(Value::as_str).find_map(|arn| {
+        let snapshot = SnapshotId::parse(arn.rsplit('/').next().unwrap_or(arn)).ok()?;
+        Some((snapshot, arn))
+    })
+}
+
+/// The Region of an event, as its member `region` says, or else the ARN: in one of its layouts the Region stands a place later.
+fn region_of(event: &Value, arn: Option<&str>) -> Option<Region> {
+    let named = event.get("region").and_then(Value::as_str);
+    let places = arn.into_iter().flat_map(|arn| arn.split(':').skip(3).take(2));
+    named.into_iter().chain(places).find_map(|region| Region::parse(region).ok())
 }
 
 impl InvalidEvent {
-    /// The record of an event that cannot be read; `queued` when it came through the queue and is now off it.
+    /// The record of an event that cannot be read, received in `home`; `queued` when it came through the queue and is now off
+    /// it. One of another Region asks for nothing here, whatever else it says.
     #[must_use]
-    pub fn record(&self, queued: bool, now: Timestamp) -> Record {
-        let fate = if queued {
-            "It was taken off the queue: this record is all that is left of it. If it was a share event, the next sweep \
-             copies its snapshot."
-        } else {
-            "Nothing was done."
+    pub fn record(&self, queued: bool, home: &Region, now: Timestamp) -> Record {
+        let mut record = match &self.region {
+            Some(of) if of != home => other_region(of, home, now),
+            _ => {
+                let fate = if queued {
+                    "It was taken off the queue: this record is all that is left of it. If it was a share event, the next \
+                     sweep copies its snapshot."
+                } else {
+                    "Nothing was done."
+                };
+                Record::new(self.reason, now).message(format!("An input cannot be read. {fate}"))
+            }
         };
-        let mut record = Record::new(self.reason, now).message(format!("An input cannot be read. {fate}"));
         record.trigger = Some("event");
         record.problem = Some(self.problem.clone());
         record.body = Some(self.body.clone());
@@ -213,18 +249,31 @@ impl OtherEvent {
     /// The record of an event that asks for no copy, received in `home`.
     #[must_use]
     pub fn record(&self, home: &Region, now: Timestamp) -> Record {
-        let mut record =
-            Record::new(self.reason, now).message("An event that asks for no copy; problem says which.".to_owned());
+        let region = self.region.as_ref().unwrap_or(home);
+        let mut record = if region == home {
+            Record::new(self.reason, now).message("An event that asks for no copy; problem says which.".to_owned())
+        } else {
+            other_region(region, home, now)
+        };
         record.trigger = Some("event");
         record.trigger_id = Some(self.id.clone());
         record.problem = Some(self.problem.clone());
         record.source = self.snapshot.as_ref().map(|snapshot| Source {
             snapshot: snapshot.to_string(),
-            region: home.to_string(),
+            region: region.to_string(),
             ..Source::default()
         });
         record
     }
+}
+
+fn other_region(of: &Region, home: &Region, now: Timestamp) -> Record {
+    Record::new(CopySkipped::OtherRegion, now).message(of_other_region(of, home))
+}
+
+/// Why an event of another Region than the home asks for nothing.
+pub(crate) fn of_other_region(of: &Region, home: &Region) -> String {
+    format!("The event is of {of}. This stack copies what is shared in {home}.")
 }
 
 #[cfg(test)]
@@ -351,11 +400,111 @@ mod tests {
         let named: [(Change, Option<&str>); 4] = [
             (|_| {}, Some("us-east-1")),
             (|e| e["region"] = json!("eu-west-3"), Some("eu-west-3")),
-            (|e| e["region"] = json!("somewhere"), None),
-            (|e| e["region"] = json!(1), None),
+            (|e| e["region"] = json!("somewhere"), Some("us-east-1")),
+            (|e| e["region"] = json!(1), Some("us-east-1")),
         ];
         for (change, expected) in named {
             assert_eq!(read(change).region.as_ref().map(Region::as_str), expected);
+        }
+    }
+
+    #[test]
+    fn the_region_of_an_arn_counts_where_the_event_names_none() {
+        for (named, arn, expected) in [
+            (json!("eu-west-3"), "arn:aws:ec2::us-east-1:snapshot/snap-01234567", Some("eu-west-3")),
+            (json!(null), "arn:aws:ec2::us-east-1:snapshot/snap-01234567", Some("us-east-1")),
+            (json!(""), "arn:aws:ec2:us-east-1:111111111111:snapshot/snap-01234567", Some("us-east-1")),
+            (json!(null), "snap-01234567", None),
+        ] {
+            let mut event = share();
+            (event["region"], event["detail"]["snapshot_id"]) = (named, json!(arn));
+            let Ok(Message::Share(read)) = parse(&event.to_string()) else { panic!("{event}") };
+            assert_eq!(read.region.as_ref().map(Region::as_str), expected, "{event}");
+        }
+    }
+
+    /// The EBS User Guide's own examples have `"source": 012345678901`.
+    #[test]
+    fn an_account_without_quotes_is_read_and_nothing_else_that_is_no_json() {
+        let event = share().to_string();
+        let account = event.replace("\"111111111111\"", "012345678901").replace("\"222222222222\"", " 098765432109 ");
+        let Ok(Message::Share(read)) = parse(&account) else { panic!("{:?}", parse(&account)) };
+        assert_eq!(read.claimed_owner.as_ref().map(AccountId::as_str), Some("012345678901"));
+        assert_eq!((read.snapshot.as_str(), read.oddities.as_slice()), ("snap-01234567", &[Oddity::BareAccount][..]));
+        for bare in
+            ["01234567890", "0123456789012", "0123456789.1", "01234567890e", "-012345678901", "snap", "1e", "0x"]
+        {
+            let event = event.replace("\"111111111111\"", bare);
+            assert_eq!(parse(&event).unwrap_err().reason, EventInvalid::NotJson, "{bare}");
+        }
+        let within = event.replace("\"cause\":\"\"", r#""cause":"a \" 012345678901 \\""#);
+        assert_ne!(within, event);
+        for (text, expected) in [(within.as_str(), vec![]), (account.as_str(), vec![Oddity::BareAccount])] {
+            let Ok(Message::Share(read)) = parse(text) else { panic!("{text}") };
+            assert_eq!(read.oddities, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_others_put_around_an_event_is_taken_off() {
+        let event = share();
+        let bare = event.to_string().replace("\"111111111111\"", "012345678901");
+        let sns = |text: &str| json!({"Type": "Notification", "MessageId": "m", "TopicArn": "t", "Message": text});
+        let bus =
+            |detail: &Value| json!({"id": "outer", "source": "my.bus", "detail-type": "Forwarded", "detail": detail});
+        let twice = json!(event.to_string());
+        use Oddity::{BareAccount, EncodedTwice, Forwarded, Notification};
+        let cases = [
+            (event.clone(), vec![]),
+            (sns(&event.to_string()), vec![Notification]),
+            (bus(&event), vec![Forwarded]),
+            (twice.clone(), vec![EncodedTwice]),
+            (json!(twice.to_string()), vec![EncodedTwice]),
+            (sns(&bare), vec![Notification, BareAccount]),
+            (sns(&bus(&event).to_string()), vec![Notification, Forwarded]),
+        ];
+        for (body, expected) in cases {
+            for read in [parse(&body.to_string()), parse_input(&body)] {
+                let Ok(Message::Share(read)) = read else { panic!("{body}: {read:?}") };
+                assert_eq!(
+                    (read.id.as_str(), read.oddities),
+                    (event["id"].as_str().unwrap(), expected.clone()),
+                    "{body}"
+                );
+            }
+        }
+        assert!(matches!(parse(&sns(r#"{"sweep": "t"}"#).to_string()), Ok(Message::Sweep { id }) if id == "t"));
+        let deep = (0..20).fold(event, |inner, _| bus(&inner));
+        assert!(matches!(parse(&deep.to_string()), Ok(Message::Other(_))), "layers have an end");
+        for (prose, reason) in [(sns("You have chosen"), EventInvalid::NotJson), (json!("x"), EventInvalid::NotJson)] {
+            assert_eq!(parse(&prose.to_string()).unwrap_err().reason, reason, "{prose}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_another_region_is_never_promised_a_copy() {
+        let (home, other) = (Region::parse("us-east-1").unwrap(), Region::parse("eu-west-3").unwrap());
+        let now: Timestamp = "2026-11-22T03:00:30Z".parse().unwrap();
+        let changes: [(Change, &str); 3] = [
+            (|e| e["detail"]["event"] = json!("copySnapshot"), "other-event"),
+            (|e| e["detail"]["result"] = json!("failed"), "not-succeeded"),
+            (|e| (e["detail"]["snapshot_id"], e["resources"]) = (json!(""), json!([])), "no-snapshot"),
+        ];
+        for (change, at_home) in changes {
+            let mut event = share();
+            change(&mut event);
+            for (of, expected) in [(&home, at_home), (&other, "other-region")] {
+                event["region"] = json!(of.as_str());
+                let record = match parse(&event.to_string()) {
+                    Ok(Message::Other(read)) => read.record(&home, now),
+                    Err(invalid) => invalid.record(true, &home, now),
+                    Ok(read) => panic!("{read:?}"),
+                };
+                assert_eq!(record.reason.name(), expected, "{event}");
+                assert!(record.source.is_none_or(|source| source.region == of.as_str()), "{event}");
+                let message = record.message.unwrap();
+                assert!(of == &home || (message.contains("eu-west-3") && !message.contains("next sweep")), "{message}");
+            }
         }
     }
 

@@ -7,10 +7,12 @@ use crate::ids::{AccountId, KeyArn, SnapshotId, VolumeId};
 mod copies;
 mod life;
 mod state;
+mod storage;
 
 pub use copies::{Copies, Copy, DescribedCopy, HeldLock, Inventory, Moment, Origin, TamperedCopy};
 pub use life::{Endangered, KeyLife};
 pub use state::State;
+pub use storage::Storage;
 
 /// What the copies of one thing over time have in common: of snapshots, the volume. KeepAtLeast holds for each lineage by itself.
 pub type Lineage = VolumeId;
@@ -28,6 +30,8 @@ pub struct SourceSnapshot {
     pub size_gib: u32,
     /// Its state.
     pub state: State,
+    /// Where it is kept.
+    pub storage: Storage,
     /// When it was started.
     pub start_time: Timestamp,
     /// Whether it is encrypted.

@@ -19,7 +19,7 @@ pub struct InvalidId {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $valid:path) => {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $valid:path $(, $normal:path)?) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
@@ -32,7 +32,9 @@ macro_rules! id {
             /// [`InvalidId`] when `text` has another form.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 if $valid(text) {
-                    Ok(Self(CompactString::new(text)))
+                    let name = CompactString::new(text);
+                    $(let name = $normal(name);)?
+                    Ok(Self(name))
                 } else {
                     Err(InvalidId { expected: $expected, found: text.chars().take(80).collect() })
                 }
@@ -98,8 +100,9 @@ id!(
     MetricNamespace, "a namespace of 1 to 255 letters, digits and . - _ / # : that does not begin with : or AWS/", is_namespace
 );
 id!(
-    /// The ARN of a KMS key, never of an alias: `arn:aws:kms:REGION:ACCOUNT:key/ID` (DLM API reference, `CmkArn`).
-    KeyArn, "a key ARN such as arn:aws:kms:eu-central-1:111122223333:key/ID (no alias)", is_key_arn
+    /// The ARN of a KMS key, never of an alias: `arn:aws:kms:REGION:ACCOUNT:key/ID` (DLM API reference, `CmkArn`). KMS takes
+    /// the ID in any case, and answers it, as EC2 does, in small letters: so it is kept.
+    KeyArn, "a key ARN such as arn:aws:kms:eu-central-1:111122223333:key/ID (no alias)", is_key_arn, in_small_letters
 );
 
 impl AccountId {
@@ -107,6 +110,15 @@ impl AccountId {
     #[must_use]
     pub fn of_arn(arn: &str) -> Option<Self> {
         arn.split(':').nth(4).and_then(|account| Self::parse(account).ok())
+    }
+}
+
+impl AccountId {
+    /// The account whose leading zeros `digits` has lost, as spreadsheets and JSON's numbers lose them: 1 to 11 digits.
+    #[must_use]
+    pub fn with_lost_zeros(digits: &str) -> Option<Self> {
+        let is_short = (1..12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        is_short.then(|| Self::parse(&format!("{digits:0>12}")).ok()).flatten()
     }
 }
 
@@ -143,6 +155,12 @@ impl VolumeId {
 }
 
 impl KeyArn {
+    /// The partition that the ARN names.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.0.split(':').nth(1).unwrap_or_default()
+    }
+
     /// The Region that the key is in.
     #[must_use]
     pub fn region(&self) -> &str {
@@ -212,6 +230,12 @@ fn is_key_arn(text: &str) -> bool {
     }
 }
 
+/// All else in a key's ARN is in small letters already.
+fn in_small_letters(mut key: CompactString) -> CompactString {
+    key.make_ascii_lowercase();
+    key
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +284,10 @@ mod tests {
         ] {
             assert_eq!(KeyArn::parse(text).is_ok(), ok, "{text}");
         }
+        // As the console of another tool wrote it, and as EC2 answers it.
+        let [typed, answered] = ["1234ABCD-12AB-34CD-56EF-1234567890AB", "1234abcd-12ab-34cd-56ef-1234567890ab"]
+            .map(|id| KeyArn::parse(&format!("arn:aws:kms:us-east-1:111122223333:key/{id}")).unwrap());
+        assert_eq!(typed, answered);
     }
 
     #[test]

@@ -1,7 +1,11 @@
-//! Text that somebody else wrote, made safe to print: bounded, and with nothing in it that a terminal or a log reader
-//! would obey.
+//! Text that somebody else wrote: read in the forms in which it is written, and made safe to print: bounded, and with nothing
+//! in it that a terminal or a log reader would obey.
+
+mod utf8;
 
 use std::fmt::Write as _;
+
+pub use self::utf8::Utf8;
 
 /// `text` cut to `max` characters (with `…` at the cut), control characters and invisible direction marks written as
 /// `\u{…}`, so that a description or an event's body can neither forge a log line nor disguise itself.

@@ -55,7 +55,7 @@ fn bare_policy_details() {
     );
     insta::assert_snapshot!(warnings(&parsed).join("\n"), @r#"
     [default] EventSource.Parameters.DescriptionRegex: missing, so every shared snapshot of the listed owners is copied, as with ".*" (description-regex-missing)
-    [default] Actions[0].CrossRegionCopy[0].EncryptionConfiguration.Encrypted: false, so copies of unencrypted snapshots are not encrypted, and others only under the account's default key (target-unencrypted)
+    [default] Actions[0].CrossRegionCopy[0].EncryptionConfiguration.Encrypted: false, so copies of unencrypted snapshots are not encrypted unless EBS encryption by default is on, and others are under a key that EC2 chooses (target-unencrypted)
     "#);
 }
 
@@ -129,9 +129,27 @@ fn several_policies_with_every_addition() {
     "#);
 }
 
+/// As boto3 gives it, and as the AWS CLI does.
+#[test]
+fn what_tells_of_the_request_is_passed_over() {
+    let of_request = r#"{"ResponseMetadata": {"RequestId": "6f0b0b1e", "HTTPStatusCode": 200, "RetryAttempts": 0}, "#;
+    let answer = GET_LIFECYCLE_POLICY.replacen('{', of_request, 1);
+    assert_eq!(policy::parse(&answer), policy::parse(GET_LIFECYCLE_POLICY));
+    assert_eq!(policy::parse(&format!("[{answer}]")), policy::parse(&format!("[{GET_LIFECYCLE_POLICY}]")));
+}
+
+/// KMS takes the ID of a key in any case; EC2 and KMS answer it in small letters, which is what copies are compared with.
+#[test]
+fn the_id_of_a_key_is_kept_as_ec2_answers_it() {
+    let typed = CROSS_ACCOUNT_COPY.replace("8af79514-350d-4c52-bac8", "8AF79514-350D-4c52-BAC8");
+    assert_ne!(typed, CROSS_ACCOUNT_COPY);
+    assert_eq!(policy::parse(&typed), policy::parse(CROSS_ACCOUNT_COPY));
+}
+
 #[test]
 fn every_warning_has_a_code_of_its_own() {
-    let all = [CROSS_ACCOUNT_COPY, SEVERAL].map(|document| policy::parse(document).unwrap().warnings).concat();
+    let mut all = [CROSS_ACCOUNT_COPY, SEVERAL].map(|document| policy::parse(document).unwrap().warnings).concat();
+    all.extend(policy::parse(&under_a_key_of_the_source()).unwrap().warnings.pop());
     let codes: BTreeSet<&str> = all.iter().map(|warning| warning.code.name()).collect();
     assert_eq!(codes.len(), all.len());
     assert_eq!(
@@ -140,6 +158,7 @@ fn every_warning_has_a_code_of_its_own() {
             "description-regex-empty",
             "description-regex-missing",
             "keep-none",
+            "key-of-source",
             "no-targets",
             "owners-empty",
             "region-unknown",
@@ -147,6 +166,28 @@ fn every_warning_has_a_code_of_its_own() {
             "target-unencrypted",
         ]
     );
+}
+
+/// The example of DLM's documentation, its key in the account that shares the snapshots.
+fn under_a_key_of_the_source() -> String {
+    CROSS_ACCOUNT_COPY.replace("kms:eu-west-2:222222222222:", "kms:eu-west-2:111111111111:")
+}
+
+#[test]
+fn a_key_of_a_source_account_is_warned_of() {
+    let of_source = "a key of 111111111111, which is a SnapshotOwner: that source account could disable or delete the key, and \
+                     with it every copy; name a key of the target account";
+    let parsed = policy::parse(&under_a_key_of_the_source()).unwrap();
+    let warning = parsed.warnings.last().unwrap();
+    assert_eq!(warning.path, "Actions[0].CrossRegionCopy[1].EncryptionConfiguration.CmkArn");
+    assert_eq!((warning.message.as_str(), warning.code.name()), (of_source, "key-of-source"));
+    // The sources of one policy hold no key to the copies of another one either.
+    let owner = SEVERAL.replace("\"SnapshotOwner\": []", "\"SnapshotOwner\": [\"222222222222\"]");
+    let warnings = policy::parse(&owner).unwrap().warnings;
+    let found: Vec<_> = warnings.iter().filter(|warning| warning.code.name() == "key-of-source").collect();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].path.starts_with("[0].Policy.PolicyDetails.Actions[0].CrossRegionCopy[0]"), "{found:?}");
+    assert_ne!(found[0].policy.as_str(), "staging");
 }
 
 /// The policy that the deployment starts from: valid, and nothing in it to warn of.

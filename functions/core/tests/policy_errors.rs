@@ -82,6 +82,56 @@ fn members() {
     assert!(cases > 120, "{cases}");
 }
 
+#[test]
+fn targets_are_of_one_partition() {
+    let copy = |region: &str| json!({ "Target": region, "EncryptionConfiguration": { "Encrypted": true } });
+    let targets = |regions: &[&str]| {
+        let copies: Vec<Value> = regions.iter().map(|region| copy(region)).collect();
+        edited(ANSWER, "/Policy/PolicyDetails/Actions", json!([{ "Name": "copy", "CrossRegionCopy": copies }]))
+    };
+    for (regions, message) in [
+        (
+            ["us-east-1", "cn-north-1"],
+            "Policy.PolicyDetails.Actions[0].CrossRegionCopy[1].Target: \"cn-north-1\" is in the partition aws-cn, but the \
+             first Target us-east-1 is in the partition aws, and no snapshot can be copied from one partition to another; \
+             allowed: Regions of the partition aws",
+        ),
+        (
+            ["us-gov-west-1", "eusc-de-east-1"],
+            "Policy.PolicyDetails.Actions[0].CrossRegionCopy[1].Target: \"eusc-de-east-1\" is in the partition aws-eusc, but \
+             the first Target us-gov-west-1 is in the partition aws-us-gov, and no snapshot can be copied from one partition \
+             to another; allowed: Regions of the partition aws-us-gov",
+        ),
+    ] {
+        assert_eq!(error_line(&targets(&regions)), message);
+    }
+    for regions in [["us-gov-west-1", "us-gov-east-1"], ["cn-north-1", "cn-northwest-1"]] {
+        policy::parse(&targets(&regions)).unwrap();
+    }
+    let sovereign = edited(
+        &targets(&["eusc-de-east-1"]),
+        &format!("{COPY}/EncryptionConfiguration/CmkArn"),
+        json!("arn:aws-eusc:kms:eusc-de-east-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    );
+    policy::parse(&sovereign).unwrap();
+    // All policies of a document are one stack's.
+    let [first, second] = [["us-east-1"], ["cn-north-1"]].map(|regions| targets(&regions));
+    let second = edited(&second, "/Policy/PolicyId", json!("policy-2"));
+    let place =
+        "[1].Policy.PolicyDetails.Actions[0].CrossRegionCopy[0].Target: \"cn-north-1\" is in the partition aws-cn";
+    assert!(error_line(&format!("[{first},{second}]")).starts_with(place));
+}
+
+/// An account ID that begins with 0, as AWS's own example of an event has it, is no number of JSON's.
+#[test]
+fn a_number_with_a_leading_zero() {
+    let document = BARE.replacen("\"111111111111\"", "011111111111", 1);
+    assert_ne!(document, BARE);
+    let line = error_line(&document);
+    let told = "the number 011111111111 begins with 0; allowed: JSON; an account ID stands in quotation marks";
+    assert!(line.starts_with("policy document: not JSON: invalid number at line ") && line.ends_with(told), "{line}");
+}
+
 /// Values too long to be written out in the table.
 #[test]
 fn lengths() {
@@ -95,8 +145,8 @@ fn lengths() {
         ),
         (
             format!("{COPY}/TagsToAdd"),
-            json!([{ "Key": "ß".repeat(129), "Value": "" }]),
-            "[0].Key: 129 characters; allowed: 1 to 128 characters",
+            json!([{ "Key": "ß".repeat(128), "Value": "" }]),
+            "[0].Key: 128 characters; allowed: 1 to 127 characters",
         ),
         (
             format!("{COPY}/TagsToAdd"),
@@ -111,7 +161,7 @@ fn lengths() {
         (format!("{PARAMETERS}/DescriptionRegex"), json!("é".repeat(1000))),
         (format!("{PARAMETERS}/SnapshotOwner"), (0..5000).map(|n| json!(format!("{n:012}"))).collect()),
         (format!("{ACTION}/Name"), json!("x".repeat(120))),
-        (format!("{COPY}/TagsToAdd"), json!([{ "Key": "ß".repeat(128), "Value": "ß".repeat(256) }])),
+        (format!("{COPY}/TagsToAdd"), json!([{ "Key": "ß".repeat(127), "Value": "ß".repeat(256) }])),
         (format!("{COPY}/TagsToAdd"), tags(MAX_TAGS_TO_ADD)),
     ] {
         policy::parse(&edited(ANSWER, &pointer, value)).unwrap();
@@ -286,7 +336,8 @@ fn places() {
         ("\"Interval\": 3", "\"Interval\": \"3\"", "\"3\""),
         ("\"Encrypted\": true", "\"Encrypted\": true, \"Größe\": 1", "\"Größe\""),
         ("[\"111111111111\"]", "[\"111111111111\", /* x */", "/* x */"),
-        ("[\"111111111111\"]", "[\"111111111111\", \"é\",\t12]", "12]"),
+        ("[\"111111111111\"]", "[\"111111111111\",\t12]", "12]"),
+        ("[\"111111111111\"]", "[], \"DescriptionRegex\": \"é\",\t\"Not\": 1", "\"Not\""),
         // The place of what is missing is that of the object that it is missing from.
         ("\"Encrypted\": false", "", "{  },"),
         ("\"PolicyType\": \"EVENT_BASED_POLICY\",", "", "{\n"),

@@ -21,6 +21,7 @@ use snapferry_core::facts::Copies;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
+use snapferry_runtime::Failure;
 
 /// The function, and what it keeps from one run to the next.
 pub(crate) struct Expirer {
@@ -46,7 +47,7 @@ impl Expirer {
 
     /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is
     /// nothing that a repetition of this one would do better.
-    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
         let run = event.payload.get("run").and_then(Value::as_str);
         let began = (Instant::now(), self.clients.calls());

@@ -159,8 +159,10 @@ impl<'a, W: World> Discovery<'a, W> {
             return self.run.tell(decision, &Outcome::Stands);
         };
         let mut before = self.before(stored, &request);
-        if matches!(decision.verdict, Verdict::Refuse(Refusal::Key(..) | Refusal::AttemptsExhausted { .. }))
-            && stored.is_none_or(Obligation::has_ended)
+        if matches!(
+            decision.verdict,
+            Verdict::Refuse(Refusal::Key(..) | Refusal::Source(..) | Refusal::AttemptsExhausted { .. })
+        ) && stored.is_none_or(Obligation::has_ended)
         {
             before = before.refused(self.run.world.now()).unwrap_or(before);
         }

@@ -53,11 +53,5 @@ async fn give_up<W: World>(run: &Run<'_, W>, hint: &Hint) {
 
 /// The event as far as its hint kept it: what it claimed excluded nothing then, and the policies may have changed since.
 fn event(hint: &Hint) -> ShareEvent {
-    ShareEvent {
-        id: hint.event.clone(),
-        snapshot: hint.source.clone(),
-        region: None,
-        time: Some(hint.wanted),
-        claimed_owner: None,
-    }
+    ShareEvent { time: Some(hint.wanted), ..ShareEvent::naming(hint.event.as_str(), hint.source.clone()) }
 }

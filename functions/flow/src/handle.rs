@@ -8,7 +8,7 @@ use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::CallError;
 
 use crate::events::{self, Named};
-use crate::run::{Causes, Run};
+use crate::run::{Cause, Causes, Run};
 use crate::serve::serve;
 use crate::sweep::{self, Sweeper};
 use crate::{Setup, World, follow};
@@ -82,7 +82,11 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
 }
 
 fn causes(work: &Work) -> Causes {
-    let events = work.events.iter().map(|event| (event.snapshot.clone(), event.id.clone())).collect();
+    let cause = |event: &ShareEvent| {
+        let oddities = event.oddities.iter().map(ToString::to_string).collect();
+        (event.snapshot.clone(), Cause { id: event.id.clone(), oddities })
+    };
+    let events = work.events.iter().map(cause).collect();
     let sweep = work.sweeps.first().map(|id| ("sweep", id.clone()));
     let serve = work.serves.first().map(|id| ("serve", id.clone()));
     Causes { events, tick: sweep.or(serve) }

@@ -24,10 +24,19 @@ const MOST_OWED: usize = 5000;
 /// What made the function run.
 #[derive(Debug, Default)]
 pub(crate) struct Causes {
-    /// The snapshots that events name, with the events' IDs.
-    pub(crate) events: BTreeMap<SnapshotId, String>,
+    /// The snapshots that events name.
+    pub(crate) events: BTreeMap<SnapshotId, Cause>,
     /// The tick, if there was one: `sweep` or `serve`, and its ID.
     pub(crate) tick: Option<(&'static str, String)>,
+}
+
+/// What is known of an event that made the function look at a snapshot.
+#[derive(Debug)]
+pub(crate) struct Cause {
+    /// The event's ID.
+    pub(crate) id: String,
+    /// How it had to be read, in words.
+    pub(crate) oddities: Vec<String>,
 }
 
 /// What became of a copy in line that was tried.
@@ -212,7 +221,8 @@ impl<'a, W: World> Run<'a, W> {
 
     /// Names the event that made a hint.
     pub(crate) fn caused_by(&self, source: &SnapshotId, event: &str) {
-        self.causes.borrow_mut().events.entry(source.clone()).or_insert_with(|| event.to_owned());
+        let cause = || Cause { id: event.to_owned(), oddities: Vec::new() };
+        self.causes.borrow_mut().events.entry(source.clone()).or_insert_with(cause);
     }
 
     /// Notes that so many copies in line for a Region were not tried.
@@ -296,10 +306,11 @@ impl<'a, W: World> Run<'a, W> {
         let causes = self.causes.borrow();
         let event = source.and_then(|source| causes.events.get(source));
         let (trigger, id) = match (event, &causes.tick) {
-            (Some(event), _) => ("event", Some(event)),
+            (Some(event), _) => ("event", Some(&event.id)),
             (None, Some((tick, id))) => (*tick, Some(id)),
-            (None, None) => ("event", causes.events.values().next()),
+            (None, None) => ("event", causes.events.values().next().map(|event| &event.id)),
         };
+        record.warnings.extend(event.into_iter().flat_map(|event| event.oddities.iter().cloned()));
         (record.trigger, record.trigger_id) = (Some(trigger), id.cloned());
         self.world.say(&record);
     }

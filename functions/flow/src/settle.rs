@@ -61,6 +61,7 @@ mod tests {
             state: snapferry_core::facts::State::Completed,
             start_time: Timestamp::UNIX_EPOCH,
             encrypted: true,
+            storage: snapferry_core::facts::Storage::Standard,
             description: "".into(),
         }
     }

@@ -22,6 +22,7 @@ use snapferry_core::verifying::{
     Decision, Facts, Naming, Outcome, Verdict, completed, decide, ledger_unread, lineage_of, named, namings,
     out_of_time, record,
 };
+use snapferry_runtime::Failure;
 
 /// When something was last seen of each Region.
 type Seen = BTreeMap<Region, Timestamp>;
@@ -67,7 +68,7 @@ impl Verifier {
 
     /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is
     /// nothing that a repetition of this one would do better.
-    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
         let run = event.payload.get("run").and_then(Value::as_str);
         let began = (Instant::now(), self.clients.calls());

@@ -108,8 +108,7 @@ function checkWithSchema(document: Buffer): Checked {
   const by = 'the JSON Schema of policies; snapferry, which can say more, is neither in SNAPFERRY nor on the PATH';
   let parsed: unknown;
   try {
-    // Without the byte order mark that Windows PowerShell writes.
-    parsed = JSON.parse(document.toString('utf8').replace(/^\uFEFF/, ''));
+    parsed = JSON.parse(text(document));
   } catch (error) {
     return { by, errors: [`policy document: not JSON: ${(error as Error).message}`], warnings: [], policies: [] };
   }
@@ -122,6 +121,13 @@ function checkWithSchema(document: Buffer): Checked {
   const answers = [parsed].flat() as (LifecyclePolicyAnswer | PolicyDetails)[];
   const policies = answers.map((each) => ('Policy' in each ? each : { Policy: { PolicyDetails: each } }));
   return { by, errors: [], warnings: [`the policy was checked by ${by}`], policies };
+}
+
+/** As Windows PowerShell writes it, too: in UTF-16, or with a byte order mark, which is left out. */
+function text(document: Buffer): string {
+  const mark = document.subarray(0, 2).toString('hex');
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
+  return new TextDecoder(encoding, { fatal: true }).decode(document);
 }
 
 /** That an `if` led to a failed `then` is said by the failed keyword itself. */

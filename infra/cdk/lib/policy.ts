@@ -59,8 +59,10 @@ function whatIsNamed(policies: Checked['policies']): Named {
   return {
     sourceAccounts: distinct(details.flatMap((each) => each.EventSource.Parameters.SnapshotOwner)),
     targetRegions: distinct(copies.map((copy) => copy.Target)),
-    // DLM's answers may have null for what is absent.
-    targetKeyArns: distinct(copies.map((copy) => copy.EncryptionConfiguration.CmkArn).filter((arn) => arn != null)),
+    // DLM's answers may have null for what is absent. KMS takes the ID of a key in any case, IAM in small letters only.
+    targetKeyArns: distinct(
+      copies.map((copy) => copy.EncryptionConfiguration.CmkArn?.toLowerCase()).filter((arn) => arn != null),
+    ),
   };
 }
 

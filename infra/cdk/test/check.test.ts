@@ -7,6 +7,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 
 import { type Checked, checkPolicy, findCommand } from '../lib/check';
+import { readPolicy } from '../lib/policy';
 import { EXAMPLE_POLICY, examplePolicy, REPOSITORY, temporaryFolder, vault } from './scene';
 
 const BUILT = join(REPOSITORY, 'target', 'release', 'snapferry');
@@ -144,7 +145,23 @@ describe('without the command, the schema', () => {
         assert.equal(policies.length, count, file);
         assert.ok(policies.every((each) => each.Policy.PolicyDetails.Actions.length > 0));
       }
+      for (const document of [
+        Buffer.from(`\uFEFF${text}`, 'utf16le'),
+        Buffer.from(`\uFEFF${text}`, 'utf16le').swap16(),
+      ]) {
+        assert.deepEqual(checkPolicy(document, undefined), checked(text));
+      }
     }
+  });
+
+  it('leaves keys as IAM compares them, in small letters', () => {
+    const policy = examplePolicy();
+    const encryption = policy.Actions[0].CrossRegionCopy[0].EncryptionConfiguration;
+    const key = encryption.CmkArn ?? '';
+    encryption.CmkArn = key.replace(/[^/]*$/, (id) => id.toUpperCase());
+    assert.notEqual(encryption.CmkArn, key);
+    const named = withEnvironment({ PATH: '' }, () => readPolicy('Vault', policy).named);
+    assert.equal(named.targetKeyArns[0], key);
   });
 
   it('says where and what', () => {

@@ -124,7 +124,7 @@ def _outcome(world: World, caller: Place, params: Params, key: keys.Key | None) 
         copy.encrypted = source.encrypted or key is not None or bool(params.flag("Encrypted"))
         copy.encrypted = copy.encrypted or caller in world.encrypted_by_default
         if copy.encrypted:
-            copy.kms_key = _effective_key(world, caller, params, key).arn
+            copy.kms_key = _effective_key(world, caller, params, key, source.encrypted).arn
     request = Request(caller.account, caller.region, dict(params.flat))
     for spoil in world.spoils:
         if spoil.strikes(request):
@@ -139,12 +139,20 @@ def _readable(there: Place, source: Snapshot) -> bool:
     return key is not None and key.state == "Enabled" and key.allows(there.account, "kms:CreateGrant")
 
 
-def _effective_key(world: World, caller: Place, params: Params, key: keys.Key | None) -> keys.Key:
-    """The key asked for, or the default one. Without a presigned URL, an encrypted copy from another Region has been
-    seen to end under another key than the one asked for [histories of other clients]."""
+def _effective_key(
+    world: World, caller: Place, params: Params, key: keys.Key | None, source_is_encrypted: bool
+) -> keys.Key:
+    """The key asked for, or the one that EC2 chooses: for an encrypted source `aws/ebs` while encryption by default is
+    off, whatever default key the account has, and otherwise the account's default key [EBS user guide, "Copy an Amazon
+    EBS snapshot", encryption outcomes]. Without a presigned URL, an encrypted copy from another Region has been seen to
+    end under another key than the one asked for [histories of other clients]."""
     crossing = params.get("SourceRegion") != caller.region
     unsigned = crossing and "PresignedUrl" not in params and world.behaviour.presigned_url_needed
-    return keys.default_key(world, caller) if key is None or unsigned else key
+    if key is not None and not unsigned:
+        return key
+    if key is None and source_is_encrypted and caller not in world.encrypted_by_default:
+        return keys.aws_managed_key(caller)
+    return keys.default_key(world, caller)
 
 
 def _spoil(copy: Copy, caller: Place, spoil: Spoil) -> None:

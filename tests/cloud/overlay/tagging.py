@@ -11,8 +11,8 @@ from tests.cloud.overlay.model import Place
 from tests.cloud.overlay.wire import Ec2Error, Params, Response, answer, element, elements, listing
 from tests.cloud.overlay.world import World
 
-# [EC2 user guide, "Tag your Amazon EC2 resources", tag restrictions]
-MOST_TAGS, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
+# [EC2 user guide, tag restrictions; of keys 127: EC2 API reference, Tag]
+MOST_TAGS, LONGEST_KEY, LONGEST_VALUE = 50, 127, 256
 
 
 def check(tags: list[tuple[str, str]]) -> dict[str, str]:

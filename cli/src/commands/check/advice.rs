@@ -100,8 +100,9 @@ impl Advice<'_> {
 
     fn target(&mut self, target: &Target, path: &str) {
         if target.encryption == Encryption::DefaultKey {
-            let message = "no CmkArn, so copies are encrypted under the account's default key; under the AWS managed \
-                           key aws/ebs they could never be shared with another account";
+            let message = "no CmkArn, so EC2 chooses the key: while EBS encryption by default is off, copies of encrypted \
+                           snapshots are under the AWS managed key aws/ebs, whatever default key the account has chosen, and \
+                           can never be shared with another account; otherwise copies are under the account's default key";
             self.add(Level::Warning, "target-default-key", member(path, "EncryptionConfiguration"), message);
         }
         let Some(retain) = target.retain else {

@@ -9,7 +9,7 @@ mod previous;
 mod render;
 mod report;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -83,12 +83,12 @@ fn check(path: &Path, args: &Args, previous: &[Policy]) -> DocumentReport {
     match input::read_at_most(path, MAX_DOCUMENT_BYTES) {
         Ok(bytes) => match text(bytes) {
             Ok(document) => {
-                // Places are counted from behind a byte order mark, as most editors do.
-                report.document = document.strip_prefix('\u{feff}').unwrap_or(&document).to_owned();
+                report.document = document;
                 judge(&mut report, args, previous);
             }
             Err(error) => report.findings.push(*error),
         },
+        Err(error) if error.kind() == ErrorKind::InvalidData => report.findings.push(not_text(error.to_string())),
         Err(error) => {
             report.is_unreadable = true;
             report.findings.push(Finding::error(UNREADABLE, format!("cannot be read: {error}"), None));
@@ -103,10 +103,12 @@ fn text(bytes: Vec<u8>) -> Result<String, Box<Finding>> {
         let allowed = format!("at most {MAX_DOCUMENT_BYTES} bytes");
         return Err(Box::new(Finding::error("policy-invalid", "larger than any policy".to_owned(), Some(allowed))));
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let message = format!("not UTF-8 after {} bytes", error.utf8_error().valid_up_to());
-        Box::new(Finding::error("policy-invalid", message, Some("JSON in UTF-8".to_owned())))
-    })
+    String::from_utf8(bytes)
+        .map_err(|error| Box::new(not_text(format!("not UTF-8 after {} bytes", error.utf8_error().valid_up_to()))))
+}
+
+fn not_text(problem: String) -> Finding {
+    Finding::error("policy-invalid", problem, Some("JSON in UTF-8, or in UTF-16 with a byte order mark".to_owned()))
 }
 
 fn judge(report: &mut DocumentReport, args: &Args, previous: &[Policy]) {

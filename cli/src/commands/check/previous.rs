@@ -110,7 +110,7 @@ impl Edit<'_> {
             let old = self.old.target(&target.region).filter(|old| old.encryption != target.encryption)?;
             let until_now = match &old.encryption {
                 Encryption::Key(key) => key.to_string(),
-                Encryption::DefaultKey => "the account's default key".to_owned(),
+                Encryption::DefaultKey => "the key that EC2 chose".to_owned(),
                 Encryption::AsSource => "no key of the policy's".to_owned(),
             };
             let message = format!(

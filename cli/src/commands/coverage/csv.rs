@@ -10,7 +10,7 @@ use super::line::Line;
 
 const HEADER: &str = "state,shared,policy,source,account,volume,size_gib,started,description,region,copy,copy_started,\
                       settled,seconds_to_protect,key,expire_after,lock,lock_mode,locked_until,copies,tags_edited,\
-                      volume_unknown,key_life";
+                      volume_unknown,key_life,wanted,owed,owed_until,refused,failed";
 
 /// Writes the header and every row.
 pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Result<()> {
@@ -28,7 +28,12 @@ pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Res
         write!(out, "{},{},", line.lock.unwrap_or_default(), line.lock_mode.unwrap_or_default())?;
         write!(out, "{},{},", optional(line.locked_until), line.copies)?;
         write!(out, "{},{},", line.tags_edited, line.volume_unknown)?;
-        write!(out, "{}\r\n", line.key_life.unwrap_or_default())?;
+        write!(out, "{},{},", line.key_life.unwrap_or_default(), optional(line.wanted))?;
+        let owed = line.owed.as_ref();
+        write!(out, "{},", owed.map(|owed| owed.state).unwrap_or_default())?;
+        write!(out, "{},", optional(owed.and_then(|owed| owed.until)))?;
+        write!(out, "{},", optional(owed.map(|owed| owed.refused)))?;
+        write!(out, "{}\r\n", optional(owed.map(|owed| owed.failed)))?;
     }
     Ok(())
 }

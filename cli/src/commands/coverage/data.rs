@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use snapferry_core::coverage::{Coverage, Row};
 use snapferry_core::text::printable;
 
+use super::line;
 use super::scene::Scene;
 
 /// The longest description in the page, in characters: what EC2 keeps.
@@ -123,7 +124,7 @@ impl Serialize for PageRows<'_> {
                     self.lexicon.snapshots.number(Some(row.snapshot())),
                     self.lexicon.policies.number(Some(row.policy.as_str())),
                     self.lexicon.regions.number(Some(row.region.as_str())),
-                    row.standing.as_str(),
+                    row.state(),
                     u8::from(row.is_shared()),
                 ),
                 copy.map(|copy| {
@@ -140,6 +141,12 @@ impl Serialize for PageRows<'_> {
                         u8::from(copy.is_tampered),
                         u8::from(row.is_lost_with_its_key()),
                     )
+                }),
+                row.entry.map(|entry| {
+                    let owed = line::owed(row);
+                    let owed =
+                        owed.map(|owed| (owed.wait.as_str(), seconds(owed.wait.until()), owed.refused, owed.failed));
+                    (entry.wanted().as_second(), owed)
                 }),
             )
         }))

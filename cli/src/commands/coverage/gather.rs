@@ -19,7 +19,7 @@ use snapferry_core::ids::{PolicyName, Region, SnapshotId};
 use snapferry_core::policy::Policy;
 use snapferry_core::tags;
 
-use crate::account::connection::Account;
+use crate::account::connection::{Account, not_enabled};
 
 /// Locks in one answer (EC2 API reference, DescribeLockedSnapshots, `MaxResults`).
 const LOCKS: i32 = 1000;
@@ -67,7 +67,7 @@ pub(super) async fn gather(
     let _ = progress.clear();
     let mut unread = Vec::new();
     let snapshots = snapshots.unwrap_or_else(|error| {
-        unread.push(unread_line(&format!("the shared snapshots in {}", account.home), &error));
+        unread.push(unread_line(&format!("the shared snapshots in {}", account.home), &error, "--region"));
         Vec::new()
     });
     let (mut found, mut locks) = (BTreeMap::new(), HashMap::new());
@@ -77,7 +77,7 @@ pub(super) async fn gather(
                 locks.extend(held.into_iter().map(|(id, lock)| ((region.clone(), id), lock)));
                 found.insert(region, copies);
             }
-            Err(error) => unread.push(unread_line(&format!("the copies in {region}"), &error)),
+            Err(error) => unread.push(unread_line(&format!("the copies in {region}"), &error, "Target in the policy")),
         }
     }
     if !unread.is_empty() {
@@ -92,13 +92,16 @@ pub(super) async fn gather(
         snapshots,
         regions: found,
         locks,
+        ledger: None,
     })
 }
 
-fn unread_line(what: &str, error: &CallError) -> String {
+/// What was not read, and why; `named` is what names the Region.
+fn unread_line(what: &str, error: &CallError, named: &str) -> String {
     let request = error.request_id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default();
     let message = snapferry_core::text::printable(&error.message, 500);
-    format!("    {what}: {}: {message}{request}", snapferry_core::text::printable(&error.code, 100))
+    let remedy = not_enabled(error, named).map(|remedy| format!("\n        {remedy}")).unwrap_or_default();
+    format!("    {what}: {}: {message}{request}{remedy}", snapferry_core::text::printable(&error.code, 100))
 }
 
 fn bar(progress: &MultiProgress, what: String) -> ProgressBar {

@@ -13,9 +13,11 @@ use sha2::{Digest as _, Sha256};
 use snapferry_core::coverage::{Counts, Coverage, Row, Standing};
 use snapferry_core::text::printable;
 
-use super::line::{self, span};
+use super::line;
 use super::scene::Scene;
 use super::{data, table};
+use crate::account::owed;
+use crate::terminal::time::span;
 
 const PAGE: &str = include_str!("report.html");
 const STYLE: &str = include_str!("report.css");
@@ -69,25 +71,26 @@ fn text(name: &str, scene: &Scene<'_>, coverage: &Coverage<'_>) -> String {
         "since" => scene.since.map_or_else(String::new, |since| {
             format!("<p>Snapshots started before {} are left out.</p>", escape(&short(since)))
         }),
-        "notes" => table::notes(coverage, total).iter().fold(String::new(), |mut notes, note| {
+        "notes" => table::notes(scene, coverage, total).iter().fold(String::new(), |mut notes, note| {
             // Writing to a String cannot fail.
             let _ = write!(notes, "<li>{}</li>", escape(note));
             notes
         }),
-        "tiles" => tiles(&total),
+        "tiles" => tiles(coverage, &total),
         "summary" => summary(coverage, &total),
         "findings" => findings(scene, coverage, &total),
         _ => String::new(),
     }
 }
 
-fn tiles(total: &Counts) -> String {
+fn tiles(coverage: &Coverage<'_>, total: &Counts) -> String {
     let tile = |class: &str, count: usize, label: &str| {
         format!("<div class=\"tile {class}\"><dt>{label}</dt><dd>{count}</dd></div>")
     };
     [
         tile("failed", total.failed, "failed"),
         tile("missing", total.missing, "missing"),
+        coverage.ledger.map(|_| tile("missed", total.missed, "missed")).unwrap_or_default(),
         tile("in-flight", total.in_flight, "in flight"),
         tile("protected", total.protected, "protected"),
         tile("history", total.history, "history"),
@@ -104,7 +107,7 @@ fn summary(coverage: &Coverage<'_>, total: &Counts) -> String {
         let bad = |count: usize| if count > 0 { " class=\"n bad\"" } else { " class=\"n\"" };
         let _ = write!(
             rows,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td{}>{}</td><td{}>{}</td><td class=\"n\">{}</td>\
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td{}>{}</td><td{}>{}</td><td{}>{}</td><td class=\"n\">{}</td>\
              <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             escape(policy),
             escape(region),
@@ -112,6 +115,8 @@ fn summary(coverage: &Coverage<'_>, total: &Counts) -> String {
             counts.failed,
             bad(counts.missing),
             counts.missing,
+            bad(counts.missed),
+            coverage.ledger.map_or_else(|| "-".to_owned(), |_| counts.missed.to_string()),
             counts.in_flight,
             counts.protected,
             table::percent(counts),
@@ -135,7 +140,7 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>, total: &Counts) -> Strin
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Findings\"><table><thead><tr>\
          <th scope=\"col\">State</th><th scope=\"col\">Snapshot</th><th scope=\"col\">Volume</th>\
          <th scope=\"col\">Account</th><th scope=\"col\">Age</th><th scope=\"col\">Policy</th>\
-         <th scope=\"col\">Region</th><th scope=\"col\">Description</th></tr></thead><tbody>{rows}</tbody></table></div>\
+         <th scope=\"col\">Region</th><th scope=\"col\">Owed</th><th scope=\"col\">Description</th></tr></thead><tbody>{rows}</tbody></table></div>\
          {more}"
     )
 }
@@ -147,14 +152,15 @@ fn finding(scene: &Scene<'_>, row: &Row<'_>) -> String {
     let failed = failed.map(|copy| format!("<br><small>{}</small>", escape(copy.id.as_str()))).unwrap_or_default();
     format!(
         "<tr><td><span class=\"state {state}\">{said}</span>{failed}</td><td><code>{}</code></td><td><code>{}</code></td>\
-         <td>{}</td><td>{age}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
+         <td>{}</td><td>{age}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
         escape(row.snapshot()),
         escape(row.lineage().unwrap_or_default()),
         escape(row.account().unwrap_or_default()),
         escape(row.policy.as_str()),
         escape(row.region.as_str()),
+        escape(&line::owed(row).map(|owed| owed::words(owed, scene.now)).unwrap_or_default()),
         escape(&printable(description, 300)),
-        state = row.standing.as_str(),
+        state = row.state(),
         said = line::state(row),
     )
 }

@@ -11,6 +11,7 @@ use snapferry_core::facts::Endangered;
 
 use super::line::Line;
 use super::scene::Scene;
+use crate::account::owed::HintLine;
 
 /// The name and version of the form.
 const FORMAT: &str = "snapferry-coverage/1";
@@ -38,6 +39,9 @@ struct CoverageReport<'r> {
     copies_of_other_homes: BTreeMap<&'r str, usize>,
     copies_of_unknown_volumes: usize,
     endangered_keys: Vec<Key<'r>>,
+    ledger: Ledger<'r>,
+    /// Since when that is to be protected which waits the longest.
+    oldest_unprotected: Option<Timestamp>,
     total: Numbers,
     targets: Vec<Target<'r>>,
     time_to_protect: Vec<Count>,
@@ -55,6 +59,24 @@ struct Numbers {
     protected: usize,
     history: usize,
     lost: usize,
+    /// These two only where the ledger was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missed: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owed: Option<usize>,
+}
+
+/// What was read of the ledger besides what stands in the rows.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ledger<'r> {
+    read: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'r str>,
+    /// By the names of policies that are not in the document.
+    policies_not_named: BTreeMap<&'r str, usize>,
+    /// Events whose snapshots EC2 does not show.
+    hints: Vec<HintLine<'r>>,
 }
 
 #[derive(Serialize)]
@@ -92,10 +114,11 @@ impl Serialize for JsonRows<'_> {
     }
 }
 
-impl From<Counts> for Numbers {
-    fn from(counts: Counts) -> Self {
-        let Counts { failed, missing, in_flight, protected, history, lost } = counts;
-        Self { failed, missing, in_flight, protected, history, lost }
+impl Numbers {
+    fn new(counts: Counts, coverage: &Coverage<'_>) -> Self {
+        let Counts { failed, missing, in_flight, protected, history, lost, missed, unseen } = counts;
+        let known = |count| coverage.ledger.map(|_| count);
+        Self { failed, missing, in_flight, protected, history, lost, missed: known(missed), owed: known(unseen) }
     }
 }
 
@@ -105,7 +128,7 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
     let targets = coverage.counts.iter().map(|((policy, region), counts)| Target {
         policy: policy.as_str(),
         region: region.as_str(),
-        numbers: (*counts).into(),
+        numbers: Numbers::new(*counts, coverage),
     });
     let keys = coverage.endangered.iter().map(|(region, Endangered { key, fact, copies })| Key {
         region: region.as_str(),
@@ -130,7 +153,9 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         copies_of_other_homes: coverage.other_homes.iter().map(|(home, count)| (home.as_str(), *count)).collect(),
         copies_of_unknown_volumes: coverage.lineage_unknown,
         endangered_keys: keys.collect(),
-        total: total.into(),
+        ledger: ledger(scene, coverage),
+        oldest_unprotected: coverage.oldest_unprotected(),
+        total: Numbers::new(total, coverage),
         targets: targets.collect(),
         time_to_protect: parts(time_to_protect(coverage)),
         expiries: parts(expiries(coverage, scene.now)),
@@ -138,6 +163,16 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
     };
     serde_json::to_writer(&mut *out, &report)?;
     Ok(writeln!(out)?)
+}
+
+fn ledger<'r>(scene: &Scene<'r>, coverage: &'r Coverage<'_>) -> Ledger<'r> {
+    let hints = coverage.ledger.iter().flat_map(|ledger| &ledger.hints);
+    Ledger {
+        read: coverage.ledger.is_some(),
+        note: scene.note,
+        policies_not_named: coverage.not_named_owed.iter().map(|(policy, count)| (policy.as_str(), *count)).collect(),
+        hints: hints.map(|hint| HintLine::new(hint, scene.now)).collect(),
+    }
 }
 
 fn parts(buckets: Vec<Bucket>) -> Vec<Count> {

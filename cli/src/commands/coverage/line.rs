@@ -1,14 +1,17 @@
 //! One row in the words of all outputs for machines.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
-use snapferry_core::coverage::Row;
+use snapferry_core::coverage::{Row, Standing};
+use snapferry_core::ledger::Owed;
+
+use crate::account::owed::OwedLine;
 
 /// A row with its members' names.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Line<'f> {
-    /// `failed`, `missing`, `in-flight` or `protected`.
+    /// `failed`, `missing`, `in-flight` or `protected`; of what the ledger alone tells, `missed` or `owed`.
     pub(super) state: &'static str,
     /// Whether the source is still shared and wanted; what is not is history.
     pub(super) shared: bool,
@@ -41,6 +44,12 @@ pub(super) struct Line<'f> {
     pub(super) tags_edited: bool,
     /// Whether nobody named the volume of the copy's source.
     pub(super) volume_unknown: bool,
+    /// Since when its copy is or was wanted, as the ledger says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) wanted: Option<Timestamp>,
+    /// What is owed of it, unless it is protected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) owed: Option<OwedLine<'f>>,
 }
 
 impl<'f> Line<'f> {
@@ -48,7 +57,7 @@ impl<'f> Line<'f> {
         let copy = row.copy;
         let held = row.lock;
         Self {
-            state: row.standing.as_str(),
+            state: row.state(),
             shared: row.is_shared(),
             policy: row.policy.as_str(),
             source: row.snapshot(),
@@ -72,40 +81,37 @@ impl<'f> Line<'f> {
             copies: row.copies,
             tags_edited: copy.is_some_and(|copy| copy.is_tampered),
             volume_unknown: row.is_lineage_unknown(),
+            wanted: row.entry.map(|entry| entry.wanted()),
+            owed: owed(row).map(OwedLine::new),
         }
     }
 }
 
-/// How a row stands, for people: what is lost with its key has not failed.
-pub(super) fn state(row: &Row<'_>) -> &'static str {
-    if row.is_lost_with_its_key() { "key lost" } else { row.standing.as_str() }
+/// What is owed of a row. What is protected waits for nothing but the verifier's word in the ledger.
+pub(super) fn owed<'f>(row: &Row<'f>) -> Option<&'f Owed> {
+    row.owed().filter(|_| row.standing != Standing::Protected)
 }
 
-/// A time span for people: its two greatest units.
-pub(super) fn span(time: SignedDuration) -> String {
-    let seconds = time.as_secs().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days @ 1..=13, hours, _) => format!("{days} d {hours} h"),
-        (days, _, _) => format!("{days} d"),
-    }
+/// How a row stands, for people: what is lost with its key has not failed.
+pub(super) fn state(row: &Row<'_>) -> &'static str {
+    if row.is_lost_with_its_key() && !row.is_missed() { "key lost" } else { row.state() }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, HashMap};
 
+    use jiff::SignedDuration;
+    use serde_json::{Value, json};
     use snapferry_core::coverage::{Coverage, Facts, Standing, cover};
     use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, KeyFact, KeyProblem, State};
-    use snapferry_core::ids::{AccountId, Region, SnapshotId};
+    use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
+    use snapferry_core::ledger::{By, End, Extract, Identity, Obligation, State as Stands};
     use snapferry_core::policy;
     use snapferry_core::tags::ReadTags;
 
     use super::*;
-    use crate::commands::coverage::{json, scene::Scene, table};
+    use crate::commands::coverage::{csv, html, json, scene::Scene, table};
 
     const DOCUMENT: &str = r#"{"PolicyType": "EVENT_BASED_POLICY", "EventSource": {"Type": "MANAGED_CWE", "Parameters":
         {"EventType": "shareSnapshot", "SnapshotOwner": ["111111111111"]}}, "Actions": [{"Name": "copy", "CrossRegionCopy":
@@ -138,20 +144,25 @@ mod tests {
         copies
     }
 
-    fn with<T>(status: &str, fact: KeyFact, look: impl Fn(&Scene<'_>, &Coverage<'_>) -> T) -> T {
-        let policies = policy::parse(DOCUMENT).unwrap().policies;
-        let (account, home) = (AccountId::parse("222222222222").unwrap(), Region::parse("us-east-1").unwrap());
-        let facts = Facts {
-            account: account.clone(),
-            homes: [home.clone()].into(),
+    fn facts(copies: Copies) -> Facts {
+        Facts {
+            account: AccountId::parse("222222222222").unwrap(),
+            homes: [Region::parse("us-east-1").unwrap()].into(),
             retired_policies: Default::default(),
             since: None,
             snapshots: Vec::new(),
-            regions: BTreeMap::from([(Region::parse("eu-west-1").unwrap(), copies(status, fact))]),
+            regions: BTreeMap::from([(Region::parse("eu-west-1").unwrap(), copies)]),
             locks: HashMap::new(),
-        };
+            ledger: None,
+        }
+    }
+
+    fn with<T>(status: &str, fact: KeyFact, look: impl Fn(&Scene<'_>, &Coverage<'_>) -> T) -> T {
+        let policies = policy::parse(DOCUMENT).unwrap().policies;
+        let (account, home) = (AccountId::parse("222222222222").unwrap(), Region::parse("us-east-1").unwrap());
+        let facts = facts(copies(status, fact));
         look(
-            &Scene { now: Timestamp::UNIX_EPOCH, account: &account, home: &home, since: None },
+            &Scene { now: Timestamp::UNIX_EPOCH, account: &account, home: &home, since: None, note: None },
             &cover(&policies, &facts),
         )
     }
@@ -194,7 +205,7 @@ mod tests {
                     (row.standing, state(row), Line::new(row, scene.now).key_life),
                     (standing, words, Some(life))
                 );
-                let notes = table::notes(coverage, coverage.total());
+                let notes = table::notes(scene, coverage, coverage.total());
                 assert!(note.is_empty() || notes.iter().any(|said| said.contains(note)), "{notes:?}");
                 let mut out = Vec::new();
                 json::write(&mut out, scene, coverage).unwrap();
@@ -203,6 +214,62 @@ mod tests {
                 let lost = report["endangeredKeys"].as_array().unwrap().iter().map(|key| key["life"].as_str().unwrap());
                 assert_eq!(lost.collect::<Vec<_>>(), if note.is_empty() { vec![] } else { vec![life] });
             });
+        }
+    }
+
+    #[test]
+    fn what_the_ledger_says_stands_in_every_form() {
+        let region = Region::parse("eu-west-1").unwrap();
+        let missed = |number: u32, state| {
+            let id = SnapshotId::parse(&format!("snap-{number:08x}")).unwrap();
+            let policy = PolicyName::parse("default").unwrap();
+            Obligation {
+                identity: Identity { policy, source: id, region: region.clone() },
+                account: AccountId::parse("111111111111").unwrap(),
+                lineage: VolumeId::parse("vol-00000001").unwrap(),
+                start: Timestamp::UNIX_EPOCH,
+                by: By::Sweep,
+                wanted: Timestamp::UNIX_EPOCH,
+                generation: 0,
+                state,
+                refused: 2,
+                failed: 0,
+                gone: None,
+                revision: 0,
+            }
+        };
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(3);
+        let ended = Stands::Ended { at: now, why: End::Missed, copy: None };
+        let mut extract = Extract::default();
+        extract.add(&missed(1, ended), now);
+        extract.add(&missed(2, Stands::Delayed { since: now }), now);
+        let policies = policy::parse(DOCUMENT).unwrap().policies;
+        let (account, home) = (AccountId::parse("222222222222").unwrap(), Region::parse("us-east-1").unwrap());
+        for (ledger, note) in [(Some(extract.close()), None), (None, Some("not read"))] {
+            let facts = Facts { ledger, ..facts(Copies::default()) };
+            let coverage = cover(&policies, &facts);
+            let scene = Scene { now, account: &account, home: &home, since: None, note };
+            let notes = table::notes(&scene, &coverage, coverage.total());
+            let (mut json, mut csv, mut html) = (Vec::new(), Vec::new(), Vec::new());
+            json::write(&mut json, &scene, &coverage).unwrap();
+            csv::write(&mut csv, &coverage).unwrap();
+            html::write(&mut html, &scene, &coverage).unwrap();
+            let report: serde_json::Value = serde_json::from_slice(&json).unwrap();
+            let (csv, html) = (String::from_utf8(csv).unwrap(), String::from_utf8(html).unwrap());
+            assert_eq!(csv.lines().count(), coverage.rows.len() + 1);
+            if note.is_some() {
+                assert_eq!(notes, ["not read"]);
+                assert_eq!((&report["total"]["missed"], &report["ledger"]["note"]), (&Value::Null, &json!("not read")));
+                assert!(html.contains("<li>not read</li>") && !html.contains("state missed"));
+                continue;
+            }
+            assert!(notes.iter().any(|said| said.starts_with("The ledger owes 1 copy of")), "{notes:?}");
+            assert_eq!((&report["total"]["missed"], &report["total"]["owed"]), (&json!(1), &json!(1)));
+            let rows: Vec<_> = report["rows"].as_array().unwrap().iter().map(|row| &row["owed"]).collect();
+            assert_eq!((&rows[0]["state"], &rows[1]["until"]), (&json!("missed"), &json!("1970-01-01T00:05:00Z")));
+            assert!(csv.contains("1970-01-01T00:00:00Z,missed,,2,0\r\n"), "{csv}");
+            assert!(csv.contains("1970-01-01T00:00:00Z,delayed,1970-01-01T00:05:00Z,2,0\r\n"), "{csv}");
+            assert!(html.contains("<td>3 min missed, refused 2</td>"), "{html}");
         }
     }
 }

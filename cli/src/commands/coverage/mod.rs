@@ -12,6 +12,7 @@ mod line;
 mod scene;
 mod table;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use snapferry_core::coverage::{Coverage, cover};
 
 use self::scene::Scene;
 use crate::account::connection::{Connection, block_on};
+use crate::account::ledger::{Ledger, Of, Reading};
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
@@ -26,10 +28,12 @@ use crate::terminal::input;
 ///
 /// Reads the snapshots that the policies' owners share and the copies of them, and matches as the copier does. A
 /// snapshot is protected in a Region when a copy of it is completed, verified, and locked if the policy says so. Copies of
-/// snapshots that are no longer shared are listed as history.
+/// snapshots that are no longer shared are listed as history. With the stack's ledger it also says since when each copy is
+/// owed and why it waits, and what was missed within a week.
 ///
 /// Changes nothing. Needs ec2:DescribeSnapshots, ec2:DescribeLockedSnapshots where copies are locked, and kms:DescribeKey on
-/// the keys that copies are under, to tell those that are lost.
+/// the keys that copies are under, to tell those that are lost; and for what is owed and was missed dynamodb:Query on the ledger's
+/// table, and cloudformation:DescribeStacks with --stack.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -50,11 +54,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     retired: gather::Retired,
     #[command(flatten)]
+    ledger: Ledger,
+    #[command(flatten)]
     connection: Connection,
 }
 
 const HELP: &str = "\
-Exit codes: 0 everything that is shared and wanted is protected or in flight, 1 something is missing or failed, 2 wrong \
+Exit codes: 0 everything that is shared and wanted is protected or in flight, 1 something is missing, failed or missed, 2 wrong \
 usage, or not everything could be read: then no report is printed";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -64,13 +70,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let policies = input::policies(&args.policy)?;
     let now = Timestamp::now();
-    let (facts, home) = block_on(async {
+    let (mut facts, home, ledger) = block_on(async {
         let account = args.connection.open().await?;
-        let facts = gather::gather(&account, &policies, args.since, &args.retired).await?;
-        Ok((facts, account.home))
+        let gathered = gather::gather(&account, &policies, args.since, &args.retired);
+        let (facts, ledger) = tokio::join!(gathered, args.ledger.read(&account, Of::All, now, |_| ()));
+        Ok((facts?, account.home, ledger))
     })?;
+    let note = ledger.note();
+    if let (Reading::Failed(_), Some(note)) = (&ledger, &note) {
+        writeln!(anstream::stderr(), "snapferry: {note}")?;
+    }
+    facts.ledger = ledger.into_extract();
     let coverage = cover(&policies, &facts);
-    let scene = Scene { now, account: &facts.account, home: &home, since: args.since };
+    let scene = Scene { now, account: &facts.account, home: &home, since: args.since, note: note.as_deref() };
     say(args, &scene, &coverage)?;
     Ok(if coverage.total().findings() > 0 { Exit::Findings } else { Exit::Fine })
 }

@@ -2,8 +2,9 @@
 // What others wrote is put into text nodes only, never into markup.
 (() => {
   const PAGE = 100, DAYS = 21, VOLUMES = 20, DAY = 86400;
-  const STATES = ["failed", "missing", "in-flight", "protected"];
-  const MARKS = { failed: "\u2715", missing: "\u2013", "in-flight": "\u2026", protected: "\u2713", history: "\u25cb" };
+  const STATES = ["failed", "missing", "missed", "in-flight", "protected"];
+  const OTHERS = ["owed", "history"];
+  const MARKS = { failed: "\u2715", missing: "\u2013", missed: "!", owed: "\u2026", "in-flight": "\u2026", protected: "\u2713", history: "\u25cb" };
   const SVG = "http://www.w3.org/2000/svg";
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
@@ -12,12 +13,14 @@
   const sources = data.sources.map(([id, account, volume, started, gib, description]) => ({
     id, account: data.accounts[account], volume: data.volumes[volume], started, gib, description: description ?? "", text: null,
   }));
-  const rows = data.rows.map(([[source, policy, region, state, shared], copy]) => ({
+  const rows = data.rows.map(([[source, policy, region, state, shared], copy, ledger]) => ({
     source: sources[source], policy: data.policies[policy], region: data.regions[region], state, shared: shared === 1,
     copy: copy && { id: copy[0], started: copy[1], settled: copy[2], expires: copy[3], lock: copy[4], mode: copy[5],
       until: copy[6], key: data.keys[copy[7]] ?? "", count: copy[8], edited: copy[9] === 1, keyLost: copy[10] === 1 },
+    wanted: ledger && ledger[0], owed: ledger && ledger[1] && { state: ledger[1][0], until: ledger[1][1], refused: ledger[1][2], failed: ledger[1][3] },
   }));
   // What is no longer shared is history when it is still protected, and otherwise shown as it stands.
+  const is_finding = (row) => row.state === "missed" || (row.shared && (row.state === "failed" || row.state === "missing"));
   const kind = (row) => (!row.shared && row.state === "protected" ? "history" : row.state);
 
   const element = (name, text, attributes = {}) => {
@@ -42,6 +45,18 @@
     return s < 14 * DAY ? `${Math.floor(s / DAY)} d ${Math.floor((s % DAY) / 3600)} h` : `${Math.floor(s / DAY)} d`;
   };
 
+  // From when the copy was wanted; where that is not known, or the copy was wanted anew after its verdict, from the source's start.
+  const to_protect = (row) => {
+    if (row.state !== "protected" || row.copy.settled === null) return null;
+    const since = row.wanted !== null && row.wanted <= row.copy.settled ? row.wanted : row.source.started;
+    return since === null ? null : row.copy.settled - since;
+  };
+  const owed = (row) => {
+    if (!row.owed) return "";
+    const { state, until, refused, failed } = row.owed;
+    return [`since ${time(row.wanted)} ${state}`, until && `until ${time(until)}`, refused && `refused ${refused}`, failed && `failed ${failed}`].filter(Boolean).join(", ");
+  };
+
   // ---- filters
 
   const chosen = { state: $("f-state"), region: $("f-region"), account: $("f-account"), policy: $("f-policy") };
@@ -50,7 +65,7 @@
     for (const value of values) select.append(element("option", value, { value }));
   };
   const distinct = (values) => [...new Set(values)].filter((value) => value !== "").sort();
-  offer(chosen.state, "All states", [...STATES, "history"]);
+  offer(chosen.state, "All states", [...STATES, ...OTHERS]);
   chosen.state.insertBefore(element("option", "findings", { value: "findings" }), chosen.state.children[1]);
   offer(chosen.region, "All Regions", distinct(data.regions));
   offer(chosen.account, "All accounts", distinct(data.accounts));
@@ -65,7 +80,7 @@
       if (region && row.region !== region) return false;
       if (policy && row.policy !== policy) return false;
       if (account && row.source.account !== account) return false;
-      if (state === "findings" ? !(row.shared && (row.state === "failed" || row.state === "missing")) : state && kind(row) !== state) return false;
+      if (state === "findings" ? !is_finding(row) : state && kind(row) !== state) return false;
       return wanted.every((word) => words(row.source).includes(word) || (row.copy !== null && row.copy.id.includes(word)));
     });
   };
@@ -76,8 +91,8 @@
   const columns = [
     ["State", (row) => {
       const cell = element("td");
-      cell.append(element("span", row.copy && row.copy.keyLost ? "key lost" : kind(row), { class: `state ${kind(row)}` }));
-      if (!row.shared && row.state !== "protected") cell.append(" no longer shared");
+      cell.append(element("span", row.copy && row.copy.keyLost && row.state !== "missed" ? "key lost" : kind(row), { class: `state ${kind(row)}` }));
+      if (!row.shared && ["failed", "missing", "in-flight"].includes(row.state)) cell.append(" no longer shared");
       return cell;
     }],
     ["Snapshot", (row) => code(row.source.id)],
@@ -87,7 +102,8 @@
     ["Policy", (row) => element("td", row.policy)],
     ["Region", (row) => element("td", row.region)],
     ["Copy", (row) => code(row.copy ? row.copy.id + (row.copy.count > 1 ? ` (of ${row.copy.count})` : "") : "")],
-    ["To protect", (row) => element("td", row.copy && row.state === "protected" && row.copy.settled !== null && row.source.started !== null ? span(row.copy.settled - row.source.started) : "", { class: "n" })],
+    ["Owed", (row) => element("td", owed(row))],
+    ["To protect", (row) => { const took = to_protect(row); return element("td", took === null ? "" : span(took), { class: "n" }); }],
     ["Expires", (row) => element("td", row.copy ? time(row.copy.expires) || "never" : "")],
     ["Lock", (row) => element("td", row.copy ? [row.copy.mode ?? row.copy.lock ?? "", row.copy.until ? `until ${day(row.copy.until)}` : ""].join(" ").trim() : "")],
     ["Key", (row) => code(row.copy ? row.copy.key.split("/").pop() : "", row.copy ? row.copy.key : "")],
@@ -126,7 +142,7 @@
   let last_day = 0, volume_page = 0;
   const newest = () => Math.floor(shown.reduce((most, row) => Math.max(most, row.source.started ?? 0), 0) / DAY);
   const oldest = () => Math.floor(shown.reduce((least, row) => Math.min(least, row.source.started ?? Infinity), Infinity) / DAY);
-  const worst = (cells) => [...STATES, "history"].find((state) => cells[state] > 0);
+  const worst = (cells) => [...STATES, ...OTHERS].find((state) => cells[state] > 0);
   const draw_matrix = () => {
     const volumes = new Map();
     const end = newest() - last_day, start = end - DAYS + 1;
@@ -134,7 +150,7 @@
       if (row.source.started === null) continue;
       const at = Math.floor(row.source.started / DAY);
       const known = volumes.get(row.source.volume) ?? { rank: STATES.length + 1, days: new Map() };
-      known.rank = Math.min(known.rank, row.shared ? STATES.indexOf(row.state) : STATES.length);
+      known.rank = Math.min(known.rank, row.shared || row.state === "missed" ? STATES.indexOf(row.state) : STATES.length);
       if (at >= start && at <= end) {
         const cell = known.days.get(at) ?? {};
         cell[kind(row)] = (cell[kind(row)] ?? 0) + 1;
@@ -162,7 +178,7 @@
         const cells = days.get(at);
         if (!cells) { line.append(element("td")); continue; }
         const state = worst(cells);
-        const words = [...STATES, "history"].filter((each) => cells[each]).map((each) => `${cells[each]} ${each}`).join(", ");
+        const words = [...STATES, ...OTHERS].filter((each) => cells[each]).map((each) => `${cells[each]} ${each}`).join(", ");
         const cell = element("td", undefined, { class: state, title: `${day(at * DAY)}: ${words}` });
         cell.append(element("span", MARKS[state], { role: "img", "aria-label": words }));
         line.append(cell);
@@ -195,7 +211,8 @@
   const draw_times = () => {
     const times = [];
     for (const row of shown) {
-      if (row.state === "protected" && row.copy.settled !== null && row.source.started !== null) times.push(row.copy.settled - row.source.started);
+      const took = to_protect(row);
+      if (took !== null) times.push(took);
     }
     if (times.length === 0) { nothing("ttp", "No protected snapshot is among these rows."); return; }
     times.sort((a, b) => a - b);

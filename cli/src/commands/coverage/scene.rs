@@ -10,4 +10,6 @@ pub(super) struct Scene<'s> {
     pub(super) account: &'s AccountId,
     pub(super) home: &'s Region,
     pub(super) since: Option<Timestamp>,
+    /// What there is to say of the reading of the ledger.
+    pub(super) note: Option<&'s str>,
 }

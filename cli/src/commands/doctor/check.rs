@@ -1,6 +1,7 @@
 //! One check: what was looked at, how it is, and what to do.
 
 use serde::Serialize;
+use snapferry_core::ebs::reads::after_unread;
 use snapferry_core::facts::CallError;
 
 /// How it is.
@@ -42,6 +43,12 @@ pub(crate) struct ServiceError {
     pub(crate) request_id: Option<String>,
 }
 
+/// The next sweep is the functions' affair: here somebody repeats the command.
+fn unread_remedy(code: &str) -> String {
+    let next = after_unread(code).strip_suffix("The next sweep looks again.").unwrap_or_default();
+    format!("{next}Repeat with credentials that may read it, or later.")
+}
+
 impl Check {
     /// As it should be.
     pub(crate) fn pass(check: &'static str, subject: impl ToString, message: impl Into<String>) -> Self {
@@ -61,9 +68,7 @@ impl Check {
 
     /// Not read, because a call failed.
     pub(crate) fn unread(check: &'static str, subject: impl ToString, error: &CallError) -> Self {
-        Self::unknown(check, subject, "could not be read")
-            .because(error)
-            .remedy("Repeat with credentials that may read it, or later.")
+        Self::unknown(check, subject, "could not be read").because(error).remedy(unread_remedy(&error.code))
     }
 
     /// With what to do.

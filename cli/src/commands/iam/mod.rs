@@ -75,6 +75,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let scope = Scope::new(&policies, home, args.source_key.clone(), retired);
     anyhow::ensure!(!scope.owners.is_empty(), "the policy names no SnapshotOwner, so there is nothing to allow");
     anyhow::ensure!(!scope.targets.is_empty(), "the policy names no Target, so there is nothing to allow");
+    one_partition(&scope)?;
     let roles = roles::roles(&scope)?;
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -91,6 +92,28 @@ fn region_of_environment() -> anyhow::Result<Region> {
     let set = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| std::env::var(name).ok());
     let name = set.context("no Region: give --region, or set AWS_REGION")?;
     Region::parse(&name).with_context(|| format!("{name:?} is no Region"))
+}
+
+/// A role of one partition of AWS can do nothing in another one, so that its statements would match nothing there. The
+/// policy's Targets are in one, and tell which is meant.
+fn one_partition(scope: &Scope) -> anyhow::Result<()> {
+    let Some(target) = scope.targets.first() else { return Ok(()) };
+    let partition = target.partition();
+    let of_region = |option: &'static str, region: &Region| (option, region.to_string(), region.partition().to_owned());
+    let of_key = |key: &KeyArn| ("--source-key", key.to_string(), key.partition().to_owned());
+    let given = [of_region("the stack's Region (--region, AWS_REGION)", &scope.home)]
+        .into_iter()
+        .chain(scope.source_keys.iter().map(of_key))
+        .chain(scope.retired.regions.iter().map(|region| of_region("--retired-region", region)))
+        .chain(scope.retired.homes.iter().map(|region| of_region("--retired-home", region)));
+    for (option, name, other) in given {
+        anyhow::ensure!(
+            other == partition,
+            "{option}: {name} is in the partition {other}, but the policy's Target {target} is in the partition \
+             {partition}, and no role works in both"
+        );
+    }
+    Ok(())
 }
 
 fn answer<'r>(region: &'r Region, roles: &'r [Role]) -> Answer<'r> {

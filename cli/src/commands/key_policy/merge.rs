@@ -52,7 +52,7 @@ pub(crate) enum Done {
 /// # Errors
 /// When it is no JSON.
 pub(crate) fn unwrapped(printed: &str) -> anyhow::Result<String> {
-    let printed = printed.trim_start_matches('\u{feff}').trim();
+    let printed = printed.trim();
     let value: Value = serde_json::from_str(printed).context("it is not JSON")?;
     match value.get("Policy") {
         Some(Value::String(inner)) if value.get("Statement").is_none() => Ok(inner.clone()),

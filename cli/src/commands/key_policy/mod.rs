@@ -33,14 +33,14 @@ pub(crate) struct Args {
     #[arg(value_name = "POLICY")]
     document: PathBuf,
     /// The target account, which copies
-    #[arg(long, value_name = "ACCOUNT", value_parser = AccountId::parse)]
+    #[arg(long, value_name = "ACCOUNT", value_parser = input::account)]
     target: AccountId,
     /// The one role in the target account that may use the key (the stack's output CopySharedSnapshotsRoleArn); without
     /// it the target account decides which of its roles may
     #[arg(long, value_name = "ARN")]
     target_role: Option<String>,
     /// The account that the key belongs to: warn when the policy does not copy from it
-    #[arg(long, value_name = "ACCOUNT", value_parser = AccountId::parse)]
+    #[arg(long, value_name = "ACCOUNT", value_parser = input::account)]
     source: Option<AccountId>,
     /// Add the statements to this key policy, as `aws kms get-key-policy` prints it in text or JSON
     #[arg(long, value_name = "FILE")]
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let stdin = files.filter(|path| path.as_os_str() == input::STDIN).count();
     anyhow::ensure!(stdin < 2, "standard input can be read only once");
     let policies = input::policies(&args.document)?;
-    let partition = partition(&policies);
+    let partition = partition(args, &policies);
     let ours = statements::statements(partition, &args.target, role(args, partition)?)?;
     let merged = args.merge.as_deref().map(|file| merged(file, &ours, &args.target)).transpose()?;
     let mut warnings = doubts(args, &policies);
@@ -120,18 +120,22 @@ fn merged(file: &Path, ours: &[Statement], target: &AccountId) -> anyhow::Result
     merge().with_context(|| format!("{} is not merged", input::shown(file)))
 }
 
-/// That of the policy's Regions.
-fn partition(policies: &[Policy]) -> &'static str {
-    let region = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.region).next();
-    region.map_or("aws", |region| region.partition())
+/// That of the policy's Regions, all of which are in one, or else that of the role.
+fn partition<'a>(args: &'a Args, policies: &'a [Policy]) -> &'a str {
+    let of_target = policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.partition()).next();
+    let of_role = || args.target_role.as_deref()?.strip_prefix("arn:")?.split(':').next();
+    of_target.or_else(of_role).unwrap_or("aws")
 }
 
-/// The one role, which has to be the target account's.
+/// The one role, which has to be the target account's, in the partition of the policy's Targets.
 fn role<'a>(args: &'a Args, partition: &str) -> anyhow::Result<Option<&'a str>> {
     let Some(role) = args.target_role.as_deref() else { return Ok(None) };
     let expected = format!("arn:{partition}:iam::{}:role/", args.target);
     let is_role = role.strip_prefix(&expected).is_some_and(|name| !name.is_empty());
-    anyhow::ensure!(is_role, "--target-role: {role:?} is no role of the target account ({expected}…)");
+    anyhow::ensure!(
+        is_role,
+        "--target-role: {role:?} is no role of the target account in the partition {partition} ({expected}…)"
+    );
     Ok(Some(role))
 }
 

@@ -1,34 +1,40 @@
 //! `snapferry plan`: what the copier would do now, and why, without doing it.
 
+mod listing;
+mod owed;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
+use snapferry_aws::clients::Clients;
 use snapferry_core::copying::{Decision, Facts, Plan, Scope, decide};
+use snapferry_core::ebs::reads::after_unread;
 use snapferry_core::event::{self, Message, ShareEvent};
 use snapferry_core::ids::SnapshotId;
+use snapferry_core::ledger::Obligation;
 use snapferry_core::policy::Policy;
 
+use self::listing::{LISTED, table};
 use self::rows::{Action, Row};
-use crate::account::connection::{Connection, block_on, words};
+use crate::account::connection::{Account, Connection, block_on, not_enabled, words};
+use crate::account::ledger::{Ledger, Of, Reading};
 use crate::account::look;
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
-/// More decisions than these are counted on a terminal instead of listed.
-const LISTED: usize = 50;
 /// The largest event: what EventBridge and SQS carry, 256 KiB, and more.
 const MAX_EVENT_BYTES: usize = 1 << 20;
 
 /// Show what would be copied, skipped and deferred now, and why
 ///
 /// Reads what the copier reads and decides as it does, for a sweep over everything that is shared, or for one event or
-/// snapshot. Changes nothing. What a copier that runs at this moment remembers of the last minutes is not known here.
+/// snapshot; with the stack's ledger also what is owed, since when, and why it waits. Changes nothing. Without the ledger it
+/// is not known what was asked for in the last minutes. To read it takes dynamodb:Query on its table, and
+/// cloudformation:DescribeStacks with --stack.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -48,6 +54,8 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    ledger: Ledger,
+    #[command(flatten)]
     connection: Connection,
 }
 
@@ -63,15 +71,41 @@ pub(crate) fn snapshot(text: &str) -> Result<SnapshotId, String> {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policies = input::policies(&args.document)?;
     let (scope, named) = asked(args)?;
-    let (facts, now) = block_on(async {
+    let (facts, reading, now) = block_on(async {
         let account = args.connection.open().await?;
         let clients = look::clients(&account, &policies);
         let now = Timestamp::now();
-        Ok((look::facts(&account, &clients, &policies, scope, named).await, now))
+        Ok(read(args, &account, &clients, &policies, (scope, named), now).await)
     })?;
-    let plan = decided(&policies, &facts, now)?;
-    print(&plan, &facts, now, args.json)?;
+    if let (Reading::Failed(_), Some(note)) = (&reading, reading.note()) {
+        writeln!(anstream::stderr(), "snapferry: {note}")?;
+    }
+    let mut plan = decided(&policies, &facts, now)?;
+    owed::put_off(&mut plan, &facts.obligations, now);
+    print(&plan, &facts, Some(&reading), now, args.json)?;
     Ok(exit(&plan))
+}
+
+/// Reads what the copier reads, and the ledger.
+async fn read(
+    args: &Args,
+    account: &Account,
+    clients: &Clients,
+    policies: &[Policy],
+    (scope, named): (Scope, Vec<ShareEvent>),
+    now: Timestamp,
+) -> (Facts, Reading, Timestamp) {
+    let sources: Vec<SnapshotId> = named.iter().map(|event| event.snapshot.clone()).collect();
+    let of = if scope == Scope::Events { Of::These(&sources) } else { Of::All };
+    let mut obligations = BTreeMap::new();
+    let see = |obligation: &Obligation| {
+        if owed::matters(obligation, now) {
+            obligations.insert(obligation.identity.clone(), obligation.clone());
+        }
+    };
+    let (facts, reading) =
+        tokio::join!(look::facts(account, clients, policies, scope, named), args.ledger.read(account, of, now, see));
+    (Facts { obligations, ..facts }, reading, now)
 }
 
 /// What is asked for.
@@ -109,20 +143,27 @@ fn read_event(path: &Path) -> anyhow::Result<Message> {
 /// When the shared snapshots could not be read.
 pub(crate) fn decided<'f>(policies: &'f [Policy], facts: &'f Facts, now: Timestamp) -> anyhow::Result<Plan<'f>> {
     if let Err(error) = &facts.snapshots {
-        anyhow::bail!("the shared snapshots in {} cannot be read: {}", facts.home, words(error));
+        let next = not_enabled(error, "--region").unwrap_or_else(|| after_unread(&error.code).to_owned());
+        anyhow::bail!("the shared snapshots in {} cannot be read: {}\n        {next}", facts.home, words(error));
     }
     let mut plan = decide(policies, facts, now);
     plan.settle(facts);
     Ok(plan)
 }
 
-/// Prints the decisions.
+/// Prints the decisions, and what is owed where that was looked for.
 ///
 /// # Errors
 /// When standard output is closed.
-pub(crate) fn print(plan: &Plan<'_>, facts: &Facts, now: Timestamp, as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn print(
+    plan: &Plan<'_>,
+    facts: &Facts,
+    ledger: Option<&Reading>,
+    now: Timestamp,
+    as_json: bool,
+) -> anyhow::Result<()> {
     let output = BufWriter::new(anstream::stdout().lock());
-    if as_json { print_json(plan, now, output) } else { print_text(plan, facts, now, output) }
+    if as_json { print_json(plan, ledger, now, output) } else { print_text(plan, facts, ledger, now, output) }
 }
 
 /// Whether somebody has to look at a decision.
@@ -130,10 +171,13 @@ pub(crate) fn exit(plan: &Plan<'_>) -> Exit {
     if plan.decisions.iter().any(rows::is_finding) { Exit::Findings } else { Exit::Fine }
 }
 
-fn print_json(plan: &Plan<'_>, now: Timestamp, mut output: impl Write) -> anyhow::Result<()> {
+fn print_json(plan: &Plan<'_>, ledger: Option<&Reading>, now: Timestamp, mut output: impl Write) -> anyhow::Result<()> {
     for decision in &plan.decisions {
         serde_json::to_writer(&mut output, &Row::new(decision, now))?;
         writeln!(output)?;
+    }
+    if let Some(reading) = ledger {
+        owed::print_json(reading, now, &mut output)?;
     }
     let tally = plan.counted();
     let regions: serde_json::Map<_, _> = tally
@@ -145,16 +189,25 @@ fn print_json(plan: &Plan<'_>, now: Timestamp, mut output: impl Write) -> anyhow
         .collect();
     let counts = counts(plan, now);
     let count = |action| counts.iter().filter(|((each, ..), _)| *each == action).map(|(_, count)| count).sum::<usize>();
-    let summary = json!({"summary": {
+    let mut summary = json!({"summary": {
         "copy": count(Action::Copy), "skip": count(Action::Skip), "defer": count(Action::Defer),
         "refuse": count(Action::Refuse), "regions": regions,
     }});
+    if let (Some(reading), Some(members)) = (ledger, summary.pointer_mut("/summary").and_then(Value::as_object_mut)) {
+        members.insert("ledger".to_owned(), owed::summary(reading));
+    }
     writeln!(output, "{summary}")?;
     output.flush()?;
     Ok(())
 }
 
-fn print_text(plan: &Plan<'_>, facts: &Facts, now: Timestamp, mut output: impl Write) -> anyhow::Result<()> {
+fn print_text(
+    plan: &Plan<'_>,
+    facts: &Facts,
+    ledger: Option<&Reading>,
+    now: Timestamp,
+    mut output: impl Write,
+) -> anyhow::Result<()> {
     if plan.decisions.is_empty() {
         writeln!(output, "Nothing to do.")?;
     } else if plan.decisions.len() <= LISTED {
@@ -182,13 +235,29 @@ fn print_text(plan: &Plan<'_>, facts: &Facts, now: Timestamp, mut output: impl W
         }
         writeln!(output, "{table}\n--json lists every decision.")?;
     }
+    for (about, error) in errors(plan) {
+        writeln!(output, "{about}: {error}")?;
+    }
     if matches!(facts.scope, Scope::Sweep { .. }) {
         for (region, counts) in &plan.counted().regions {
             writeln!(output, "{region}: {} protected, {} in flight", counts.protected, counts.in_flight)?;
         }
     }
+    if let Some(reading) = ledger {
+        owed::print_text(reading, now, &mut output)?;
+    }
     output.flush()?;
     Ok(())
+}
+
+/// What the services said, once for each reason and Region.
+fn errors(plan: &Plan<'_>) -> BTreeMap<String, String> {
+    let said = plan.decisions.iter().filter_map(|decision| {
+        let (error, row) = (rows::error(&decision.verdict)?, Row::new(decision, Timestamp::UNIX_EPOCH));
+        let region = row.region.map(|region| format!(" {region}")).unwrap_or_default();
+        Some((format!("{}{region}", row.reason), words(error)))
+    });
+    said.collect()
 }
 
 fn counts(plan: &Plan<'_>, now: Timestamp) -> BTreeMap<(Action, &'static str, String), usize> {
@@ -198,13 +267,6 @@ fn counts(plan: &Plan<'_>, now: Timestamp) -> BTreeMap<(Action, &'static str, St
         *counts.entry((row.action, row.reason, row.region.unwrap_or_default())).or_default() += 1;
     }
     counts
-}
-
-/// A table that fits the terminal.
-pub(crate) fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
-    table
 }
 
 fn word(action: Action) -> &'static str {

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use snapferry_core::audit::CopyStarted;
+use snapferry_core::audit::{CopyStarted, Error};
 use snapferry_core::copying::{Decision, Skip, Subject, Verdict};
+use snapferry_core::facts::CallError;
 use snapferry_core::text::printable;
 
 /// What becomes of a copy whose lineage is unknown, and the ways out.
@@ -45,6 +46,9 @@ pub(crate) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expire_after: Option<Timestamp>,
     pub(crate) message: String,
+    /// What the service said, where it did not do what was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<Error>,
 }
 
 impl Row {
@@ -68,7 +72,9 @@ impl Row {
             kms_key: None,
             expire_after: None,
             message: String::new(),
+            error: None,
         };
+        row.error = error(&decision.verdict).map(Error::from);
         match &decision.verdict {
             Verdict::Copy(request) => {
                 row.kms_key = request.key().map(ToString::to_string);
@@ -83,6 +89,15 @@ impl Row {
             Verdict::Refuse(refusal) => (row.reason, row.message) = (refusal.reason().name(), refusal.to_string()),
         }
         row
+    }
+}
+
+/// What the service said that a verdict stands on.
+pub(crate) fn error<'d>(verdict: &'d Verdict<'_>) -> Option<&'d CallError> {
+    match verdict {
+        Verdict::Defer(deferral) => deferral.error(),
+        Verdict::Refuse(refusal) => refusal.error(),
+        Verdict::Copy(_) | Verdict::Skip(_) => None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! Facts in, lines out.
 
+mod waiting;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::Value;
 use snapbox::{IntoData as _, assert_data_eq, str};
 use snapferry_core::facts::{CallError, Copies, Copy, KeyLife, Moment, Origin, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, VolumeId};
@@ -19,6 +20,19 @@ const POLICY: &str = r#"{"PolicyType": "EVENT_BASED_POLICY",
         {"Target": "eu-west-2", "EncryptionConfiguration": {"Encrypted": true},
          "RetainRule": {"Interval": 1, "IntervalUnit": "MONTHS"}},
         {"Target": "sa-east-1", "EncryptionConfiguration": {"Encrypted": true}}]}]}"#;
+
+/// As PowerShell's `>` writes what a queue or a rule gave.
+#[test]
+fn an_event_in_a_file_of_windows() {
+    let event = r#"{"id": "e-1", "source": "aws.ec2", "detail-type": "EBS Snapshot Notification", "detail": {
+        "event": "shareSnapshot", "result": "succeeded", "snapshot_id": "arn:aws:ec2::us-east-1:snapshot/snap-01234567"}}"#;
+    let path = std::env::temp_dir().join(format!("snapferry-plan-{}.json", std::process::id()));
+    let marked = "\u{feff}".encode_utf16().chain(event.encode_utf16());
+    std::fs::write(&path, marked.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    let read = read_event(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(read, Ok(Message::Share(share)) if share.snapshot == id("snap-01234567")));
+}
 
 fn time() -> Timestamp {
     "2026-11-22T03:00:00Z".parse().unwrap()
@@ -37,6 +51,7 @@ fn shared(snapshot: &str, description: &str) -> SourceSnapshot {
         state: State::Completed,
         start_time: time(),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: description.into(),
     }
 }
@@ -92,8 +107,12 @@ fn printed(scope: Scope, as_json: bool) -> String {
     let plan = decided(&policies, &facts, time()).unwrap();
     assert_eq!(exit(&plan), Exit::Findings);
     let mut output = Vec::new();
-    if as_json { print_json(&plan, time(), &mut output) } else { print_text(&plan, &facts, time(), &mut output) }
-        .unwrap();
+    if as_json {
+        print_json(&plan, None, time(), &mut output)
+    } else {
+        print_text(&plan, &facts, None, time(), &mut output)
+    }
+    .unwrap();
     String::from_utf8(output).unwrap()
 }
 
@@ -107,9 +126,9 @@ fn for_machines() {
     assert_data_eq!(text.rsplit_once("{\"summary\"").unwrap().0, str![[r#"
 {"action":"defer","reason":"not-visible-yet","snapshot":"snap-00000003","message":"EC2 does not show the snapshot to this account: not shared yet, or no longer. It is looked for at each tick for an hour, then four times an hour for a day."}
 {"action":"copy","reason":"matched","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"eu-west-2","expireAfter":"2026-12-22T03:00:00Z","message":"It would be copied."}
-{"action":"defer","reason":"region-unread","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. The next sweep looks again."}
+{"action":"defer","reason":"region-unread","snapshot":"snap-00000001","account":"111111111111","description":"nightly \\u{1b}[31m1","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. If it stays so, look at the AWS Health Dashboard and at the way to the endpoint. The next sweep looks again.","error":{"code":"Timeout","message":"no answer"}}
 {"action":"skip","reason":"already-copied","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"eu-west-2","message":"snap-0c0c0c0c is a live copy of it."}
-{"action":"defer","reason":"region-unread","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. The next sweep looks again."}
+{"action":"defer","reason":"region-unread","snapshot":"snap-00000002","account":"111111111111","description":"nightly 2","policy":"default","region":"sa-east-1","message":"The existing copies could not be read in the target Region, so a copy could be a duplicate. If it stays so, look at the AWS Health Dashboard and at the way to the endpoint. The next sweep looks again.","error":{"code":"Timeout","message":"no answer"}}
 
 "#]].raw());
 }
@@ -117,9 +136,14 @@ fn for_machines() {
 #[test]
 fn for_people() {
     let text = printed(Scope::Sweep { since: None }, false);
-    for said in
-        ["snap-00000001", "already-copied", "region-unread", "sa-east-1: ", "eu-west-2: 1 protected, 0 in flight"]
-    {
+    for said in [
+        "snap-00000001",
+        "already-copied",
+        "region-unread",
+        "region-unread sa-east-1: Timeout: no answer\n",
+        "sa-east-1: ",
+        "eu-west-2: 1 protected, 0 in flight",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");
@@ -131,7 +155,7 @@ fn nothing_to_do() {
     let facts = Facts { named: Vec::new(), snapshots: Ok(Vec::new()), ..facts };
     let plan = decided(&policies, &facts, time()).unwrap();
     let mut output = Vec::new();
-    print_text(&plan, &facts, time(), &mut output).unwrap();
+    print_text(&plan, &facts, None, time(), &mut output).unwrap();
     assert_eq!((output.as_slice(), exit(&plan)), (&b"Nothing to do.\n"[..], Exit::Fine));
 }
 

@@ -64,6 +64,23 @@ impl Table {
         Ok(is_all.then_some((found, unreadable)))
     }
 
+    /// Hands over each obligation whose source is in a shard, what is over included, as its page is read; and in words what cannot be
+    /// read. They come in no order.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn look(&self, shard: &Shard, take: impl FnMut(Result<Obligation, String>)) -> Result<(), CallError> {
+        let (partitions, begins) = (obligations::partitions(shard), obligations::begins(shard));
+        let (now, take) = (Timestamp::now(), RefCell::new(take));
+        let take = |items: Vec<Attributes>| {
+            let read = items.iter().filter_map(|item| obligations::read(item, now).transpose());
+            read.for_each(|item| (take.borrow_mut())(item.map(|item| item.obligation)));
+            true
+        };
+        let reads = stream::iter(&partitions).map(async |pk| self.query(pk, &begins, None, take).await);
+        reads.buffer_unordered(PARTITIONS_AT_ONCE).try_collect::<()>().await
+    }
+
     /// Up to `most` obligations of one line of the index, in its order: those behind `after`, and before `before`.
     ///
     /// # Errors

@@ -73,7 +73,8 @@ impl Table {
         Self { name, config: config.clone(), client: OnceLock::new() }
     }
 
-    /// The given client instead of a made one, for tests with mocked answers.
+    /// With the given client instead of a made one, whose patience is a function's: for the operator's command, and for tests with
+    /// mocked answers.
     #[must_use]
     pub fn with(client: Client, name: &str) -> Self {
         let config = SdkConfig::builder().build();

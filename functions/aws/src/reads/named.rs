@@ -28,8 +28,9 @@ pub async fn by_id(clients: &Clients, ids: &[SnapshotId]) -> Result<Shown, CallE
     let mut shown = Shown::default();
     let named = Named { clients, region: &clients.home, are_ours: false };
     for snapshot in named.describe(ids).await? {
-        let id = id(&snapshot)?;
-        match source(snapshot) {
+        // Whatever else EC2 shows, it is none of those that were asked for.
+        let Ok(id) = id(&snapshot) else { continue };
+        match source(snapshot, &clients.home) {
             Ok(source) => shown.snapshots.push(source),
             Err(problem) => {
                 tracing::warn!(problem.message, "a snapshot cannot be read");

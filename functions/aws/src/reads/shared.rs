@@ -13,15 +13,22 @@ use crate::clients::Clients;
 /// Owners asked for in one read, to keep the request small; more of them are several reads.
 const OWNERS: usize = 100;
 
-/// All snapshots in the home Region that `owners` share.
+/// All snapshots in the home Region that `owners` share, but what cannot be read: that is logged, and spoils nothing else.
 ///
 /// # Errors
-/// The first call that failed, or that gave something unreadable.
+/// The first call that failed.
 pub async fn shared_by(clients: &Clients, owners: &[AccountId]) -> Result<Vec<SourceSnapshot>, CallError> {
     let mut found = Vec::new();
     for owners in owners.chunks(OWNERS) {
         let ask = |read| of(read, owners);
-        for_each_snapshot(clients, &clients.home, ask, |s| source(s).map(|s| found.push(s))).await?;
+        let take = |snapshot| {
+            match source(snapshot, &clients.home) {
+                Ok(snapshot) => found.push(snapshot),
+                Err(problem) => tracing::warn!(problem.message, "a shared snapshot cannot be read"),
+            }
+            Ok(())
+        };
+        for_each_snapshot(clients, &clients.home, ask, take).await?;
     }
     // EC2 may show a snapshot on two pages when others come and go meanwhile.
     found.sort_unstable_by(|a: &SourceSnapshot, b| a.id.cmp(&b.id));
@@ -49,7 +56,7 @@ pub async fn shared_page(
     let (snapshots, next) = page(read, next).await?;
     let mut found = Page { next, ..Page::default() };
     for snapshot in snapshots {
-        match source(snapshot) {
+        match source(snapshot, &clients.home) {
             Ok(snapshot) => found.snapshots.push(snapshot),
             Err(problem) => found.unreadable.push(problem.message),
         }

@@ -1,9 +1,9 @@
 //! A snapshot as EC2 describes it, in core's facts.
 
-use aws_sdk_ec2::types::{Snapshot, SnapshotState};
+use aws_sdk_ec2::types::{Snapshot, SnapshotState, StorageTier};
 use jiff::Timestamp;
-use snapferry_core::facts::{CallError, DescribedCopy, SourceSnapshot, State};
-use snapferry_core::ids::{AccountId, SnapshotId, VolumeId};
+use snapferry_core::facts::{CallError, DescribedCopy, SourceSnapshot, State, Storage};
+use snapferry_core::ids::{AccountId, Region, SnapshotId, VolumeId};
 use snapferry_core::tags::ReadTags;
 
 use super::pages::unreadable;
@@ -30,11 +30,11 @@ pub(super) fn id(snapshot: &Snapshot) -> Result<SnapshotId, CallError> {
     SnapshotId::parse(snapshot.snapshot_id().unwrap_or_default()).map_err(|problem| unreadable(problem.to_string()))
 }
 
-/// A snapshot that others share, as EC2 describes it.
+/// A snapshot that others share in `home`, as EC2 describes it.
 ///
 /// # Errors
 /// What cannot be read, and of which snapshot.
-pub(super) fn source(snapshot: Snapshot) -> Result<SourceSnapshot, CallError> {
+pub(super) fn source(snapshot: Snapshot, home: &Region) -> Result<SourceSnapshot, CallError> {
     let id = id(&snapshot)?;
     let owner = AccountId::parse(snapshot.owner_id().unwrap_or_default())
         .map_err(|problem| unreadable(format!("owner of {id}: {problem}")))?;
@@ -46,6 +46,12 @@ pub(super) fn source(snapshot: Snapshot) -> Result<SourceSnapshot, CallError> {
         volume: volume.ok_or_else(|| unreadable(format!("volume of {id}")))?,
         size_gib: size_gib(&snapshot),
         state: state(&snapshot),
+        storage: Storage::read(
+            home,
+            snapshot.storage_tier() == Some(&StorageTier::Archive),
+            snapshot.outpost_arn(),
+            snapshot.availability_zone(),
+        ),
         start_time: start_time(&snapshot)?,
         encrypted: snapshot.encrypted().unwrap_or_default(),
         description: snapshot.description.unwrap_or_default().into_boxed_str(),

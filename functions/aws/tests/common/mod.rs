@@ -1,5 +1,5 @@
 //! What the seam's tests share: clients whose answers are mocked below the SDK's own error handling and retries.
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
+#![allow(clippy::panic, clippy::unwrap_used, dead_code, unreachable_pub)]
 
 pub mod copies;
 pub mod table;
@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use aws_config::BehaviorVersion;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::ledger::Table;
@@ -90,6 +91,28 @@ pub fn ledger(rules: &[&Rule]) -> Table {
     Table::with(aws_sdk_dynamodb::Client::from_conf(config), "ledger")
 }
 
+/// EC2 in one Region that answers every request with this body, read as the functions read it.
+pub fn ec2_saying(code: &str, body: &str) -> (Region, aws_sdk_ec2::Client) {
+    let connector = SharedHttpConnector::new(Says(body.to_owned()));
+    let config = aws_sdk_ec2::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws_config::Region::new(code.to_owned()))
+        .credentials_provider(credentials())
+        .retry_config(RetryConfig::disabled())
+        .http_client(snapferry_aws::legible::legible(http_client_fn(move |_, _| connector.clone())))
+        .build();
+    (region(code), aws_sdk_ec2::Client::from_conf(config))
+}
+
+#[derive(Debug)]
+struct Says(String);
+
+impl HttpConnector for Says {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(Ok(http(200, &self.0)))
+    }
+}
+
 /// Clients with `us-east-1` as home.
 pub fn clients(
     ec2: impl IntoIterator<Item = (Region, aws_sdk_ec2::Client)>,
@@ -155,6 +178,7 @@ pub fn source(number: u32) -> SourceSnapshot {
         state: State::Completed,
         start_time: "2026-11-22T03:00:00Z".parse().unwrap(),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly".into(),
     }
 }

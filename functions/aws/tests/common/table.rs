@@ -106,8 +106,10 @@ impl Kept {
         let values = put.expression_attribute_values().unwrap();
         let is_met = match put.condition_expression().unwrap() {
             "#revision = :revision" => found.as_ref().is_some_and(|found| found["revision"] == values[":revision"]),
-            first if first.starts_with("attribute_not_exists(#pk)") => found.is_none(),
-            other => panic!("a condition that is not known here: {other}"),
+            first => {
+                assert!(first.starts_with("attribute_not_exists(#pk)"), "a condition that is not known here: {first}");
+                found.is_none()
+            }
         };
         let key = key(item);
         let state = item.get("state").map(|state| state.as_s().unwrap().as_str()).unwrap_or("a turn");

@@ -113,6 +113,12 @@ reasons! {
             Somebody("Restore the tags from the copy's copy.started record.");
         MassExpiry "mass-expiry" "Nothing is deleted: more than half of all verified copies would go at once."
             Somebody("Find out why so many are due, before they are let go.");
+        SourceArchived "source-archived" "The snapshot is in the archive tier, from where EC2 copies nothing."
+            Somebody("Restore it from the archive in the source account, for as long as the copies take.");
+        SourceInLocalZone "source-in-local-zone" "The snapshot is in a Local Zone, from where EC2 copies nothing."
+            Somebody("Make snapshots of the volume in the Region, and share those.");
+        SourceOnOutpost "source-on-outpost" "The snapshot is on an Outpost, from where EC2 copies nothing."
+            Somebody("Make snapshots of the volume in the Region, and share those.");
     }
     CopyFailed "copy.failed" "EC2 refused a request, or gave up on a copy." {
         CallRefused "call-refused" "EC2 refused the request for a reason that this version does not know."
@@ -148,6 +154,11 @@ reasons! {
             Somebody("Share the snapshot again from the source account.");
         TagLimitExceeded "tag-limit-exceeded" "EC2 refused the request: the copy would have more than 50 tags."
             Somebody("Remove some of the policy's TagsToAdd.");
+        TagPolicyViolation "tag-policy-violation"
+            "EC2 refused the request: a tag policy of the organization does not allow one of the copy's tags."
+            Somebody("Change the policy's TagsToAdd, or let the tag policy allow the tag.");
+        TagRefused "tag-refused" "EC2 refused the request: it does not accept a tag's key or value."
+            Somebody("Correct the policy's TagsToAdd.");
         UnknownCause "unknown-cause" "EC2 gave up on the copy with words that this version does not know."
             Somebody("Look at KMS events with errors in CloudTrail around that time.");
     }
@@ -286,6 +297,8 @@ reasons! {
         DescriptionRegexMissing "description-regex-missing" "DescriptionRegex is absent: every description matches."
             Nothing;
         KeepNone "keep-none" "KeepAtLeast is 0: the last verified copy of a volume may be deleted." Nothing;
+        KeyOfSource "key-of-source"
+            "A CmkArn is a key of one of the SnapshotOwner accounts, which could destroy every copy under it." Nothing;
         NoTargets "no-targets" "An action without a target copies to no Region." Nothing;
         OwnersEmpty "owners-empty" "No SnapshotOwner: the policy copies nothing." Nothing;
         RegionUnknown "region-unknown" "A Region that this version does not know." Nothing;

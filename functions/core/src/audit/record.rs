@@ -60,7 +60,7 @@ pub struct Record {
     /// Everything in which a rejected copy differs from what was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<String>,
-    /// What does not count against a copy and deserves a look.
+    /// What does not count against a copy and deserves a look, also of the event that named its source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// How many copies a summary stands for.
@@ -199,11 +199,7 @@ impl Record {
     /// Adds what the service said, if it said something.
     #[must_use]
     pub fn error(mut self, error: Option<&CallError>) -> Self {
-        self.error = error.map(|error| Error {
-            code: printable(&error.code, 128),
-            message: printable(&error.message, 1024),
-            request_id: error.request_id.as_ref().map(|id| printable(id, 128)),
-        });
+        self.error = error.map(Error::from);
         self
     }
 
@@ -213,6 +209,16 @@ impl Record {
         self.trigger = Some("schedule");
         self.trigger_id = run.map(|run| crate::text::printable(run, 80));
         self
+    }
+}
+
+impl From<&CallError> for Error {
+    fn from(error: &CallError) -> Self {
+        Self {
+            code: printable(&error.code, 128),
+            message: printable(&error.message, 1024),
+            request_id: error.request_id.as_ref().map(|id| printable(id, 128)),
+        }
     }
 }
 

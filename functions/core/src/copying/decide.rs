@@ -140,7 +140,9 @@ impl<'f> Decider<'f> {
                 self.plan.tally.add(&decision, &Outcome::Stands);
                 self.unread.entry(&request.target.region).or_insert(decision.verdict);
             }
-            Verdict::Copy(_) | Verdict::Defer(Deferral::KeyUnread(_)) | Verdict::Refuse(Refusal::Key(..))
+            Verdict::Copy(_)
+            | Verdict::Defer(Deferral::KeyUnread(_))
+            | Verdict::Refuse(Refusal::Key(..) | Refusal::Source(..))
                 if self.is_over_retention(&request) =>
             {
                 self.plan.propose(&request, decision);

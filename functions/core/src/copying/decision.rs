@@ -80,6 +80,7 @@ impl<'f> Decision<'f> {
             Verdict::Refuse(refusal @ Refusal::AttemptsExhausted { last, .. }) => {
                 (refusal.reason().name(), last.as_str())
             }
+            Verdict::Refuse(refusal @ Refusal::Source(source, _)) => (refusal.reason().name(), source.as_str()),
             Verdict::Refuse(refusal @ Refusal::MalformedTags(copy)) => (refusal.reason().name(), copy.id.as_str()),
             Verdict::Refuse(refusal @ Refusal::KeyOfCopies(key)) => (refusal.reason().name(), key.key),
             Verdict::Skip(skip @ Skip::Duplicate(copies)) => (skip.reason().name(), copies.first()?.id.as_str()),

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::audit::{CopyDeferred, Reason};
+use crate::ebs::reads::after_unread;
 use crate::ebs::regions::is_region_not_enabled;
 use crate::facts::CallError;
 
@@ -100,7 +101,9 @@ impl Deferral {
     /// When it is looked at again, or what somebody does.
     fn next(&self) -> &'static str {
         match self {
-            Self::SourcesUnread(_) | Self::RegionUnread(_) | Self::KeyUnread(_) => "The next sweep looks again.",
+            Self::SourcesUnread(error) | Self::RegionUnread(error) | Self::KeyUnread(error) => {
+                after_unread(&error.code)
+            }
             Self::RegionNotEnabled(_) => "Enable the Region in this account, or correct Target in the policy.",
             Self::LedgerUnread(_) => "The next tick tries again.",
             Self::NotVisibleYet => "It is looked for at each tick for an hour, then four times an hour for a day.",

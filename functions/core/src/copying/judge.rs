@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{CopyRequest, Deferral, MAX_ATTEMPTS, Refusal, Skip, Stands, Verdict};
-use crate::facts::{CallError, Copy, KeyFact};
+use crate::facts::{CallError, Copy, KeyFact, Storage};
 use crate::ids::{KeyArn, SnapshotId};
 use crate::ledger::{End, HOLD, Obligation, State};
 use crate::policy::Encryption;
@@ -39,7 +39,10 @@ pub fn judge<'f>(
         return (verdict, Stands { standing, since: since.under_way(started, &weighed) });
     }
     let stands = Stands { standing: weighed.standing, since: since.open() };
-    let refusal = exhausted(&weighed.dead, now).map(Verdict::Refuse);
+    let source = identity.source;
+    let is_kept_elsewhere = source.storage != Storage::Standard;
+    let refusal = is_kept_elsewhere.then_some(Refusal::Source(&source.id, source.storage));
+    let refusal = refusal.or_else(|| exhausted(&weighed.dead, now)).map(Verdict::Refuse);
     (refusal.or_else(|| of_key(&identity, keys)).unwrap_or(Verdict::Copy(identity)), stands)
 }
 

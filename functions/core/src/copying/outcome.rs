@@ -103,7 +103,7 @@ fn copy(decision: &Decision<'_>, outcome: &Outcome) -> Option<Copy> {
         (Verdict::Refuse(super::Refusal::AttemptsExhausted { last, .. }), _) => copy.snapshot = Some(last.to_string()),
         (Verdict::Refuse(super::Refusal::Key(key, _)), _) => copy.kms_key = Some(key.to_string()),
         (Verdict::Refuse(super::Refusal::KeyOfCopies(endangered)), _) => copy.kms_key = Some(endangered.key.to_owned()),
-        (Verdict::Skip(_) | Verdict::Defer(_), _) => {}
+        (Verdict::Skip(_) | Verdict::Defer(_) | Verdict::Refuse(super::Refusal::Source(..)), _) => {}
     }
     Some(copy)
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::audit::{CopyRefused, CopySkipped};
-use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, TamperedCopy};
+use crate::event::of_other_region;
+use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, Storage, TamperedCopy};
 use crate::ids::{KeyArn, Region, SnapshotId};
 
 /// Failed attempts within 24 hours after which an identity is left alone until the first of them is a day old.
@@ -51,6 +52,8 @@ pub enum Skip<'f> {
 pub enum Refusal<'f> {
     /// The configured key cannot encrypt a copy.
     Key(&'f KeyArn, &'f KeyProblem),
+    /// EC2 does not copy what is kept there.
+    Source(&'f SnapshotId, Storage),
     /// Too many copies of this identity failed within a day.
     AttemptsExhausted {
         /// How many.
@@ -106,9 +109,7 @@ impl fmt::Display for Skip<'_> {
             Self::JustProtected { at, .. } => {
                 write!(f, "Its copy was verified at {at}. EC2 does not show it at this moment, so nothing is asked for.")
             }
-            Self::OtherRegion { of, home } => {
-                write!(f, "The event is of {of}. This stack copies what is shared in {home}.")
-            }
+            Self::OtherRegion { of, home } => f.write_str(&of_other_region(of, home)),
             Self::NotVisible => f.write_str(
                 "EC2 does not show the snapshot to this account: not shared yet, or no longer. The next sweep copies it \
                  if it appears.",
@@ -143,6 +144,9 @@ impl Refusal<'_> {
     pub fn reason(&self) -> CopyRefused {
         match self {
             Self::Key(_, problem) => problem.reason(),
+            Self::Source(_, Storage::Outpost) => CopyRefused::SourceOnOutpost,
+            Self::Source(_, Storage::LocalZone) => CopyRefused::SourceInLocalZone,
+            Self::Source(_, Storage::Archive | Storage::Standard) => CopyRefused::SourceArchived,
             Self::AttemptsExhausted { .. } => CopyRefused::AttemptsExhausted,
             Self::MalformedTags(_) => CopyRefused::MalformedTags,
             Self::KeyOfCopies(endangered) => match endangered.fact.life() {
@@ -158,7 +162,7 @@ impl Refusal<'_> {
         match self {
             Self::Key(_, problem) => problem.error(),
             Self::KeyOfCopies(endangered) => endangered.fact.error(),
-            Self::AttemptsExhausted { .. } | Self::MalformedTags(_) => None,
+            Self::Source(..) | Self::AttemptsExhausted { .. } | Self::MalformedTags(_) => None,
         }
     }
 }
@@ -167,6 +171,7 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key, problem) => f.write_str(&problem.message(key)),
+            Self::Source(_, storage) => f.write_str(storage.problem()),
             Self::KeyOfCopies(endangered) => write!(f, "{endangered}"),
             Self::AttemptsExhausted { failed, last, next } => write!(
                 f,

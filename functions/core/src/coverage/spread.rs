@@ -1,4 +1,4 @@
-//! How times are spread: from the source's start to its protection, and until the copies expire.
+//! How times are spread: from when a copy was wanted to its verdict, and until the copies expire.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -35,7 +35,7 @@ const EXPIRE: [(&str, i64); 8] = [
     ("never", i64::MAX),
 ];
 
-/// How long it took from the source's start until the copy was verified, of all protected identities.
+/// How long it took until the copy was verified, of all protected identities ([`Row::time_to_protect`](super::Row::time_to_protect)).
 #[must_use]
 pub fn time_to_protect(coverage: &Coverage<'_>) -> Vec<Bucket> {
     let times = coverage.rows.iter().filter_map(super::Row::time_to_protect);

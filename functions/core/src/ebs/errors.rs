@@ -53,6 +53,18 @@ pub fn is_tag_limit(code: &str) -> bool {
     code == "TagLimitExceeded"
 }
 
+/// Whether a code means a mistake of the request, though it ends as those do that mean a full Region.
+fn is_mistake(code: &str) -> bool {
+    is_tag_limit(code) || code == "FilterLimitExceeded"
+}
+
+/// Whether EC2 refused a tag's key or value, and not a KMS key.
+fn is_of_a_tag(code: &str, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    code.starts_with("InvalidTag")
+        || ["tag key", "tag-key", "tagkey", "tag value"].iter().any(|it| message.contains(it))
+}
+
 /// Tells what a failed CopySnapshot means.
 #[must_use]
 pub fn copy_failure(failed: Failed<'_>) -> CopyFailure {
@@ -63,7 +75,7 @@ pub fn copy_failure(failed: Failed<'_>) -> CopyFailure {
         CopyFailure::Throttled
     } else if code == "SnapshotLimitExceeded" {
         CopyFailure::QuotaExceeded
-    } else if code.ends_with("LimitExceeded") && !is_tag_limit(code) {
+    } else if code.ends_with("LimitExceeded") && !is_mistake(code) {
         // ResourceLimitExceeded, PendingSnapshotLimitExceeded, ConcurrentSnapshotLimitExceeded.
         if is_of_throughput(message) { CopyFailure::DurationThroughput } else { CopyFailure::RegionFull }
     } else if status >= 500 || code.is_empty() {
@@ -78,6 +90,11 @@ fn is_of_throughput(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     message.contains("throughput") || message.contains("quota")
 }
+
+const TAG_REFUSED: (CopyFailed, &str) = (
+    CopyFailed::TagRefused,
+    "EC2 does not accept the key or the value of one of the copy's tags; its own words are in error. Correct the policy's TagsToAdd.",
+);
 
 fn refused(code: &str, message: &str) -> CopyFailure {
     let (reason, remedy) = match code {
@@ -104,6 +121,12 @@ fn refused(code: &str, message: &str) -> CopyFailure {
             "The copy would have more than the 50 tags that EC2 allows: Snapferry's own, the policy's TagsToAdd, and what this \
              account adds to every snapshot. Remove some of TagsToAdd.",
         ),
+        "TagPolicyViolation" => (
+            CopyFailed::TagPolicyViolation,
+            "A tag policy of the organization does not allow one of the copy's tags. Change the policy's TagsToAdd, or let the tag \
+             policy allow it, and the keys that begin with snapferry:.",
+        ),
+        _ if is_of_a_tag(code, message) => TAG_REFUSED,
         "SnapshotCopyUnsupported.InterRegion" => (
             CopyFailed::CopyUnsupported,
             "EC2 does not copy this snapshot between these Regions. Choose another Target.",
@@ -172,7 +195,18 @@ mod tests {
             ("InvalidSnapshot.NotFound", "", "source-not-found"),
             ("SnapshotCopyUnsupported.InterRegion", "", "copy-unsupported"),
             ("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.", "tag-limit-exceeded"),
+            (
+                "TagPolicyViolation",
+                "The tag policy does not allow the value for the tag key 'a'",
+                "tag-policy-violation",
+            ),
+            ("InvalidParameterValue", "Tag key exceeds the maximum length of 127 characters.", "tag-refused"),
+            ("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use", "tag-refused"),
+            ("InvalidParameterValue", "The tag value is too long", "tag-refused"),
+            ("InvalidTagKey.Malformed", "", "tag-refused"),
+            ("FilterLimitExceeded", "", "call-refused"),
             ("InvalidParameterValue", "The specified keyId x is disabled", "key-refused"),
+            ("InvalidParameterValue", "The specified keyId alias/stage-key is invalid", "key-refused"),
             ("InvalidParameterValue", "something else", "call-refused"),
         ] {
             let failure = copy_failure(answered(400, code, message));

@@ -6,17 +6,21 @@
 //! fails, and a process that dies leaves an item that the next one can go on with. Nothing here reads or writes; it says what
 //! follows from what.
 
+mod extract;
 mod hint;
 mod line;
 mod obligation;
+mod owed;
 mod pauses;
 mod round;
 mod steps;
 mod turn;
 
+pub use extract::{Entry, Extract};
 pub use hint::{Follow, Hint};
 pub use line::{Place, place};
 pub use obligation::{By, End, Identity, LAST_REVISION, Obligation, State};
+pub use owed::{Owed, Wait};
 pub use pauses::{FOREIGN_CLOCK, HOLD, INTENT_GOOD_FOR, pause_after_failures, pause_after_refusals};
 pub use round::{Round, Shard, Stretch};
 pub use turn::Turn;

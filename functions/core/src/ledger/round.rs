@@ -82,6 +82,12 @@ impl Shard {
         Self(String::new())
     }
 
+    /// That one snapshot.
+    #[must_use]
+    pub fn of(source: &SnapshotId) -> Self {
+        Self(source.as_str().trim_start_matches("snap-").to_owned())
+    }
+
     /// Its sixteen parts.
     pub fn parts(&self) -> impl Iterator<Item = Self> {
         "0123456789abcdef".chars().map(|digit| Self(format!("{digit}{}", self.0)))

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::description::DescriptionFilter;
-use super::document::{Parsed, Policy, PolicyState};
+use super::document::{Parsed, Placed, Policy, PolicyState};
 use super::error::{Warning, Warnings};
 use super::path::{Path, Problem, quoted};
 use super::raw::{self, Document};
 use super::target::{self, Target};
+use super::{accounts, across};
 use crate::audit::PolicyWarning;
 use crate::ids::{AccountId, PolicyName};
 
@@ -25,18 +26,19 @@ const EVENT_BASED: &str = "EVENT_BASED_POLICY";
 pub(super) fn check(document: Document) -> Result<Parsed, Problem> {
     let root = Path::default();
     let mut warnings = Vec::new();
-    let policies = match document {
+    let placed = match document {
         Document::Bare(details) => {
             vec![policy(default_name(&root)?, PolicyState::Enabled, *details, &root, &mut warnings)?]
         }
         Document::Answer(answer) => vec![single(*answer, &root, &mut warnings)?],
         Document::Answers(answers) => several(answers, &root, &mut warnings)?,
     };
-    Ok(Parsed { policies, warnings })
+    across::check(&placed, &mut warnings)?;
+    Ok(Parsed { policies: placed.into_iter().map(|placed| placed.policy).collect(), warnings })
 }
 
 /// One answer alone may do without a `PolicyId`: a hand-written document, or one stripped of what is not portable.
-fn single(answer: raw::Answer, root: &Path, warnings: &mut Vec<Warning>) -> Result<Policy, Problem> {
+fn single(answer: raw::Answer, root: &Path, warnings: &mut Vec<Warning>) -> Result<Placed, Problem> {
     let path = root.member("Policy");
     let inner = root.required(answer.policy, "Policy", "an object")?;
     let name = match &inner.policy_id {
@@ -47,18 +49,18 @@ fn single(answer: raw::Answer, root: &Path, warnings: &mut Vec<Warning>) -> Resu
 }
 
 /// In an array every policy has an ID of its own: a name must not depend on the order.
-fn several(answers: Vec<raw::Answer>, root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Policy>, Problem> {
+fn several(answers: Vec<raw::Answer>, root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Placed>, Problem> {
     if answers.is_empty() {
         return Err(root.wrong("an empty array", "at least one policy"));
     }
-    let mut policies: Vec<Policy> = Vec::new();
+    let mut policies: Vec<Placed> = Vec::new();
     for (index, answer) in answers.into_iter().enumerate() {
         let path = root.item(index).member("Policy");
         let inner = root.item(index).required(answer.policy, "Policy", "an object")?;
         let id =
             path.required(inner.policy_id.as_deref(), "PolicyId", "in an array, every policy has its own PolicyId")?;
         let name = named(id, &path)?;
-        if let Some(first) = policies.iter().position(|other| other.name == name) {
+        if let Some(first) = policies.iter().position(|other| other.policy.name == name) {
             let message = format!("{} is also that of [{first}]", quoted(name.as_str()));
             return Err(path.member("PolicyId").wrong(message, "in an array, every policy has its own PolicyId"));
         }
@@ -80,7 +82,7 @@ fn lifecycle_policy(
     policy_raw: raw::LifecyclePolicy,
     path: &Path,
     warnings: &mut Vec<Warning>,
-) -> Result<Policy, Problem> {
+) -> Result<Placed, Problem> {
     if policy_raw.default_policy == Some(true) {
         let message = "true, but a default policy creates snapshots and copies no shared ones";
         return Err(path.member("DefaultPolicy").wrong(message, "false or absent"));
@@ -110,7 +112,7 @@ fn policy(
     details: raw::PolicyDetails,
     path: &Path,
     warnings: &mut Vec<Warning>,
-) -> Result<Policy, Problem> {
+) -> Result<Placed, Problem> {
     policy_type(details.policy_type.as_deref(), path)?;
     policy_language(details.policy_language.as_deref(), path)?;
     refuse_foreign(&details, path)?;
@@ -119,8 +121,8 @@ fn policy(
         path.required(details.event_source, "EventSource", "{\"Type\": \"MANAGED_CWE\", \"Parameters\": {…}}")?;
     let (owners, description) = event_source(source, &path.member("EventSource"), &mut warnings)?;
     let actions = path.required(details.actions, "Actions", "an array of at least one action")?;
-    let targets = actions_targets(actions, &path.member("Actions"), &mut warnings)?;
-    Ok(Policy { name, state, owners, description, targets })
+    let (places, targets) = actions_targets(actions, &path.member("Actions"), &mut warnings)?.into_iter().unzip();
+    Ok(Placed { policy: Policy { name, state, owners, description, targets }, places })
 }
 
 fn policy_type(written: Option<&str>, details: &Path) -> Result<(), Problem> {
@@ -197,26 +199,19 @@ fn event_source(
 }
 
 /// Any number of owners, where DLM takes 50; one that stands twice does no harm.
-fn snapshot_owners(
-    owners: &[String],
-    path: &Path,
-    warnings: &mut Warnings<'_>,
-) -> Result<BTreeSet<AccountId>, Problem> {
+fn snapshot_owners(owners: &[Value], path: &Path, warnings: &mut Warnings<'_>) -> Result<BTreeSet<AccountId>, Problem> {
     if owners.is_empty() {
         warnings.add(path, PolicyWarning::OwnersEmpty, "empty, so the policy copies nothing");
     }
-    let owner = |(index, id): (usize, &String)| {
-        AccountId::parse(id).map_err(|error| path.item(index).wrong(quoted(id), error.expected))
-    };
-    owners.iter().enumerate().map(owner).collect()
+    owners.iter().enumerate().map(|(index, owner)| accounts::account(owner, &path.item(index))).collect()
 }
 
-/// The targets of all actions. DLM takes one action of three targets; here there may be any number of both.
+/// The targets of all actions, and where they stand. DLM takes one action of three targets; here there may be any number of both.
 fn actions_targets(
     actions: Vec<raw::Action>,
     path: &Path,
     warnings: &mut Warnings<'_>,
-) -> Result<Vec<Target>, Problem> {
+) -> Result<Vec<(Path, Target)>, Problem> {
     if actions.is_empty() {
         return Err(path.wrong("an empty array", "at least one action"));
     }
@@ -239,7 +234,7 @@ fn actions_targets(
             targets.push((path, target));
         }
     }
-    Ok(targets.into_iter().map(|(_, target)| target).collect())
+    Ok(targets)
 }
 
 fn action_name(name: Option<String>, action: &Path) -> Result<(), Problem> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::description::DescriptionFilter;
 use super::error::Warning;
+use super::path::Path;
 use super::target::Target;
 use crate::ids::{AccountId, PolicyName, Region};
 
@@ -29,6 +30,12 @@ pub struct Policy {
     pub description: DescriptionFilter,
     /// The `CrossRegionCopy` entries of all `Actions`; each Region stands at most once.
     pub targets: Vec<Target>,
+}
+
+/// A policy, and where its targets stand, in their order.
+pub(super) struct Placed {
+    pub(super) policy: Policy,
+    pub(super) places: Vec<Path>,
 }
 
 impl Policy {

@@ -6,6 +6,8 @@
 //! is wrong, with its path. Limits are those of the DLM API (model 2018-01-12) unless a comment says that Snapferry
 //! lifts one.
 
+mod accounts;
+mod across;
 mod checked;
 mod description;
 mod document;

@@ -66,10 +66,28 @@ fn unwrapped(path: &Path) -> Problem {
 }
 
 fn not_json(document: &str, error: &serde_json::Error) -> Problem {
-    let allowed = if document.trim().is_empty() { FORMS } else { "JSON" };
-    let mut problem = Path::default().wrong(format!("not JSON: {error}"), allowed);
-    problem.offset = Some(locate::next_byte(document, error.line(), error.column().saturating_sub(1)));
+    let at = locate::next_byte(document, error.line(), error.column().saturating_sub(1));
+    let mut problem = match number_around(document, at).filter(|number| number.starts_with('0') && number.len() > 1) {
+        Some(number) => {
+            let message = format!("not JSON: {error}: the number {number} begins with 0");
+            Path::default().wrong(message, "JSON; an account ID stands in quotation marks")
+        }
+        None => {
+            let allowed = if document.trim().is_empty() { FORMS } else { "JSON" };
+            Path::default().wrong(format!("not JSON: {error}"), allowed)
+        }
+    };
+    problem.offset = Some(at);
     problem
+}
+
+/// The digits before and behind a place, no more of them than an account ID may have by mistake.
+fn number_around(document: &str, at: usize) -> Option<&str> {
+    let before = document.get(..at)?;
+    let start = before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let number = document.get(start..)?;
+    let length = number.bytes().take_while(u8::is_ascii_digit).count();
+    number.get(..length).filter(|number| number.len() <= 20)
 }
 
 /// The second reading, which knows the members' names and types and the paths of those that are wrong.
@@ -170,9 +188,10 @@ macro_rules! objects {
 }
 
 objects! {
-    /// The answer of `aws dlm get-lifecycle-policy`.
+    /// The answer of `aws dlm get-lifecycle-policy`, or of boto3, which tells of the request besides.
     Answer {
         policy: LifecyclePolicy,
+        response_metadata: IgnoredAny,
     }
 
     /// DLM's `LifecyclePolicy`. What Snapferry has no use for may hold anything.
@@ -219,7 +238,7 @@ objects! {
     /// DLM's `EventParameters`.
     EventParameters {
         event_type: String,
-        snapshot_owner: Vec<String>,
+        snapshot_owner: Vec<Value>,
         description_regex: String,
     }
 

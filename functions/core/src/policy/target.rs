@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::accounts;
 use super::error::Warnings;
 use super::path::{Path, Problem, quoted};
 use super::raw;
@@ -17,6 +18,13 @@ use crate::tags::OWN_TAGS;
 /// backup tool: a copy that they filled could not take its verdict.
 pub const MAX_TAGS_TO_ADD: usize = 30;
 const _: () = assert!(MAX_TAGS_TO_ADD + OWN_TAGS + 5 <= 50, "others' tags need room, too");
+
+/// The most characters of a tag's key (EC2 API reference, `Tag`: 127, where most services and the EC2 User Guide say 128). EC2
+/// refuses longer ones, and keys that begin with `aws:`, in any case, with each copy.
+const MAX_TAG_KEY: usize = 127;
+
+/// The most characters of a tag's value (EC2 API reference, `Tag`). EC2 refuses longer ones with each copy.
+const MAX_TAG_VALUE: usize = 256;
 
 /// The most days of which `KeepAtLeast` may hold a copy back. DLM's count-based rules end there too.
 const MAX_KEEP_AT_LEAST: i64 = 1000;
@@ -48,9 +56,11 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Encryption {
     /// `Encrypted: false`. A copy of an encrypted snapshot, or in an account with encryption by default, is encrypted
-    /// nevertheless, under the account's default key.
+    /// nevertheless, under the key that EC2 chooses as for [`Self::DefaultKey`].
     AsSource,
-    /// `Encrypted: true` without a `CmkArn`: under the account's default key for EBS in the target Region.
+    /// `Encrypted: true` without a `CmkArn`: EC2 chooses the key. While encryption by default is off in the target Region, copies
+    /// of encrypted snapshots are under the AWS managed key `aws/ebs`, whatever default key the account has chosen; all others
+    /// are under the account's default key for EBS (EBS User Guide, "Copy an Amazon EBS snapshot").
     DefaultKey,
     /// `Encrypted: true` under the key `CmkArn`, which is in the target Region.
     Key(KeyArn),
@@ -81,7 +91,7 @@ pub struct LockRule {
 /// A tag for the copies (EC2 API reference, `Tag`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
-    /// 1 to 128 characters, in neither the `aws:` nor the `snapferry:` namespace.
+    /// 1 to 127 characters, in neither the `aws:` nor the `snapferry:` namespace.
     pub key: String,
     /// 0 to 256 characters.
     pub value: String,
@@ -130,35 +140,42 @@ fn encryption(
             Err(path.member("CmkArn").wrong(message, "CmkArn with \"Encrypted\": true, or no CmkArn"))
         }
         (false, None) => {
-            let message = "false, so copies of unencrypted snapshots are not encrypted, and others only under the \
-                           account's default key";
+            let message = "false, so copies of unencrypted snapshots are not encrypted unless EBS encryption by default is \
+                           on, and others are under a key that EC2 chooses";
             warnings.add(&path.member("Encrypted"), PolicyWarning::TargetUnencrypted, message);
             Ok(Encryption::AsSource)
         }
     }
 }
 
-/// A key's ARN in the target's Region. DLM's pattern gives each part of a partition's name at most three letters;
-/// four are taken here, because of `aws-eusc`.
+/// A key's ARN in the target's partition and Region.
 fn key(arn: &str, region: &Region, path: &Path) -> Result<KeyArn, Problem> {
-    let allowed = format!("the ARN of a key in {region}, such as arn:aws:kms:{region}:111122223333:key/ID");
+    let partition = region.partition();
+    let allowed = format!("the ARN of a key in {region}, such as arn:{partition}:kms:{region}:111122223333:key/ID");
     if arn.contains(":alias/") || arn.starts_with("alias/") {
         let message = format!("{} is an alias, which may point to another key tomorrow", quoted(arn));
         return Err(path.wrong(message, allowed));
     }
-    let key = KeyArn::parse(arn).ok().filter(|key| is_partition(key.as_str()));
-    let Some(key) = key else { return Err(path.wrong(quoted(arn), allowed)) };
+    let Ok(key) = KeyArn::parse(arn) else {
+        let message = match arn.split(':').nth(4).and_then(accounts::lost) {
+            Some((how, _)) => format!("{}, an ARN whose account ID is wrong, {how}", quoted(arn)),
+            None => quoted(arn),
+        };
+        return Err(path.wrong(message, allowed));
+    };
+    let other = [Some(key.partition()), Region::parse(key.region()).ok().map(|region| region.partition())];
+    if let Some(other) = other.into_iter().flatten().find(|other| *other != partition) {
+        let message = format!(
+            "{} is a key of the partition {}, but the Target {region} is in the partition {partition}",
+            quoted(arn),
+            quoted(other)
+        );
+        return Err(path.wrong(message, allowed));
+    }
     if key.region() != region.as_str() {
         return Err(path.wrong(format!("a key in {}, but the Target is {region}", key.region()), allowed));
     }
     Ok(key)
-}
-
-fn is_partition(arn: &str) -> bool {
-    let mut parts = arn.split(':').nth(1).unwrap_or_default().split('-');
-    parts.next() == Some("aws")
-        && parts.clone().count() <= 2
-        && parts.all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 fn retain_rule(rule: &raw::RetainRule, path: &Path, warnings: &mut Warnings<'_>) -> Result<RetainRule, Problem> {
@@ -255,10 +272,10 @@ fn tags(tags: Vec<raw::Tag>, path: &Path) -> Result<Vec<Tag>, Problem> {
 }
 
 fn tag(tag: raw::Tag, path: &Path) -> Result<Tag, Problem> {
-    let key = path.required(tag.key, "Key", "1 to 128 characters")?;
-    let value = path.required(tag.value, "Value", "0 to 256 characters")?;
-    tag_text(&key, 1, 128, &path.member("Key"))?;
-    tag_text(&value, 0, 256, &path.member("Value"))?;
+    let key = path.required(tag.key, "Key", &format!("1 to {MAX_TAG_KEY} characters"))?;
+    let value = path.required(tag.value, "Value", &format!("0 to {MAX_TAG_VALUE} characters"))?;
+    tag_text(&key, 1, MAX_TAG_KEY, &path.member("Key"))?;
+    tag_text(&value, 0, MAX_TAG_VALUE, &path.member("Value"))?;
     let lower = key.to_lowercase();
     if let Some(namespace) = ["aws:", "snapferry:"].into_iter().find(|namespace| lower.starts_with(namespace)) {
         let message = format!("{} is in the namespace {namespace}", quoted(&key));

@@ -10,7 +10,7 @@ use snapferry_core::copying::{
 };
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::{
-    CallError, Copies, Copy, Endangered, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceSnapshot, State,
+    CallError, Copies, Copy, Endangered, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceSnapshot, State, Storage,
 };
 use snapferry_core::ids::{KeyArn, Region};
 use snapferry_core::ledger::{By, Identity, Obligation};
@@ -50,17 +50,19 @@ pub(crate) fn records() -> Vec<Record> {
     records.extend(problems.iter().map(|problem| stands(Verdict::Refuse(Refusal::Key(&key, problem)))));
     let others = every![Refusal<'_>;
         Refusal::Key(..) => Refusal::Key(&key, &problems[0]),
+        Refusal::Source(..) => Refusal::Source(&last, Storage::Archive),
         Refusal::AttemptsExhausted { .. } => Refusal::AttemptsExhausted { failed: 5, last: &last, next: now() },
         Refusal::MalformedTags(_) => Refusal::MalformedTags(&tampered),
         Refusal::KeyOfCopies(_) => Refusal::KeyOfCopies(endangered(&gone)),
     ];
-    records.extend(others.into_iter().map(|refusal| stands(Verdict::Refuse(refusal))));
+    let elsewhere = [Storage::Outpost, Storage::LocalZone].map(|storage| Refusal::Source(&last, storage));
+    records.extend(others.into_iter().chain(elsewhere).map(|refusal| stands(Verdict::Refuse(refusal))));
     let facts = problems.iter().map(|problem| KeyFact::Unusable(problem.clone())).chain([KeyFact::Unread(error())]);
     let facts: Vec<KeyFact> = facts.collect();
     records.extend(facts.iter().map(|fact| stands(Verdict::Refuse(Refusal::KeyOfCopies(endangered(fact))))));
     let copied = outcomes().into_iter().map(|outcome| record(&about(Verdict::Copy(request)), &outcome, &home, now()));
     records.extend(copied);
-    let event = ShareEvent { id: "e".to_owned(), snapshot: snapshot(1), region: None, time: None, claimed_owner: None };
+    let event = ShareEvent::naming("e", snapshot(1));
     let named = Decision {
         policy: None,
         subject: Subject::Named(&event),
@@ -188,6 +190,8 @@ fn outcomes() -> Vec<Outcome> {
         CopyFailed::CopyUnsupported,
         CopyFailed::KeyRefused,
         CopyFailed::TagLimitExceeded,
+        CopyFailed::TagPolicyViolation,
+        CopyFailed::TagRefused,
         CopyFailed::CallRefused,
     ];
     all.extend(others.map(failed));

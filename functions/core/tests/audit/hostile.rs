@@ -66,7 +66,7 @@ fn incoming(body: &str) -> Option<Record> {
     match event::parse(body) {
         Ok(Message::Other(other)) => Some(other.record(&home(), now())),
         Ok(Message::Share(_) | Message::Sweep { .. } | Message::Serve { .. }) => None,
-        Err(invalid) => Some(invalid.record(true, now())),
+        Err(invalid) => Some(invalid.record(true, &home(), now())),
     }
 }
 

@@ -21,10 +21,12 @@ pub(crate) fn records() -> Vec<Record> {
         no_snapshot.to_owned(),
         notification("copySnapshot", "succeeded"),
         notification("shareSnapshot", "failed"),
+        r#"{"id": "e-3", "source": "aws.ec2", "detail-type": "EBS Snapshot Notification", "region": "sa-east-1"}"#
+            .to_owned(),
     ];
     let read = bodies.iter().map(|body| match event::parse(body) {
         Ok(Message::Other(other)) => other.record(&home(), now()),
-        Err(invalid) => invalid.record(true, now()),
+        Err(invalid) => invalid.record(true, &home(), now()),
         Ok(message) => panic!("{message:?}"),
     });
     read.chain(warnings()).collect()
@@ -45,6 +47,10 @@ fn warnings() -> Vec<Record> {
     let details = &mut empty["Policy"]["PolicyDetails"];
     details["EventSource"]["Parameters"].as_object_mut().unwrap().remove("DescriptionRegex");
     details["Actions"][0]["CrossRegionCopy"] = json!([]);
+    let mut of_source = document();
+    let configuration =
+        &mut of_source["Policy"]["PolicyDetails"]["Actions"][0]["CrossRegionCopy"][0]["EncryptionConfiguration"];
+    configuration["CmkArn"] = json!(KEY.replace(OURS, SOURCE));
     let warned = |document: &Value| policy::parse(&document.to_string()).unwrap().warnings;
-    [warned(&odd), warned(&empty)].concat().iter().map(|warning| warning.record(now())).collect()
+    [warned(&odd), warned(&empty), warned(&of_source)].concat().iter().map(|warning| warning.record(now())).collect()
 }

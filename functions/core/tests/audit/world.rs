@@ -76,6 +76,7 @@ pub(crate) fn source(description: &str) -> SourceSnapshot {
         state: State::Completed,
         start_time: at("2026-11-22T09:00:00.25Z"),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: description.into(),
     }
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use snapferry_core::copying::Scope;
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{Copy, KeyFact, KeyProblem, SourceSnapshot, State};
+use snapferry_core::facts::{Copy, KeyFact, KeyProblem, SourceSnapshot, State, Storage};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::ledger::{self, End, Identity, Obligation};
 use snapferry_core::tags::Status;
@@ -32,6 +32,24 @@ fn what_is_not_for_the_policy_is_skipped() {
     let pending = SourceSnapshot { state: State::Pending, ..source(1) };
     assert_snapshot!(event().shows([pending]).plan(), @"skip nightly snap-00000001 -> *: not-completed");
     assert_snapshot!(event().plan(), @"defer * snap-00000001 -> *: not-visible-yet");
+}
+
+#[test]
+fn what_ec2_cannot_copy_is_refused_without_a_call() {
+    let kept = |storage| SourceSnapshot { storage, ..source(1) };
+    assert_snapshot!(event().shows([kept(Storage::Archive)]).plan(), @r"
+    refuse nightly snap-00000001 -> eu-west-1: source-archived
+    refuse nightly snap-00000001 -> us-east-2: source-archived
+    ");
+    assert_snapshot!(event().shows([kept(Storage::Outpost)]).plan(), @r"
+    refuse nightly snap-00000001 -> eu-west-1: source-on-outpost
+    refuse nightly snap-00000001 -> us-east-2: source-on-outpost
+    ");
+    // A copy that is there counts, wherever its source has gone since.
+    assert_snapshot!(event().shows([kept(Storage::LocalZone)]).has(OHIO, [copy(1, 1)]).plan(), @r"
+    refuse nightly snap-00000001 -> eu-west-1: source-in-local-zone
+    skip nightly snap-00000001 -> us-east-2: already-copied snap-c0000001
+    ");
 }
 
 #[test]

@@ -126,7 +126,8 @@ fn a_description_is_cut_at_ec2s_limit_between_characters() {
     for (description, expected) in [
         (String::new(), start.to_owned()),
         ("nightly".to_owned(), format!("{start}: nightly")),
-        ("ü".repeat(255), format!("{start}: {}", "ü".repeat(DESCRIPTION_LIMIT - start.len() - 2))),
+        ("ü".repeat(255), format!("{start}: {}", "?".repeat(DESCRIPTION_LIMIT - start.len() - 2))),
+        ("a\u{0}b\n\u{1b}[2J\u{202e}c\u{7f}".to_owned(), format!("{start}: a?b??[2J?c?")),
     ] {
         let everything = like_nightly("all", &[("/EventSource/Parameters/DescriptionRegex", json!(".*"))]);
         let snapshot = SourceSnapshot { description: description.into(), ..source(1) };

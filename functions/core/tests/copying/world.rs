@@ -86,6 +86,7 @@ pub(crate) fn source(number: u32) -> SourceSnapshot {
         state: State::Completed,
         start_time: ago(HOUR),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly".into(),
     }
 }
@@ -176,7 +177,8 @@ impl World {
     pub(crate) fn name(&mut self, number: u32) -> &mut Self {
         let (region, claimed_owner) = (Region::parse("eu-central-1").ok(), AccountId::parse(OWNER).ok());
         let id_of_event = format!("event-{number}");
-        let event = ShareEvent { id: id_of_event, snapshot: id(number), region, time: Some(ago(60)), claimed_owner };
+        let event =
+            ShareEvent { region, time: Some(ago(60)), claimed_owner, ..ShareEvent::naming(id_of_event, id(number)) };
         self.facts.named.push(event);
         self
     }
@@ -273,6 +275,7 @@ fn of_refusal(refusal: &Refusal<'_>) -> String {
             format!(" {} {}", copy.id, keys.join(" "))
         }
         Refusal::Key(key, _) => format!(" {}", key.region()),
+        Refusal::Source(..) => String::new(),
         Refusal::KeyOfCopies(endangered) => format!(" {} of {}", endangered.copies, endangered.key),
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod ends;
+mod extract;
 mod hints;
 mod lines;
 mod outcomes;

@@ -47,6 +47,7 @@ pub(crate) fn source() -> SourceSnapshot {
         state: snapferry_core::facts::State::Completed,
         start_time: at(-HOUR),
         encrypted: false,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly".into(),
     }
 }

@@ -28,6 +28,7 @@ fn obligation(state: State) -> Obligation {
         state: Ec2State::Completed,
         start_time: now(),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: Box::default(),
     };
     let owed = Obligation::new(identity, &source, source.volume.clone(), By::Event, wanted());

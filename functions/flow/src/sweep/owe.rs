@@ -54,7 +54,7 @@ fn waits<'f, W: World>(run: &'f Run<'_, W>, decision: &Decision<'f>) -> Option<C
     let source = match (&decision.verdict, decision.subject) {
         (Verdict::Copy(request), _) => return Some(*request),
         (
-            Verdict::Refuse(Refusal::Key(..) | Refusal::AttemptsExhausted { .. })
+            Verdict::Refuse(Refusal::Key(..) | Refusal::Source(..) | Refusal::AttemptsExhausted { .. })
             | Verdict::Defer(Deferral::KeyUnread(_)),
             Subject::Seen(source),
         ) => source,

@@ -1,7 +1,7 @@
 //! What the source accounts do: they make snapshots, share them, and sometimes stop sharing them.
 
 use fastrand::Rng;
-use snapferry_core::facts::{SourceSnapshot, State};
+use snapferry_core::facts::{SourceSnapshot, State, Storage};
 use snapferry_core::ids::{AccountId, SnapshotId, VolumeId};
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND, timestamp};
@@ -128,6 +128,7 @@ fn source(rng: &mut Rng, number: usize, owner: &str, description: String, shared
         volume: VolumeId::parse(&format!("vol-{:08x}", rng.u32(0..12))).unwrap(),
         size_gib: rng.u32(1..1000),
         state: State::Completed,
+        storage: Storage::Standard,
         start_time: timestamp(shared_at - before),
         encrypted: rng.bool(),
         description: description.into_boxed_str(),

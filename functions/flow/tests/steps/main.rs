@@ -97,6 +97,23 @@ fn what_a_claim_excludes_costs_no_call() {
 }
 
 #[test]
+fn the_records_of_an_event_say_how_it_had_to_be_read() {
+    use snapferry_core::event::{Oddity, ShareEvent};
+    let (world, setup) = (Scripted::default(), setup());
+    world.share(1, OWNER);
+    world.share(2, OWNER);
+    let bare = ShareEvent { oddities: vec![Oddity::BareAccount, Oddity::Notification], ..event(1) };
+    world.handle(&setup, &snapferry_flow::Work { events: vec![bare, event(2)], ..Default::default() });
+    let said = world.said.borrow();
+    assert_eq!(said.len(), 2 * REGIONS.len());
+    for record in &*said {
+        let is_odd = record.source.as_ref().is_some_and(|source| source.snapshot == id(1).as_str());
+        assert_eq!(record.warnings.len(), if is_odd { 2 } else { 0 }, "{record:?}");
+        assert!(!is_odd || record.warnings[0].contains("has no quotes"), "{record:?}");
+    }
+}
+
+#[test]
 fn no_request_leaves_without_its_intent() {
     let (world, setup) = (Scripted::default(), setup());
     world.share(1, OWNER);

@@ -47,6 +47,7 @@ fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) 
         state: Ec2State::Completed,
         start_time: world.now() - SignedDuration::from_hours(age),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "".into(),
     };
     world.sources.borrow_mut().insert(source.id.clone(), source);

@@ -100,7 +100,7 @@ pub(crate) fn id(number: usize) -> SnapshotId {
 }
 
 pub(crate) fn event(number: usize) -> ShareEvent {
-    ShareEvent { id: format!("event-{number}"), snapshot: id(number), region: None, time: None, claimed_owner: None }
+    ShareEvent::naming(format!("event-{number}"), id(number))
 }
 
 pub(crate) fn error(failure: CopyFailure) -> CopyError {
@@ -119,6 +119,7 @@ impl Scripted {
             state: State::Completed,
             start_time: Timestamp::UNIX_EPOCH,
             encrypted: true,
+            storage: snapferry_core::facts::Storage::Standard,
             description: "".into(),
         };
         self.sources.borrow_mut().insert(source.id.clone(), source);

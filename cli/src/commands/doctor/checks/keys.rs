@@ -1,14 +1,33 @@
 //! The keys that encrypt copies.
 
 use snapferry_core::facts::{KeyFact, KeyProblem};
+use snapferry_core::policy::Policy;
 
 use super::caller::{is_about_everybody, is_copier};
 use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Facts, TargetKey};
 
-/// Two checks for each key: what it is, and whether it can be used.
-pub(super) fn checks(facts: &Facts) -> Vec<Check> {
-    facts.keys.iter().flat_map(|key| [state(facts, key), usable(facts, key)]).collect()
+/// Three checks for each key: what it is, whose it is, and whether it can be used.
+pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
+    facts.keys.iter().flat_map(|key| [state(facts, key), owner(facts, policies, key), usable(facts, key)]).collect()
+}
+
+/// Whoever governs the key can destroy every copy under it.
+fn owner(facts: &Facts, policies: &[Policy], TargetKey { key, .. }: &TargetKey) -> Check {
+    let check = "key-account";
+    let (account, here) = (key.account(), &facts.account);
+    let remedy = format!("Name a key of this account, {here}, as CmkArn; copies that exist stay under the former key.");
+    if policies.iter().any(|policy| policy.owners.contains(account)) {
+        let message = format!("it belongs to the source account {account}, which could destroy every copy with it");
+        Check::fail(check, key, message).remedy(remedy)
+    } else if account == here.as_str() {
+        Check::pass(check, key, "it belongs to this account")
+    } else {
+        let message =
+            format!("it belongs to {account} and not to this account {here}: who governs that, governs the copies");
+        Check::unknown(check, key, message)
+            .remedy(format!("See to it that {account} is as isolated as this one. {remedy}"))
+    }
 }
 
 fn state(facts: &Facts, TargetKey { key, region, fact, .. }: &TargetKey) -> Check {

@@ -22,7 +22,7 @@ pub(crate) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     let mut checks = account(facts, policies);
     checks.extend(policies.iter().map(policy));
     checks.extend(regions::checks(facts, policies));
-    checks.extend(keys::checks(facts));
+    checks.extend(keys::checks(facts, policies));
     checks.extend(lineage::checks(facts, policies));
     checks.extend(source::checks(facts, policies));
     checks.extend(copies::checks(facts, policies));

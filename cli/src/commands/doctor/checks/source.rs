@@ -4,7 +4,7 @@
 use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::ebs::errors::is_unsupported;
-use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State};
+use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State, Storage};
 use snapferry_core::policy::Policy;
 use snapferry_core::text::printable;
 
@@ -42,6 +42,10 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
 
 fn visible(source: &Source, snapshot: &SourceSnapshot) -> Check {
     let owner = &snapshot.owner;
+    if snapshot.storage != Storage::Standard {
+        return Check::fail("source", &source.id, "it is where EC2 copies nothing from")
+            .remedy(snapshot.storage.problem());
+    }
     match snapshot.state {
         State::Completed => Check::pass("source", &source.id, format!("completed, owned by {owner}, visible here")),
         State::Pending => Check::unknown("source", &source.id, "pending: the sweep copies it once it is completed"),

@@ -102,6 +102,7 @@ fn snapshot() -> SourceSnapshot {
         state: State::Completed,
         start_time: "2026-11-22T03:00:00Z".parse().unwrap(),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly 7".into(),
     }
 }
@@ -171,7 +172,7 @@ fn all_is_well() {
 fn accounts_and_policies() {
     assert_eq!(
         otherwise(|facts| facts.account = AccountId::parse("111111111111").unwrap()),
-        ["Fail account 111111111111"]
+        ["Fail account 111111111111".to_owned(), format!("Unknown key-account {KEY}")]
     );
     let mut disabled = policies("");
     disabled[0].state = policy::PolicyState::Disabled;
@@ -207,18 +208,37 @@ fn regions_and_defaults() {
         }),
         ["Unknown encryption-by-default eu-west-2"]
     );
-    // A target without a key of its own: AWS's "vault under a default key".
-    for encryption in [r#"{"Encrypted": false}"#, r#"{"Encrypted": true}"#] {
-        let without = policies(&format!(r#", {{"Target": "sa-east-1", "EncryptionConfiguration": {encryption}}}"#));
-        for (is_aws_managed, words) in
-            [(Some(true), "never be shared"), (Some(false), "alias/aws/ebs"), (None, "alias")]
-        {
-            let mut facts = facts();
-            facts.defaults.insert(region("sa-east-1"), Ok(defaults(is_aws_managed)));
-            let found = checks(&facts, &without);
-            let check = found.iter().find(|check| check.check == "target-key").unwrap();
-            assert_eq!(check.verdict, Verdict::Unknown);
-            assert!(check.message.contains(words), "{check:?}");
+}
+
+/// A target without a key of its own: AWS's "vault under a default key".
+#[test]
+fn which_key_ec2_chooses() {
+    const OWN: &str = "arn:aws:kms:sa-east-1:222222222222:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
+    let told = |encrypted: bool, by_default: bool, key: &str| {
+        let target = format!(r#", {{"Target": "sa-east-1", "EncryptionConfiguration": {{"Encrypted": {encrypted}}}}}"#);
+        let is_aws_managed = Some(key != OWN);
+        let mut facts = facts();
+        facts.defaults.insert(region("sa-east-1"), Ok(Defaults { by_default, key: key.to_owned(), is_aws_managed }));
+        let found = checks(&facts, &policies(&target));
+        let check = found.into_iter().find(|check| check.check == "target-key").unwrap();
+        assert_eq!((check.verdict, check.remedy.is_some()), (Verdict::Unknown, true));
+        check.message
+    };
+    for encrypted in [true, false] {
+        // Off, and a default key is chosen: copies of encrypted snapshots are not under it.
+        let off = told(encrypted, false, OWN);
+        assert!(off.contains("copies of encrypted snapshots are under the AWS managed key aws/ebs"), "{off}");
+        assert!(off.contains("never be shared"), "{off}");
+        let plain = if encrypted { "unencrypted ones are under the account's default key" } else { "not encrypted" };
+        assert!(off.contains(plain), "{off}");
+        let on = told(encrypted, true, OWN);
+        assert!(
+            on.contains(&format!("copies are under the account's default key {OWN}")) && !on.contains("aws/ebs"),
+            "{on}"
+        );
+        for by_default in [true, false] {
+            let managed = told(encrypted, by_default, "alias/aws/ebs");
+            assert!(managed.contains("under the AWS managed key aws/ebs"), "{managed}");
         }
     }
 }
@@ -253,6 +273,23 @@ fn target_keys() {
     facts.keys[0].try_use = Err(denied);
     let found = checks(&facts, &policies(""));
     assert!(found.iter().any(|check| check.check == "key-use" && check.remedy.is_some() && check.error.is_some()));
+}
+
+/// Who governs a key can destroy every copy under it.
+#[test]
+fn the_keys_account() {
+    let with = |account: &str| {
+        let (arn, mut facts) = (KEY.replace("222222222222", account), facts());
+        facts.keys[0].key = KeyArn::parse(&arn).unwrap();
+        let found = checks(&facts, &policies(""));
+        let check = found.into_iter().find(|check| check.check == "key-account").unwrap();
+        assert_eq!((check.subject, check.remedy.is_some()), (arn, check.verdict != Verdict::Pass));
+        (check.verdict, check.message)
+    };
+    assert_eq!(with("222222222222"), (Verdict::Pass, "it belongs to this account".to_owned()));
+    let of_source = "it belongs to the source account 111111111111, which could destroy every copy with it".to_owned();
+    assert_eq!(with("111111111111"), (Verdict::Fail, of_source));
+    assert_eq!(with("333333333333").0, Verdict::Unknown);
 }
 
 #[test]

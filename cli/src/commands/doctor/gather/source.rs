@@ -6,7 +6,7 @@ use snapferry_aws::copy_call;
 use snapferry_aws::keys::KeyCache;
 use snapferry_aws::reads::{self, filter};
 use snapferry_core::copying::CopyRequest;
-use snapferry_core::facts::{CallError, SourceSnapshot};
+use snapferry_core::facts::{CallError, SourceSnapshot, Storage};
 use snapferry_core::ids::{KeyArn, SnapshotId};
 use snapferry_core::policy::Policy;
 
@@ -27,7 +27,10 @@ pub(super) async fn look(clients: &Clients, keys: &KeyCache, policies: &[Policy]
         None => None,
     };
     let mut tries = Vec::new();
-    if let Ok(Some(source)) = &seen {
+    // What the copier would not ask EC2 for is not tried.
+    if let Ok(Some(source)) = &seen
+        && source.storage == Storage::Standard
+    {
         for policy in policies.iter().filter(|policy| policy.owners.contains(&source.owner)) {
             for target in &policy.targets {
                 let request = CopyRequest {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails, in its helpers too")]
 
+mod ledger;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -60,6 +62,7 @@ fn source(number: u32) -> SourceSnapshot {
         state: State::Completed,
         start_time: ago(2 * DAY),
         encrypted: true,
+        storage: snapferry_core::facts::Storage::Standard,
         description: "nightly".into(),
     }
 }
@@ -113,6 +116,7 @@ fn facts(snapshots: Vec<SourceSnapshot>, ireland: Vec<Copy>) -> Facts {
         snapshots,
         regions: BTreeMap::from([(Region::parse(IRELAND).unwrap(), read(&ireland))]),
         locks: HashMap::new(),
+        ledger: None,
     }
 }
 
@@ -382,7 +386,7 @@ fn refused() -> Outcome {
 }
 
 fn event(id: &SnapshotId) -> ShareEvent {
-    ShareEvent { id: "an event".to_owned(), snapshot: id.clone(), region: None, time: None, claimed_owner: None }
+    ShareEvent::naming("an event", id.clone())
 }
 
 #[test]

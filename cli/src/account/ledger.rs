@@ -1,0 +1,146 @@
+//! The stack's ledger, as far as these credentials may read it: what is owed, and why it waits.
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use snapferry_aws::errors::call_error;
+use snapferry_aws::ledger::Table;
+use snapferry_core::facts::CallError;
+use snapferry_core::ids::SnapshotId;
+use snapferry_core::ledger::{Extract, Obligation, Shard};
+
+use crate::account::connection::{Account, words};
+
+/// The stack's output that names the table.
+const OUTPUT: &str = "LedgerTable";
+/// The variable that names it to the functions.
+const VARIABLE: &str = "SNAPFERRY_LEDGER";
+
+/// Which ledger.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Ledger {
+    /// The ledger's table: say what is owed, too, and why it waits [default: SNAPFERRY_LEDGER]
+    #[arg(long, value_name = "TABLE")]
+    ledger: Option<String>,
+    /// The name of the deployed stack, to ask it for its ledger's table
+    #[arg(long, value_name = "NAME", conflicts_with = "ledger")]
+    stack: Option<String>,
+}
+
+/// What was read of it.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// All that was asked for.
+    Read(Extract),
+    /// Nothing, because no table was named.
+    NotNamed,
+    /// Nothing, for the reason that is given in a sentence.
+    Failed(String),
+}
+
+/// Of which sources.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Of<'s> {
+    /// Of all.
+    All,
+    /// Of these.
+    These(&'s [SnapshotId]),
+}
+
+impl Ledger {
+    /// Reads it, as it stands at `now`, and shows each obligation to `see`. What cannot be read ends nothing: EC2 is the truth about
+    /// copies, and says most.
+    pub(crate) async fn read(
+        &self,
+        account: &Account,
+        of: Of<'_>,
+        now: Timestamp,
+        see: impl FnMut(&Obligation),
+    ) -> Reading {
+        match self.table(account).await {
+            Ok(None) => Reading::NotNamed,
+            Err(error) => Reading::Failed(format!("{error:#}; --ledger names its table")),
+            Ok(Some(name)) => match read(account, &name, of, now, see).await {
+                Ok(extract) => Reading::Read(extract),
+                Err(error) => Reading::Failed(format!("the ledger {name} cannot be read: {}", words(&error))),
+            },
+        }
+    }
+
+    async fn table(&self, account: &Account) -> anyhow::Result<Option<String>> {
+        let Some(stack) = self.stack.as_ref().filter(|_| self.ledger.is_none()) else {
+            let of_environment = || std::env::var(VARIABLE).ok();
+            return Ok(self.ledger.clone().or_else(of_environment).filter(|name| !name.is_empty()));
+        };
+        let stacks = aws_sdk_cloudformation::Client::new(&account.config).describe_stacks().stack_name(stack).send();
+        let stacks = stacks
+            .await
+            .map_err(|error| anyhow::anyhow!("the stack {stack} cannot be read: {}", words(&call_error(&error))))?;
+        let mut outputs = stacks.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
+        let named = outputs.find(|output| output.output_key() == Some(OUTPUT));
+        let table = named.and_then(|output| output.output_value());
+        Ok(Some(table.with_context(|| format!("the stack {stack} has no output {OUTPUT}"))?.to_owned()))
+    }
+}
+
+async fn read(
+    account: &Account,
+    name: &str,
+    of: Of<'_>,
+    now: Timestamp,
+    mut see: impl FnMut(&Obligation),
+) -> Result<Extract, CallError> {
+    let table = Table::with(aws_sdk_dynamodb::Client::new(&account.config), name);
+    let mut extract = Extract::default();
+    let shards: Vec<Shard> = match of {
+        Of::All => vec![Shard::all()],
+        Of::These(sources) => sources.iter().map(Shard::of).collect(),
+    };
+    for shard in &shards {
+        let take = |obligation: Result<Obligation, String>| match obligation {
+            Ok(obligation) => {
+                see(&obligation);
+                extract.add(&obligation, now);
+            }
+            Err(_) => extract.unreadable += 1,
+        };
+        table.look(shard, take).await?;
+    }
+    extract.hints = table.hints().await?;
+    if let Of::These(sources) = of {
+        extract.hints.retain(|hint| sources.contains(&hint.source));
+    }
+    Ok(extract.close())
+}
+
+impl Reading {
+    /// What there is to say of it besides what was read.
+    pub(crate) fn note(&self) -> Option<String> {
+        match self {
+            Self::Read(extract) if extract.unreadable > 0 => Some(format!(
+                "Items of the ledger that cannot be read and are left out: {}; the next sweep puts them right.",
+                extract.unreadable
+            )),
+            Self::Read(_) => None,
+            Self::NotNamed => Some(format!(
+                "What is owed is not said, because the ledger was not read: --stack, --ledger or {VARIABLE} names it."
+            )),
+            Self::Failed(why) => Some(format!("What is owed is not said: {why}")),
+        }
+    }
+
+    /// What was read.
+    pub(crate) fn extract(&self) -> Option<&Extract> {
+        match self {
+            Self::Read(extract) => Some(extract),
+            Self::NotNamed | Self::Failed(_) => None,
+        }
+    }
+
+    /// What was read, to keep.
+    pub(crate) fn into_extract(self) -> Option<Extract> {
+        match self {
+            Self::Read(extract) => Some(extract),
+            Self::NotNamed | Self::Failed(_) => None,
+        }
+    }
+}
