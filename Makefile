@@ -36,6 +36,8 @@ DESCRIPTION ?=
 SOURCE_KEY ?=
 CREATE_KEY ?=
 LIVE_OPTIONS ?=
+# Where make live-probes copies to.
+AWAY ?=
 # 1: compile AWS's SDK crates whole, as published. Otherwise each is cut down to the operations in tools/slim_sdk/operations.toml.
 FULL_SDK ?=
 SNAPFERRY ?= target/release/snapferry
@@ -197,6 +199,12 @@ live-test: $(VENV) ## test a deployed stack with a snapshot of your own, on AWS:
 		$(if $(REGION),--region "$(REGION)") $(if $(POLICY),--policy "$(POLICY)") \
 		$(if $(DESCRIPTION),--description "$(DESCRIPTION)") $(if $(SOURCE_KEY),--source-key "$(SOURCE_KEY)") \
 		$(if $(filter 1,$(CREATE_KEY)),--create-key) $(if $(filter 1,$(YES)),--yes) $(LIVE_OPTIONS)
+
+# tests/live/README.md says what it asks, makes, costs and removes.
+.PHONY: live-probes
+live-probes: $(VENV) ## ask AWS what Snapferry rests on and nobody has seen: SOURCE_PROFILE= TARGET_PROFILE= REGION= AWAY=
+	@python -m tests.live.probes --source-profile "$(SOURCE_PROFILE)" --target-profile "$(TARGET_PROFILE)" \
+		$(if $(REGION),--region "$(REGION)") $(if $(AWAY),--away "$(AWAY)") $(if $(filter 1,$(YES)),--yes) $(LIVE_OPTIONS)
 
 # ---------------------------------------------------------------- the phases of check and test
 

@@ -50,11 +50,25 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// An answer of `aws logs filter-log-events`.
-fn answer(lines: &[String]) -> Value {
+fn events(lines: &[String]) -> Vec<Value> {
     let event =
         |line: &String| json!({"logStreamName": "s", "timestamp": 1, "message": format!("{line}\n"), "eventId": "1"});
-    json!({"events": lines.iter().map(event).collect::<Vec<_>>(), "searchedLogStreams": []})
+    lines.iter().map(event).collect()
+}
+
+/// An answer of `aws logs filter-log-events`.
+fn answer(lines: &[String]) -> Value {
+    json!({"events": events(lines), "searchedLogStreams": []})
+}
+
+/// What the console of Logs Insights downloads.
+fn insights(lines: &[String]) -> Value {
+    lines.iter().map(|line| json!({"@timestamp": "2026-11-22 03:00:00.123", "@message": line})).collect()
+}
+
+fn csv(header: &str, lines: &[String]) -> String {
+    let row = |line: &String| format!("1,\"{}\n\"\n", line.replace('"', "\"\""));
+    format!("{header}\n{}", lines.iter().map(row).collect::<String>())
 }
 
 #[test]
@@ -92,6 +106,13 @@ fn every_form_of_an_export() {
         ("members.gz", members),
         ("answer", answer(&lines).to_string().into_bytes()),
         ("pages", pages.clone().into_bytes()),
+        ("insights.json", format!("{:#}", insights(&lines)).into_bytes()),
+        ("insights.csv", csv("@timestamp,@message", &lines).into_bytes()),
+        ("console.csv", csv("timestamp,message", &lines).into_bytes()),
+        (
+            "delivery.gz",
+            gzip(json!({"messageType": "DATA_MESSAGE", "logEvents": events(&lines)}).to_string().as_bytes()),
+        ),
         ("pages.gz", gzip(pages.as_bytes())),
     ] {
         fs::write(folder.join(name), bytes).unwrap();

@@ -51,8 +51,9 @@ Verify exported audit lines, offline
 
 Every audit line vouches for the one before it, through a hash. Takes log lines as they are or with
 something in front of them, as CloudWatch Logs exports them to S3, the output of `aws logs
-filter-log-events` or `get-log-events`, and any of these compressed with gzip. Several files may
-overlap and come in any order.
+filter-log-events`, `get-log-events` or `get-query-results`, a subscription's deliveries, the
+console's downloads (JSON, CSV), and any of these compressed with gzip. Several files may overlap
+and come in any order.
 
 It cannot show that lines are missing at the end of an environment's life, that an environment is
 missing as a whole, or that somebody with write access to the log group made up all of it.

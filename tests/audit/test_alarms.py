@@ -56,6 +56,11 @@ def queue(name: str, *values: tuple[float, float]) -> list[Datapoint]:
     return aws("AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", f"${{{name}.QueueName}}"), *values)
 
 
+def age(*values: tuple[float, float]) -> list[Datapoint]:
+    """Seconds that the oldest message of the copier's queue has."""
+    return aws("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", "${CopierQueue.QueueName}"), *values)
+
+
 @dataclass(frozen=True)
 class Case:
     """A day, and in which of its minutes the alarm must be on, from the first time to the last."""
@@ -70,11 +75,22 @@ class Case:
 
 FIVE_FAILURES = (360, 380, 400, 420, 440)
 QUIET = found("well", 0)
+# Each function runs every half hour.
+INVOKED = [
+    point
+    for name in ("CopySharedSnapshots", "VerifyCopies", "DeleteExpiredCopies")
+    for point in function(name, "Invocations", *((each, 1) for each in range(0, 1440, 30)))
+]
 
 CASES = [
-    Case("UnprotectedAlarm", "54 hours without a copy", found("old", 5), on=(6.75 * HOUR, 11 * HOUR)),
+    Case("UnprotectedAlarm", "54 hours without a copy", found("old", 5), on=(6 * HOUR, 11.75 * HOUR)),
     Case("UnprotectedAlarm", "three hours without a copy", found("wrong", 5)),
-    Case("UnprotectedAlarm", "old when it was shared, and copied at once", found("old", 0.5)),
+    Case(
+        "UnprotectedAlarm",
+        "old when it was shared, and copied at once",
+        found("old", 0.5),
+        on=(6 * HOUR, 7.25 * HOUR),
+    ),
     Case("CopyFailedAlarm", "EC2 gives up once", happened("copy.failed", "unknown-cause", 360), on=(360, 420)),
     Case(
         "CopyFailedAlarm",
@@ -125,7 +141,7 @@ CASES = [
     Case("MassExpiryAlarm", "a wrong clock", happened("copy.refused", "clock-behind", 360), on=(360, 24 * HOUR)),
     Case("EventInvalidAlarm", "garbage", happened("event.invalid", "not-json", 360, 361, 390), on=(360, 450)),
     Case("EventInvalidAlarm", "an event that asks for nothing", happened("copy.skipped", "other-event", 360)),
-    Case("SilentOwnerAlarm", "54 hours of silence", found("old", 5), on=(6.75 * HOUR, 11 * HOUR)),
+    Case("SilentOwnerAlarm", "54 hours of silence", found("old", 5), on=(6 * HOUR, 11.75 * HOUR)),
     Case("SilentOwnerAlarm", "an owner who was never seen", sweeps("nothing", 0, 24), on=(0, 24 * HOUR)),
     Case("SilentOwnerAlarm", "three hours of silence", found("wrong", 5)),
     Case(
@@ -172,6 +188,31 @@ CASES = [
         "a message",
         points=queue("CopierDeadLetterQueue", *((each, 1) for each in range(360, 720))),
         on=(360, 725),
+    ),
+    Case(
+        "CopierQueueAgeAlarm",
+        "a disabled mapping: what waits grows old for six hours",
+        points=age(*((360 + each, each * 60) for each in range(360)), (720, 0)),
+        on=(430, 725),
+        tolerance=10,
+    ),
+    Case("CopierQueueAgeAlarm", "half an hour", points=age(*((360 + each, each * 60) for each in range(30)))),
+    Case("LockFailedAlarm", "refused once", happened("copy.locked", "lock-failed", 360), on=(360, 420)),
+    Case("LockFailedAlarm", "locked", happened("copy.locked", "locked", 360)),
+    *(
+        case
+        for name, hours in (("CopySharedSnapshots", 2), ("VerifyCopies", 2), ("DeleteExpiredCopies", 6))
+        for case in (
+            Case(
+                f"{name}IdleAlarm",
+                "nobody runs it for ten hours, and somebody forges its records",
+                QUIET,
+                points=function(name, "Invocations", *((e, 1) for e in (*range(0, 360, 30), *range(960, 1440, 30)))),
+                on=((330 + hours * HOUR), 960),
+                tolerance=35,
+            ),
+            Case(f"{name}IdleAlarm", "it runs", points=INVOKED),
+        )
     ),
     Case(
         "UndeliveredAlarm",
@@ -250,7 +291,7 @@ def test_every_alarm_is_seen_on_and_off(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_on_a_good_day_it_is_silent(name: str) -> None:
-    states = day(Case(name, "", QUIET), ALARMS[name])
+    states = day(Case(name, "", QUIET, INVOKED), ALARMS[name])
     assert "ALARM" not in states
 
 
@@ -272,6 +313,24 @@ def test_another_stack_in_the_region_rings_nothing_here_and_hides_nothing() -> N
     assert "ALARM" not in day(failures, ALARMS["CopyFailedAlarm"], namespace="Snapferry/another")
     sweeps_go_on = day(Case("SweepMissingAlarm", "", QUIET), ALARMS["SweepMissingAlarm"], namespace="Snapferry/another")
     assert set(sweeps_go_on[1:]) == {"ALARM"}
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("UnprotectedAlarm", "old"),
+        ("SilentOwnerAlarm", "old"),
+        ("KeyUnusableAlarm", "wrong"),
+        ("CopiesKeyAlarm", "wrong"),
+        ("TagsMalformedAlarm", "wrong"),
+        ("AttemptsExhaustedAlarm", "failing"),
+    ],
+)
+def test_forged_lines_silence_no_alarm_about_a_state(name: str, what: str) -> None:
+    """Whoever writes to any log group can say every minute that all is well; the sweeps say what is."""
+    forged = every(1, 24, minute(0), WELL)
+    states = day(Case(name, "", [*sweeps(what, 0, 24), *forged]), ALARMS[name])
+    assert set(states[60:]) == {"ALARM"}
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -317,3 +376,9 @@ def test_thresholds_follow_the_parameters() -> None:
     assert alarms["VerifyMissingAlarm"]["EvaluationPeriods"] == "8"
     assert alarms["ExpiryMissingAlarm"]["EvaluationPeriods"] == "9"
     assert "SilentOwnerAlarm" not in resources("AWS::CloudWatch::Alarm", SilentOwnerAlarmHours="0")
+
+
+def test_the_audit_outlives_whoever_deletes_it() -> None:
+    groups = resources("AWS::Logs::LogGroup").values()
+    assert len(groups) == 3
+    assert all(group["DeletionProtectionEnabled"] is True for group in groups)

@@ -212,7 +212,7 @@ def test_key_that_does_not_exist(scene: Scene) -> None:
 
 
 def test_aws_managed_key(scene: Scene) -> None:
-    key = scene.target.client("ec2", AWAY).get_ebs_default_kms_key_id()["KmsKeyId"]
+    key = scene.target.client("kms", AWAY).describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["Arn"]
     assert ("fail", "key", key) in scene.findings(document=scene.policy(key))
 
 
@@ -257,6 +257,12 @@ def test_source_key_out_of_reach(scene: Scene) -> None:
     snapshot = shared(scene, key)
     found = scene.findings(*STACK, "--snapshot", snapshot)
     assert {("fail", "source-key", key), ("fail", "stack-parameter", "SourceKeyArns")} <= found
+
+
+def test_snapshot_on_an_outpost(scene: Scene) -> None:
+    snapshot = shared(scene, None)
+    scene.aws.control.change_snapshot(snapshot, HOME, outpost_arn="arn:aws:outposts:…")
+    assert ("fail", "source", snapshot) in scene.findings("--snapshot", snapshot)
 
 
 def test_unwanted_snapshot(scene: Scene) -> None:

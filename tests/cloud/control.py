@@ -163,8 +163,9 @@ class Control:
         """Make snapshots from nothing, any number of them, and return their IDs.
 
         Required: `account` (the owner), `region`. Optional: `id`, `volume_id`, `volume_size`, `description`,
-        `start_time` (ISO 8601 or seconds), `state`, `kms_key`, `encrypted`, `public`, `storage_tier`, `tags` (the
-        owner's), `shared_with` (accounts), `notify` (emit share events, default no).
+        `start_time` (ISO 8601 or seconds), `state`, `kms_key`, `encrypted`, `public`, `storage_tier`, `outpost_arn`,
+        `availability_zone` (of a Local Zone), `tags` (the owner's), `shared_with` (accounts), `notify` (emit share
+        events, default no).
         """
         remaining, ids = iter(snapshots), []
         while batch := list(islice(remaining, SNAPSHOTS_A_REQUEST)):
@@ -176,8 +177,9 @@ class Control:
 
     def change_snapshot(self, snapshot_id: str, region: str, **changes: Any) -> dict[str, Any]:
         """Set `state`, `state_message`, `start_time`, `volume_id`, `volume_size`, `description`, `encrypted`,
-        `kms_key`, `storage_tier`, `in_use` (by an AMI), `visible_from`, `listed_from` (moments), or `shown_as`:
-        elements of EC2's answer as they are to be shown, None to leave one out, as in `{"startTime": None}`."""
+        `kms_key`, `storage_tier`, `outpost_arn`, `availability_zone`, `in_use` (by an AMI), `visible_from`,
+        `listed_from` (moments), or `shown_as`: elements of EC2's answer as they are to be shown, None to leave one out,
+        as in `{"startTime": None}`."""
         changed: dict[str, Any] = self.ask("change-snapshot", {"id": snapshot_id, "region": region, **changes})
         return changed
 
@@ -192,6 +194,10 @@ class Control:
         """End pending copies now and return their IDs; optional: `region`, `account`, `ids`, `count`."""
         released: list[str] = self.ask("release-copies", which)
         return released
+
+    def update_copies(self) -> None:
+        """Let pending copies show their sizes, as they do before they end."""
+        self.ask("update-copies")
 
     def snapshots(self, **which: str) -> list[dict[str, Any]]:
         """All snapshots, whoever sees them; optional: `account` (the owner), `region`."""

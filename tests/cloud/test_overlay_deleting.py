@@ -170,3 +170,10 @@ def test_a_snapshot_can_be_made_older(aws: LocalAws, own: str) -> None:
     aws.control.age_snapshot(own, HOME, days=40)
     after = ec2(aws, TARGET).describe_snapshots(SnapshotIds=[own])["Snapshots"][0]["StartTime"]
     assert before - after == timedelta(days=40)
+
+
+def test_a_dry_run_sees_neither_images_nor_locks(aws: LocalAws, own: str) -> None:
+    aws.control.change_snapshot(own, HOME, in_use=True)
+    lock(aws, own, LockMode="governance", LockDuration=7)
+    with refused("DryRunOperation"):
+        ec2(aws, TARGET).delete_snapshot(SnapshotId=own, DryRun=True)

@@ -13,8 +13,8 @@ MANY = 100_000
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("snapshot-id", "snap-0123456789abcdef0"),
-        ("snapshot-id", "snap-0123*"),
+        ("snapshot-id", "snap-0fedcba9876543210"),
+        ("snapshot-id", "snap-0fed*"),
         ("owner-id", SOURCE),
         ("status", "pending"),
         ("volume-id", "vol-00000001"),
@@ -33,7 +33,7 @@ def test_each_filter_tells_the_wanted_from_the_others(aws: LocalAws, name: str, 
     wanted = aws.control.create_snapshot(
         SOURCE,
         HOME,
-        id="snap-0123456789abcdef0",
+        id="snap-0fedcba9876543210",
         shared_with=[TARGET],
         state="pending",
         volume_id="vol-00000001",

@@ -201,12 +201,12 @@ def test_a_call_is_recorded_with_what_iam_would_look_at(aws: LocalAws) -> None:
 def test_a_refused_call_is_recorded_with_its_code_and_request_id(aws: LocalAws) -> None:
     client = ec2(aws, TARGET)
     with pytest.raises(client.exceptions.ClientError) as caught:
-        client.describe_snapshots(SnapshotIds=["snap-0123456789abcdef0"])
+        client.describe_snapshots(SnapshotIds=["snap-0fedcba9876543210"])
     (call,) = aws.control.calls()
     metadata = caught.value.response["ResponseMetadata"]
     assert (call.outcome, call.status) == ("InvalidSnapshot.NotFound", 400)
     assert call.request_id == metadata["RequestId"] == metadata["HTTPHeaders"]["x-amzn-requestid"]
-    assert call.parameters == {"SnapshotId.1": "snap-0123456789abcdef0"}
+    assert call.parameters == {"SnapshotId.1": "snap-0fedcba9876543210"}
 
 
 def test_calls_are_selected_and_counted_from_a_number(aws: LocalAws) -> None:

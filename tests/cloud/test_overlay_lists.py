@@ -37,7 +37,7 @@ class TestIds:
         assert ids(ec2(aws, TARGET).describe_snapshots(SnapshotIds=[there])) == {there}
 
     def test_a_malformed_one_wins_over_a_missing_one(self, aws: LocalAws) -> None:
-        odd = "snap-0123456789abcdef0"
+        odd = "snap-0fedcba9876543210"
         with refused("InvalidSnapshotID.Malformed", "snap-x"):
             ec2(aws, TARGET).describe_snapshots(SnapshotIds=["snap-0000000000000000a", "snap-x"])
         aws.control.configure(malformed_ids=[odd])

@@ -110,10 +110,10 @@ class Vault:
         """Verified copies from long ago, whose time is over, as Snapferry would have left them."""
 
         def each(number: int) -> dict[str, Any]:
-            snapshot = f"snap-{secrets.token_hex(9)[:17]}"
+            snapshot = f"snap-0{secrets.token_hex(8)}"
             own = {
                 "policy": "default",
-                "source-snapshot": f"snap-{secrets.token_hex(9)[:17]}",
+                "source-snapshot": f"snap-0{secrets.token_hex(8)}",
                 "source-account": "111111111111",
                 "source-region": HOME,
                 "source-volume": VOLUME,

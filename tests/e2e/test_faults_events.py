@@ -135,7 +135,9 @@ def test_a_share_taken_back_between_the_look_and_the_copy(
     source.unshare(gone, copier.account.number)
     aws.control.clear(slow)
     until(lambda: len(copier.verdict().failed) == 2, within=PATIENCE_SECONDS, what="EC2 to give up on both copies")
-    copier.settle()
+    # One sweep sees that its copies failed; in the next it is missing, until a third would tell it as missed.
+    copier.whole_sweep()
+    assert copier.whole_sweep()["sweep"]["missing"] == 2
     assert copier.asked() == {(each, region): 1 for each in (gone, kept) for region in (NEAR, FAR)}
     source.share(gone, copier.account.number)
     copier.settle()

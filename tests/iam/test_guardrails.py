@@ -57,6 +57,7 @@ DEAD_LETTERS_CDK = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:SnapferryVault-CopierDea
 UNDELIVERED = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:snapferry-UndeliveredQueue-1A2B3C4D5E6F"
 TABLE = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/snapferry-Ledger-1A2B3C4D5E6F"
 TABLE_CDK = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/SnapferryVault-Ledger-1A2B3C4D5E6F"
+LOGS = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:snapferry-VerifyCopiesLogs-1A2B"
 COPY = {"aws:ResourceTag/snapferry:policy": "default"}
 
 
@@ -178,6 +179,29 @@ def test_every_action_exists() -> None:
             {},
             {ADMINISTRATOR},
         ),
+        *(
+            (f"logs:{action}", f"{LOGS}:log-stream:2026", {}, {*EXPIRERS, *VERIFIERS, *COPIERS, TIMER})
+            for action in ("CreateLogStream", "PutLogEvents")
+        ),
+        *(
+            (f"logs:{action}", LOGS, {}, {ADMINISTRATOR})
+            for action in (
+                "DeleteLogGroup",
+                "DeleteRetentionPolicy",
+                "PutRetentionPolicy",
+                "PutSubscriptionFilter",
+                "DeleteSubscriptionFilter",
+                "PutLogGroupDeletionProtection",
+            )
+        ),
+        # The embedded metric format needs no such call, and Snapferry makes none.
+        ("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "Snapferry/vault"}, set()),
+        (
+            "cloudwatch:PutAlarmMuteRule",
+            f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT}:alarm:snapferry-SweepMissingAlarm-1A2B3C4D5E6F",
+            {},
+            {ADMINISTRATOR},
+        ),
         (
             "cloudwatch:DisableAlarmActions",
             f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT}:alarm:snapferry-UndeliveredAlarm-1A2B3C4D5E6F",
@@ -237,6 +261,11 @@ def test_denied_to_all_but(action: str, resource: str, context: dict[str, Any], 
         ("lambda:PublishLayerVersion", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:layer:other", {}),
         ("lambda:DeleteEventSourceMapping", "*", {"lambda:FunctionArn": FUNCTION.replace("snapferry", "other")}),
         ("sqs:DeleteQueue", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+        ("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "Other"}),
+        ("cloudwatch:PutMetricData", "*", {}),
+        ("logs:PutLogEvents", f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:other:log-stream:2026", {}),
+        ("logs:PutSubscriptionFilter", f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:other", {}),
+        ("logs:FilterLogEvents", LOGS, {}),
         ("dynamodb:PutItem", f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/other", {}),
         ("dynamodb:DeleteTable", f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/other", {}),
         # Looking at the ledger, and saving it.

@@ -50,8 +50,8 @@ def _planned(arguments: argparse.Namespace, stop: threading.Event) -> tuple[Sett
     if region is None:
         raise RefusedError("Which Region is the stack in? (REGION=…)")
     setting = Setting(
-        _clients(boto3.Session(profile_name=arguments.source_profile)),
-        _clients(target),
+        clients(boto3.Session(profile_name=arguments.source_profile)),
+        clients(target),
         say=lambda text: print(text, flush=True),
         stop=stop,
         pause=arguments.poll_seconds,
@@ -110,7 +110,7 @@ def _reported(report: scenario.Report) -> int:
     return 0 if report.fine() else 1
 
 
-def _clients(session: Any) -> Clients:
+def clients(session: Any) -> Clients:
     """Clients that try again by themselves, as AWS's own tools do."""
     patient = Config(retries={"mode": "standard", "max_attempts": 5})
     return lambda service, region: session.client(service, region_name=region, config=patient)

@@ -65,18 +65,18 @@ def remove(made: Made, setting: Setting) -> list[str]:
         with suppress(ClientError, BotoCoreError):
             _unshare(ec2, snapshot, made.target_account)
     snapshots = all_of(made.snapshots, "describe_snapshots", "Snapshots", "SnapshotId", OwnerIds=["self"])
-    left += _gone(lambda: [_snapshot(ec2, each, made.region, "source") for each in snapshots], setting, settle=0)
+    left += gone(lambda: [_snapshot(ec2, each, made.region, "source") for each in snapshots], setting, settle=0)
     for snapshot in sorted(made.shared):
-        left += _gone(partial(_copies, snapshot, made, setting), setting, settle=setting.settle)
+        left += gone(partial(_copies, snapshot, made, setting), setting, settle=setting.settle)
     volumes = all_of(made.volumes, "describe_volumes", "Volumes", "VolumeId")
-    left += _gone(lambda: [_volume(ec2, each, made.region) for each in volumes], setting, settle=0)
+    left += gone(lambda: [_volume(ec2, each, made.region) for each in volumes], setting, settle=0)
     kms = setting.source("kms", made.region)
     if made.key is not None:
         known = [_key(kms, made.key, made.region)]
-        left += _gone(lambda: known, setting, settle=0)
+        left += gone(lambda: known, setting, settle=0)
     if made.asked_for_key:
         tagged = partial(_keys, kms, made)
-        left += _gone(tagged, setting, settle=setting.settle, what=f"a key with the tag {TAG}={made.run}")
+        left += gone(tagged, setting, settle=setting.settle, what=f"a key with the tag {TAG}={made.run}")
     return left
 
 
@@ -95,7 +95,7 @@ def copies_of(snapshot: str, regions: Iterable[str], setting: Setting) -> list[t
     return found
 
 
-def _gone(things: Callable[[], list[Thing]], setting: Setting, *, settle: float, what: str = "copies") -> list[str]:
+def gone(things: Callable[[], list[Thing]], setting: Setting, *, settle: float, what: str = "copies") -> list[str]:
     """Delete each of the things, again where that may help, until none has come up for `settle` seconds; return what is
     left. Never ended by a wish to end: what was made is removed then too."""
     done: set[str] = set()

@@ -231,7 +231,8 @@ async fn copies_of_a_shard_are_read_until_there_are_too_many_or_their_pages_are_
         ("1", 30, 2, 9, "too many", 5),
         ("1", 30, 1, 9, "mostly empty", 5),
         ("1", 4, 0, 9, "all", 4),
-        ("", 30, 0, 9, "all", 30),
+        ("", 30, 0, 9, "mostly empty", 5),
+        ("", 4, 0, 9, "all", 4),
     ];
     for (shard, pages, each, most, expected, calls) in cases {
         let wanted = vec![if shard.is_empty() { of_all.clone() } else { of_shard.clone() }, home.clone()];

@@ -3,6 +3,7 @@
 //! It says how things stand and decides nothing. Which snapshots a policy wants ([`copying::not_for`]) and how an identity
 //! stands by its copies ([`weigh`]) is the copier's own judgement, so that the two cannot differ.
 
+mod left;
 mod row;
 mod spread;
 
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use self::left::Left;
 pub use self::row::{Counts, Row};
 pub use self::spread::{Bucket, expiries, time_to_protect};
 use crate::copying::{self, Skip};
@@ -31,8 +33,10 @@ pub struct Facts {
     pub homes: BTreeSet<Region>,
     /// Policies whose document is gone and whose copies are history.
     pub retired_policies: BTreeSet<PolicyName>,
-    /// Sources that were started before are left out, as `SNAPFERRY_SWEEP_SINCE` has it.
+    /// Sources that were started before are left out, as `SNAPFERRY_SWEEP_SINCE` has it, unless the ledger owes their copies.
     pub since: Option<Timestamp>,
+    /// When this was read.
+    pub now: Timestamp,
     /// What the policies' owners share, each once.
     pub snapshots: Vec<SourceSnapshot>,
     /// The copies in each target Region of the policies and each retired one, other homes' included.
@@ -58,6 +62,8 @@ pub struct Coverage<'f> {
     pub not_completed: usize,
     /// How many were started before `since`.
     pub before_since: usize,
+    /// How many copies are not wanted because their source is older than its retention, as sweeps have it.
+    pub over_retention: usize,
     /// How many copies have edited or missing tags.
     pub tampered: usize,
     /// How many copies of this home belong to each policy that the document does not have and that is not retired.
@@ -102,6 +108,7 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         matching: 0,
         not_completed: 0,
         before_since: 0,
+        over_retention: 0,
         tampered: facts.regions.values().map(|copies| tampered(copies, homes)).sum(),
         not_named: BTreeMap::new(),
         not_named_owed: BTreeMap::new(),
@@ -121,9 +128,12 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
     }
     let regions: Regions<'_> =
         facts.regions.iter().map(|(region, copies)| (region, by_identity(copies, homes))).collect();
+    let live = regions.iter().flat_map(|(region, copies)| copying::copied(region, copies.iter().copied()));
+    let mut left = Left::new(facts.now, facts.homes.first(), facts.ledger.as_ref(), live);
     for snapshot in &facts.snapshots {
-        coverage.snapshot(policies, facts, &regions, snapshot);
+        coverage.snapshot(policies, facts, &regions, snapshot, &mut left);
     }
+    coverage.over_retention = left.settle(&mut coverage.rows);
     coverage.history(policies, facts, &regions);
     if let Some(ledger) = &facts.ledger {
         coverage.owed(policies, facts, ledger);
@@ -202,6 +212,7 @@ impl<'f> Coverage<'f> {
         facts: &'f Facts,
         regions: &Regions<'f>,
         snapshot: &'f SourceSnapshot,
+        left: &mut Left<'f>,
     ) {
         if facts.since.is_some_and(|since| snapshot.start_time < since) {
             self.before_since += 1;
@@ -223,7 +234,8 @@ impl<'f> Coverage<'f> {
             for target in &policy.targets {
                 let found = regions.get(&target.region).map(Vec::as_slice).unwrap_or_default();
                 let copies = of(found, snapshot.id.as_str(), &policy.name);
-                self.rows.push(Row { source: Some(snapshot), ..stands(&policy.name, &target.region, copies) });
+                let row = Row { source: Some(snapshot), ..stands(&policy.name, &target.region, copies) };
+                self.rows.extend(left.wanted(policy, target, snapshot, copies, row));
             }
         }
         self.matching += usize::from(matching);
@@ -265,7 +277,8 @@ impl<'f> Coverage<'f> {
         }
         let mut rows = Vec::new();
         for (policy, region, owed) in ledger.owed() {
-            let is_left_out = facts.since.is_some_and(|since| owed.start < since);
+            // What an event asked for is owed all the same.
+            let is_left_out = owed.is_missed() && facts.since.is_some_and(|since| owed.start < since);
             if is_left_out || spoken.contains(&(policy, region, owed.source.as_str())) {
                 continue;
             }

@@ -41,10 +41,13 @@ pub(crate) enum Asked {
 /// Asks for a copy. `along` is done while the intent is written.
 pub(crate) async fn ask<W: World>(run: &Run<'_, W>, wish: &Wish<'_, '_>, along: impl Future<Output = ()>) -> Asked {
     let Wish { decision, request, stored, before } = wish;
-    let (region, account) = (&request.target.region, &request.source.owner);
+    let (policy, region, account) = (request.policy, &request.target.region, &request.source.owner);
     let left = run.world.left();
-    if let Some(outcome) = run.lane(region, |lane| lane.without_asking(account, left)) {
+    if let Some(outcome) = run.lane(region, |lane| lane.without_asking(policy, account, left)) {
         return Asked::NotTried(outcome);
+    }
+    if let Some(at) = run.requested(before) {
+        return Asked::NotTried(Outcome::Deferred(Deferral::AnswerJustLost(at)));
     }
     let Some(intent) = before.asked(run.world.now()) else {
         return Asked::NotTried(Outcome::Deferred(Deferral::InLine));
@@ -74,7 +77,7 @@ async fn request_under<W: World>(
     request: &CopyRequest<'_>,
     mut intent: Obligation,
 ) -> Result<(Obligation, Outcome), Asked> {
-    let (region, account) = (&request.target.region, &request.source.owner);
+    let (policy, region, account) = (request.policy, &request.target.region, &request.source.owner);
     loop {
         let at = run.world.now();
         if run.world.left() < RESERVE {
@@ -84,9 +87,10 @@ async fn request_under<W: World>(
             intent = renew(run, &intent).await?;
             continue;
         }
+        run.note_request(&intent);
         let answer = run.world.copy(request, at).await;
         let (left, random) = (run.world.left(), run.world.random());
-        match run.lane(region, |lane| lane.answered(account, answer, at, left, random)) {
+        match run.lane(region, |lane| lane.answered(policy, account, answer, at, left, random)) {
             Step::Again(pause) => run.world.sleep(pause).await,
             Step::Next(outcome) => return Ok((intent, outcome)),
         }
@@ -108,6 +112,9 @@ async fn renew<W: World>(run: &Run<'_, W>, intent: &Obligation) -> Result<Obliga
 /// Writes what the answer makes of the intent. Lost, the intent stands until its hold ends, and the copy is looked for then.
 async fn settle<W: World>(run: &Run<'_, W>, before: &Obligation, intent: &Obligation, outcome: &Outcome) {
     let Some(after) = step(before, intent, outcome, run.world.now()) else { return };
+    if after.copy().is_none() {
+        run.forget_request(&after.identity);
+    }
     let written = match after.state {
         State::Owed | State::Delayed { .. } => line::stand(run, &after).await,
         State::Asked { .. } | State::Copying { .. } | State::Ended { .. } => run.world.write(&after).await,

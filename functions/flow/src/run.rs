@@ -2,8 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use futures_util::lock::Mutex;
+use jiff::Timestamp;
 use snapferry_core::audit::{CopyDeferred, Record};
 use snapferry_core::copying::{
     Decision, Deferral, Lane, Memory, Outcome, Subject, Verdict, ledger_unread, not_tried, record,
@@ -72,8 +74,10 @@ pub(crate) struct Run<'a, W> {
     /// The owners whose shared snapshots, and the Regions whose copies, a sweep could not read.
     pub(crate) owners: Unread<AccountId>,
     pub(crate) regions: Unread<Region>,
-    /// Whether a walk could read what some owner shares.
+    /// Whether a sweep could read what some owner shares.
     pub(crate) home_answers: Cell<bool>,
+    /// A round is read until so much of the invocation is left.
+    pub(crate) until: Cell<Duration>,
     ends: Cell<u32>,
     ledger: RefCell<Option<(u64, CallError)>>,
     home: RefCell<Option<CallError>>,
@@ -96,6 +100,7 @@ impl<'a, W: World> Run<'a, W> {
             owners: Unread::new(),
             regions: Unread::new(),
             home_answers: Cell::default(),
+            until: Cell::default(),
             ends: Cell::default(),
             ledger: RefCell::default(),
             home: RefCell::default(),
@@ -175,6 +180,21 @@ impl<'a, W: World> Run<'a, W> {
         taken.iter().for_each(|obligation| _ = all.remove(&obligation.identity));
     }
 
+    /// When this process asked for a copy that EC2 may hide still, whatever the ledger says.
+    pub(crate) fn requested(&self, obligation: &Obligation) -> Option<Timestamp> {
+        self.memory.borrow().requested(obligation, self.world.now())
+    }
+
+    /// Notes that a request leaves under this intent.
+    pub(crate) fn note_request(&self, intent: &Obligation) {
+        self.memory.borrow_mut().note_request(intent, self.world.now());
+    }
+
+    /// Notes that EC2 started no copy for the request.
+    pub(crate) fn forget_request(&self, identity: &Identity) {
+        self.memory.borrow_mut().forget_request(identity);
+    }
+
     /// Notes that an obligation was put in line.
     pub(crate) fn note_owed(&self, obligation: Obligation) {
         let mut owed = self.owed.borrow_mut();
@@ -187,6 +207,11 @@ impl<'a, W: World> Run<'a, W> {
     pub(crate) fn owed(&self, region: &Region, account: &AccountId) -> Vec<Obligation> {
         let is_of = |owed: &&Obligation| owed.identity.region == *region && owed.account == *account;
         self.owed.borrow().iter().filter(is_of).cloned().collect()
+    }
+
+    /// Whether there is time left to go on with a round.
+    pub(crate) fn has_time(&self) -> bool {
+        self.world.left() > self.until.get()
     }
 
     /// Whether one more obligation may be ended in the audit.

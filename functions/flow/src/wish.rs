@@ -35,6 +35,11 @@ pub(crate) fn wanted<'f>(setup: &'f Setup, identity: &Identity) -> Result<(&'f P
     Ok((policy, target.ok_or(CopyWithdrawn::TargetRemoved)?))
 }
 
+/// Why nobody waits for a copy that was asked for, if that is so. A disabled policy's is verified all the same.
+pub(crate) fn abandoned(setup: &Setup, identity: &Identity) -> Option<CopyWithdrawn> {
+    wanted(setup, identity).err().filter(|reason| *reason != CopyWithdrawn::PolicyDisabled)
+}
+
 /// Why an obligation is no longer wanted, if that is so. Its source is what EC2 shows now; where it shows nothing, only what
 /// the ledger knows of it counts.
 pub(crate) fn unwanted(

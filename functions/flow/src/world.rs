@@ -120,8 +120,8 @@ pub trait World {
     /// One obligation, read consistently.
     async fn obligation(&self, identity: &Identity) -> Result<Option<Item>, CallError>;
 
-    /// The obligations whose sources are in a shard and that are not over, or stand in a line, read consistently; `None` where there
-    /// are more than `most`: no page is read once that shows.
+    /// The obligations whose sources are in a shard and that are not over, [may return](Obligation::may_return), or stand in a line,
+    /// read consistently; `None` where there are more than `most`: no page is read once that shows.
     async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError>;
 
     /// Up to `most` obligations of one line of the index, in its order: those behind `after`, and before `before`.

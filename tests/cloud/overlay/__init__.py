@@ -8,6 +8,7 @@ is one account seeing another's snapshots. So its snapshot actions are replaced 
 - `model`      what a snapshot, a copy and a lock are
 - `world`      all snapshots of all accounts and Regions, who sees which, and the tags
 - `describing`, `sharing`, `copying`, `presigned`, `lifecycle`, `locking`, `tagging`   the actions, one idea each
+- `blocks`     the EBS direct APIs: what is in snapshots
 - `keys`       KMS keys as other accounts and EBS see them
 - `notices`    EBS's events and how badly they may arrive
 - `queries`    saved queries in stacks

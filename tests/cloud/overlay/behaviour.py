@@ -26,17 +26,19 @@ class Behaviour:
 
     # Sharing
     share_seconds: float = 0.0  # how long a recipient does not see a share yet, whatever the event said
-    share_list_seconds: float = 0.0  # how much longer lists do not show it, although its ID does [observed by others]
+    share_list_seconds: float = 0.0  # how much longer lists do not show it [observed: sharing_data]
+    unshare_list_seconds: float = 0.0  # for how long lists show what is no longer shared [observed: sharing_data]
 
     # Reading
     # Whether a page of MaxResults is cut before filters apply (`filters`), or before owners and restorable users do too
     # (`everything`), and so may hold few snapshots or none and be followed by another [boto3 issue 1776 and others].
     cut_pages: str = ""
     public_snapshots: int = 0  # how many public snapshots of others each Region holds
-    malformed_ids: list[str] = field(
-        default_factory=list
-    )  # what looks like an ID and is none to EC2 [observed by others]
+    # More of what looks like an ID and is none to EC2 [observed: volume_controls_snapshot_ids].
+    malformed_ids: list[str] = field(default_factory=list)
 
+    # For how long EBS direct does not find what was completed or shared [observed: encryption, sharing_data].
+    blocks_seconds: float = 0.0
     index_lag_seconds: float = 0.0  # how far the indexes of DynamoDB's tables are behind
 
     # Events, which are best effort [EBS user guide, "EventBridge events for Amazon EBS"]

@@ -26,8 +26,10 @@ def disable_encryption(world: World, caller: Place, params: Params) -> Response:
 
 
 def get_key(world: World, caller: Place, params: Params) -> Response:
+    """The chosen key's ARN, or the alias of `aws/ebs` [observed: copy_data]."""
     params.dry_run()
-    return answer("GetEbsDefaultKmsKeyId", elements(kmsKeyId=keys.default_key(world, caller).arn))
+    chosen = world.default_keys.get(caller, keys.DEFAULT_ALIAS)
+    return answer("GetEbsDefaultKmsKeyId", elements(kmsKeyId=chosen))
 
 
 def modify_key(world: World, caller: Place, params: Params) -> Response:
@@ -44,4 +46,4 @@ def modify_key(world: World, caller: Place, params: Params) -> Response:
 def reset_key(world: World, caller: Place, params: Params) -> Response:
     params.dry_run()
     world.default_keys.pop(caller, None)
-    return answer("ResetEbsDefaultKmsKeyId", elements(kmsKeyId=keys.default_key(world, caller).arn))
+    return answer("ResetEbsDefaultKmsKeyId", elements(kmsKeyId=keys.DEFAULT_ALIAS))

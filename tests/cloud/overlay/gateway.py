@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from tests.cloud.overlay import clock, connections, functions, resources, roles, steering, wire
+from tests.cloud.overlay import blocks, clock, connections, functions, resources, roles, steering, wire
 from tests.cloud.overlay.calls import Call
 from tests.cloud.overlay.emulator import account_of
+from tests.cloud.overlay.model import Place
 from tests.cloud.overlay.rules import Fault
 from tests.cloud.overlay.world import World
 
@@ -64,7 +65,8 @@ class Gateway:
         elif scope["type"] == "http" and scope["path"].startswith(CONTROL):
             await self._control(scope, receive, send)
         elif scope["type"] == "http" and (signer := _signer(scope)) is not None:
-            await self._recorded(signer, scope, receive, send)
+            action = self._blocks if signer.service == "ebs" else self._recorded
+            await action(signer, scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -78,6 +80,15 @@ class Gateway:
         except (KeyError, TypeError, ValueError) as error:
             answer = _json(400, {"error": f"{type(error).__name__}: {error}"})
         await _send(send, answer)
+
+    async def _blocks(self, signer: "Signer", scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer the EBS direct APIs, which the emulator does not have."""
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
+        asked = blocks.Asked(scope["method"], scope["path"], query, headers, await _body(receive))
+        self.world.clock.settle()
+        status, said, body = blocks.answer(self.world, Place(signer.account, signer.region), asked)
+        await _send(send, Answer(status, [(name.encode(), value.encode()) for name, value in said.items()], body))
 
     async def _recorded(self, signer: "Signer", scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Record a call, let faults strike, and let the emulator execute it or not."""
@@ -214,11 +225,11 @@ class Signer(NamedTuple):
 
 
 def _signer(scope: dict[str, Any]) -> Signer | None:
-    """The signer of a call that is recorded."""
+    """The signer of a call that is recorded, or answered here."""
     for name, value in scope["headers"]:
         if name == b"authorization" and (found := _CREDENTIAL.search(value)):
             key, region, service = (part.decode() for part in found.groups())
-            if service not in RECORDED:
+            if service not in (*RECORDED, "ebs"):
                 return None
             return Signer(account_of(key), region, service)
     return None

@@ -61,13 +61,14 @@ def create_snapshot(world: World, caller: Place, params: Params) -> Response:
 
 def delete_snapshot(world: World, caller: Place, params: Params) -> Response:
     """Refused while an image uses the snapshot [EC2 API reference, DeleteSnapshot] or a lock holds it [EC2 API
-    reference, LockSnapshot; the code is an assumption, and a setting]. A pending copy may be deleted."""
+    reference, LockSnapshot; the code is an assumption, and a setting]. A dry run sees neither [observed of images:
+    ec2/images_snapshot_references]. A pending copy may be deleted."""
     snapshot = owned(world, caller, params)
+    params.dry_run()
     if snapshot.in_use or _used_by_image(snapshot.id):
         raise Ec2Error("InvalidSnapshot.InUse", f"The snapshot {snapshot.id} is currently in use by an AMI")
     if snapshot.lock and snapshot.lock.holds(world.clock.now(), snapshot.completed_at):
         raise Ec2Error(world.behaviour.locked_code, f"The snapshot {snapshot.id} is locked and can't be deleted")
-    params.dry_run()
     world.remove(snapshot)
     return answer("DeleteSnapshot")
 

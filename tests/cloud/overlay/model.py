@@ -6,6 +6,9 @@ from typing import NamedTuple
 # The volume that a copy claims to come from [EBS user guide, "Copy an Amazon EBS snapshot"].
 COPIED_VOLUME = "vol-ffffffff"
 
+# What a pending copy says as soon as it shows its size [observed: copy_data].
+UPDATED = "Metadata updated"
+
 
 class Place(NamedTuple):
     """One account in one Region: what a caller is, and where a snapshot lives."""
@@ -22,8 +25,11 @@ class Copy:
     source_region: str
     failure: str = ""  # the StateMessage it will end with; empty when it will succeed
     volume_size: int = 0
+    blocks: dict[int, bytes] = field(default_factory=dict)
+    origin: str = ""
     encrypted: bool = False
     kms_key: str | None = None
+    shown_key: str | None = None  # the key as it is shown until the copy has ended
     minutes: int | None = None  # CompletionDurationMinutes
 
 
@@ -79,6 +85,8 @@ class Snapshot:
     encrypted: bool = False
     kms_key: str | None = None
     storage_tier: str = "standard"
+    outpost_arn: str = ""  # of the Outpost that it is on
+    availability_zone: str = ""  # as it is shown, of a snapshot in a Local Zone
     completed_at: float | None = None
     visible_from: float = 0.0
     listed_from: float = 0.0  # the same for lists, which may be behind
@@ -86,10 +94,20 @@ class Snapshot:
     # Elements as they are shown in place of what they are; None leaves one out.
     shown_as: dict[str, str | None] | None = None
     shares: dict[str, float] = field(default_factory=dict)
+    lingers: dict[str, float] = field(
+        default_factory=dict
+    )  # until when lists still show it to whom it is not shared with
     public: bool = False
     in_use: bool = False
     copy: Copy | None = None
     lock: Lock | None = None
+    blocks: dict[int, bytes] = field(default_factory=dict)
+    origin: str = ""  # the snapshot that it is of one lineage with
+
+    @property
+    def lineage(self) -> str:
+        """The same for snapshots whose changes can be listed."""
+        return self.origin or self.id
 
     @property
     def place(self) -> Place:
@@ -97,7 +115,19 @@ class Snapshot:
 
     @property
     def progress(self) -> str:
+        if self.state == "pending" and self.state_message == UPDATED:
+            return "99%"
         return "100%" if self.state == "completed" else "0%"
+
+    @property
+    def in_local_zone(self) -> bool:
+        """An Availability Zone's name is the Region's and one letter [EC2 user guide, "Regions and Zones"]."""
+        return len(self.availability_zone) > len(self.region) + 1
+
+    @property
+    def full_size(self) -> int:
+        """In bytes: of the blocks that were written, or as if all of them had been."""
+        return sum(map(len, self.blocks.values())) or self.volume_size * 1_024**3
 
     @property
     def arn(self) -> str:

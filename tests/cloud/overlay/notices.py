@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from tests.cloud.overlay.clock import iso_seconds
 from tests.cloud.overlay.emulator import acting_as, eventbridge, sqs
-from tests.cloud.overlay.model import Place, Snapshot
+from tests.cloud.overlay.model import Copy, Place, Snapshot
 from tests.cloud.overlay.world import World
 
 DEDUPLICATION_SECONDS = 300  # [SQS developer guide, "Exactly-once processing"]
@@ -72,9 +72,21 @@ def copied(world: World, snapshot: Snapshot) -> None:
         "source": event_arn(snapshot.copy.source_region, snapshot.copy.source_id),
         "startTime": iso_seconds(snapshot.start_time),
         "endTime": iso_seconds(world.clock.now()),
-        "incremental": "true",
+        **_of_transfer(snapshot, snapshot.copy),
     }
     emit(world, Event(snapshot.place, detail, [arn]))
+
+
+def _of_transfer(snapshot: Snapshot, copy: Copy) -> dict[str, str]:
+    """What events say of how a copy was made, in strings [observed: copy_controls_contract, eventbridge]. Every copy
+    that succeeds is called incremental, because there is no chain of copies here [inferred]."""
+    said = {"incremental": "false" if copy.failure else "true"}
+    said["transferType"] = "time-based" if copy.minutes else "standard"
+    if not copy.failure:
+        said["completionDurationStartTime"] = iso_seconds(snapshot.start_time)
+    if copy.minutes and not copy.failure:
+        said["metCompletionDuration"] = "true"
+    return said
 
 
 def emit(world: World, event: Event) -> None:

@@ -10,6 +10,7 @@ from tests.cloud.overlay.wire import Ec2Error, Params, Response, answer, element
 from tests.cloud.overlay.world import World
 
 ATTRIBUTE = "createVolumePermission"
+MOST_CHANGES = 500  # [observed: sharing_data_limits; counted before repetitions]
 
 
 def owned(world: World, caller: Place, params: Params) -> Snapshot:
@@ -39,6 +40,8 @@ def modify_snapshot_attribute(world: World, caller: Place, params: Params) -> Re
     snapshot = owned(world, caller, params)
     add, add_groups = _permissions(params, "add")
     remove, remove_groups = _permissions(params, "remove")
+    if len(add + add_groups + remove + remove_groups) > MOST_CHANGES:
+        raise Ec2Error("InvalidParameterValue", f"Modification size must not be greater than {MOST_CHANGES}")
     for user in add + remove:
         if not re.fullmatch(r"\d{12}", user):
             raise Ec2Error("InvalidUserID.Malformed", f'Invalid user id: "{user}"')
@@ -47,7 +50,7 @@ def modify_snapshot_attribute(world: World, caller: Place, params: Params) -> Re
     _check_shareable(caller, snapshot, bool(add), "all" in add_groups)
     params.dry_run()
     for user in add:
-        if user not in snapshot.shares:
+        if user not in snapshot.shares and user != snapshot.owner:
             world.share(snapshot, user)
             notices.shared(world, snapshot, user)
     for user in remove:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.cloud.overlay import clock, copying, functions, keys, notices
-from tests.cloud.overlay.model import Place, Snapshot
+from tests.cloud.overlay.model import Copy, Place, Snapshot
 from tests.cloud.overlay.rules import Fault, Rule, Spoil
 from tests.cloud.overlay.world import World
 
@@ -18,7 +18,7 @@ Verb = Callable[[World, dict[str, Any]], Any]
 _PLAIN = [
     each.name
     for each in dataclasses.fields(Snapshot)
-    if each.name not in {"start_time", "completed_at", "copy", "lock"}
+    if each.name not in {"start_time", "completed_at", "copy", "lock", "blocks"}
 ]
 
 
@@ -150,6 +150,8 @@ def _create(world: World, spec: dict[str, Any]) -> Snapshot:
         kms_key=key.arn if key else reference,
         public=bool(spec.pop("public", False)),
         storage_tier=spec.pop("storage_tier", "standard"),
+        outpost_arn=spec.pop("outpost_arn", ""),
+        availability_zone=spec.pop("availability_zone", ""),
     )
     if spec:
         raise ValueError(f"unknown {', '.join(sorted(spec))}")
@@ -173,7 +175,7 @@ def _moment(world: World, value: str | float | None) -> float:
 # What `change-snapshot` may set; the rest has side effects and its own actions.
 _CHANGEABLE = {
     "state", "state_message", "volume_id", "volume_size", "description", "encrypted", "kms_key", "storage_tier",
-    "in_use", "start_time", "visible_from", "listed_from", "shown_as",
+    "in_use", "start_time", "visible_from", "listed_from", "shown_as", "outpost_arn", "availability_zone",
 }  # fmt: skip
 
 
@@ -225,6 +227,13 @@ def _release_copies(world: World, given: dict[str, Any]) -> Any:
     return [s.id for s in chosen[: given.get("count")]]
 
 
+def _update_copies(world: World, given: dict[str, Any]) -> Any:
+    """Let pending copies show their sizes, as they do before they end."""
+    for snapshot in list(world.everything()):
+        copying.update(world, snapshot)
+    return {}
+
+
 def _snapshots(world: World, given: dict[str, Any]) -> Any:
     """Every snapshot, of one account or Region or of all, as nobody in AWS sees it."""
     return [
@@ -240,10 +249,14 @@ def _public(world: World, snapshot: Snapshot) -> dict[str, Any]:
         **{name: getattr(snapshot, name) for name in _PLAIN},
         "start_time": clock.iso(snapshot.start_time),
         "completed_at": None if snapshot.completed_at is None else clock.iso(snapshot.completed_at),
-        "copy": dataclasses.asdict(snapshot.copy) if snapshot.copy else None,
+        "copy": _of_copy(snapshot.copy) if snapshot.copy else None,
         "lock": dataclasses.asdict(snapshot.lock) if snapshot.lock else None,
         "tags": dict(world.tags(snapshot.place, snapshot.id)),
     }
+
+
+def _of_copy(copy: Copy) -> dict[str, Any]:
+    return dataclasses.asdict(dataclasses.replace(copy, blocks={}))
 
 
 def _functions(world: World, given: dict[str, Any]) -> Any:
@@ -275,4 +288,5 @@ VERBS: dict[str, Verb] = {
     "rules": _rules,
     "snapshots": _snapshots,
     "spoil-copies": _spoil_copies,
+    "update-copies": _update_copies,
 }

@@ -61,10 +61,12 @@ def _others(params: Params, resources: list[str]) -> dict[str, list[str]]:
 
 def _change(world: World, caller: Place, params: Params, action: str, change: Callable[[str], None]) -> Response:
     """Change the tags of all visible snapshots named, and let the emulator do the other resources. One unknown
-    snapshot fails the whole call before anything changes. Who can see a snapshot can tag it."""
+    snapshot fails the whole call before anything changes. Who can see a snapshot can tag it, and who has tagged it can
+    take those tags away after it is no longer shared [observed: sharing_data_tags_settled]."""
     resources = params.members("ResourceId")
     for each in filter(_is_snapshot, resources):
-        if world.visible(caller, each) is None:
+        is_tagged = action == "DeleteTags" and world.tags(caller, each)
+        if world.visible(caller, each) is None and not is_tagged:
             raise not_found(each)
     params.dry_run()
     others = [each for each in resources if not _is_snapshot(each)]

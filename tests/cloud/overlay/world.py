@@ -92,8 +92,8 @@ class World:
         self._scanned.clear()
         del self._by_id[snapshot.region, snapshot.id]
         del self._owned[snapshot.place][snapshot.id]
-        for recipient in list(snapshot.shares):
-            self.unshare(snapshot, recipient)
+        for recipient in [*snapshot.shares, *snapshot.lingers]:
+            self._forget(snapshot, recipient)
         self.publish(snapshot, False)
         self.in_flight.get(snapshot.place, set()).discard(snapshot.id)
         for place, by_snapshot in self._tags.items():
@@ -119,12 +119,21 @@ class World:
     def share(self, snapshot: Snapshot, recipient: str) -> None:
         """Give a recipient create-volume permission; it sees the snapshot after the share delay."""
         self._scanned.clear()
+        snapshot.lingers.pop(recipient, None)
         snapshot.shares[recipient] = self.clock.now() + self.behaviour.share_seconds
         self._shared.setdefault(Place(recipient, snapshot.region), {})[snapshot.id] = snapshot
 
     def unshare(self, snapshot: Snapshot, recipient: str) -> None:
+        """Take the permission back; lists may show the snapshot a while longer [observed: sharing_data]."""
         self._scanned.clear()
+        if snapshot.shares.pop(recipient, None) is not None and self.behaviour.unshare_list_seconds:
+            snapshot.lingers[recipient] = self.clock.now() + self.behaviour.unshare_list_seconds
+        else:
+            self._forget(snapshot, recipient)
+
+    def _forget(self, snapshot: Snapshot, recipient: str) -> None:
         snapshot.shares.pop(recipient, None)
+        snapshot.lingers.pop(recipient, None)
         self._shared.get(Place(recipient, snapshot.region), {}).pop(snapshot.id, None)
 
     def publish(self, snapshot: Snapshot, public: bool) -> None:
@@ -138,8 +147,9 @@ class World:
 
     def sees(self, viewer: Place, snapshot: Snapshot) -> bool:
         """Whether DescribeSnapshots shows the snapshot to this account now: its owner, those it is shared with, and
-        everyone for a public one [EC2 API reference, DescribeSnapshots]. Shares become visible with a delay, a copy
-        may too [both observed on AWS by others]."""
+        everyone for a public one [EC2 API reference, DescribeSnapshots]. A share was there at once [observed:
+        sharing_data_contract]; that it, or a new copy, may be late is inferred from EC2's eventual consistency [EC2 API
+        reference, "Eventual consistency"]."""
         now = self.clock.now()
         if snapshot.region != viewer.region:
             return False
@@ -149,11 +159,13 @@ class World:
         return snapshot.public or (since is not None and since <= now)
 
     def lists(self, viewer: Place, snapshot: Snapshot) -> bool:
-        """Whether it also shows it to this account when nobody asks for it by its ID. Lists may be behind [observed on
-        AWS by others]."""
+        """Whether it also shows it to this account when nobody asks for it by its ID. Lists may be behind [observed:
+        sharing_data]."""
+        now = self.clock.now()
+        if snapshot.region == viewer.region and snapshot.lingers.get(viewer.account, now) > now:
+            return True
         if not self.sees(viewer, snapshot):
             return False
-        now = self.clock.now()
         if snapshot.owner == viewer.account:
             return snapshot.listed_from <= now
         since = snapshot.shares.get(viewer.account)
@@ -202,7 +214,7 @@ class World:
         return self._scanned[key]
 
     # Tags: each account has its own on a snapshot, the owner as well as a recipient; nobody sees another's
-    # [observed on AWS by others; EBS user guide, "Share an Amazon EBS snapshot": tags are not shared].
+    # [observed: sharing_data_contract; EBS user guide, "Share an Amazon EBS snapshot": tags are not shared].
 
     def tags(self, place: Place, snapshot_id: str) -> dict[str, str]:
         return self._tags.get(place, {}).get(snapshot_id, {})

@@ -25,6 +25,8 @@ pub(crate) struct Item {
     place: Option<Key>,
     /// An obligation's state.
     state: Option<Box<str>>,
+    /// Whether it is an obligation that is over and does not return.
+    is_over: bool,
 }
 
 /// What a query asks for.
@@ -37,7 +39,7 @@ pub(crate) struct Query {
     pub(crate) begins: String,
     /// How many items are looked at.
     pub(crate) limit: usize,
-    /// Whether what is over and stands in no line is left out, once it was looked at.
+    /// Whether what is over, does not return and stands in no line is left out, once it was looked at.
     pub(crate) is_of_open: bool,
     /// The last place of the page before: its key in the index, if that is asked for, and the item's.
     pub(crate) after: Option<(Option<Key>, Key)>,
@@ -67,7 +69,10 @@ impl Table {
             self.line.insert((place.clone(), key.clone()));
         }
         let state = text(item, "state").map(String::into_boxed_str);
-        self.items.insert(key, Item { text: item.to_string().into(), place, state });
+        let may_return =
+            text(item, "why").as_deref() == Some("withdrawn") && text(item, "by").as_deref() == Some("event");
+        let is_over = state.as_deref() == Some("ended") && !may_return;
+        self.items.insert(key, Item { text: item.to_string().into(), place, state, is_over });
     }
 
     /// Removes an item.
@@ -87,7 +92,7 @@ impl Table {
             }
             let Some(item) = self.items.get(key) else { continue };
             (page.looked_at, bytes) = (page.looked_at + 1, bytes + item.text.len());
-            let is_over = item.state.as_deref() == Some("ended") && item.place.is_none();
+            let is_over = item.is_over && item.place.is_none();
             if !query.is_of_open || !is_over {
                 page.items.push(&item.text);
             }

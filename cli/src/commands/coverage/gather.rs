@@ -89,6 +89,7 @@ pub(super) async fn gather(
         homes: retired.retired_home.iter().chain([&account.home]).cloned().collect(),
         retired_policies: retired.retired_policy.iter().cloned().collect(),
         since,
+        now: Timestamp::now(),
         snapshots,
         regions: found,
         locks,

@@ -31,6 +31,8 @@ struct CoverageReport<'r> {
     not_completed: usize,
     before_since: usize,
     /// Copies.
+    over_retention: usize,
+    /// Copies.
     tampered_copies: usize,
     copies_of_other_policies: usize,
     /// By the policies' names.
@@ -147,6 +149,7 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         matching: coverage.matching,
         not_completed: coverage.not_completed,
         before_since: coverage.before_since,
+        over_retention: coverage.over_retention,
         tampered_copies: coverage.tampered,
         copies_of_other_policies: coverage.not_named.values().sum(),
         policies_not_named: coverage.not_named.iter().map(|(policy, count)| (policy.as_str(), *count)).collect(),

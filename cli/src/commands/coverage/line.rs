@@ -150,6 +150,7 @@ mod tests {
             homes: [Region::parse("us-east-1").unwrap()].into(),
             retired_policies: Default::default(),
             since: None,
+            now: Timestamp::UNIX_EPOCH,
             snapshots: Vec::new(),
             regions: BTreeMap::from([(Region::parse("eu-west-1").unwrap(), copies)]),
             locks: HashMap::new(),

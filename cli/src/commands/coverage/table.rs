@@ -73,6 +73,13 @@ pub(super) fn notes(scene: &Scene<'_>, coverage: &Coverage<'_>, total: Counts) -
     );
     note(coverage.before_since, format!("{} left out by --since.", shared(coverage.before_since)));
     note(
+        coverage.over_retention,
+        format!(
+            "{} not wanted: the snapshots are older than the policy keeps copies, and not the last of their volumes.",
+            copies(coverage.over_retention)
+        ),
+    );
+    note(
         total.history,
         format!("History: {} protect snapshots that are no longer shared or wanted.", copies(total.history)),
     );

@@ -1,6 +1,7 @@
 //! `snapferry key-policy`: what a source account's key has to allow the target account, alone or in a key policy that is
 //! there already.
 
+mod denials;
 mod merge;
 mod statements;
 mod unique;
@@ -85,10 +86,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     anyhow::ensure!(stdin < 2, "standard input can be read only once");
     let policies = input::policies(&args.document)?;
     let partition = partition(args, &policies);
-    let ours = statements::statements(partition, &args.target, role(args, partition)?)?;
+    let role = role(args, partition)?;
+    let ours = statements::statements(partition, &args.target, role)?;
     let merged = args.merge.as_deref().map(|file| merged(file, &ours, &args.target)).transpose()?;
     let mut warnings = doubts(args, &policies);
-    warnings.extend(merged.as_ref().map(consequences).unwrap_or_default());
+    if let Some(merged) = &merged {
+        warnings.extend(consequences(merged));
+        let ours = denials::Ours { statements: &ours, target: &args.target, role, partition };
+        warnings.extend(denials::warnings(&merged.document, &ours));
+    }
     let exit = if warnings.is_empty() { Exit::Fine } else { Exit::Findings };
     let mut out = std::io::stdout().lock();
     if args.json {

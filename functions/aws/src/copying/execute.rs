@@ -42,12 +42,12 @@ pub async fn execute<'f>(
 /// Asks for the copy at the head of the line, as often as the line says.
 async fn next(clients: &Clients, lane: &mut Lane, request: &CopyRequest<'_>, deadline: Deadline) -> Outcome {
     loop {
-        if let Some(outcome) = lane.without_asking(&request.source.owner, deadline.left()) {
+        if let Some(outcome) = lane.without_asking(request.policy, &request.source.owner, deadline.left()) {
             return outcome;
         }
         let at = Timestamp::now();
         let answer = copy_snapshot(clients, request, at).await;
-        match lane.answered(&request.source.owner, answer, at, deadline.left(), fastrand::f64()) {
+        match lane.answered(request.policy, &request.source.owner, answer, at, deadline.left(), fastrand::f64()) {
             Step::Again(pause) => tokio::time::sleep(pause).await,
             Step::Next(outcome) => return outcome,
         }

@@ -19,6 +19,8 @@ pub(super) mod names {
     pub(crate) const REVISION: &str = "revision";
     pub(crate) const TOKEN: &str = "token";
     pub(crate) const STATE: &str = "state";
+    pub(crate) const BY: &str = "by";
+    pub(crate) const WHY: &str = "why";
     pub(crate) const TTL: &str = "ttl";
 }
 

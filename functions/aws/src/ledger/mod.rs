@@ -38,7 +38,7 @@ impl Table {
         Ok(readable(read).filter(|item| item.obligation.identity == *identity))
     }
 
-    /// The obligations whose sources are in a shard and that are not over, or stand in a line, and in words what cannot be read;
+    /// The obligations whose sources are in a shard and that are not over, may return, or stand in a line, and in words what cannot be read;
     /// `None` where there are more than `most`: no page is read once that shows.
     ///
     /// # Errors

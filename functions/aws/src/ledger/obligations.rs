@@ -24,8 +24,13 @@ mod states {
 }
 pub(super) use self::states::ENDED;
 
-const ENDS: [(End, &str); 3] = [(End::Protected, "protected"), (End::Missed, "missed"), (End::Withdrawn, "withdrawn")];
-const BYS: [(By, &str); 2] = [(By::Event, "event"), (By::Sweep, "sweep")];
+/// Of an end, that the policy no longer wanted it.
+pub(super) const WITHDRAWN: &str = "withdrawn";
+/// That an event asked for it.
+pub(super) const EVENT: &str = "event";
+
+const ENDS: [(End, &str); 3] = [(End::Protected, "protected"), (End::Missed, "missed"), (End::Withdrawn, WITHDRAWN)];
+const BYS: [(By, &str); 2] = [(By::Event, EVENT), (By::Sweep, "sweep")];
 
 /// The key of an identity's item.
 pub(super) fn key(identity: &Identity) -> Key {
@@ -53,7 +58,7 @@ pub(super) fn item(obligation: &Obligation) -> Attributes {
     put("account", s(&obligation.account));
     put("lineage", s(&obligation.lineage));
     put("start", s(obligation.start));
-    put("by", s(name_of(&BYS, obligation.by)));
+    put(names::BY, s(name_of(&BYS, obligation.by)));
     put("wanted", s(obligation.wanted));
     put("generation", n(obligation.generation));
     put("refused", n(obligation.refused));
@@ -81,7 +86,7 @@ pub(super) fn item(obligation: &Obligation) -> Attributes {
         put("copy", s(copy));
     }
     if let State::Ended { at, why, .. } = &obligation.state {
-        put("why", s(name_of(&ENDS, *why)));
+        put(names::WHY, s(name_of(&ENDS, *why)));
         put(names::TTL, n(at.checked_add(KEPT).unwrap_or(*at).as_second()));
     }
     item
@@ -108,7 +113,7 @@ pub(super) fn read(item: &Attributes, now: Timestamp) -> Result<Option<Item>, St
         account: text(item, "account").map_or_else(nobody, AccountId::parse).or_else(|_| nobody()).map_err(fallback)?,
         lineage: text(item, "lineage").map_or_else(filler, Lineage::parse).or_else(|_| filler()).map_err(fallback)?,
         start: time_or_future(item, "start"),
-        by: text(item, "by").and_then(|by| named(&BYS, by)).unwrap_or(By::Event),
+        by: text(item, names::BY).and_then(|by| named(&BYS, by)).unwrap_or(By::Event),
         wanted: time_or_future(item, "wanted"),
         generation: number(item, "generation").unwrap_or_default(),
         state,
@@ -145,7 +150,7 @@ fn state(item: &Attributes) -> Option<State> {
         states::DELAYED => State::Delayed { since: at },
         states::ASKED => State::Asked { at },
         states::COPYING => State::Copying { copy: copy?, at },
-        states::ENDED => State::Ended { at, why: named(&ENDS, text(item, "why")?)?, copy },
+        states::ENDED => State::Ended { at, why: named(&ENDS, text(item, names::WHY)?)?, copy },
         _ => return None,
     })
 }

@@ -17,7 +17,7 @@ use snapferry_core::facts::CallError;
 use snapferry_flow::Written;
 
 use super::attributes::{Attributes, Key, n, names, revision, s, text};
-use super::obligations::ENDED;
+use super::obligations::{ENDED, EVENT, WITHDRAWN};
 use crate::errors::call_error;
 
 /// One attempt of a request. DynamoDB answers within milliseconds.
@@ -31,6 +31,10 @@ const BACKOFF: Duration = Duration::from_millis(100);
 
 /// How many items are looked at for a page.
 const PAGE: i32 = 1000;
+
+/// What [`Filter::Open`] lets through.
+const OPEN: &str = "attribute_exists(#lpk) OR attribute_not_exists(#state) OR #state <> :ended \
+                    OR (#why = :withdrawn AND #by = :event)";
 
 /// The index of those who wait.
 const LINE: &str = "line";
@@ -54,7 +58,7 @@ pub(super) struct Write {
 /// What of a partition is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Filter {
-    /// What is not over, or stands in a line: an edited one.
+    /// What is not over, may return, or stands in a line: an edited one.
     Open,
 }
 
@@ -108,10 +112,14 @@ impl Table {
         let query = match only {
             None => query,
             Some(Filter::Open) => query
-                .filter_expression("attribute_exists(#lpk) OR attribute_not_exists(#state) OR #state <> :ended")
+                .filter_expression(OPEN)
                 .expression_attribute_names("#lpk", names::LPK)
                 .expression_attribute_names("#state", names::STATE)
-                .expression_attribute_values(":ended", s(ENDED)),
+                .expression_attribute_names("#why", names::WHY)
+                .expression_attribute_names("#by", names::BY)
+                .expression_attribute_values(":ended", s(ENDED))
+                .expression_attribute_values(":withdrawn", s(WITHDRAWN))
+                .expression_attribute_values(":event", s(EVENT)),
         };
         // A page of 1 MB would be many times that once it is read.
         pages(query.limit(PAGE), take).await

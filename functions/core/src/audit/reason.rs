@@ -115,7 +115,7 @@ reasons! {
             Somebody("Find out why so many are due, before they are let go.");
         SourceArchived "source-archived" "The snapshot is in the archive tier, from where EC2 copies nothing."
             Somebody("Restore it from the archive in the source account, for as long as the copies take.");
-        SourceInLocalZone "source-in-local-zone" "The snapshot is in a Local Zone, from where EC2 copies nothing."
+        SourceInLocalZone "source-in-local-zone" "The snapshot is in a Local Zone, from where EC2 copies to no other Region."
             Somebody("Make snapshots of the volume in the Region, and share those.");
         SourceOnOutpost "source-on-outpost" "The snapshot is on an Outpost, from where EC2 copies nothing."
             Somebody("Make snapshots of the volume in the Region, and share those.");

@@ -140,11 +140,7 @@ impl<'f> Decider<'f> {
                 self.plan.tally.add(&decision, &Outcome::Stands);
                 self.unread.entry(&request.target.region).or_insert(decision.verdict);
             }
-            Verdict::Copy(_)
-            | Verdict::Defer(Deferral::KeyUnread(_))
-            | Verdict::Refuse(Refusal::Key(..) | Refusal::Source(..))
-                if self.is_over_retention(&request) =>
-            {
+            ref verdict if verdict.is_of_no_copy() && self.is_over_retention(&request) => {
                 self.plan.propose(&request, decision);
             }
             _ => self.tell(decision),
@@ -155,9 +151,7 @@ impl<'f> Decider<'f> {
     fn is_over_retention(&self, request: &CopyRequest<'_>) -> bool {
         let Scope::Sweep { .. } = self.facts.scope else { return false };
         let stands = || self.obligation(request).is_some_and(|obligation| !obligation.has_ended());
-        request.expire_after(request.source.start_time).is_some_and(|over| over <= self.now)
-            && !(request.policy_keeps() && request.volume().is_filler())
-            && !stands()
+        request.is_over_retention(self.now) && !stands()
     }
 
     fn obligation(&self, request: &CopyRequest<'_>) -> Option<&'f Obligation> {

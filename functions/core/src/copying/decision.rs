@@ -48,6 +48,18 @@ pub enum Verdict<'f> {
     Refuse(Refusal<'f>),
 }
 
+impl Verdict<'_> {
+    /// Whether there is no copy and nothing that holds one up for a while: only a request is missing, or what it needs. A sweep leaves
+    /// those whose source is older than its retention.
+    #[must_use]
+    pub fn is_of_no_copy(&self) -> bool {
+        matches!(
+            self,
+            Self::Copy(_) | Self::Defer(Deferral::KeyUnread(_)) | Self::Refuse(Refusal::Key(..) | Refusal::Source(..))
+        )
+    }
+}
+
 impl<'f> Decision<'f> {
     /// Of what is known from an event only.
     #[must_use]

@@ -6,7 +6,7 @@ use super::Deferral;
 use crate::audit::{Copy, CopyDeferred, CopyMissed, CopyWithdrawn, Reason, Record, Source};
 use crate::facts::CallError;
 use crate::ids::Region;
-use crate::ledger::Obligation;
+use crate::ledger::{Obligation, State};
 
 /// An obligation whose source, shared in `home`, went before there was a good copy of it.
 #[must_use]
@@ -23,8 +23,14 @@ pub fn missed(obligation: &Obligation, home: &Region, now: Timestamp) -> Record 
 /// An obligation that the policy no longer wants.
 #[must_use]
 pub fn withdrawn(obligation: &Obligation, reason: CopyWithdrawn, home: &Region, now: Timestamp) -> Record {
-    ended(reason, obligation, home, now)
-        .message(format!("{} No copy of it is asked for any more.", Reason::from(reason).meaning()))
+    let may_come = match obligation.state {
+        State::Asked { .. } | State::Copying { .. } => {
+            " One that was asked for and comes is verified and expires only if RetiredRegions or RetiredPolicies name where it is."
+        }
+        State::Owed | State::Delayed { .. } | State::Ended { .. } => "",
+    };
+    let meaning = Reason::from(reason).meaning();
+    ended(reason, obligation, home, now).message(format!("{meaning} No copy of it is asked for any more.{may_come}"))
 }
 
 /// So many copies in line for a Region that were not tried one by one.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Deferral, Outcome};
 use crate::audit::{CopyDeferred, CopyFailed, Reason};
 use crate::facts::CallError;
-use crate::ids::{AccountId, SnapshotId};
+use crate::ids::{AccountId, PolicyName, SnapshotId};
 
 /// How long the answer to one CopySnapshot is waited for. Longer than a read's: a copy whose answer is lost waits for the end
 /// of its hold, so a slow answer is worth waiting for.
@@ -27,9 +27,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// From so many equal answers in a row on, none of which started a copy, an account is passed over.
+/// From so many equal answers in a row on, none of which started a copy, an account is passed over under that policy.
 const EQUAL_ANSWERS: u32 = 3;
-/// From so many accounts on that are passed over for one reason, the reason is the Region's.
+/// From so many accounts on that are passed over for one reason, the reason is no account's: the policy is passed over.
 const ACCOUNTS_PASSED_OVER: usize = 3;
 
 /// A CopySnapshot that did not name a copy.
@@ -79,17 +79,18 @@ pub enum Step {
 pub struct Lane {
     /// How often EC2 has throttled the request for the copy at its head.
     throttled: u32,
-    /// What EC2 answered each account, and how often in a row, as long as it started no copy of it.
-    answers: BTreeMap<AccountId, (Reason, u32)>,
+    /// What was answered for each policy and account, and how often in a row, as long as no copy was started. Of the policy, too: a
+    /// key that is lost or a throughput that is used up are one policy's, and another's copies of the same account go on.
+    answers: BTreeMap<PolicyName, BTreeMap<AccountId, (Reason, u32)>>,
     /// Why nothing more is asked for.
     closed: Option<CopyDeferred>,
 }
 
 impl Lane {
-    /// What becomes of a copy of `account` at the head of the line without a request, when so much of the invocation is left;
-    /// nothing when it is to be asked for.
-    pub fn without_asking(&mut self, account: &AccountId, left: Duration) -> Option<Outcome> {
-        let deferral = match (self.closed, self.passes_over(account)) {
+    /// What becomes of a copy of `account` under `policy` at the head of the line without a request, when so much of the
+    /// invocation is left; nothing when it is to be asked for.
+    pub fn without_asking(&mut self, policy: &PolicyName, account: &AccountId, left: Duration) -> Option<Outcome> {
+        let deferral = match (self.closed, self.passes_over(policy, account)) {
             (Some(reason), _) => Deferral::RegionClosed(reason),
             (None, _) if left < RESERVE => Deferral::OutOfTime,
             (None, Some(reason)) => Deferral::AccountPassedOver(reason),
@@ -100,10 +101,12 @@ impl Lane {
         Some(Outcome::Deferred(deferral))
     }
 
-    /// What follows from the answer to a request for a copy of `account` made at `at`, when so much of the invocation is left.
+    /// What follows from the answer to a request for a copy of `account` under `policy` made at `at`, when so much of the
+    /// invocation is left.
     /// `random`, from 0 to 1, decides how much of the longest pause is waited.
     pub fn answered(
         &mut self,
+        policy: &PolicyName,
         account: &AccountId,
         answer: Result<SnapshotId, CopyError>,
         at: Timestamp,
@@ -123,7 +126,7 @@ impl Lane {
             Err(error) => not_started(error),
         };
         self.throttled = 0;
-        self.count(account, &outcome);
+        self.count(policy, account, &outcome);
         if let Outcome::Deferred(deferral) = &outcome {
             self.close(deferral);
         }
@@ -142,33 +145,40 @@ impl Lane {
         self.closed.is_none()
     }
 
-    /// What EC2 answered the last copies of an account with, one like the other, if it is passed over for that.
+    /// What was answered for the last copies of an account under a policy, one like the other, if they are passed over for that.
     #[must_use]
-    pub fn passes_over(&self, account: &AccountId) -> Option<Reason> {
-        self.answers.get(account).filter(|(_, times)| *times >= EQUAL_ANSWERS).map(|(reason, _)| *reason)
+    pub fn passes_over(&self, policy: &PolicyName, account: &AccountId) -> Option<Reason> {
+        let answers = self.answers.get(policy)?;
+        let passed_over = |(_, times): &&(Reason, u32)| *times >= EQUAL_ANSWERS;
+        let own = answers.get(account).filter(passed_over).map(|(reason, _)| *reason);
+        own.or_else(|| {
+            let all: Vec<Reason> = answers.values().filter(passed_over).map(|(reason, _)| *reason).collect();
+            let of_policy =
+                |reason: &Reason| all.iter().filter(|other| *other == reason).count() >= ACCOUNTS_PASSED_OVER;
+            all.iter().copied().find(of_policy)
+        })
     }
 
-    fn count(&mut self, account: &AccountId, outcome: &Outcome) {
+    /// Notes that a copy of `account` under `policy` was refused or put off, by EC2 or before it was asked.
+    pub fn refused(&mut self, policy: &PolicyName, account: &AccountId, reason: Reason) {
+        let answers = self.answers.entry(policy.clone()).or_default();
+        let (last, times) = answers.entry(account.clone()).or_insert((reason, 0));
+        *times = if *last == reason { times.saturating_add(1) } else { 1 };
+        *last = reason;
+    }
+
+    fn count(&mut self, policy: &PolicyName, account: &AccountId, outcome: &Outcome) {
         match outcome {
-            Outcome::Failed { reason, .. } => self.refused(account, (*reason).into()),
-            Outcome::Deferred(deferral @ Deferral::DurationThroughput(_)) => {
-                self.refused(account, deferral.reason().into());
+            Outcome::Failed { reason, .. } => self.refused(policy, account, (*reason).into()),
+            Outcome::Deferred(deferral @ (Deferral::DurationThroughput(_) | Deferral::AnswerLost(_))) => {
+                self.refused(policy, account, deferral.reason().into());
             }
-            Outcome::Started { .. } => _ = self.answers.remove(account),
+            Outcome::Started { .. } => {
+                if let Some(answers) = self.answers.get_mut(policy) {
+                    answers.remove(account);
+                }
+            }
             Outcome::Deferred(_) | Outcome::Stands => {}
-        }
-    }
-
-    /// Notes that a copy of `account` was refused, by EC2 or before it was asked.
-    pub fn refused(&mut self, account: &AccountId, reason: Reason) {
-        let times = match self.answers.get(account) {
-            Some((last, times)) if *last == reason => times.saturating_add(1),
-            _ => 1,
-        };
-        self.answers.insert(account.clone(), (reason, times));
-        let equal = |(other, times): &&(Reason, u32)| *other == reason && *times >= EQUAL_ANSWERS;
-        if self.answers.values().filter(equal).count() >= ACCOUNTS_PASSED_OVER {
-            self.closed = self.closed.or(Some(CopyDeferred::AccountPassedOver));
         }
     }
 

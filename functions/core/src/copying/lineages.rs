@@ -1,7 +1,7 @@
 //! Lineages as they are copied: what a sweep owes of those whose sources are all older than their retention.
 
 use super::Facts;
-use crate::facts::{Copies, Lineage};
+use crate::facts::{Copy, Lineage};
 use crate::ids::{AccountId, PolicyName, Region};
 use crate::ledger::Obligation;
 
@@ -22,13 +22,13 @@ pub struct CopiedLineage {
 /// that stands. One may come several times.
 pub fn kept(facts: &Facts) -> impl Iterator<Item = CopiedLineage> {
     let regions = facts.regions.iter().filter_map(|(region, copies)| Some((region, copies.as_ref().ok()?)));
-    let copied = regions.flat_map(|(region, copies)| copied(region, copies));
+    let copied = regions.flat_map(|(region, copies)| copied(region, &copies.copies));
     copied.chain(facts.obligations.values().filter_map(owed))
 }
 
-/// The lineages of which a Region holds a live copy.
-pub fn copied(region: &Region, copies: &Copies) -> impl Iterator<Item = CopiedLineage> {
-    let live = copies.copies.iter().filter(|copy| copy.is_live());
+/// The lineages of which these copies in a Region are live ones.
+pub fn copied<'c>(region: &Region, copies: impl IntoIterator<Item = &'c Copy>) -> impl Iterator<Item = CopiedLineage> {
+    let live = copies.into_iter().filter(|copy| copy.is_live());
     live.filter_map(|copy| {
         let (account, lineage) = (copy.origin.account.clone()?, copy.lineage.clone()?);
         Some(CopiedLineage { policy: copy.origin.policy.clone(), region: region.clone(), account, lineage })

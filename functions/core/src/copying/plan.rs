@@ -71,15 +71,8 @@ impl<'f> Plan<'f> {
             self.tally.over_retention += 1;
             return;
         }
-        match self.candidates.entry(request.lineage()) {
-            Entry::Vacant(first) => _ = first.insert(decision),
-            Entry::Occupied(mut other) => {
-                self.tally.over_retention += 1;
-                if started(&decision) > started(other.get()) {
-                    other.insert(decision);
-                }
-            }
-        }
+        let is_newer = |one: &Decision<'f>, other: &Decision<'f>| started(one) > started(other);
+        self.tally.over_retention += u64::from(newest(&mut self.candidates, request.lineage(), decision, is_newer));
     }
 
     /// The counts while nothing is carried out yet: what is to be copied counts as nothing.
@@ -88,6 +81,27 @@ impl<'f> Plan<'f> {
         let mut tally = self.tally.clone();
         self.decisions.iter().for_each(|decision| tally.add(decision, &Outcome::Stands));
         tally
+    }
+}
+
+/// Keeps the newest candidate of a lineage; tells whether one was left for that.
+pub fn newest<T>(
+    candidates: &mut BTreeMap<CopiedLineage, T>,
+    lineage: CopiedLineage,
+    candidate: T,
+    is_newer: impl Fn(&T, &T) -> bool,
+) -> bool {
+    match candidates.entry(lineage) {
+        Entry::Vacant(first) => {
+            first.insert(candidate);
+            false
+        }
+        Entry::Occupied(mut other) => {
+            if is_newer(&candidate, other.get()) {
+                other.insert(candidate);
+            }
+            true
+        }
     }
 }
 

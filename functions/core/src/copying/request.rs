@@ -78,6 +78,14 @@ impl CopyRequest<'_> {
         self.target.retain.as_ref().map(|rule| rule.interval.after(at))
     }
 
+    /// Whether a sweep leaves it at `now`, unless it is the newest of a lineage without a copy: its source is older than the policy
+    /// keeps copies. Where the lineage is unknown, nobody knows which is the newest.
+    #[must_use]
+    pub fn is_over_retention(&self, now: Timestamp) -> bool {
+        self.expire_after(self.source.start_time).is_some_and(|over| over <= now)
+            && !(self.policy_keeps() && self.volume().is_filler())
+    }
+
     /// The tags of a copy asked for at `at`: Snapferry's own, then the rule's TagsToAdd.
     #[must_use]
     pub fn tags(&self, at: Timestamp) -> Vec<(String, String)> {

@@ -1,6 +1,6 @@
 //! What a sweep counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ pub struct Tally {
     pub owners: BTreeMap<AccountId, Option<Timestamp>>,
     /// When the newest good copy was started, for owners of which nothing shared was seen where the copy was.
     pub copied: BTreeMap<AccountId, Timestamp>,
+    /// The owners of which a walk could not read all that they share.
+    pub unread: BTreeSet<AccountId>,
     /// The configured keys that cannot encrypt a copy, and why.
     pub unusable_keys: BTreeMap<KeyArn, CopyRefused>,
     /// The keys of each Region that are not alive and that copies are under, with the reason. Each counts once in `refused`.
@@ -60,7 +62,7 @@ pub struct RegionCounts {
     pub in_flight: u64,
     /// Without any live copy.
     pub missing: u64,
-    /// Of which nothing is known, because the Region's copies could not be read.
+    /// Of which nothing is known, because the Region's copies, or what the owner shares, could not be read.
     pub unknown: u64,
     /// Since when the worst of those not proven protected is so: since it is wanted. Where the ledger does not say, what has its
     /// first copy under way counts from that copy's start, all else from the start of its source.
@@ -179,7 +181,7 @@ impl Tally {
         if let Some(deferral) = deferral
             && !counted
         {
-            more(self.deferred.entry(deferral.reason()).or_default(), 1);
+            self.deferred(deferral.reason());
         }
         let (Subject::Seen(source), Some(region)) = (decision.subject, decision.region) else { return };
         match (decision.stands, &decision.verdict, outcome) {
@@ -206,11 +208,12 @@ impl Tally {
             Outcome::Started { .. } => {
                 more(&mut self.started, 1);
                 let counts = self.region(region);
-                counts.missing = counts.missing.saturating_sub(1);
+                let counted = if counts.missing > 0 { &mut counts.missing } else { &mut counts.unknown };
+                *counted = counted.saturating_sub(1);
                 more(&mut counts.in_flight, 1);
             }
             Outcome::Failed { .. } => more(&mut self.failed, 1),
-            Outcome::Deferred(deferral) => more(self.deferred.entry(deferral.reason()).or_default(), 1),
+            Outcome::Deferred(deferral) => self.deferred(deferral.reason()),
             Outcome::Stands => {}
         }
         self.deferred.retain(|_, count| *count > 0);
@@ -257,6 +260,7 @@ impl Tally {
             let known = self.copied.entry(owner).or_insert(newest);
             *known = newest.max(*known);
         }
+        self.unread.extend(other.unread);
         self.unusable_keys.extend(other.unusable_keys);
         for (region, keys) in other.endangered_keys {
             for (key, reason) in keys {
@@ -280,7 +284,7 @@ impl Tally {
         }
     }
 
-    fn count(&mut self, region: &Region, Stands { standing, since }: Stands) {
+    pub(super) fn count(&mut self, region: &Region, Stands { standing, since }: Stands) {
         if matches!(standing, Standing::Failed | Standing::Missing) {
             self.oldest_missing = earlier(self.oldest_missing, since);
         }
@@ -294,10 +298,15 @@ impl Tally {
     }
 
     /// Counts an identity of which nothing is known: what is not proven protected is not.
-    fn unknown(&mut self, region: &Region, source_start_time: Timestamp) {
+    pub(super) fn unknown(&mut self, region: &Region, since: Timestamp) {
         let counts = self.region(region);
         more(&mut counts.unknown, 1);
-        counts.since(source_start_time);
+        counts.since(since);
+    }
+
+    /// Counts one that waits for this reason.
+    pub(super) fn deferred(&mut self, reason: CopyDeferred) {
+        more(self.deferred.entry(reason).or_default(), 1);
     }
 
     fn region(&mut self, region: &Region) -> &mut RegionCounts {

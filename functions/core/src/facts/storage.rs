@@ -45,8 +45,8 @@ impl Storage {
                  instead, and share those."
             }
             Self::LocalZone => {
-                "The snapshot is in a Local Zone, from where EC2 copies nothing. Make snapshots of the volume in the Region \
-                 instead, and share those."
+                "The snapshot is in a Local Zone, from where EC2 copies to no other Region. Make snapshots of the volume in \
+                 the Region instead, and share those."
             }
         }
     }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::obligation::{Obligation, State};
-use crate::ids::{AccountId, Region};
+use crate::ids::{AccountId, PolicyName, Region};
 
 /// A place in the ledger's sparse index `line`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,11 +26,11 @@ pub fn place(obligation: &Obligation) -> Option<Place> {
         State::Owed => {
             let newest_first = seconds(Timestamp::MAX).saturating_sub(seconds(obligation.start));
             let order = format!("{}#{newest_first:012}#{tail}", Place::lineage(obligation));
-            Some(Place { line: Place::fresh(region, account), order })
+            Some(Place { line: Place::fresh(region, account, &identity.policy), order })
         }
         State::Delayed { .. } => {
             let order = format!("{:012}#{tail}", seconds(obligation.due()?));
-            Some(Place { line: Place::delayed(region, account), order })
+            Some(Place { line: Place::delayed(region, account, &identity.policy), order })
         }
         State::Asked { .. } => {
             let order = format!("{:012}#{tail}", seconds(obligation.due()?));
@@ -41,16 +41,17 @@ pub fn place(obligation: &Obligation) -> Option<Place> {
 }
 
 impl Place {
-    /// The line of an account's obligations that were neither refused nor failed.
+    /// The line of an account's obligations under a policy that were neither refused nor failed. Each policy has its own, so that
+    /// one whose copies are put off again and again holds up no other.
     #[must_use]
-    pub fn fresh(region: &Region, account: &AccountId) -> String {
-        format!("L#{region}#{account}")
+    pub fn fresh(region: &Region, account: &AccountId, policy: &PolicyName) -> String {
+        format!("L#{region}#{account}#{policy}")
     }
 
     /// The line of those that wait for their pause, in the order in which they are due.
     #[must_use]
-    pub fn delayed(region: &Region, account: &AccountId) -> String {
-        format!("D#{region}#{account}")
+    pub fn delayed(region: &Region, account: &AccountId, policy: &PolicyName) -> String {
+        format!("D#{region}#{account}#{policy}")
     }
 
     /// The line of all in a Region that were asked for and not answered, in the order in which their holds end.

@@ -151,6 +151,13 @@ impl Obligation {
         matches!(self.state, State::Ended { .. })
     }
 
+    /// Whether it is over only because the policy did not want it, and a sweep alone would not come upon it again: an event asked for
+    /// it.
+    #[must_use]
+    pub fn may_return(&self) -> bool {
+        self.by == By::Event && matches!(self.state, State::Ended { why: End::Withdrawn, .. })
+    }
+
     /// Whether so much of it failed or was refused that another source of its lineage may stand in for it.
     #[must_use]
     pub fn is_in_vain(&self) -> bool {

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::obligation::{End, Obligation, State};
-use super::pauses::{HOLD, after};
+use super::pauses::{HOLD, IN_VAIN, after};
 use crate::facts::Lineage;
 use crate::ids::{AccountId, SnapshotId};
 
@@ -89,6 +89,12 @@ impl Owed {
             failed: obligation.failed,
             is_gone: obligation.gone.is_some(),
         })
+    }
+
+    /// As of [`Obligation::is_in_vain`].
+    #[must_use]
+    pub fn is_in_vain(&self) -> bool {
+        self.failed >= IN_VAIN.0 || self.refused >= IN_VAIN.1
     }
 
     /// Whether it is over, and was missed.

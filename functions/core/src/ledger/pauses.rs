@@ -9,6 +9,9 @@ pub const HOLD: SignedDuration = SignedDuration::from_mins(10);
 /// How long after its intent a request may leave. Later the intent is renewed first.
 pub const INTENT_GOOD_FOR: SignedDuration = SignedDuration::from_secs(30);
 
+/// How long a copy is waited for that nobody wants any more and nobody verifies. Copies of the largest volumes were seen to take a day.
+pub(super) const LONGEST_COPY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// By how much another process's clock may be ahead. What lies further in the future counts as now.
 pub const FOREIGN_CLOCK: SignedDuration = SignedDuration::from_mins(5);
 

@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 
 use super::obligation::{By, End, Identity, Obligation, State};
-use super::pauses::{HOLD, INTENT_GOOD_FOR, KEPT_ANEW, after, pause_after_failures, pause_after_refusals};
+use super::pauses::{
+    HOLD, INTENT_GOOD_FOR, KEPT_ANEW, LONGEST_COPY, after, pause_after_failures, pause_after_refusals,
+};
 use crate::facts::{Lineage, SourceSnapshot};
 use crate::ids::SnapshotId;
 
@@ -118,12 +120,24 @@ impl Obligation {
         (after(at, HOLD) <= now).then(|| self.next(State::Owed))
     }
 
+    /// Whether its copy is waited for no longer, where nobody wants it: EC2 would show it, if its Region could be read (`is_read`), or
+    /// would be done with it.
+    #[must_use]
+    pub fn is_given_up(&self, is_read: bool, now: Timestamp) -> bool {
+        match &self.state {
+            State::Asked { at } => after(*at, if is_read { HOLD } else { LONGEST_COPY }) <= now,
+            State::Copying { at, .. } => after(*at, LONGEST_COPY) <= now,
+            State::Owed | State::Delayed { .. } | State::Ended { .. } => false,
+        }
+    }
+
     /// It is over: its record is printed before this is written. What was asked for runs to its verdict: it is neither missed
-    /// nor withdrawn while there may be a copy of it.
+    /// nor withdrawn while there may be a copy of it that is still to be judged.
     #[must_use]
     pub fn ended(&self, why: End, now: Timestamp) -> Option<Self> {
         let may_end = match (&self.state, why) {
-            (State::Ended { .. }, _) | (State::Copying { .. }, End::Missed | End::Withdrawn) => false,
+            (State::Ended { .. }, _) | (State::Copying { .. }, End::Missed) => false,
+            (State::Copying { at, .. }, End::Withdrawn) => after(*at, LONGEST_COPY) <= now,
             (State::Asked { at }, End::Missed | End::Withdrawn) => after(*at, HOLD) <= now,
             (State::Owed | State::Delayed { .. }, _)
             | (State::Asked { .. } | State::Copying { .. }, End::Protected) => true,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use snapferry_core::audit::{CopyDeferred, CopyFailed};
 use snapferry_core::copying::{CopyError, CopyFailure, Deferral, Lane, Outcome, RESERVE, Step};
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::{AccountId, SnapshotId};
+use snapferry_core::ids::{AccountId, PolicyName, SnapshotId};
 
 use crate::world::{copy_id, error, now};
 
@@ -14,6 +14,10 @@ const REFUSED: CopyFailure = CopyFailure::Refused { reason: CopyFailed::CallRefu
 
 fn account(number: u32) -> AccountId {
     AccountId::parse(&format!("{number:012}")).unwrap()
+}
+
+fn policy(number: u32) -> PolicyName {
+    PolicyName::parse(&format!("policy-{number}")).unwrap()
 }
 
 fn answer(failure: CopyFailure) -> Result<SnapshotId, CopyError> {
@@ -54,12 +58,12 @@ fn each_answer_decides_about_its_copy_and_about_the_next_one() {
         (answer(CopyFailure::DurationThroughput), "deferred duration-throughput", None),
     ] {
         let mut lane = Lane::default();
-        assert_eq!(lane.without_asking(&account(1), LONG), None);
-        assert_eq!(word(&lane.answered(&account(1), answer, now(), LONG, 0.5)), becomes);
+        assert_eq!(lane.without_asking(&policy(1), &account(1), LONG), None);
+        assert_eq!(word(&lane.answered(&policy(1), &account(1), answer, now(), LONG, 0.5)), becomes);
         assert_eq!((lane.closed(), lane.takes_more()), (next, next.is_none()));
         let closed = next.map(|reason| Outcome::Deferred(Deferral::RegionClosed(reason)));
         for _ in 0..2 {
-            assert_eq!(lane.without_asking(&account(1), LONG), closed, "{becomes}");
+            assert_eq!(lane.without_asking(&policy(1), &account(1), LONG), closed, "{becomes}");
         }
     }
 }
@@ -69,16 +73,19 @@ fn throttling_is_waited_out_six_times_for_each_copy() {
     let mut lane = Lane::default();
     let throttled = || answer(CopyFailure::Throttled);
     for _ in 0..5 {
-        assert_eq!(word(&lane.answered(&account(1), throttled(), now(), LONG, 0.5)), "again");
-        assert_eq!(lane.without_asking(&account(1), LONG), None);
+        assert_eq!(word(&lane.answered(&policy(1), &account(1), throttled(), now(), LONG, 0.5)), "again");
+        assert_eq!(lane.without_asking(&policy(1), &account(1), LONG), None);
     }
-    assert_eq!(word(&lane.answered(&account(1), Ok(copy_id(1)), now(), LONG, 0.5)), "started snap-c0000001");
-    for _ in 0..5 {
-        assert_eq!(word(&lane.answered(&account(1), throttled(), now(), LONG, 0.5)), "again");
-    }
-    assert_eq!(word(&lane.answered(&account(1), throttled(), now(), LONG, 0.5)), "deferred throttled");
     assert_eq!(
-        lane.without_asking(&account(1), LONG),
+        word(&lane.answered(&policy(1), &account(1), Ok(copy_id(1)), now(), LONG, 0.5)),
+        "started snap-c0000001"
+    );
+    for _ in 0..5 {
+        assert_eq!(word(&lane.answered(&policy(1), &account(1), throttled(), now(), LONG, 0.5)), "again");
+    }
+    assert_eq!(word(&lane.answered(&policy(1), &account(1), throttled(), now(), LONG, 0.5)), "deferred throttled");
+    assert_eq!(
+        lane.without_asking(&policy(1), &account(1), LONG),
         Some(Outcome::Deferred(Deferral::RegionClosed(CopyDeferred::Throttled)))
     );
 }
@@ -92,11 +99,12 @@ fn pauses_grow_up_to_five_seconds_and_chance_shortens_them() {
         (f64::NAN, [400, 800, 1600, 3200, 5000]),
     ] {
         let mut lane = Lane::default();
-        let pauses =
-            [(); 5].map(|()| match lane.answered(&account(1), answer(CopyFailure::Throttled), now(), LONG, random) {
+        let pauses = [(); 5].map(|()| {
+            match lane.answered(&policy(1), &account(1), answer(CopyFailure::Throttled), now(), LONG, random) {
                 Step::Again(pause) => pause.as_millis(),
                 Step::Next(outcome) => panic!("{outcome:?}"),
-            });
+            }
+        });
         assert_eq!(pauses, expected, "{random}");
     }
 }
@@ -104,30 +112,37 @@ fn pauses_grow_up_to_five_seconds_and_chance_shortens_them() {
 #[test]
 fn the_reserve_is_kept_also_from_a_pause() {
     let mut lane = Lane::default();
-    assert_eq!(lane.without_asking(&account(1), RESERVE), None);
+    assert_eq!(lane.without_asking(&policy(1), &account(1), RESERVE), None);
     let little = RESERVE + Duration::from_millis(399);
     assert_eq!(
-        word(&lane.answered(&account(1), answer(CopyFailure::Throttled), now(), little, 1.0)),
+        word(&lane.answered(&policy(1), &account(1), answer(CopyFailure::Throttled), now(), little, 1.0)),
         "deferred throttled"
     );
     let mut lane = Lane::default();
     let enough = RESERVE + Duration::from_millis(400);
-    assert_eq!(word(&lane.answered(&account(1), answer(CopyFailure::Throttled), now(), enough, 1.0)), "again");
-    let late = RESERVE.saturating_sub(Duration::from_millis(1));
-    assert_eq!(lane.without_asking(&account(1), late), Some(Outcome::Deferred(Deferral::OutOfTime)));
     assert_eq!(
-        lane.without_asking(&account(1), LONG),
+        word(&lane.answered(&policy(1), &account(1), answer(CopyFailure::Throttled), now(), enough, 1.0)),
+        "again"
+    );
+    let late = RESERVE.saturating_sub(Duration::from_millis(1));
+    assert_eq!(lane.without_asking(&policy(1), &account(1), late), Some(Outcome::Deferred(Deferral::OutOfTime)));
+    assert_eq!(
+        lane.without_asking(&policy(1), &account(1), LONG),
         Some(Outcome::Deferred(Deferral::RegionClosed(CopyDeferred::OutOfTime)))
     );
 }
 
 const OTHERS: CopyFailure = CopyFailure::Refused { reason: CopyFailed::KeyRefused, remedy: "Do something." };
 
-/// What becomes of one copy of an account: `failed …`, or why it is not asked for.
+/// What becomes of one copy of an account under the first policy: `failed …`, or why it is not asked for.
 fn turn(lane: &mut Lane, of: u32, answer: Result<SnapshotId, CopyError>) -> String {
-    match lane.without_asking(&account(of), LONG) {
+    under(lane, 1, of, answer)
+}
+
+fn under(lane: &mut Lane, name: u32, of: u32, answer: Result<SnapshotId, CopyError>) -> String {
+    match lane.without_asking(&policy(name), &account(of), LONG) {
         Some(outcome) => told(&outcome),
-        None => word(&lane.answered(&account(of), answer, now(), LONG, 0.5)),
+        None => word(&lane.answered(&policy(name), &account(of), answer, now(), LONG, 0.5)),
     }
 }
 
@@ -147,31 +162,45 @@ fn three_equal_refusals_in_a_row_pass_an_account_over_and_no_other() {
     }
     assert_eq!(turn(&mut lane, 2, Ok(copy_id(2))), "started snap-c0000002");
     assert!(lane.takes_more());
-    assert_eq!(lane.passes_over(&account(1)), Some(CopyFailed::CallRefused.into()));
-    assert_eq!(lane.passes_over(&account(2)), None);
+    assert_eq!(lane.passes_over(&policy(1), &account(1)), Some(CopyFailed::CallRefused.into()));
+    assert_eq!(lane.passes_over(&policy(1), &account(2)), None);
 }
 
 #[test]
-fn three_accounts_passed_over_for_one_reason_close_the_region() {
+fn three_accounts_passed_over_for_one_reason_pass_their_policy_over_and_no_other() {
     let mut lane = Lane::default();
     for (of, failure) in [(1, REFUSED), (2, OTHERS), (3, REFUSED), (4, OTHERS)] {
         for _ in 0..3 {
             assert!(turn(&mut lane, of, answer(failure)).starts_with("failed"));
         }
-        assert!(lane.takes_more(), "two accounts for one reason, two for another");
+        assert_eq!(lane.passes_over(&policy(1), &account(6)), None, "two accounts for one reason, two for another");
     }
     for _ in 0..3 {
         assert!(turn(&mut lane, 5, answer(OTHERS)).starts_with("failed"));
     }
-    assert_eq!(lane.closed(), Some(CopyDeferred::AccountPassedOver));
+    assert_eq!(lane.passes_over(&policy(1), &account(6)), Some(CopyFailed::KeyRefused.into()));
     assert_eq!(turn(&mut lane, 6, Ok(copy_id(1))), "deferred account-passed-over");
+    for of in 1..7 {
+        assert_eq!(under(&mut lane, 2, of, Ok(copy_id(of))), format!("started {}", copy_id(of)));
+    }
+    assert!(lane.takes_more());
 }
 
 #[test]
-fn throughput_that_is_used_up_counts_as_a_refusal_in_the_row() {
-    let mut lane = Lane::default();
-    for _ in 0..3 {
-        assert_eq!(turn(&mut lane, 1, answer(CopyFailure::DurationThroughput)), "deferred duration-throughput");
+fn lost_answers_and_spent_throughput_pass_an_account_over_under_their_policy_alone() {
+    let lost = || {
+        let error = CallError { request_id: Some("r".to_owned()), ..error("InternalError") };
+        Err(CopyError { failure: CopyFailure::Ambiguous, error })
+    };
+    for (answer, told) in [
+        (&lost as &dyn Fn() -> _, "deferred answer-lost"),
+        (&|| answer(CopyFailure::DurationThroughput), "deferred duration-throughput"),
+    ] {
+        let mut lane = Lane::default();
+        for _ in 0..3 {
+            assert_eq!(turn(&mut lane, 1, answer()), told);
+        }
+        assert_eq!(turn(&mut lane, 1, answer()), "deferred account-passed-over");
+        assert_eq!(under(&mut lane, 2, 1, Ok(copy_id(1))), "started snap-c0000001");
     }
-    assert_eq!(turn(&mut lane, 1, Ok(copy_id(1))), "deferred account-passed-over");
 }

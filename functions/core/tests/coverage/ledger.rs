@@ -84,8 +84,11 @@ fn what_is_retired_is_named_and_what_was_started_before_is_left_out() {
     let since = Some(source(1).start_time);
     assert_eq!(cover(&policies, &Facts { since, ..all }).rows.len(), 2);
     let later = Some(source(1).start_time + SignedDuration::from_secs(1));
-    let left_out = Facts { since: later, ledger: extract(&obligations), ..facts(vec![], vec![]) };
-    assert_eq!(cover(&policies, &left_out).rows, []);
+    let retired = BTreeSet::from([PolicyName::parse("other").unwrap()]);
+    let left_out =
+        Facts { since: later, ledger: extract(&obligations), retired_policies: retired, ..facts(vec![], vec![]) };
+    // What an event asked for is owed whatever its age.
+    assert_eq!(told(&cover(&policies, &left_out)), ["owed snap-00000002 in-line"]);
 }
 
 #[test]

@@ -14,8 +14,8 @@ fn placed(obligation: &Obligation) -> (String, String) {
 fn each_state_has_its_line() {
     let delayed = Obligation { refused: 1, ..with(State::Delayed { since: at(0) }) };
     for (obligation, line) in [
-        (owed(), Place::fresh(&owed().identity.region, &owed().account)),
-        (delayed, Place::delayed(&owed().identity.region, &owed().account)),
+        (owed(), Place::fresh(&owed().identity.region, &owed().account, &owed().identity.policy)),
+        (delayed, Place::delayed(&owed().identity.region, &owed().account, &owed().identity.policy)),
         (with(State::Asked { at: at(0) }), Place::asked(&owed().identity.region)),
     ] {
         assert_eq!(placed(&obligation).0, line);

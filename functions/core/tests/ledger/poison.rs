@@ -69,9 +69,9 @@ fn swept(item: Obligation, copies: &[Copy], now: Timestamp) -> Obligation {
 /// Whether the line shows it as due: in the fresh line of the account that owns the source, or in front of what is due.
 fn is_shown(item: &Obligation, now: Timestamp) -> bool {
     let Some(Place { line, order }) = place(item) else { return false };
-    let region = &item.identity.region;
-    let delayed = [Place::delayed(region, &source().owner), Place::asked(region)];
-    line == Place::fresh(region, &source().owner) || (delayed.contains(&line) && order < Place::due_at(now))
+    let (region, policy) = (&item.identity.region, &item.identity.policy);
+    let delayed = [Place::delayed(region, &source().owner, policy), Place::asked(region)];
+    line == Place::fresh(region, &source().owner, policy) || (delayed.contains(&line) && order < Place::due_at(now))
 }
 
 proptest! {

@@ -129,6 +129,26 @@ fn each_ends_once_and_what_was_asked_for_runs_to_its_verdict() {
         assert_eq!(ended(10 * MINUTE - 1), format!("{word} {word} - - - - -"));
         assert_eq!(ended(10 * MINUTE), format!("{word} {word} {word} - - - -"));
     }
+    // A copy that nobody waits for is given up after a week; one that EC2 would show, when it hides none any more.
+    assert_eq!(
+        all(|obligation| obligation.ended(End::Withdrawn, at(7 * 24 * HOUR))),
+        "withdrawn withdrawn withdrawn withdrawn - - -"
+    );
+    let given_up = |is_read, seconds| {
+        all(|obligation| {
+            let given_up = obligation.is_given_up(is_read, at(seconds));
+            if given_up { obligation.ended(End::Withdrawn, at(seconds)) } else { None }
+        })
+    };
+    for (is_read, seconds, expected) in [
+        (true, 10 * MINUTE - 1, "- - - - - - -"),
+        (true, 10 * MINUTE, "- - withdrawn - - - -"),
+        (false, 7 * 24 * HOUR - 1, "- - - - - - -"),
+        (true, 7 * 24 * HOUR - 1, "- - withdrawn - - - -"),
+        (false, 7 * 24 * HOUR, "- - withdrawn withdrawn - - -"),
+    ] {
+        assert_eq!(given_up(is_read, seconds), expected, "{is_read} {seconds}");
+    }
     let protected = with(State::Copying { copy: id(9), at: at(0) }).ended(End::Protected, at(1)).unwrap();
     assert_eq!((protected.named(), protected.copy()), (Some(&id(9)), None));
     assert_eq!(owed().ended(End::Missed, at(1)).unwrap().named(), None);

@@ -7,7 +7,7 @@ use futures_util::future::{join, join3};
 use jiff::Timestamp;
 use snapferry_core::audit::{CopyDeferred, Reason};
 use snapferry_core::copying::{
-    CopyRequest, Decision, Deferral, Outcome, RESERVE, Refusal, Skip, Subject, Verdict, judge, not_for,
+    CopyRequest, Decision, Deferral, Lane, Outcome, RESERVE, Refusal, Skip, Subject, Verdict, judge, not_for,
 };
 use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
@@ -108,8 +108,7 @@ async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -
         Verdict::Skip(skip) => join(leave(run, look, &decision, skip, obligation), had_its_turn).await.0,
         Verdict::Defer(deferral) => {
             // Of a key, say: what holds for one holds for the others.
-            let (region, account) = (&obligation.identity.region, &obligation.account);
-            run.lane(region, |lane| lane.refused(account, deferral.reason().into()));
+            note_refused(run, obligation, deferral.reason().into());
             had_its_turn.await;
             Ok(counted(deferral))
         }
@@ -177,18 +176,24 @@ async fn refuse<W: World>(
     refusal: &Refusal<'_>,
     obligation: &Obligation,
 ) -> Result<Fared, CallError> {
-    let (region, account) = (&obligation.identity.region, &obligation.account);
-    let left = run.world.left();
-    if let Some(Outcome::Deferred(deferral)) = run.lane(region, |lane| lane.without_asking(account, left)) {
+    let (identity, left) = (&obligation.identity, run.world.left());
+    let without_asking = |lane: &mut Lane| lane.without_asking(&identity.policy, &obligation.account, left);
+    if let Some(Outcome::Deferred(deferral)) = run.lane(&identity.region, without_asking) {
         return Ok(counted(&deferral));
     }
     run.tell_once(decision);
     if let Refusal::Key(..) = refusal {
-        run.lane(region, |lane| lane.refused(account, Reason::from(refusal.reason())));
+        note_refused(run, obligation, refusal.reason().into());
     }
     let (delayed, ()) = join(delay(run, obligation), line::tried(run, obligation)).await;
     delayed?;
     Ok(Fared::Told)
+}
+
+/// For the lane, as an answer of EC2's would be.
+fn note_refused<W: World>(run: &Run<'_, W>, obligation: &Obligation, reason: Reason) {
+    let identity = &obligation.identity;
+    run.lane(&identity.region, |lane| lane.refused(&identity.policy, &obligation.account, reason));
 }
 
 fn counted(deferral: &Deferral) -> Fared {

@@ -1,11 +1,12 @@
-//! One account's line in a Region: the newest of each lineage in turn, then again; what is delayed behind it, unless it is
+//! One account's lines in a Region: the newest of each lineage in turn, then again; what is delayed behind it, unless it is
 //! overdue.
 
 use std::collections::VecDeque;
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::ids::{AccountId, PolicyName, Region};
 use snapferry_core::ledger::{Obligation, Place, State, Turn, place};
 
 use crate::World;
@@ -17,53 +18,55 @@ const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 /// How many are read at once.
 const PAGE: usize = 25;
 
-/// One account's line, read as far as it is needed.
+/// One account's lines, one of each policy, read as far as is needed and merged by the order of their places.
 pub(super) struct Queue<'r> {
     region: &'r Region,
     pub(super) account: AccountId,
     fresh: Fresh,
-    delayed: Delayed,
+    /// Those that are due.
+    delayed: Vec<Line>,
     /// Whether the last was overdue. Those and the fresh ones take turns: hundreds that are refused for ever would else use up, each
     /// time, the refusals after which the account is passed over, and nothing fresh would come to be tried.
     was_overdue: bool,
-    /// Whether anything was found.
+    /// Whether anything was found, or left unread because its policy is passed over.
     pub(super) is_used: bool,
 }
 
 /// Where the reading of the fresh ones stands.
 struct Fresh {
-    page: VecDeque<Obligation>,
-    /// Behind which place the next page begins.
-    after: Option<String>,
+    lines: Vec<Line>,
     /// The lineage that had its turn last in this pass.
     had: Option<String>,
-    /// Whether the line ends with this page.
-    is_last: bool,
     /// Whether this pass began at the beginning.
     is_whole: bool,
     /// Whether something was found in this pass.
     has_found: bool,
 }
 
-/// Those that are due, as far as they were read.
-#[derive(Default)]
-struct Delayed {
+/// One policy's line, as far as it was read.
+struct Line {
+    policy: PolicyName,
     page: VecDeque<Obligation>,
+    /// Behind which place the next page begins.
     after: Option<String>,
+    /// Whether the line ends with this page.
     is_last: bool,
 }
 
 impl<'r> Queue<'r> {
-    pub(super) fn new(region: &'r Region, turn: Turn) -> Self {
+    pub(super) fn new<W: World>(run: &Run<'_, W>, region: &'r Region, turn: Turn) -> Self {
         let after = turn.lineage.as_deref().map(Place::behind);
+        let lines = |after: Option<String>| {
+            run.setup.policies.iter().map(move |policy| Line::new(policy.name.clone(), after.clone())).collect()
+        };
         let is_whole = after.is_none();
-        let fresh =
-            Fresh { page: VecDeque::new(), after, had: turn.lineage, is_last: false, is_whole, has_found: false };
-        Self { region, account: turn.account, fresh, delayed: Delayed::default(), was_overdue: false, is_used: false }
+        let fresh = Fresh { lines: lines(after), had: turn.lineage, is_whole, has_found: false };
+        Self { region, account: turn.account, fresh, delayed: lines(None), was_overdue: false, is_used: false }
     }
 
     /// The one whose turn it is; nothing when none is due.
     pub(super) async fn next<W: World>(&mut self, run: &Run<'_, W>) -> Result<Option<Obligation>, CallError> {
+        self.leave_out_passed_over(run);
         let now = run.world.now();
         let overdue = now.checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
         let mut next = None;
@@ -81,6 +84,18 @@ impl<'r> Queue<'r> {
         Ok(next)
     }
 
+    /// However many wait under a policy that is passed over, what waits under the others is read at once.
+    fn leave_out_passed_over<W: World>(&mut self, run: &Run<'_, W>) {
+        let Self { region, account, fresh, delayed, is_used, .. } = self;
+        run.lane(region, |lane| {
+            for lines in [&mut fresh.lines, delayed] {
+                let before = lines.len();
+                lines.retain(|line| lane.passes_over(&line.policy, account).is_none());
+                *is_used |= lines.len() < before;
+            }
+        });
+    }
+
     /// The first that was due at `due`.
     async fn next_delayed<W: World>(
         &mut self,
@@ -89,97 +104,136 @@ impl<'r> Queue<'r> {
         due: Timestamp,
     ) -> Result<Option<Obligation>, CallError> {
         loop {
-            while let Some(head) = self.delayed.page.pop_front() {
-                if head.due().is_none_or(|at| at > due) {
-                    self.delayed.page.push_front(head);
-                    return Ok(None);
-                }
-                if run.take(&head.identity) {
-                    return Ok(Some(head));
-                }
-            }
-            if self.delayed.is_last {
+            self.read_delayed(run, now).await?;
+            let Some(line) = first(&mut self.delayed) else { return Ok(None) };
+            let Some(head) = line.page.pop_front() else { return Ok(None) };
+            if head.due().is_none_or(|at| at > due) {
+                line.page.push_front(head);
                 return Ok(None);
             }
-            let (line, before) = (Place::delayed(self.region, &self.account), Place::due_at(now));
-            let page = run.world.line(&line, self.delayed.after.as_deref(), Some(&before), PAGE).await?;
-            let next = next_page(&page, &line, self.delayed.after.as_deref());
-            self.delayed.is_last = page.len() < PAGE || next.is_none();
-            self.delayed.after = next;
-            // One that is not due stands where it does not belong, because somebody edited it: it holds up nobody behind it.
-            let page = page.into_iter().filter(|head| head.due().is_some_and(|at| at <= now)).collect();
-            let added = if self.delayed.is_last { self.added(run, &line, None, None) } else { Vec::new() };
-            self.delayed.page = merged(page, added).into();
+            if run.take(&head.identity) {
+                return Ok(Some(head));
+            }
         }
+    }
+
+    /// Reads of each policy as far as it has a head, or to its end.
+    async fn read_delayed<W: World>(&mut self, run: &Run<'_, W>, now: Timestamp) -> Result<(), CallError> {
+        let (region, account) = (self.region, &self.account);
+        let read = async |line: &mut Line| -> Result<(), CallError> {
+            while line.is_to_be_read() {
+                let (place, before) = (Place::delayed(region, account, &line.policy), Place::due_at(now));
+                let page = run.world.line(&place, line.after.as_deref(), Some(&before), PAGE).await?;
+                let next = next_page(&page, &place, line.after.as_deref());
+                line.is_last = page.len() < PAGE || next.is_none();
+                line.after = next;
+                // One that is not due stands where it does not belong, because somebody edited it: it holds up nobody behind it.
+                let page = page.into_iter().filter(|head| head.due().is_some_and(|at| at <= now)).collect();
+                let added = if line.is_last { added(run, region, account, &place, None, None) } else { Vec::new() };
+                line.page = merged(page, added).into();
+            }
+            Ok(())
+        };
+        all_read(join_all(self.delayed.iter_mut().map(read)).await)
     }
 
     /// The newest of the next lineage.
     async fn next_fresh<W: World>(&mut self, run: &Run<'_, W>) -> Result<Option<Obligation>, CallError> {
         loop {
-            while let Some(head) = self.fresh.page.pop_front() {
+            self.read_fresh(run).await?;
+            if let Some(head) = first(&mut self.fresh.lines).and_then(|line| line.page.pop_front()) {
                 let lineage = Place::lineage(&head);
                 let had_its_turn = self.fresh.had.as_deref().is_some_and(|had| lineage <= had);
                 if !had_its_turn && run.take(&head.identity) {
                     (self.fresh.had, self.fresh.has_found) = (Some(lineage.to_owned()), true);
                     return Ok(Some(head));
                 }
-            }
-            if self.fresh.is_last && self.fresh.is_whole && !self.fresh.has_found {
+            } else if self.fresh.is_whole && !self.fresh.has_found {
                 return Ok(None);
-            }
-            if self.fresh.is_last {
+            } else {
                 self.fresh.begin();
             }
-            self.read_fresh(run).await?;
         }
     }
 
+    /// Reads of each policy as far as it has a head, or to its end.
     async fn read_fresh<W: World>(&mut self, run: &Run<'_, W>) -> Result<(), CallError> {
-        let line = Place::fresh(self.region, &self.account);
-        let behind = self.fresh.had.as_deref().map(Place::behind);
-        let after = self.fresh.after.take().max(behind);
-        let page = run.world.line(&line, after.as_deref(), None, PAGE).await?;
-        let last = next_page(&page, &line, after.as_deref());
-        self.fresh.is_last = page.len() < PAGE || last.is_none();
-        let page = page.into_iter().filter(|head| head.state == State::Owed).collect();
-        let before = if self.fresh.is_last { None } else { last.as_deref() };
-        let added = self.added(run, &line, after.as_deref(), before);
-        self.fresh.page = merged(page, added).into();
-        self.fresh.after = last;
-        Ok(())
-    }
-
-    /// What this invocation added to a line between two places: the index may not show it yet.
-    fn added<W: World>(
-        &self,
-        run: &Run<'_, W>,
-        line: &str,
-        after: Option<&str>,
-        before: Option<&str>,
-    ) -> Vec<Obligation> {
-        let is_between = |obligation: &Obligation| {
-            place(obligation).is_some_and(|at| {
-                at.line == line
-                    && after.is_none_or(|after| at.order.as_str() > after)
-                    && before.is_none_or(|before| at.order.as_str() < before)
-            })
+        let (region, account, had) = (self.region, &self.account, self.fresh.had.as_deref());
+        let read = async |line: &mut Line| -> Result<(), CallError> {
+            while line.is_to_be_read() {
+                let place = Place::fresh(region, account, &line.policy);
+                let after = line.after.take().max(had.map(Place::behind));
+                let page = run.world.line(&place, after.as_deref(), None, PAGE).await?;
+                let last = next_page(&page, &place, after.as_deref());
+                line.is_last = page.len() < PAGE || last.is_none();
+                let page = page.into_iter().filter(|head| head.state == State::Owed).collect();
+                let before = if line.is_last { None } else { last.as_deref() };
+                let added = added(run, region, account, &place, after.as_deref(), before);
+                line.page = merged(page, added).into();
+                line.after = last;
+            }
+            Ok(())
         };
-        run.owed(self.region, &self.account).into_iter().filter(is_between).collect()
+        all_read(join_all(self.fresh.lines.iter_mut().map(read)).await)
     }
 
-    /// Whether nothing stands in either line, due or not.
+    /// Whether nothing stands in any line, due or not.
     pub(super) async fn is_empty<W: World>(&self, run: &Run<'_, W>) -> Result<bool, CallError> {
-        let line = Place::delayed(self.region, &self.account);
-        Ok(!self.is_used && run.world.line(&line, None, None, 1).await?.is_empty())
+        if self.is_used {
+            return Ok(false);
+        }
+        let first = async |line: &Line| {
+            run.world.line(&Place::delayed(self.region, &self.account, &line.policy), None, None, 1).await
+        };
+        let found = join_all(self.delayed.iter().map(first)).await;
+        Ok(found.into_iter().collect::<Result<Vec<_>, _>>()?.iter().all(Vec::is_empty))
     }
 }
 
 impl Fresh {
     /// Begins another pass.
     fn begin(&mut self) {
-        *self =
-            Self { page: VecDeque::new(), after: None, had: None, is_last: false, is_whole: true, has_found: false };
+        let lines = self.lines.drain(..).map(|line| Line::new(line.policy, None)).collect();
+        *self = Self { lines, had: None, is_whole: true, has_found: false };
     }
+}
+
+impl Line {
+    fn new(policy: PolicyName, after: Option<String>) -> Self {
+        Self { policy, page: VecDeque::new(), after, is_last: false }
+    }
+
+    fn is_to_be_read(&self) -> bool {
+        self.page.is_empty() && !self.is_last
+    }
+}
+
+/// The line whose head comes first.
+fn first(lines: &mut [Line]) -> Option<&mut Line> {
+    lines.iter_mut().filter(|line| !line.page.is_empty()).min_by_key(|line| line.page.front().and_then(order))
+}
+
+fn all_read(read: Vec<Result<(), CallError>>) -> Result<(), CallError> {
+    read.into_iter().collect()
+}
+
+/// What this invocation added to a line between two places: the index may not show it yet.
+fn added<W: World>(
+    run: &Run<'_, W>,
+    region: &Region,
+    account: &AccountId,
+    line: &str,
+    after: Option<&str>,
+    before: Option<&str>,
+) -> Vec<Obligation> {
+    let is_between = |obligation: &Obligation| {
+        place(obligation).is_some_and(|at| {
+            at.line == line
+                && after.is_none_or(|after| at.order.as_str() > after)
+                && before.is_none_or(|before| at.order.as_str() < before)
+        })
+    };
+    run.owed(region, account).into_iter().filter(is_between).collect()
 }
 
 /// Where the next page of a line begins: behind the last on this one that stands where it belongs. Nothing where that leads no

@@ -27,17 +27,16 @@ impl<'r> Queues<'r> {
         run.read_turns(region).await?;
         let (now, mut turns) = (run.world.now(), run.turns(region));
         turns.sort_by(|a, b| a.order(now).cmp(&b.order(now)));
-        let waiting = turns.into_iter().map(|turn| Queue::new(region, turn)).collect();
+        let waiting = turns.into_iter().map(|turn| Queue::new(run, region, turn)).collect();
         Ok(Self { region, waiting, empty: Vec::new(), is_unread: false })
     }
 
-    /// The next up to `most`: one of each account in turn, then again. Accounts that are passed over have none.
+    /// The next up to `most`: one of each account in turn, then again. What is passed over is left out.
     pub(super) async fn next<W: World>(&mut self, run: &Run<'_, W>, most: usize) -> Vec<Obligation> {
         let mut next = Vec::new();
         while next.len() < most && !self.waiting.is_empty() && !self.is_unread {
             let turns = (most - next.len()).min(self.waiting.len());
             let mut queues: Vec<Queue<'r>> = self.waiting.drain(..turns).collect();
-            queues.retain(|queue| run.lane(self.region, |lane| lane.passes_over(&queue.account).is_none()));
             let heads = join_all(queues.iter_mut().map(|queue| queue.next(run))).await;
             for (queue, head) in queues.into_iter().zip(heads) {
                 match head {

@@ -1,19 +1,22 @@
 //! Bringing what the ledger holds of a shard up to date: what was edited is put back, what EC2 shows is noted, and what is no
 //! longer wanted or gone for good ends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::future::join_all;
+use futures_util::stream::{self, Stream, StreamExt as _};
 use jiff::Timestamp;
+use snapferry_core::audit::CopyWithdrawn;
 use snapferry_core::copying::{Facts, missed};
 use snapferry_core::facts::{CallError, Copies, Copy, SourceSnapshot};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
-use snapferry_core::ledger::{End, Obligation, State};
+use snapferry_core::ledger::{By, End, Identity, Obligation, State};
 
 use super::owe::{self, WRITES};
+use super::strays;
 use crate::run::Run;
 use crate::settle::{copies_of, found, named};
-use crate::{Item, World, ends, line, wish};
+use crate::{Item, Shown, World, ends, line, wish};
 
 /// How many snapshots are looked for by ID at once.
 const BY_ID: usize = 200;
@@ -27,12 +30,29 @@ enum Next {
     /// Its copy has to be looked for by its ID.
     LookForCopy,
     /// It is told of as withdrawn, and ended.
-    Withdraw(snapferry_core::audit::CopyWithdrawn),
+    Withdraw(CopyWithdrawn),
     /// Its source was gone in an earlier round, too: it has to be looked for by its ID.
     LookForSource,
 }
 
-/// Settles all items of a shard. `unread` are the owners of which the shard's reading is not whole.
+/// What follows for items stands on this.
+struct Look<'a> {
+    facts: &'a Facts,
+    /// The copies in Regions that are no target any more.
+    strays: BTreeMap<Region, Result<Copies, CallError>>,
+    unread: &'a BTreeSet<AccountId>,
+    round: &'a str,
+    began: Timestamp,
+}
+
+impl Look<'_> {
+    fn copies(&self, region: &Region) -> Option<&Copies> {
+        self.facts.regions.get(region).or_else(|| self.strays.get(region))?.as_ref().ok()
+    }
+}
+
+/// Settles all items of a shard, and gives those that are over now; nothing where the time was over before all was written. `unread` are the owners of which the shard's reading is not
+/// whole.
 ///
 /// # Errors
 /// The ledger's.
@@ -43,46 +63,71 @@ pub(super) async fn settle<W: World>(
     unread: &BTreeSet<AccountId>,
     items: &[Item],
     began: Timestamp,
-) -> Result<(), CallError> {
-    let (mut writes, mut hidden, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+) -> Result<Option<HashSet<Identity>>, CallError> {
+    let (mut writes, mut hidden, mut gone, mut unwanted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     // One that is over and still stands in a line was edited.
-    let is_open =
-        |item: &&Item| !item.obligation.has_ended() || !item.is_placed || item.obligation.repaired(began).is_some();
-    for item in items.iter().filter(is_open) {
-        match next(run, round, facts, unread, item, began) {
+    let is_open = |obligation: &Obligation| {
+        !obligation.has_ended() || obligation.may_return() || obligation.repaired(began).is_some()
+    };
+    let strays = strays::copies(run, &facts.regions, items).await;
+    let look = Look { facts, strays, unread, round, began };
+    for item in items.iter().filter(|item| !item.is_placed || is_open(&item.obligation)) {
+        match next(run, &look, item) {
             Next::Stands => {}
             Next::Write(obligation) => writes.push(*obligation),
             Next::LookForCopy => hidden.push(&item.obligation),
-            Next::Withdraw(reason) => ends::withdraw(run, &item.obligation, reason).await?,
+            Next::Withdraw(reason) => unwanted.push((&item.obligation, reason)),
             Next::LookForSource => gone.push(&item.obligation),
         }
     }
     writes.extend(look_for_copies(run, &hidden).await);
-    write(run, writes).await?;
-    look_for_sources(run, &gone).await?;
-    keep_turns(run, items).await
+    let over = writes.iter().filter(|next| next.has_ended()).map(|next| next.identity.clone()).collect();
+    if !write(run, writes).await? {
+        return Ok(None);
+    }
+    let (withdrawn, missed) = (withdraw(run, &unwanted).await, look_for_sources(run, &gone).await);
+    keep_turns(run, items).await?;
+    Ok(Some([over, withdrawn?, missed?].into_iter().flatten().collect()))
 }
 
-fn next<W: World>(
+/// Withdraws several at a time, for as long as there is time: the rest is left to the next round.
+async fn withdraw<W: World>(
     run: &Run<'_, W>,
-    round: &str,
-    facts: &Facts,
-    unread: &BTreeSet<AccountId>,
-    item: &Item,
-    began: Timestamp,
-) -> Next {
+    unwanted: &[(&Obligation, CopyWithdrawn)],
+) -> Result<HashSet<Identity>, CallError> {
+    all(stream::iter(unwanted).map(async |(obligation, reason)| {
+        let is_over = run.has_time() && ends::withdraw(run, obligation, *reason).await?;
+        Ok(is_over.then(|| obligation.identity.clone()))
+    }))
+    .await
+}
+
+/// Those that are over. One that cannot be written keeps no other from its end.
+async fn all<F: Future<Output = Result<Option<Identity>, CallError>>>(
+    ends: impl Stream<Item = F>,
+) -> Result<HashSet<Identity>, CallError> {
+    let ends: Vec<Result<Option<Identity>, CallError>> = ends.buffer_unordered(WRITES).collect().await;
+    ends.into_iter().filter_map(Result::transpose).collect()
+}
+
+fn next<W: World>(run: &Run<'_, W>, look: &Look<'_>, item: &Item) -> Next {
+    let Look { facts, unread, round, began, .. } = *look;
     let obligation = &item.obligation;
     let source = source_of(facts, &obligation.identity.source);
     if let Some(repaired) = repaired(run, item, source, began) {
         return write_next(repaired);
     }
-    if let Some(Ok(copies)) = facts.regions.get(&obligation.identity.region)
-        && let Some(next) = by_copies(obligation, copies, began)
-    {
+    let copies = look.copies(&obligation.identity.region);
+    if let Some(next) = copies.and_then(|copies| by_copies(obligation, copies, began)) {
         return next;
     }
+    if obligation.may_return() {
+        return returned(run, facts, obligation, source, began).map_or(Next::Stands, write_next);
+    }
     if !matches!(obligation.state, State::Owed | State::Delayed { .. }) {
-        return Next::Stands;
+        let reason = wish::abandoned(run.setup, &obligation.identity);
+        let reason = reason.filter(|_| obligation.is_given_up(copies.is_some(), began));
+        return reason.map_or(Next::Stands, Next::Withdraw);
     }
     if let Some(reason) = wish::unwanted(run.setup, obligation, source) {
         return Next::Withdraw(reason);
@@ -95,6 +140,22 @@ fn next<W: World>(
         (None, Some(Err(()))) => Next::LookForSource,
         (None, None) => Next::Stands,
     }
+}
+
+/// What was withdrawn and is wanted again: its policy is enabled again, say, and there is no copy of it.
+fn returned<W: World>(
+    run: &Run<'_, W>,
+    facts: &Facts,
+    obligation: &Obligation,
+    source: Option<&SourceSnapshot>,
+    began: Timestamp,
+) -> Option<Obligation> {
+    if wish::unwanted(run.setup, obligation, Some(source?)).is_some() {
+        return None;
+    }
+    let copies = facts.regions.get(&obligation.identity.region)?.as_ref().ok()?;
+    let is_copied = copies_of(&obligation.identity, copies).any(Copy::is_live);
+    if is_copied { None } else { obligation.wanted_again(By::Event, began) }
 }
 
 /// What is to be written because the item was edited, or its place in the line was lost.
@@ -121,10 +182,10 @@ fn by_copies(obligation: &Obligation, copies: &Copies, began: Timestamp) -> Opti
     let named = obligation.copy()?;
     let shown = |copy: &&Copy| copy.id == *named;
     match copies_of(&obligation.identity, copies).find(shown) {
-        Some(copy) if copy.is_live() => Some(Next::Stands),
+        Some(copy) if copy.is_live() => None,
         Some(_) => obligation.failed(named, began).map(write_next),
         None if obligation.vanished(began).is_some() => Some(Next::LookForCopy),
-        None => Some(Next::Stands),
+        None => None,
     }
 }
 
@@ -152,42 +213,45 @@ async fn look_for_copies<W: World>(run: &Run<'_, W>, hidden: &[&Obligation]) -> 
 }
 
 /// Sources that were gone in two rounds: what EC2 does not show by its ID either is missed.
-async fn look_for_sources<W: World>(run: &Run<'_, W>, gone: &[&Obligation]) -> Result<(), CallError> {
-    for some in gone.chunks(BY_ID) {
+async fn look_for_sources<W: World>(run: &Run<'_, W>, gone: &[&Obligation]) -> Result<HashSet<Identity>, CallError> {
+    let mut missed = HashSet::new();
+    for some in gone.chunks(BY_ID).take_while(|_| run.has_time()) {
         let mut ids: Vec<SnapshotId> = some.iter().map(|gone| gone.identity.source.clone()).collect();
         ids.sort_unstable();
         ids.dedup();
         let Ok(shown) = run.world.sources(&ids).await else { continue };
-        for obligation in some {
-            let source = &obligation.identity.source;
-            let is_readable = shown.snapshots.iter().any(|shown| shown.id == *source);
-            let is_shown = is_readable || shown.unreadable.contains_key(source);
-            let now = run.world.now();
-            let next = if is_shown { obligation.seen() } else { obligation.ended(End::Missed, now) };
-            let Some(next) = next else { continue };
-            if !is_shown {
-                if !ends::stands(run, obligation).await? {
-                    continue;
-                }
-                if !run.may_end() {
-                    return Ok(());
-                }
-                run.say_end(obligation, missed(obligation, &run.setup.home, now));
-            }
-            run.world.write(&next).await?;
-        }
+        missed.extend(all(stream::iter(some).map(async |gone| look_for(run, gone, &shown).await)).await?);
     }
-    Ok(())
+    Ok(missed)
 }
 
-async fn write<W: World>(run: &Run<'_, W>, writes: Vec<Obligation>) -> Result<(), CallError> {
+/// The identity where it is missed.
+async fn look_for<W: World>(run: &Run<'_, W>, gone: &Obligation, shown: &Shown) -> Result<Option<Identity>, CallError> {
+    let source = &gone.identity.source;
+    if shown.snapshots.iter().any(|shown| shown.id == *source) || shown.unreadable.contains_key(source) {
+        if let Some(seen) = gone.seen() {
+            run.world.write(&seen).await?;
+        }
+        return Ok(None);
+    }
+    let now = run.world.now();
+    let Some(ended) = gone.ended(End::Missed, now) else { return Ok(None) };
+    let is_over = run.has_time() && ends::end(run, gone, &ended, || missed(gone, &run.setup.home, now)).await?;
+    Ok(is_over.then(|| gone.identity.clone()))
+}
+
+/// Writes while there is time; tells whether all is written.
+async fn write<W: World>(run: &Run<'_, W>, writes: Vec<Obligation>) -> Result<bool, CallError> {
     let (waiting, others): (Vec<_>, Vec<_>) =
         writes.into_iter().partition(|next| matches!(next.state, State::Owed | State::Delayed { .. }));
-    let mut writes = stream::iter(&others).map(|other| run.world.write(other)).buffer_unordered(WRITES);
-    while let Some(written) = writes.next().await {
-        written?;
+    for some in others.chunks(WRITES) {
+        let written = join_all(some.iter().map(|other| run.world.write(other))).await;
+        written.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if !run.has_time() && others.len() > WRITES {
+            return Ok(false);
+        }
     }
-    owe::put(run, waiting).await
+    owe::put(run, waiting, || run.has_time()).await
 }
 
 /// Puts back the turns of accounts that have something in line and none.

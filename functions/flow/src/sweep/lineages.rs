@@ -99,9 +99,9 @@ impl Sweeper {
                 let volumes: Vec<Lineage> = some.iter().map(|(lineage, _)| lineage.lineage.clone()).collect();
                 // What cannot be read is decided in the next round.
                 let Ok(copies) = run.world.copies_of_lineages(&region, &volumes).await else { continue };
-                let copied: HashSet<CopiedLineage> = copied(&region, &copies).collect();
+                let copied: HashSet<CopiedLineage> = copied(&region, &copies.copies).collect();
                 let owed = some.iter().filter(|(lineage, _)| !copied.contains(lineage));
-                owe::put(run, owed.map(|(_, candidate)| candidate.clone()).collect()).await?;
+                owe::put(run, owed.map(|(_, candidate)| candidate.clone()).collect(), || true).await?;
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ mod parts;
 mod read;
 mod round;
 mod slice;
+mod strays;
 mod take;
 mod walk;
 

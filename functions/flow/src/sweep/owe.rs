@@ -1,5 +1,6 @@
 //! Putting into the ledger what a shard shows to be wanted.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -12,12 +13,13 @@ use snapferry_core::tags::Status;
 
 use crate::run::Run;
 use crate::wish::in_place_of;
-use crate::{World, line, wish};
+use crate::{World, Written, line, wish};
 
 /// How many items are written at the same time: index writes push back on the table.
 pub(super) const WRITES: usize = 25;
 
-/// Puts into the ledger what is wanted and does not stand there, and counts by Region what waits.
+/// Puts into the ledger what is wanted and does not stand there, and counts by Region what waits; nothing where the time was over
+/// before all was written.
 ///
 /// # Errors
 /// The ledger's.
@@ -26,7 +28,7 @@ pub(super) async fn owe<W: World>(
     facts: &Facts,
     decisions: &[Decision<'_>],
     began: Timestamp,
-) -> Result<BTreeMap<Region, u64>, CallError> {
+) -> Result<Option<BTreeMap<Region, u64>>, CallError> {
     let mut waiting: BTreeMap<Region, u64> = BTreeMap::new();
     let mut wanted = Vec::new();
     for decision in decisions {
@@ -45,8 +47,7 @@ pub(super) async fn owe<W: World>(
         let delayed = owed.as_ref().filter(|_| is_refused).and_then(|owed| owed.refused(began));
         wanted.extend(delayed.or(owed).map(|owed| in_place_of(stands, owed)));
     }
-    put(run, wanted).await?;
-    Ok(waiting)
+    Ok(put(run, wanted, || run.has_time()).await?.then_some(waiting))
 }
 
 /// The request of a decision whose copy is wanted and waits, or will wait, in line.
@@ -64,21 +65,37 @@ fn waits<'f, W: World>(run: &'f Run<'_, W>, decision: &Decision<'f>) -> Option<C
     wish::request(run.setup, &Identity { policy, source: source.id.clone(), region }, source).ok()
 }
 
-/// Puts obligations in line.
+/// Puts obligations in line while there is time; tells whether all were.
 ///
 /// # Errors
 /// The first error of the ledger; the rest is not written.
-pub(super) async fn put<W: World>(run: &Run<'_, W>, wanted: Vec<Obligation>) -> Result<(), CallError> {
+pub(super) async fn put<W: World>(
+    run: &Run<'_, W>,
+    wanted: Vec<Obligation>,
+    has_time: impl Fn() -> bool,
+) -> Result<bool, CallError> {
     for obligation in &wanted {
         // One after the other: most are of accounts that have their turn already.
         line::keep_turn(run, &obligation.identity.region, &obligation.account).await?;
     }
-    let mut writes = stream::iter(wanted).map(async |wanted| line::stand(run, &wanted).await).buffer_unordered(WRITES);
+    let (begun, is_all) = (Cell::new(0), Cell::new(true));
+    let mut writes = stream::iter(wanted)
+        .map(async |wanted| {
+            // Some are written in any case, so that the next tick has less to do.
+            begun.set(begun.get() + 1);
+            if begun.get() > WRITES && !has_time() {
+                is_all.set(false);
+                return Ok(Written::Stale);
+            }
+            line::stand(run, &wanted).await
+        })
+        .buffer_unordered(WRITES);
     while let Some(written) = writes.next().await {
         // Stale: somebody else sees to it.
         written?;
     }
-    Ok(())
+    drop(writes);
+    Ok(is_all.get())
 }
 
 /// Takes in copies that are under way and of which the ledger knows nothing: those of an earlier version, or of a table that

@@ -2,7 +2,9 @@
 //! of what is owed.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
+use snapferry_core::ids::AccountId;
 use snapferry_core::ledger::{Round, Shard, Stretch};
 
 use super::lineages::Sweeper;
@@ -31,23 +33,31 @@ pub(super) enum Done {
     TooMuch(Vec<Part>),
     /// EC2's pages of a shard are mostly empty.
     MostlyEmpty,
-    /// It is to be read later.
+    /// It is to be read later, behind the others.
     Unread,
+    /// There was no time left for all of it: it is to be read first.
+    Cut,
 }
 
 /// The first part that is not read yet, and not being read.
 pub(super) fn next(round: &Round, begun: &[Part]) -> Option<Part> {
-    let walk = round.walk.iter().flatten().cloned().map(Part::Stretch);
-    let of = |shard| if round.walk.is_some() { Part::Ledger(shard) } else { Part::Shard(shard) };
-    walk.chain(round.left.iter().cloned().map(of)).find(|part| !begun.contains(part))
+    match &round.walk {
+        None => round.left.iter().cloned().map(Part::Shard).find(|part| !begun.contains(part)),
+        // Behind the whole walk: then it is known of which owners it could not read all.
+        Some(walk) if walk.is_empty() => {
+            round.left.iter().cloned().map(Part::Ledger).find(|part| !begun.contains(part))
+        }
+        Some(walk) => walk.iter().cloned().map(Part::Stretch).find(|part| !begun.contains(part)),
+    }
 }
 
-/// Reads a part and takes it in.
+/// Reads a part and takes it in. `unread` are the owners of which the round could not read all so far.
 pub(super) async fn read<W: World>(
     run: &Run<'_, W>,
     sweeper: &RefCell<Sweeper>,
     round: &str,
     part: Part,
+    unread: BTreeSet<AccountId>,
 ) -> (Part, Done) {
     let (read, rest) = match &part {
         Part::Shard(shard) => (read::shard(run, shard).await, None),
@@ -66,13 +76,15 @@ pub(super) async fn read<W: World>(
         }
         Read::MostlyEmpty => return (part, Done::MostlyEmpty),
         Read::Unread => return (part, Done::Unread),
+        Read::Cut => return (part, Done::Cut),
     };
     let taken = match &part {
         Part::Shard(_) | Part::Stretch(_) => take::shared(run, sweeper, round, seen).await,
-        Part::Ledger(_) => take::ledger(run, sweeper, round, seen).await,
+        Part::Ledger(_) => take::ledger(run, sweeper, round, seen, &unread).await,
     };
     match taken {
-        Ok(taken) => (part, Done::Taken(Box::new(taken), rest.into_iter().map(Part::Stretch).collect())),
+        Ok(None) => (part, Done::Cut),
+        Ok(Some(taken)) => (part, Done::Taken(Box::new(taken), rest.into_iter().map(Part::Stretch).collect())),
         Err(error) => {
             run.ledger_failed(0, &error);
             (part, Done::Unread)

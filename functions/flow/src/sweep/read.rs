@@ -1,8 +1,11 @@
 //! Reading one shard: what is shared, what is copied, and what the ledger holds, at the same time.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::time::Duration;
 
-use futures_util::future::{join_all, join3};
+use futures_util::future::{Either, join_all, join3, select};
 use jiff::Timestamp;
 use snapferry_core::copying::{Decision, Deferral, Outcome};
 use snapferry_core::facts::{CallError, Copies, SourceSnapshot};
@@ -16,6 +19,12 @@ use crate::{CopiesIn, Item, World, is_mostly_empty};
 /// Owners asked for in one read, to keep the request small; more of them are several reads.
 const OWNERS: usize = 100;
 
+/// A part that was read for so long and was cut is split.
+const ENOUGH: Duration = Duration::from_secs(20);
+
+/// A shard of so many digits is not split for the time that it takes.
+const MOST_DIGITS: usize = 3;
+
 /// What became of reading a part of a round.
 pub(super) enum Read {
     /// All that could be read.
@@ -26,6 +35,8 @@ pub(super) enum Read {
     MostlyEmpty,
     /// Nothing can be said of it: of no owner, or not of the ledger.
     Unread,
+    /// The invocation's time was over before all was read.
+    Cut,
 }
 
 /// What was read of a part of a round.
@@ -50,6 +61,7 @@ struct Shared {
     unreadable: Vec<String>,
     is_too_much: bool,
     is_mostly_empty: bool,
+    is_cut: bool,
 }
 
 /// So many snapshots of a shard are about what fits well into memory, with their copies and obligations.
@@ -63,18 +75,40 @@ fn most<W: World>(run: &Run<'_, W>) -> usize {
     fits(run).saturating_mul(3) / 2
 }
 
-/// Reads a shard.
+/// Reads a shard, for as long as there is time.
 pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
+    let left = run.world.left();
+    let read = whole(run, shard).await;
+    // What does not fit into the time of an invocation either is split, as what does not fit into memory.
+    let had_time = left.saturating_sub(run.until.get()) >= ENOUGH;
+    let is_cut = matches!(read, Read::Cut);
+    if is_cut && had_time && shard.0.len() < MOST_DIGITS { Read::TooMuch } else { read }
+}
+
+/// What is read in time: not what outlasts it.
+pub(super) async fn in_time<W: World, T>(run: &Run<'_, W>, read: impl Future<Output = T>) -> Option<T> {
+    let time = run.world.left().saturating_sub(run.until.get());
+    match select(pin!(read), pin!(run.world.sleep(time))).await {
+        Either::Left((read, _)) => Some(read),
+        Either::Right(_) => None,
+    }
+}
+
+async fn whole<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     // Before anything is read: a hold that ends while a slow page is on its way still holds for what that page shows.
     let began = run.world.now();
-    let most = most(run);
+    let (most, is_cut) = (most(run), Cell::new(false));
     let (mut shared, regions, items) = join3(
         shared(run, shard, most),
         join_all(run.setup.regions().into_iter().map(async |region| {
-            let copies = run.regions.ask(region, run.world.copies_in(region, shard, most)).await;
+            let copies = run.regions.ask(region, run.world.copies_in(region, shard, most));
+            let copies = in_time(run, copies).await.unwrap_or_else(|| {
+                is_cut.set(true);
+                Err(CallError::not_read())
+            });
             (region.clone(), copies)
         })),
-        items(run, shard),
+        async { in_time(run, items(run, shard)).await.unwrap_or(Err(Read::Cut)) },
     )
     .await;
     let is = |wanted: CopiesIn| regions.iter().any(|(_, copies)| copies.as_ref().is_ok_and(|copies| *copies == wanted));
@@ -83,6 +117,11 @@ pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     }
     if shared.is_too_much || is(CopiesIn::TooMany) {
         return Read::TooMuch;
+    }
+    let unread = shared.unread.len();
+    let is_silent = shared.sources.is_empty() && unread > 0 && unread == owners(run).len();
+    if !is_silent && (shared.is_cut || is_cut.get()) {
+        return Read::Cut;
     }
     let items = match items {
         Ok(items) => items,
@@ -93,9 +132,8 @@ pub(super) async fn shard<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
             shared.unreadable.extend(copies.unreadable.iter().cloned());
         }
     }
-    shared.unread.iter().for_each(|(owner, error)| note_unread(run, owner, error));
     shared.unreadable.iter().for_each(|what| tell_unreadable(run, "EC2's answer", what));
-    if shared.sources.is_empty() && !shared.unread.is_empty() && shared.unread.len() == owners(run).len() {
+    if is_silent {
         shared.unread.values().take(1).for_each(|error| run.home_failed(error));
         return Read::Unread;
     }
@@ -155,20 +193,39 @@ async fn shared<W: World>(run: &Run<'_, W>, shard: &Shard, most: usize) -> Share
             None => asked.push(owner),
         }
     }
+    let mut last: Option<CallError> = None;
     for owners in asked.chunks(OWNERS) {
-        let Err(error) = pages(run, owners, shard, most, &mut shared).await else { continue };
-        if let [owner] = owners {
-            shared.unread.insert(owner.clone(), error);
-            continue;
-        }
+        let Err(error) = of(run, owners, shard, most, &mut shared, last.as_ref()).await else { continue };
+        last = Some(error.clone());
         for owner in owners {
-            let owner = std::slice::from_ref(owner);
-            if let Err(error) = pages(run, owner, shard, most, &mut shared).await {
-                shared.unread.extend(owner.iter().map(|owner| (owner.clone(), error.clone())));
-            }
+            let one = std::slice::from_ref(owner);
+            let read = if owners.len() > 1 {
+                of(run, one, shard, most, &mut shared, last.as_ref()).await
+            } else {
+                Err(error.clone())
+            };
+            let Err(error) = read else { continue };
+            note_unread(run, owner, &error);
+            shared.unread.insert(owner.clone(), error.clone());
+            last = Some(error);
         }
     }
     shared
+}
+
+/// As [`pages`]; where nothing at all answered until the time was over, it is not waited for any more, and `last` stands for it.
+async fn of<W: World>(
+    run: &Run<'_, W>,
+    owners: &[AccountId],
+    shard: &Shard,
+    most: usize,
+    shared: &mut Shared,
+    last: Option<&CallError>,
+) -> Result<(), CallError> {
+    match last.filter(|_| !run.has_time() && !run.home_answers.get()) {
+        Some(error) => Err(error.clone()),
+        None => pages(run, owners, shard, most, shared).await,
+    }
 }
 
 async fn pages<W: World>(
@@ -179,8 +236,10 @@ async fn pages<W: World>(
     shared: &mut Shared,
 ) -> Result<(), CallError> {
     let (mut next, mut pages, mut found): (Option<String>, usize, usize) = (None, 0, 0);
-    while !shared.is_too_much && !shared.is_mostly_empty {
+    shared.is_cut |= !run.has_time();
+    while !shared.is_too_much && !shared.is_mostly_empty && !shared.is_cut {
         let page = run.world.shared(owners, shard, next.as_deref()).await?;
+        run.home_answers.set(true);
         (pages, found) = (pages.saturating_add(1), found.saturating_add(page.snapshots.len()));
         shared.sources.extend(page.snapshots);
         shared.unreadable.extend(page.unreadable);
@@ -189,6 +248,7 @@ async fn pages<W: World>(
         if next.is_none() {
             break;
         }
+        shared.is_cut = !run.has_time();
         // The walk that is taken instead reads all, whatever the shard.
         shared.is_mostly_empty = *shard != Shard::all() && is_mostly_empty(pages, found);
     }

@@ -51,6 +51,7 @@ pub(crate) async fn slice<W: World>(
         (None, None) => return None,
     };
     let mut slice = Slice { round, is_ours: true, began };
+    run.until.set(until.max(RESERVE.saturating_mul(2)));
     // What comes in a part that is not read yet is counted when it is.
     for served in served {
         if !slice.round.awaits(&served.source) {
@@ -60,7 +61,7 @@ pub(crate) async fn slice<W: World>(
     sweeper.borrow_mut().goes_on(&slice.round);
     read_turns(run).await;
     // At the same time, so that a Region that answers nothing is waited for once.
-    let (alike, _) = join(read(run, sweeper, &mut slice, until.max(RESERVE.saturating_mul(2))), run.keys()).await;
+    let (alike, _) = join(read(run, sweeper, &mut slice), run.keys()).await;
     take::tell_alike(run, alike);
     Some(slice)
 }
@@ -106,15 +107,16 @@ fn digits(last: Option<&Round>, fits: usize) -> u32 {
 }
 
 /// Reads several parts at the same time, and takes each in as soon as it is read.
-async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mut Slice, until: Duration) -> Alike {
+async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mut Slice) -> Alike {
     let id = slice.round.id.clone();
     let (mut reading, mut begun, mut alike) = (FuturesUnordered::new(), Vec::new(), Alike::new());
     let mut goes_on = true;
     loop {
-        while goes_on && slice.is_ours && begun.len() < AT_ONCE && run.world.left() > until {
+        while goes_on && slice.is_ours && begun.len() < AT_ONCE && run.has_time() {
             let Some(part) = parts::next(&slice.round, &begun) else { break };
             begun.push(part.clone());
-            reading.push(parts::read(run, sweeper, &id, part));
+            let unread = slice.round.totals.unread.clone();
+            reading.push(parts::read(run, sweeper, &id, part, unread));
         }
         let Some((part, done)) = reading.next().await else { break };
         begun.retain(|other| *other != part);
@@ -138,6 +140,7 @@ async fn read<W: World>(run: &Run<'_, W>, sweeper: &RefCell<Sweeper>, slice: &mu
                 parts::fall_back(run, &mut slice.round);
                 sweeper.borrow_mut().begins(&slice.round);
             }
+            Done::Cut => goes_on = false,
             Done::Unread => {
                 // Behind the others: it may be all that cannot be read.
                 parts::replace(&mut slice.round, &part, vec![part.clone()]);

@@ -9,7 +9,7 @@ use snapferry_core::facts::{CallError, Copies, SourceSnapshot};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::ledger::{Shard, Stretch};
 
-use super::read::{Read, Seen, in_order, items, note_unread, owners, tell_unreadable};
+use super::read::{Read, Seen, in_order, in_time, items, note_unread, owners, tell_unreadable};
 use crate::run::Run;
 use crate::{Item, Page, World};
 
@@ -37,7 +37,9 @@ pub(super) async fn pages<W: World>(run: &Run<'_, W>, stretch: &Stretch) -> (Rea
             }
             if run.home_answers.get() {
                 // The rest of the round goes on without this owner; what the ledger holds of it is looked up by its IDs.
-                return (Read::All(seen(began, Vec::new(), Vec::new(), Vec::new())), None);
+                let unread = BTreeSet::from([stretch.owner.clone()]);
+                let seen = Seen { unread, ..seen(began, Vec::new(), Vec::new(), Vec::new()) };
+                return (Read::All(seen), None);
             }
             run.home_failed(&error);
             return (Read::Unread, None);
@@ -65,15 +67,19 @@ async fn gather<W: World>(run: &Run<'_, W>, owner: &[AccountId], mut next: Optio
         gathered.snapshots.extend(page.snapshots);
         gathered.unreadable.extend(page.unreadable);
         (next, gathered.next) = (page.next.clone(), page.next);
-        if next.is_none() || gathered.snapshots.len() >= GATHERED {
+        if next.is_none() || gathered.snapshots.len() >= GATHERED || !run.has_time() {
             break;
         }
     }
     Ok(gathered)
 }
 
-/// Reads what a shard of the ledger holds, with the sources and the copies of what is open.
+/// Reads what a shard of the ledger holds, with the sources and the copies of what is open, for as long as there is time.
 pub(super) async fn ledger<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
+    in_time(run, looked_up(run, shard)).await.unwrap_or(Read::Cut)
+}
+
+async fn looked_up<W: World>(run: &Run<'_, W>, shard: &Shard) -> Read {
     let began = run.world.now();
     let items = match items(run, shard).await {
         Ok(items) => items,

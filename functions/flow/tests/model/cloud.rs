@@ -161,6 +161,7 @@ impl Cloud {
     /// A record was put into the audit.
     pub(crate) fn noted(&mut self, record: &Record, at: Ms) {
         if let Some(sweep) = &record.sweep {
+            self.is_told(sweep, at);
             self.swept = Some((at, sweep.clone()));
         }
     }

@@ -13,7 +13,7 @@ use snapferry_flow::Page;
 use crate::clock::{HOUR, MINUTE, Ms, SECOND};
 use crate::copies::{Call, Copy, Fate, Identity, described};
 use crate::laws::Laws;
-use crate::policies::REGIONS;
+use crate::policies::{CARLA, REGIONS};
 use crate::sources::Source;
 use crate::weather::{Fault, Weather};
 
@@ -135,6 +135,10 @@ impl Ec2 {
         next: Option<&str>,
     ) -> Result<Page, CallError> {
         self.read(at, 0)?;
+        if self.weather.is_owner_off(at) && owners.iter().any(|owner| owner.as_str() == CARLA) {
+            self.laws.count("owner-unread");
+            return Err(CallError { code: "InternalError".to_owned(), message: CARLA.to_owned(), request_id: None });
+        }
         let begin = next.map_or(0, |next| next.parse().expect("a place that a page named"));
         let (mut snapshots, mut end) = (Vec::new(), begin);
         for source in &self.sources[begin..] {

@@ -66,8 +66,9 @@ impl Cloud {
     /// Puts one item that is over, of each account and Region, before all that waits there for its pause.
     fn head_lines(&mut self, at: Ms) {
         let over = self.table.all().filter(|item| matches!(item.state, State::Ended { why: End::Protected, .. }));
-        let lines: BTreeMap<String, Obligation> =
-            over.map(|item| (Place::delayed(&item.identity.region, &item.account), item.clone())).collect();
+        let lines: BTreeMap<String, Obligation> = over
+            .map(|item| (Place::delayed(&item.identity.region, &item.account, &item.identity.policy), item.clone()))
+            .collect();
         for (line, item) in lines {
             self.poisoned.insert(item.identity.clone(), at);
             self.table.put(item, Some(Place { line, order: "000000000000#".to_owned() }), at);

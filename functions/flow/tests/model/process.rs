@@ -392,6 +392,10 @@ impl World for Process {
         self.tell(|| {
             format!("copy {} {} {} -> {answer:?}", request.source.owner, request.source.id, request.target.region)
         });
+        if let Answer::Error(500, ..) = answer {
+            let (region, policy, account) = (number(&request.target.region), request.policy, &request.source.owner);
+            self.cloud.borrow_mut().waits.in_vain(self.birth.process, region, policy, account);
+        }
         match answer {
             FULL if self.makes(Mistake::MisreadsFull) => read(Answer::Error(400, "InvalidParameterValue", true)),
             answer => read(answer),
@@ -438,7 +442,7 @@ impl World for Process {
             )
         });
         let parts: Vec<&str> = line.split('#').collect();
-        if let (Err(_), [_, region, account]) = (&found, parts.as_slice()) {
+        if let (Err(_), [_, region, account, _]) = (&found, parts.as_slice()) {
             self.cloud.borrow_mut().waits.unread(self.birth.process, region, account);
         }
         found
@@ -453,7 +457,8 @@ impl World for Process {
         };
         if let State::Delayed { .. } = obligation.state {
             let region = number(&obligation.identity.region);
-            self.cloud.borrow_mut().waits.in_vain(self.birth.process, region, &obligation.account);
+            let (policy, account) = (&obligation.identity.policy, &obligation.account);
+            self.cloud.borrow_mut().waits.in_vain(self.birth.process, region, policy, account);
         }
         let (process, obligation) = (self.birth.process, obligation.clone());
         let is_blind = self.makes(Mistake::TakesStaleForDone);

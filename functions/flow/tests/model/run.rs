@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use snapferry_core::ids::SnapshotId;
-use snapferry_core::ledger::Obligation;
+use snapferry_core::ledger::{Obligation, State};
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND, timestamp};
 use crate::cloud::Cloud;
 use crate::ec2::Ec2;
+use crate::ends::wish;
 use crate::function::Function;
 use crate::laws;
 use crate::mistakes::Mistake;
@@ -147,10 +148,26 @@ pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
         cloud.ec2.laws.breach("open", now, &format!("{open:?}"));
     }
     if let Some((at, swept)) = cloud.swept.take().filter(|(at, _)| *at > size.storm + HOUR) {
-        laws::adds_up(&mut cloud.ec2, last, at, &swept);
+        let beside = beside(&cloud, last, at);
+        laws::adds_up(&mut cloud.ec2, last, at, &swept, beside);
     }
     laws::at_the_end(&mut cloud.ec2, last, now);
     report(seed, &mut cloud, now)
+}
+
+/// How many obligations were open at about `at` whose sources a sweep would not come upon: those that only events asked for, and those
+/// whose sources are gone.
+fn beside(cloud: &Cloud, phase: Phase, at: Ms) -> usize {
+    let is_open = |obligation: &&Obligation| match obligation.state {
+        State::Ended { at: ended, .. } => ended >= timestamp(at - HOUR),
+        _ => true,
+    };
+    let is_beside = |obligation: &&Obligation| {
+        let source = cloud.ec2.number(&obligation.identity.source).map(|number| &cloud.ec2.sources[number]);
+        let is_wanted = |source: &&Source| phase.wants(source.owner(), wish(&obligation.identity));
+        source.filter(is_wanted).is_some_and(|source| source.history || source.seen(at).is_none())
+    };
+    cloud.table.all().filter(is_open).filter(is_beside).count()
 }
 
 fn report(seed: u64, cloud: &mut Cloud, now: Ms) -> Report {

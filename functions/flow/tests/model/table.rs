@@ -40,7 +40,10 @@ impl Table {
     pub(crate) fn obligations(&self, shard: &Shard) -> Vec<Item> {
         self.obligations
             .values()
-            .filter(|stored| !stored.obligation.has_ended() || stored.place.is_some())
+            .filter(|stored| {
+                let obligation = &stored.obligation;
+                !obligation.has_ended() || obligation.may_return() || stored.place.is_some()
+            })
             .filter(|stored| shard.contains(&stored.obligation.identity.source))
             .map(item)
             .collect()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use snapferry_core::ids::AccountId;
+use snapferry_core::ids::{AccountId, PolicyName};
 use snapferry_core::ledger::{Identity, Obligation, State};
 
 use crate::clock::{Ms, SECOND};
@@ -11,7 +11,8 @@ use crate::policies::{REGIONS, STRANGER, number};
 /// How many tries another account may have meanwhile.
 pub(crate) const TRIES: u32 = 2;
 
-/// After so many tries in vain an account is passed over for the rest of an invocation.
+/// After so many tries in vain an account is passed over under their policy for the rest of an invocation, and after so many
+/// accounts the policy is.
 const VAIN: u32 = 3;
 
 /// An account in a Region.
@@ -24,8 +25,10 @@ pub(crate) struct Waits {
     fresh: BTreeMap<Place, BTreeMap<Identity, Ms>>,
     /// How often others had a try while an account waited.
     tries: BTreeMap<Place, BTreeMap<AccountId, u32>>,
-    /// How often an account's try was in vain in one invocation: it is passed over then.
-    vain: BTreeMap<(usize, Place), u32>,
+    /// How often an account's try under a policy was in vain in one invocation.
+    vain: BTreeMap<(usize, usize, PolicyName), BTreeMap<AccountId, u32>>,
+    /// Which process could not read which account's line.
+    unread: BTreeSet<(usize, Place)>,
     /// Which process could not read which Region's keys.
     blind: BTreeSet<(usize, usize)>,
     /// What each process asked for last in a Region: a request that is throttled and made again is one try.
@@ -51,15 +54,22 @@ impl Waits {
         }
     }
 
-    /// A process found that an account's try was in vain.
-    pub(crate) fn in_vain(&mut self, process: usize, region: usize, account: &AccountId) {
-        *self.vain.entry((process, (region, account.clone()))).or_default() += 1;
+    /// A process found that an account's try under a policy was in vain.
+    pub(crate) fn in_vain(&mut self, process: usize, region: usize, policy: &PolicyName, account: &AccountId) {
+        let vain = self.vain.entry((process, region, policy.clone())).or_default();
+        *vain.entry(account.clone()).or_default() += 1;
+    }
+
+    fn is_passed_over(&self, process: usize, region: usize, policy: &PolicyName, account: &AccountId) -> bool {
+        let vain = self.vain.get(&(process, region, policy.clone()));
+        let is_own = vain.and_then(|vain| vain.get(account)).is_some_and(|times| *times >= VAIN);
+        is_own || vain.is_some_and(|vain| vain.values().filter(|times| **times >= VAIN).count() >= VAIN as usize)
     }
 
     /// A process could not read an account's line, or not write what it tried: the next one serves it.
     pub(crate) fn unread(&mut self, process: usize, region: &str, account: &str) {
         let region = REGIONS.iter().position(|known| *known == region).expect("a known Region");
-        self.vain.insert((process, (region, AccountId::parse(account).unwrap())), VAIN);
+        self.unread.insert((process, (region, AccountId::parse(account).unwrap())));
     }
 
     /// A process does not know what becomes of a Region's keys: whose copies are to be under them is not asked for.
@@ -92,11 +102,12 @@ impl Waits {
         let mut starved = Vec::new();
         for ((there, waiting), fresh) in &self.fresh {
             let place = (*there, waiting.clone());
-            let is_passed_over = self.vain.get(&(process, place.clone())).is_some_and(|times| *times >= VAIN);
-            let since = fresh.values().min().copied().unwrap_or(Ms::MAX);
+            let has_its_turn = |identity: &Identity| !self.is_passed_over(process, *there, &identity.policy, waiting);
+            let waits = fresh.iter().filter(|(identity, _)| has_its_turn(identity)).map(|(_, since)| *since);
+            let since = waits.min().unwrap_or(Ms::MAX);
             if *there != region
                 || waiting == account
-                || is_passed_over
+                || self.unread.contains(&(process, place.clone()))
                 || !has_turn(waiting)
                 || since > began - 30 * SECOND
             {
@@ -119,7 +130,8 @@ impl Waits {
 
     /// A process is over.
     pub(crate) fn over(&mut self, process: usize) {
-        self.vain.retain(|(of, _), _| *of != process);
+        self.vain.retain(|(of, ..), _| *of != process);
+        self.unread.retain(|(of, _)| *of != process);
         self.last.retain(|(of, _), _| *of != process);
         self.blind.retain(|(of, _)| *of != process);
     }

@@ -59,6 +59,8 @@ pub(crate) struct Weather {
     keys_off: [Vec<(Ms, Ms)>; 3],
     /// By Region: when its keys wait for their deletion, until somebody cancels it.
     keys_doomed: [Vec<(Ms, Ms)>; 3],
+    /// When what one owner shares cannot be read.
+    owner_off: [(Ms, Ms); 3],
     /// When the table does not answer.
     table_off: Vec<(Ms, Ms)>,
     /// Per mille of the table's reads that fail, and of its writes whose answer is lost.
@@ -109,6 +111,9 @@ impl Weather {
         let keys_off = std::array::from_fn(|_| windows(6, MINUTE, HOUR));
         let keys_doomed = std::array::from_fn(|_| windows(1, 10 * MINUTE, 2 * HOUR));
         let table_off = windows(4, MINUTE, HOUR);
+        let mut apart = Rng::with_seed(rng.get_seed());
+        let mut owner_off = |from: Ms| (from, (from + apart.i64(10 * MINUTE..6 * HOUR)).min(until));
+        let owner_off = [0, until / 3, until / 2].map(&mut owner_off);
         Self {
             until,
             calls,
@@ -122,6 +127,7 @@ impl Weather {
             deaf,
             keys_off,
             keys_doomed,
+            owner_off,
             table_off,
             table,
             lag,
@@ -154,6 +160,11 @@ impl Weather {
 
     pub(crate) fn is_key_doomed(&self, region: usize, at: Ms) -> bool {
         within(&self.keys_doomed[region], at)
+    }
+
+    /// Whether what that one owner shares cannot be read.
+    pub(crate) fn is_owner_off(&self, at: Ms) -> bool {
+        within(&self.owner_off, at)
     }
 
     pub(crate) fn is_table_off(&self, at: Ms) -> bool {

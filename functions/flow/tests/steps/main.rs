@@ -7,7 +7,12 @@
     reason = "a panic is how a test fails, in its world too"
 )]
 
+mod counts;
+mod cuts;
+mod edits;
+mod policies;
 mod rounds;
+mod strays;
 mod world;
 
 use snapferry_core::audit::CopyFailed;

@@ -13,32 +13,34 @@ use snapferry_flow::{Setup, World as _};
 
 use crate::world::{Call, OWNER, REGIONS, Scripted, error, id, policies, setup};
 
-const OTHER: &str = "222222222222";
+pub(crate) const OTHER: &str = "222222222222";
 
 /// How a round is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     InOne,
     InShards,
     ByWalk,
 }
 
-const WAYS: [Way; 3] = [Way::InOne, Way::InShards, Way::ByWalk];
+pub(crate) const WAYS: [Way; 3] = [Way::InOne, Way::InShards, Way::ByWalk];
 
 /// A world in which a round is read that way, and in which no copy is started.
-fn world(way: Way) -> (Scripted, Setup) {
+pub(crate) fn world(way: Way) -> (Scripted, Setup) {
     let (world, mut setup) = (Scripted::default(), setup());
     if way != Way::InOne {
         setup.records = 280;
     }
-    world.page.set(10);
-    world.cuts_first.set(way == Way::ByWalk);
+    if way == Way::ByWalk {
+        world.page.set(10);
+        world.cuts_first.set(true);
+    }
     *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); 1000];
     (world, setup)
 }
 
 /// Shares a snapshot of a volume, started so many hours ago.
-fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) {
+pub(crate) fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) {
     let source = SourceSnapshot {
         id: id(number),
         owner: AccountId::parse(owner).unwrap(),
@@ -54,7 +56,7 @@ fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) 
 }
 
 /// Has a copy of it in each Region.
-fn copied(world: &Scripted, setup: &Setup, number: usize, status: Status) {
+pub(crate) fn copied(world: &Scripted, setup: &Setup, number: usize, status: Status) {
     let source = world.sources.borrow().get(&id(number)).cloned().unwrap();
     for (at, target) in setup.policies[0].targets.iter().enumerate() {
         let policy = &setup.policies[0];
@@ -91,7 +93,7 @@ fn copied(world: &Scripted, setup: &Setup, number: usize, status: Status) {
 }
 
 /// Sweeps until the round is over; gives the records of the round and how many invocations it took.
-fn round(world: &Scripted, setup: &Setup) -> (Vec<Record>, usize) {
+pub(crate) fn round(world: &Scripted, setup: &Setup) -> (Vec<Record>, usize) {
     world.sweep(setup);
     let mut said = world.said.take();
     for slices in 1..100 {
@@ -104,13 +106,13 @@ fn round(world: &Scripted, setup: &Setup) -> (Vec<Record>, usize) {
     panic!("the round does not end: {said:?}");
 }
 
-fn owed(world: &Scripted) -> BTreeSet<(SnapshotId, Region)> {
+pub(crate) fn owed(world: &Scripted) -> BTreeSet<(SnapshotId, Region)> {
     let obligations = world.obligations.borrow();
     let open = obligations.values().filter(|obligation| !obligation.has_ended());
     open.map(|open| (open.identity.source.clone(), open.identity.region.clone())).collect()
 }
 
-fn everywhere(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<(SnapshotId, Region)> {
+pub(crate) fn everywhere(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<(SnapshotId, Region)> {
     let regions = REGIONS.map(|region| Region::parse(region).unwrap());
     numbers.into_iter().flat_map(|number| regions.clone().map(|region| (id(number), region))).collect()
 }

@@ -47,6 +47,9 @@ pub(crate) struct Scripted {
     pub(crate) is_unwritable: Cell<bool>,
     /// Sources whose copies EC2 refuses, for ever.
     pub(crate) refused: RefCell<BTreeSet<SnapshotId>>,
+    /// What EC2 answers each request with a CompletionDuration, and what KMS says of keys.
+    pub(crate) without_duration: RefCell<Option<CopyError>>,
+    pub(crate) keys: RefCell<BTreeMap<KeyArn, KeyFact>>,
     /// Whether the ledger does not answer writes of what is over.
     pub(crate) is_endless: Cell<bool>,
     /// The page token that EC2 takes no more.
@@ -60,6 +63,12 @@ pub(crate) struct Scripted {
     pub(crate) page: Cell<usize>,
     pub(crate) page_takes: Cell<i64>,
     pub(crate) cuts_first: Cell<bool>,
+    /// How many snapshots that are no copies stand before the copies in each Region.
+    pub(crate) foreign: Cell<usize>,
+    /// Whether reads of shards of copies get no answer.
+    pub(crate) hangs: Cell<bool>,
+    /// How long a write of an obligation takes, in seconds.
+    pub(crate) write_takes: Cell<i64>,
     /// The owners and Regions whose snapshots cannot be read.
     pub(crate) unread: RefCell<BTreeSet<String>>,
     /// When the invocation began.
@@ -280,18 +289,28 @@ impl World for Scripted {
     }
 
     async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
+        if self.hangs.get() {
+            std::future::pending::<()>().await;
+        }
         self.answers(region.as_str())?;
         let copies = self.copies.borrow();
         let base: Vec<&DescribedCopy> =
             copies.iter().filter(|(there, _)| there == region).map(|(_, copy)| copy).collect();
         let (mut pages, mut count, mut begin) = (0, 0, 0);
+        for _ in 0..self.foreign.get() / self.page.get().max(1) {
+            self.note(Call::Ec2("copies in"));
+            pages += 1;
+            if is_mostly_empty(pages, count) {
+                return Ok(CopiesIn::MostlyEmpty);
+            }
+        }
         loop {
             self.note(Call::Ec2("copies in"));
             let (found, next) = self.cut(&base, begin, |copy| shard.contains(source_of(copy)));
             (pages, count) = (pages + 1, count + found.len());
             match next {
                 _ if count > most => return Ok(CopiesIn::TooMany),
-                Some(_) if *shard != Shard::all() && is_mostly_empty(pages, count) => return Ok(CopiesIn::MostlyEmpty),
+                Some(_) if is_mostly_empty(pages, count) => return Ok(CopiesIn::MostlyEmpty),
                 Some(next) => begin = next,
                 None => break,
             }
@@ -311,7 +330,7 @@ impl World for Scripted {
     }
 
     async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
-        BTreeMap::new()
+        self.keys.borrow().clone()
     }
 
     async fn copy(&self, request: &CopyRequest<'_>, _: Timestamp) -> Result<SnapshotId, CopyError> {
@@ -320,7 +339,9 @@ impl World for Scripted {
         if self.refused.borrow().contains(&request.source.id) {
             return Err(error(CopyFailure::Refused { reason: CopyFailed::KeyRefused, remedy: "" }));
         }
-        match self.answers.borrow_mut().pop() {
+        let spent =
+            self.without_duration.borrow().clone().filter(|_| request.target.completion_duration_minutes.is_some());
+        match spent.or_else(|| self.answers.borrow_mut().pop()) {
             Some(error) => Err(error),
             None => Ok(id(0xc000 + self.asked.borrow().len())),
         }
@@ -335,7 +356,8 @@ impl World for Scripted {
     async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
         self.note(Call::Read("obligations"));
         let obligations = self.obligations.borrow();
-        let open = obligations.values().filter(|stored| !stored.has_ended() && shard.contains(&stored.identity.source));
+        let is_open = |stored: &&Obligation| !stored.has_ended() || stored.may_return();
+        let open = obligations.values().filter(is_open).filter(|stored| shard.contains(&stored.identity.source));
         let items: Vec<Item> = open.cloned().map(|obligation| Item { obligation, is_placed: true }).collect();
         Ok((items.len() <= most).then_some((items, Vec::new())))
     }
@@ -363,6 +385,7 @@ impl World for Scripted {
 
     async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
         self.note(Call::Write("obligation"));
+        self.clock.set(self.clock.get() + self.write_takes.get());
         if self.is_unwritable.get() || (self.is_endless.get() && obligation.has_ended()) {
             return Err(CallError::not_read());
         }
