@@ -15,15 +15,23 @@ ARCH ?= x86_64
 RUNS ?= 200
 # With how many random seeds make laws plays the properties.
 SEEDS ?= 20
+# What make dist makes a release of; by default the workspace's own version. VERSION in the environment does not count.
+VERSION :=
 # A policy document, to be the stack's layer.
 POLICY ?=
 # What make deploy deploys, where, and as whom; without REGION and PROFILE it is as AWS's own tools have it.
 STACK ?= snapferry
 REGION ?=
 PROFILE ?=
-# More of the template's parameters, as in PARAMETERS="SourceKeyArns=arn:… 'SweepSchedule=\"rate(5 minutes)\"'": SAM takes
-# nothing of a value behind a space unless quotes of its own are around it.
+# The folder of a release: what make deploy deploys instead of building, from a bucket whose name is BUCKET, a hyphen and the
+# Region. Without BUCKET it is one of its own, which is made.
+DIST ?=
+BUCKET ?=
+# More of the template's parameters, as in PARAMETERS="SourceKeyArns=arn:… 'SweepSchedule=rate(5 minutes)'". Neither make nor a
+# shell expands anything in it: it goes as it is through the environment.
 PARAMETERS ?=
+override PARAMETERS := $(value PARAMETERS)
+export PARAMETERS
 # 1: do not ask.
 YES ?=
 # More flags for cargo test, as in TEST_FLAGS=--no-run.
@@ -40,7 +48,7 @@ LIVE_OPTIONS ?=
 AWAY ?=
 # 1: compile AWS's SDK crates whole, as published. Otherwise each is cut down to the operations in tools/slim_sdk/operations.toml.
 FULL_SDK ?=
-SNAPFERRY ?= target/release/snapferry
+SNAPFERRY ?= $(if $(DIST),target/deploy/snapferry,target/release/snapferry)
 SAM ?= .venv-sam/bin/sam
 
 MUTANTS_VERSION := 27.1.0
@@ -48,16 +56,29 @@ MUTANTS := target/tools/.cargo-mutants-$(MUTANTS_VERSION)
 # The areas of core that make mutants changes; all of them when empty.
 AREAS ?=
 
-FUNCTIONS := copy-shared-snapshots verify-copies delete-expired-copies
+FUNCTIONS := copy-shared-snapshots verify-copies prove-copies delete-expired-copies
 # What the functions are measured against, and the AWS that they are measured at.
 LIMITS := bare-calls bare-echo bare-pagination endpoint
 SDK := $(if $(filter 1,$(FULL_SDK)),,sdk)
 SDK_CONFIG := $(SDK:%=--config target/%/config.toml)
+# No path of the machine that builds gets into a binary; of several that fit, rustc takes the last. Between them stands the
+# character that cargo wants, so that a path may have a space in it.
+REMAPPED = $(subst |,$(UNIT_SEPARATOR),--remap-path-prefix=$(CURDIR)=/snapferry|--remap-path-prefix=$(CARGO_HOME)=/cargo|--remap-path-prefix=$(SYSROOT)=/rust)
+UNIT_SEPARATOR := $(shell printf '\037')
+SYSROOT = $(shell rustc --print sysroot)
+CARGO_HOME ?= $(HOME)/.cargo
 # The whole workspace's features for every binary, so that AWS's SDKs are compiled once for all; and Cargo.toml's
 # release profile as it stands: without the last flag cargo-lambda would add panic=abort to it.
-CARGO_BUILD := cargo lambda build $(SDK_CONFIG) --release --workspace --locked --disable-optimizations
+CARGO_BUILD = CARGO_ENCODED_RUSTFLAGS="$(REMAPPED)" cargo lambda build $(SDK_CONFIG) --release --workspace --locked --disable-optimizations
+ARM64 := aarch64-unknown-linux-gnu
+HAS_ARM64 := { rustup target list --installed | grep -qx $(ARM64); }
 TEMPLATE := infra/sam/template.yaml
 SOURCE_TEMPLATE := infra/sam/source-account.yaml
+# Both are optional, and once for each target Region.
+REGION_TEMPLATES := infra/sam/target-region.yaml infra/sam/copy-events.yaml
+# What is in dist/ as it is here, templates with the version besides.
+DIST_FILES := $(SOURCE_TEMPLATE) $(REGION_TEMPLATES) $(wildcard infra/scp/*.json) functions/core/audit.schema.json \
+	functions/core/policy.schema.json infra/policy.example.json infra/sam/parameters.py RUNBOOK.md
 VENV := .venv/.installed
 SAM_VENV := .venv-sam/.installed
 NODE_MODULES := infra/cdk/node_modules/.installed
@@ -154,13 +175,40 @@ mutants: $(VENV) $(MUTANTS) ## change core's decisions place by place and see it
 deploy-check: deployable ## is POLICY=file a policy that can be deployed?
 	@$(SNAPFERRY) check --quiet "$(POLICY)"
 
+DEPLOYED_TEMPLATE = $(if $(DIST),$(DIST)/template.json,$(TEMPLATE))
+
+# What can be said of the arguments alone comes before anything is compiled, installed or uploaded.
+.PHONY: deploy-arguments
+deploy-arguments: $(if $(DIST),released)
+	@[ -z "$(BUCKET)" ] || [ -n "$(DIST)" ] \
+		|| { echo "BUCKET=$(BUCKET) goes with DIST: what is built here SAM takes to a bucket of its own." >&2; exit 2; }
+	@$(foreach name,STACK REGION PROFILE BUCKET ARCH,$(if $(word 2,$($(name))),echo "$(name) has a space in it." >&2; exit 2;)) :
+	@[ "$(YES)" = 1 ] || [ -t 0 ] \
+		|| { echo "There is no terminal, so nobody can be asked: make deploy YES=1 … deploys without asking." >&2; exit 2; }
+
+# The place too, where nothing is compiled: credentials and the bucket.
+.PHONY: deploy-place
+deploy-place: $(VENV)
+	@$(if $(DIST),python -m infra.sam.released place "$(DIST)" --architecture $(ARCH) $(BUCKET:%=--bucket %) \
+		$(REGION:%=--region %) $(PROFILE:%=--profile %))
+
+.PHONY: parameters
+parameters: $(if $(DIST),released)
+	@$(PYTHON) -m infra.sam.chosen "$(DEPLOYED_TEMPLATE)" > /dev/null
+
 # Says nothing but what forbids it.
 .PHONY: deployable
-deployable: $(if $(filter target/release/snapferry,$(SNAPFERRY)),cli)
+deployable: parameters $(if $(filter target/release/snapferry,$(SNAPFERRY)),cli) $(if $(DIST),released)
 	@[ -n "$(POLICY)" ] || { echo "Which policy? make $(or $(MAKECMDGOALS),$@) POLICY=policy.json" >&2; exit 2; }
 	@[ -f "$(POLICY)" ] || { echo "POLICY=$(POLICY) is no file." >&2; exit 2; }
 	@said="$$($(SNAPFERRY) check --quiet "$(POLICY)" 2>&1)" || { code=$$?; echo "$$said" >&2; exit $$code; }
-	@$(SNAPFERRY) check --json "$(POLICY)" | $(PYTHON) infra/sam/parameters.py $(PARAMETERS) > /dev/null
+	@$(SNAPFERRY) check --json "$(POLICY)" | $(PYTHON) infra/sam/parameters.py > /dev/null
+
+# Is the release whole, and for ARCH? Its command checks the policy, unless SNAPFERRY is another.
+.PHONY: released
+released: $(VENV)
+	@python -m infra.sam.released check "$(DIST)" --architecture "$(ARCH)" \
+		$(if $(filter target/deploy/snapferry,$(SNAPFERRY)),--command $(SNAPFERRY))
 
 # What check says of the policy, and of what it renames or leaves behind of the deployed one.
 .PHONY: deploy-compare
@@ -175,23 +223,71 @@ deploy-compare: deployable $(VENV)
 
 # The parameter Policy is emptied, because a stack that once had one would keep it and not read the file.
 .PHONY: deploy
-deploy: deploy-compare build $(SAM_VENV) ## deploy the target account's stack: POLICY=file (STACK= REGION= PROFILE= PARAMETERS= YES=1)
+deploy: deploy-arguments deployable deploy-place deploy-compare $(if $(DIST),,build) $(SAM_VENV) ## deploy the target account's stack: POLICY=file (DIST= BUCKET= STACK= REGION= PROFILE= PARAMETERS= YES=1)
 	@cat target/deploy/compared >&2  # once more, because the build has printed much since
-	repeated="$$($(SNAPFERRY) check --json "$(POLICY)" | python infra/sam/parameters.py)"; \
-	$(SAM) deploy --template-file $(TEMPLATE) --stack-name $(STACK) $(REGION:%=--region %) $(PROFILE:%=--profile %) \
-		--resolve-s3 --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
+	repeated="$$($(SNAPFERRY) check --json "$(POLICY)" | python infra/sam/parameters.py)"; bucket=; code=; chosen=(); \
+	while IFS= read -r -d '' each; do chosen+=("$$each"); done < <(python -m infra.sam.chosen "$(DEPLOYED_TEMPLATE)"); \
+	$(if $(DIST),uploaded="$$(python -m infra.sam.released upload "$(DIST)" --architecture $(ARCH) --policy "$(POLICY)" \
+		$(BUCKET:%=--bucket %) $(REGION:%=--region %) $(PROFILE:%=--profile %))"; \
+		{ read -r bucket; read -r code; } <<< "$$uploaded";) \
+	$(SAM) deploy --template-file "$(DEPLOYED_TEMPLATE)" --stack-name $(STACK) \
+		$(REGION:%=--region %) $(PROFILE:%=--profile %) \
+		$(if $(DIST),--s3-bucket "$$bucket" --s3-prefix snapferry/templates,--resolve-s3) \
+		--capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
 		$(if $(filter 1,$(YES)),--no-confirm-changeset,--confirm-changeset) \
-		--parameter-overrides 'Policy=""' Architecture=$(ARCH) $$repeated $(PARAMETERS)
+		--parameter-overrides 'Policy=""' Architecture=$(ARCH) $$repeated $$code $${chosen[@]+"$${chosen[@]}"}
 
 .PHONY: plain
-plain: $(VENV) ## make plain CloudFormation of the templates, for StackSets, CDK and Terraform: dist/template.json
-	@mkdir -p dist
-	python infra/sam/plain.py dist/template.json
-	@install -m 644 $(SOURCE_TEMPLATE) dist/source-account.yaml
+plain: $(VENV) ## make plain CloudFormation of the templates, which the CDK's constructs are made of: target/plain/template.json
+	@mkdir -p target/plain
+	python infra/sam/plain.py target/plain/template.json
+	@install -m 644 $(SOURCE_TEMPLATE) $(REGION_TEMPLATES) target/plain/
 
+# Lambda runs both, and the command comes for both; what is packed has to be for one, so each has a folder below target/dist.
 .PHONY: dist
-dist: build plain ## plain, with the packages beside it, for a bucket: dist/*.zip (POLICY=file: and the policy's)
-	python infra/sam/pack.py dist $(if $(POLICY),"$(POLICY)")
+dist: $(VENV) dist-policy dist-version cdk-package ## make a release, or what a bucket needs: dist/ (VERSION= POLICY=file: and the policy's package)
+	@rm -rf target/dist/x86_64 target/dist/arm64; \
+	what="$$(python -m tools.dist.identity $(VERSION))"; export $$what; built=(); \
+	for architecture in x86_64 arm64; do \
+		if [ $$architecture = arm64 ] && ! $(HAS_ARM64) && ! rustup --quiet target add $(ARM64) 2> /dev/null; then \
+			echo "dist/ will be without arm64: Rust's standard library for $(ARM64) is not installed, and rustup could not fetch it." >&2; \
+		else \
+			$(MAKE) --no-print-directory dist-programs ARCH=$$architecture; built+=(--built $$architecture=target/dist/$$architecture); \
+		fi; \
+	done; \
+	$(if $(POLICY),$(MAKE) --no-print-directory deployable SNAPFERRY=target/dist/$$(uname -m | sed s/aarch64/arm64/)/snapferry/bootstrap;) \
+	python -m tools.dist "$${built[@]}" $(if $(POLICY),--policy "$(POLICY)") \
+		$$(if [ -d target/dist/cdk ]; then echo --cdk target/dist/cdk; fi) dist $(DIST_FILES)
+
+# A wrong version is said first, and dist/ stays as it is until another release is whole: it may hold one that was downloaded.
+.PHONY: dist-version
+dist-version: $(VENV)
+	@python -m tools.dist.identity $(VERSION) > /dev/null
+
+# Where there is a command already, a policy that is not valid is said before minutes of building.
+.PHONY: dist-policy
+dist-policy:
+	@$(if $(POLICY),[ -f "$(POLICY)" ] || { echo "POLICY=$(POLICY) is no file." >&2; exit 2; }; \
+		if [ -x "$(SNAPFERRY)" ]; then $(MAKE) --no-print-directory deployable SNAPFERRY="$(abspath $(SNAPFERRY))"; fi)
+
+.PHONY: reproducible
+reproducible: $(VENV) ## build the last commit twice, at two paths, and compare all of dist/ (twice the time of make dist)
+	@python -m tools.dist.reproducible
+
+.PHONY: dist-programs
+dist-programs: $(SDK)
+	$(CARGO_BUILD) $(FUNCTIONS:%=--bin %) --bin snapferry $(if $(filter arm64,$(ARCH)),--arm64,) --lambda-dir target/dist/$(ARCH)
+
+.PHONY: cdk-package
+cdk-package:
+	@rm -rf target/dist/cdk
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory cdk-packed; \
+	else echo "dist/ will be without the CDK constructs, because Node.js (20.19 or newer) is not installed." >&2; fi
+
+.PHONY: cdk-packed
+cdk-packed: $(NODE_MODULES) plain
+	@mkdir -p target/dist/cdk
+	cd infra/cdk && npm pack --silent --pack-destination ../../target/dist/cdk
 
 .PHONY: live-test
 live-test: $(VENV) ## test a deployed stack with a snapshot of your own, on AWS: SOURCE_PROFILE= TARGET_PROFILE= (REGION= STACK=)
@@ -214,18 +310,19 @@ venv: $(VENV) $(SAM_VENV) ## install the Python tools
 .PHONY: fmt
 fmt: $(VENV) ## is everything formatted?
 	cargo fmt --all --check
-	ruff format --check tests infra/sam tools
+	ruff format --check tests infra/sam infra/stacksets tools
 
 .PHONY: lint
-lint: $(VENV) ## lint the Python
-	ruff check tests infra/sam tools
+lint: $(VENV) ## lint the Python, and hold the workflows against GitHub's schema
+	ruff check tests infra/sam infra/stacksets tools
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 .PHONY: types
 types: $(VENV) ## check the Python's types
 	mypy
 
 .PHONY: circles
-circles: $(VENV) ## do modules of a Rust crate import each other in a circle?
+circles: $(VENV) ## do modules of a Rust crate import each other in a circle, and is a file too long?
 	pytest -q tests/arch
 	python -m tests.arch
 
@@ -248,7 +345,7 @@ rust-test: $(SDK) ## all tests in Rust
 
 .PHONY: template
 template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFormation gets them
-	cfn-lint $(TEMPLATE) $(SOURCE_TEMPLATE)
+	cfn-lint $(TEMPLATE) $(SOURCE_TEMPLATE) $(REGION_TEMPLATES)
 	mkdir -p target/template
 	python -m tests.e2e.translate target/template/translated.json
 	python infra/sam/plain.py target/template/plain.json
@@ -314,8 +411,8 @@ $(SAM_VENV): tests/requirements-sam.txt tests/constraints-sam.txt
 .PHONY: rust-target
 rust-target:
 ifeq ($(ARCH),arm64)
-	@rustup target list --installed | grep -qx aarch64-unknown-linux-gnu || rustup target add aarch64-unknown-linux-gnu \
-		|| { echo "ARCH=arm64 needs Rust's standard library for aarch64-unknown-linux-gnu, and rustup could not fetch it (see above)." >&2; \
+	@$(HAS_ARM64) || rustup target add $(ARM64) \
+		|| { echo "ARCH=arm64 needs Rust's standard library for $(ARM64), and rustup could not fetch it (see above)." >&2; \
 		     echo "Fetch it where rustup has a network, or leave out ARCH=arm64 to build for x86_64." >&2; exit 1; }
 else ifneq ($(ARCH),x86_64)
 	@echo "ARCH=$(ARCH) is not known: x86_64 or arm64" >&2; exit 1

@@ -2,7 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{audit, check, completions, copy, coverage, doctor, iam, key_policy, man, plan, replay};
+use snapferry_core::version;
+
+use crate::commands::{
+    audit, check, completions, copy, coverage, doctor, iam, key_policy, man, owners, plan, prove, recover, replay,
+};
 use crate::terminal::exit::{self, Exit};
 
 /// Checks what Snapferry is given and what it leaves behind
@@ -10,7 +14,7 @@ use crate::terminal::exit::{self, Exit};
 /// Snapferry copies EBS snapshots that other accounts share with this one, verifies the copies, and deletes them when
 /// their time is over. This is the operator's command.
 #[derive(Debug, Parser)]
-#[command(name = "snapferry", version, propagate_version = true, max_term_width = 100, after_help = exit::HELP)]
+#[command(name = "snapferry", version = version::readable(), propagate_version = true, max_term_width = 100, after_help = exit::HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -26,7 +30,10 @@ enum Command {
     Doctor(doctor::Args),
     Iam(iam::Args),
     KeyPolicy(key_policy::Args),
+    Owners(owners::Args),
     Coverage(coverage::Args),
+    Recover(recover::Args),
+    Prove(prove::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -46,7 +53,10 @@ impl Cli {
             Command::Doctor(args) => doctor::run(&args),
             Command::Iam(args) => iam::run(&args),
             Command::KeyPolicy(args) => key_policy::run(&args),
+            Command::Owners(args) => owners::run(&args),
             Command::Coverage(args) => coverage::run(&args),
+            Command::Recover(args) => recover::run(&args),
+            Command::Prove(args) => prove::run(&args),
             Command::Completions(args) => completions::run::<Self>(&args),
             Command::Man(args) => man::run::<Self>(&args),
         }

@@ -90,6 +90,22 @@ fn an_honest_log() {
 }
 
 #[test]
+fn lines_of_no_environment_are_named_in_the_verdict() {
+    let folder = folder("unlinked");
+    let line = Record::new(SweepCompleted::Swept, MORNING.parse().unwrap()).to_line();
+    let mut log = lines(MORNING, 2);
+    log.extend([line.clone(), line]);
+    write(&folder, "export.log", &log);
+    verify(&folder, &["export.log"]).assert().code(1).stderr_eq("").stdout_eq(str![[r#"
+20261122T030000Z-9f86d081884c7d65: intact; proven: 1; the last is 2; 2026-11-22T03:01:00Z to 2026-11-22T03:02:00Z
+export.log:3: an audit line that belongs to no environment; no function writes such a line
+export.log:4: an audit line that belongs to no environment; no function writes such a line
+1 environment, 4 lines: 2 lines of no environment
+
+"#]]);
+}
+
+#[test]
 fn every_form_of_an_export() {
     let folder = folder("forms");
     let lines = lines(MORNING, 40);
@@ -126,6 +142,34 @@ fn every_form_of_an_export() {
     verify(&folder, &["-"]).stdin(gzip(plain.as_bytes())).assert().success();
     // The same lines in many files are an overlap.
     verify(&folder, &["plain", "answer", "exported.gz"]).assert().success();
+}
+
+/// Logs Insights gives the newest first if the query does not sort, and what was written in one millisecond in any order.
+#[test]
+fn rows_in_the_order_of_a_query() {
+    let folder = folder("rows");
+    let mut lines = lines(MORNING, 9);
+    lines.reverse();
+    lines.swap(3, 4);
+    let cells = |line: &String| json!([{"field": "@message", "value": line}, {"field": "@ptr", "value": "Cq"}]);
+    let results = json!({"results": lines.iter().map(cells).collect::<Value>(), "status": "Complete"});
+    let rows = [
+        ("insights.json", insights(&lines).to_string()),
+        ("results.json", results.to_string()),
+        ("insights.csv", csv("@timestamp,@message", &lines)),
+        ("sorted.csv", csv("timestamp,message", &lines)),
+    ];
+    for (name, text) in rows {
+        fs::write(folder.join(name), text).unwrap();
+        verify(&folder, &[name]).assert().success().stderr_eq("");
+    }
+    // Of a log itself nothing changes the order.
+    write(&folder, "export.log", &lines);
+    fs::write(folder.join("answer.json"), answer(&lines).to_string()).unwrap();
+    for name in ["export.log", "answer.json"] {
+        let done = verify(&folder, &[name]).assert().code(1);
+        assert!(String::from_utf8_lossy(&done.get_output().stdout).contains("disordered: "), "{name}");
+    }
 }
 
 #[test]

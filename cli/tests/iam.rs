@@ -121,7 +121,12 @@ fn statements_for_a_key() {
       "kms:GenerateDataKey*",
       "kms:ReEncrypt*"
     ],
-    "Resource": "*"
+    "Resource": "*",
+    "Condition": {
+      "ArnLike": {
+        "aws:PrincipalArn": "arn:aws:iam::222222222222:role/snapferry/*"
+      }
+    }
   },
   {
     "Sid": "GrantsByTheTargetAccount",
@@ -136,6 +141,9 @@ fn statements_for_a_key() {
     ],
     "Resource": "*",
     "Condition": {
+      "ArnLike": {
+        "aws:PrincipalArn": "arn:aws:iam::222222222222:role/snapferry/*"
+      },
       "Bool": {
         "kms:GrantIsForAWSResource": "true"
       }
@@ -181,16 +189,25 @@ GrantsByTheTargetAccount333333333333: added
 "#]]);
     let both = String::from_utf8(done.get_output().stdout.clone()).unwrap();
     assert_eq!(both.matches("arn:aws:iam::222222222222:root").count(), 2);
-    // For one role instead of the account: who loses access is said.
+    // For one role instead of a path, or a path instead of the account: who loses access is said.
     let role = ["--target-role", "arn:aws:iam::222222222222:role/copier"];
     let narrowed = snapferry().args(["key-policy", BARE]).args(TARGET).args(role).args(merge).stdin(&both).assert();
     narrowed.code(1).stderr_eq(str![[r#"
-warning: UseByTheTargetAccount named arn:aws:iam::222222222222:root, which the merged key policy does not allow there any more
-warning: GrantsByTheTargetAccount named arn:aws:iam::222222222222:root, which the merged key policy does not allow there any more
+warning: UseByTheTargetAccount named arn:aws:iam::222222222222:role/snapferry/*, which the merged key policy does not allow there any more
+warning: GrantsByTheTargetAccount named arn:aws:iam::222222222222:role/snapferry/*, which the merged key policy does not allow there any more
 UseByTheTargetAccount: replaced
 GrantsByTheTargetAccount: replaced
 
 "#]]);
+    let mut whole: Value = serde_json::from_str(&merged).unwrap();
+    for statement in whole["Statement"].as_array_mut().unwrap() {
+        if let Some(condition) = statement.get_mut("Condition") {
+            condition.as_object_mut().unwrap().remove("ArnLike");
+        }
+    }
+    let narrowed = snapferry().args(["key-policy", BARE]).args(TARGET).args(merge).stdin(whole.to_string()).assert();
+    let error = String::from_utf8_lossy(&narrowed.code(1).get_output().stderr).into_owned();
+    assert_eq!(error.matches(" named arn:aws:iam::222222222222:root, which").count(), 2, "{error}");
 }
 
 #[test]
@@ -211,6 +228,9 @@ fn who_uses_the_key() {
     assert_eq!(found.matches(role).count(), 2);
     let other = "arn:aws:iam::333333333333:role/copier";
     snapferry().args(["key-policy", BARE, "--target-role", other]).args(TARGET).assert().code(2).stdout_eq("");
+    let pattern = "arn:aws:iam::222222222222:role/copier/*";
+    let done = snapferry().args(["key-policy", BARE, "--target-role", pattern]).args(TARGET).assert().code(2);
+    done.stdout_eq("").stderr_eq("snapferry: --target-role: [..] is a pattern, [..]\n");
     for (account, code) in [("111111111111", 0), ("999999999999", 1)] {
         let done = snapferry().args(["key-policy", BARE, "--source", account]).args(TARGET).assert();
         done.code(code);

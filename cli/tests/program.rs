@@ -27,7 +27,10 @@ Commands:
   doctor       Check whether everything that a copy needs is in place
   iam          Print the IAM policies of the three functions' roles for a policy, offline
   key-policy   Print the statements that a source account's KMS key needs, offline
+  owners       Turn the accounts of an organization into a policy's SnapshotOwner
   coverage     Show what is protected: each shared snapshot in each target Region
+  recover      Show from which copies each volume can be restored, and which volumes cannot be
+  prove        Read a snapshot's blocks and compute their digest
   completions  Print the completions for a shell
   man          Print the manual page, for man(1)
   help         Print this message or the help of the given subcommand(s)

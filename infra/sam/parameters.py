@@ -14,14 +14,21 @@ from typing import Any
 # CloudFormation's quota for the value of a parameter.
 MAX_CHARACTERS = 4096
 
-# What `make deploy` takes from POLICY and ARCH.
-GIVEN = ("Policy", "Architecture", "SourceAccounts", "TargetRegions", "TargetKeyArns")
+# The longest lock that EC2 knows, and what a unit of an interval has at most.
+MAX_LOCK_DAYS = 36_500
+LONGEST_DAYS = {"DAYS": 1, "WEEKS": 7, "MONTHS": 31, "YEARS": 366}
+
+# What `make deploy` takes from POLICY, ARCH and DIST.
+GIVEN = (
+    *("Policy", "Architecture", "SourceAccounts", "TargetRegions", "TargetKeyArns", "MaxLockDays"),
+    *("CodeBucket", "CodePrefix", "PolicyKey"),
+)
 # In both of SAM's spellings: Policy=… and ParameterKey=Policy,ParameterValue=…; several may stand in one argument.
 _GIVEN = re.compile(rf"""(?:^|[\s"'])(?:ParameterKey=)?["']?({"|".join(GIVEN)})["']?[=,]""")
 
 
 def repeated(policies: list[dict[str, Any]]) -> dict[str, str]:
-    """The accounts, Regions and keys that normalized policies name, each once."""
+    """The accounts, Regions and keys that normalized policies name, each once, and the longest lock."""
     details = [each["Policy"]["PolicyDetails"] for each in policies]
     owners = [owner for each in details for owner in each["EventSource"]["Parameters"]["SnapshotOwner"]]
     targets = [entry for each in details for action in each["Actions"] for entry in action["CrossRegionCopy"]]
@@ -30,7 +37,16 @@ def repeated(policies: list[dict[str, Any]]) -> dict[str, str]:
         "SourceAccounts": ",".join(dict.fromkeys(owners)),
         "TargetRegions": ",".join(dict.fromkeys(entry["Target"] for entry in targets)),
         "TargetKeyArns": ",".join(dict.fromkeys(key for key in keys if key)),
+        "MaxLockDays": str(
+            max((lock_days(entry["LockRule"]) for entry in targets if entry.get("LockRule")), default=0)
+        ),
     }
+
+
+def lock_days(rule: dict[str, Any]) -> int:
+    """A number of days that a LockRule never exceeds, whenever it begins."""
+    days: int = rule["Interval"] * LONGEST_DAYS[rule["IntervalUnit"]]
+    return min(days, MAX_LOCK_DAYS)
 
 
 def problem(parameters: dict[str, str]) -> str | None:
@@ -59,13 +75,8 @@ def errors(checked: dict[str, Any]) -> Iterator[str]:
                 yield f"  = allowed: {each['allowed']}"
 
 
-def main(besides: list[str]) -> None:
-    """Print the parameters, or say why there are none."""
-    if given := dict.fromkeys(name for each in besides for name in _GIVEN.findall(each)):
-        sys.exit(
-            f"PARAMETERS must not have {', '.join(given)}: what is checked and deployed are the file POLICY and ARCH."
-        )
-    text = sys.stdin.read()
+def read(text: str) -> dict[str, str]:
+    """The parameters of what check printed; SystemExit with the reason where there are none."""
     if not text.strip():
         sys.exit("There is no policy: `snapferry check --json POLICY` printed nothing.")
     [checked] = json.loads(text)["files"]
@@ -74,6 +85,21 @@ def main(besides: list[str]) -> None:
     found = repeated(checked["policies"])
     if why := problem(found):
         sys.exit(f"{checked['file']}: {why}")
+    return found
+
+
+def refuse_given(besides: list[str]) -> None:
+    """SystemExit where one of these parameters is one that `make deploy` gives."""
+    if given := dict.fromkeys(name for each in besides for name in _GIVEN.findall(each)):
+        sys.exit(
+            f"PARAMETERS must not have {', '.join(given)}: what is checked and deployed are the file POLICY and ARCH."
+        )
+
+
+def main(besides: list[str]) -> None:
+    """Print the parameters, or say why there are none."""
+    refuse_given(besides)
+    found = read(sys.stdin.read())
     # In quotes, because SAM takes an empty value for a mistake otherwise.
     print(*(f'{name}="{value}"' for name, value in found.items()))
 

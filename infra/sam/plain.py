@@ -34,8 +34,8 @@ PARAMETERS = {
         "AllowedPattern": "^([0-9A-Za-z!_.*'()-]+/)*$",
         "ConstraintDescription": "must be empty, or folders that each end with a slash.",
         "Description": (
-            "The folder of the packages in that bucket, which are copy-shared-snapshots.zip and so on. Another version "
-            "needs another folder, or CloudFormation does not see it and keeps the former code. "
+            "The folder of the packages in that bucket, which are copy-shared-snapshots-x86_64.zip and so on. Another "
+            "version needs another folder, or CloudFormation does not see it and keeps the former code. "
             "Empty - they are not in a folder."
         ),
     },
@@ -112,10 +112,15 @@ def packed(name: str, folder: Any) -> dict[str, Any]:
     built, _, function = str(folder).rstrip("/").rpartition("/")
     if not built.endswith("target/lambda"):
         raise ValueError(f"{name}: CodeUri is {folder}, which is not a folder below target/lambda")
-    return {"Bucket": BUCKET, "Key": {"Fn::Sub": f"${{CodePrefix}}{function}.zip"}}
+    return {"Bucket": BUCKET, "Key": {"Fn::Sub": f"${{CodePrefix}}{function}-${{Architecture}}.zip"}}
+
+
+def written(template: Template) -> str:
+    """A template as it lies in a file."""
+    return json.dumps(template, indent=1) + "\n"
 
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(plain(SOURCE.read_text()), indent=1) + "\n")
+    target.write_text(written(plain(SOURCE.read_text())))

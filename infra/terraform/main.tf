@@ -26,7 +26,7 @@ output "id" {
 }
 
 output "copy_role_arn" {
-  description = "The role that uses the source accounts' keys: TargetRoleArn of their stacks."
+  description = "The role that uses the source accounts' keys; they allow those under RolePath."
   value       = aws_cloudformation_stack.snapferry.outputs["CopySharedSnapshotsRoleArn"]
 }
 

@@ -31,6 +31,8 @@ variable "parameters" {
     TargetRegions           = list(string)
     TargetKeyArns           = optional(list(string), [])
     SourceKeyArns           = optional(list(string), [])
+    CopyAnyOwner            = optional(bool)
+    MaxLockDays             = optional(number)
     SweepSince              = optional(string)
     MaxDeletesPerRun        = optional(number)
     AllowMassExpiry         = optional(bool)
@@ -41,12 +43,17 @@ variable "parameters" {
     ServeSchedule           = optional(string)
     VerifySchedule          = optional(string)
     ExpirySchedule          = optional(string)
+    ProofSchedule           = optional(string)
+    ProofDecryptsSources    = optional(bool)
+    ProofOtherRegions       = optional(bool)
     LogRetentionDays        = optional(number)
     LogKmsKeyArn            = optional(string)
     LogLevel                = optional(string)
     AlarmTopicArn           = optional(string)
+    AlarmEmail              = optional(string)
     UnprotectedAlarmHours   = optional(number)
     SilentOwnerAlarmHours   = optional(number)
+    OwnerMetrics            = optional(bool)
     SweepMissingAlarmHours  = optional(number)
     VerifyMissingAlarmHours = optional(number)
     ExpiryMissingAlarmHours = optional(number)
@@ -112,6 +119,12 @@ variable "parameters" {
     error_message = "SweepSchedule, ServeSchedule, VerifySchedule and ExpirySchedule must be schedules such as rate(15 minutes)."
   }
   validation {
+    condition = var.parameters.ProofSchedule == null || can(regex(
+      "^(rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([^)]+\\))?$", var.parameters.ProofSchedule
+    ))
+    error_message = "ProofSchedule must be a schedule such as rate(1 hour), or empty."
+  }
+  validation {
     condition = var.parameters.SweepSince == null || can(regex(
       "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$",
       var.parameters.SweepSince
@@ -123,6 +136,12 @@ variable "parameters" {
       "^(arn:aws(-[a-z]{1,4}){0,2}:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$", var.parameters.AlarmTopicArn
     ))
     error_message = "AlarmTopicArn must be the ARN of an SNS topic."
+  }
+  validation {
+    condition = var.parameters.AlarmEmail == null || can(regex(
+      "^([A-Za-z0-9._%+=-]{1,64}@([A-Za-z0-9-]{1,63}\\.)+[A-Za-z]{2,63})?$", var.parameters.AlarmEmail
+    ))
+    error_message = "AlarmEmail must be an email address."
   }
   validation {
     condition     = var.parameters.RolePath == null || can(regex("^/([A-Za-z0-9+=,.@_-]+/)*$", var.parameters.RolePath))

@@ -1,4 +1,4 @@
-"""`make circles`: fails when modules of a crate import each other in a circle."""
+"""`make circles`: fails when modules of a crate import each other in a circle, or a file is too long."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from tests.arch.circles import circles, crate
+from tests.arch.long import MOST_LINES, long
 from tests.arch.source import NotUnderstoodError
 
 TOP = Path(__file__).resolve().parents[2]
@@ -25,8 +26,8 @@ def is_root(file: Path) -> bool:
 
 
 def main() -> int:
-    """Prints the arrows of each circle; how many crates were read when there is none."""
-    found = roots(TOP)
+    """Prints the arrows of each circle and each file that is too long; how many crates were read when there is none."""
+    found, too_long = roots(TOP), long(TOP)
     try:
         rings = [ring for root in found for ring in circles(crate(root, TOP).arrows())]
     except NotUnderstoodError as error:
@@ -34,9 +35,11 @@ def main() -> int:
         return 2
     for ring in rings:
         print("These modules import each other in a circle:", *ring, sep="\n  ")
+    if too_long:
+        print(f"These files have more than {MOST_LINES} lines:", *too_long, sep="\n  ")
     if not rings:
         print(f"No modules import each other in a circle: {len(found)} crates.")
-    return 1 if rings else 0
+    return 1 if rings or too_long else 0
 
 
 if __name__ == "__main__":

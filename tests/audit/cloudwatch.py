@@ -4,6 +4,7 @@ After Amazon CloudWatch's User Guide: "Specification: Embedded metric format", "
 every minute at the periods that end then; M out of N) and "Configuring how CloudWatch alarms treat missing data".
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,7 @@ class Alarm:
 
     def states(self, points: Iterable[Datapoint], start: datetime, minutes: int) -> list[str]:
         """The state at each minute from the start."""
-        watched = [point for point in points if self.watches(point)]
+        watched = sorted((point for point in points if self.watches(point)), key=lambda point: point.time)
         states = ["INSUFFICIENT_DATA"]
         for minute in range(1, minutes + 1):
             states.append(self._next(states[-1], watched, start + timedelta(minutes=minute)))
@@ -83,7 +84,9 @@ class Alarm:
         """Whether the period is, so many before the last one; nothing when it holds no data."""
         period = timedelta(seconds=int(self.properties["Period"]))
         end = now - number * period
-        values = [point.value for point in points if end - period < point.time <= end]
+        first = bisect_right(points, end - period, key=lambda point: point.time)
+        last = bisect_right(points, end, key=lambda point: point.time)
+        values = [point.value for point in points[first:last]]
         if not values:
             return None
         value = _STATISTICS[self.properties["Statistic"]](values)

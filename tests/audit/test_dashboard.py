@@ -54,7 +54,7 @@ def test_every_metric_that_is_shown_is_written_with_those_dimensions() -> None:
 
 def test_every_metric_that_is_written_is_shown() -> None:
     """But for those that say how Snapferry itself is doing."""
-    own = {"SweepsCompleted", "SweepDuration", "CopyDuration", "EventsInvalid", "CopiesLocked", "MostSilentOwnerHours"}
+    own = {"SweepsCompleted", "SweepDuration", "CopyDuration", "EventsInvalid", "CopiesLocked", "HoursSinceLastShare"}
     own |= {"VerifyRunsCompleted", "VerifyDuration", "ExpiryRunsCompleted", "ExpiryDuration"}
     assert {name for name, _ in METRICS} - {name for name, _ in shown()} == own
 

@@ -112,14 +112,28 @@ def test_who_is_silent() -> None:
     later = at(seen, moment(seen).replace(hour=23))
     other = {
         **later,
-        "owner": {"account": "333333333333", "newest": "2026-11-20T00:00:00Z"},
-        "HoursSinceLastShare": 71.0,
+        "owner": {"account": "333333333333", "silent": True, "secondsSinceNewest": 255_600, "silentAfterHours": 48},
     }
     found = rows("SilentOwnersQuery", [never, seen, later, other])
-    assert [(row["owner.account"], row["hours"], row["lastSeen"]) for row in found] == [
-        ("333333333333", 71.0, "seen"),
-        ("111111111111", later["HoursSinceLastShare"], "seen"),
+    assert [(row["owner.account"], row["silent"], row["seconds"], row["allowedHours"]) for row in found] == [
+        ("333333333333", True, 255_600, 48),
+        ("111111111111", False, later["owner"]["secondsSinceNewest"], 48),
     ]
+
+
+def test_which_volumes_dropped_out() -> None:
+    """Each once, as it was said last; the one that did so last first."""
+    first = line("expiry.volume", "dropped-out")
+    later = at(first, moment(first).replace(hour=23))
+    later = {**later, "volume": {**first["volume"], "secondsSinceNewest": 500_000}}
+    other = {**later, "volume": {**later["volume"], "volume": "vol-00000002", "newest": "2026-11-19T03:00:00Z"}}
+    found = rows("DroppedVolumesQuery", [first, other, later])
+    account = first["volume"]["account"]
+    assert [(row["volume.account"], row["volume.volume"], row["seconds"]) for row in found] == [
+        (account, "vol-00000002", 500_000),
+        (account, first["volume"]["volume"], 500_000),
+    ]
+    assert {row["usualSeconds"] for row in found} == {86_400}
 
 
 @pytest.mark.parametrize("name", QUERIES)

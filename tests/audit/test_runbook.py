@@ -13,7 +13,7 @@ from tests.audit.template import resources
 
 TEXT = (REPOSITORY / "RUNBOOK.md").read_text()
 PARTS = ["Means", "Safe", "Do", "Account", "Query"]
-ALARMS = resources("AWS::CloudWatch::Alarm")
+ALARMS = resources("AWS::CloudWatch::Alarm", ProofSchedule="rate(1 hour)")
 QUERIES = {each["Name"].partition("/")[2] for each in resources("AWS::Logs::QueryDefinition").values()}
 
 

@@ -34,9 +34,9 @@ def test_no_tag_is_named_that_does_not_exist() -> None:
 def test_each_row_says_who_writes_the_tag_its_form_and_who_reads_it(row: str) -> None:
     tag, writer, form, reader = (cell.strip() for cell in row.strip("|").split("|"))
     assert tag
-    assert re.search(r"copier|verifier", writer)
+    assert re.search(r"copier|verifier|prover", writer)
     assert form
-    assert re.search(r"all|copier|verifier|expirer", reader)
+    assert re.search(r"all|copier|verifier|prover|expirer", reader)
 
 
 def test_the_limit_of_further_tags_leaves_others_room() -> None:

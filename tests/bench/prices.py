@@ -9,20 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.bench.figures import TARGETS, Row
+from tests.prices import usd
 
 COPIES = 1_000_000
 EVENTS = COPIES / len(TARGETS)
 # US East (N. Virginia), US dollars.
-# https://aws.amazon.com/lambda/pricing/: arm64, a GB-second, and a request.
-LAMBDA_GB_SECOND = 0.0000133334
-LAMBDA_REQUEST = 0.20 / 1e6
-# https://aws.amazon.com/sqs/pricing/: a request to a FIFO queue.
-SQS_FIFO_REQUEST = 0.50 / 1e6
-# https://aws.amazon.com/eventbridge/pricing/: events that AWS services publish are free.
+LAMBDA_GB_SECOND = usd("lambda_gb_second")
+LAMBDA_REQUEST = usd("lambda_million") / 1e6
+SQS_FIFO_REQUEST = usd("sqs_fifo_million") / 1e6
+# Events that AWS services publish are free (https://aws.amazon.com/eventbridge/pricing/).
 EVENTBRIDGE_AWS_EVENT = 0.0
-# https://aws.amazon.com/dynamodb/pricing/on-demand/: a write of up to 1 KB (an obligation), a read of up to 4 KB.
-DYNAMODB_WRITE = 0.625 / 1e6
-DYNAMODB_READ = 0.125 / 1e6
+# A write of up to 1 KB is an obligation.
+DYNAMODB_WRITE = usd("dynamodb_write_million") / 1e6
+DYNAMODB_READ = usd("dynamodb_read_million") / 1e6
 # What the template gives the function, in GB. Lambda bills it whether it is used or not.
 MEMORY_GB = 0.5
 # Each event by itself, the dearest case: it is sent, received and deleted.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import compile as clean_builds
-from tests.bench import figures, prices, report
+from tests.bench import figures, home, prices, report
 from tests.bench.figures import Row
 from tests.stub.stub import Stub
 
@@ -95,3 +95,16 @@ def test_the_chart_is_one_picture(rows: list[Row]) -> None:
     assert picture.startswith("<svg ")
     assert "Snapferry" in picture
     assert "href" not in picture
+
+
+def test_what_readme_says_of_a_home_s_cost() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    cost = home.month(home.Home())
+    rest = sum(cost[name] for name in ("Lambda", "Scheduler", "SQS", "DynamoDB", "logs"))
+    assert (
+        f"${cost['custom metrics']:.0f} for custom metrics, ${cost['alarms']:.0f} for alarms, "
+        f"${cost['dashboard']:.0f} for the dashboard, ${rest:.0f} for Lambda, queue, ledger and logs"
+    ) in " ".join(readme.split())
+    assert f"at most some ${sum(cost.values()):.0f} a month" in readme
+    many = {is_on: sum(home.month(home.Home(owners=200, owner_metrics=is_on)).values()) for is_on in (False, True)}
+    assert round((many[True] - many[False]) / 200, 2) == 0.3

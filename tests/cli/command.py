@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cloud import LocalAws
+from tests.cloud.server import SECRET
 from tests.e2e import packages
+from tests.e2e.accounts import HOME, Account
 
 # Whatever the machine is configured with is no part of a test.
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
@@ -25,6 +28,10 @@ class Done:
     def json(self) -> Any:
         """The object on standard output."""
         return json.loads(self.out)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The object on each line of standard output."""
+        return [json.loads(line) for line in self.out.splitlines()]
 
 
 def binary() -> Path:
@@ -62,3 +69,22 @@ def snapferry(
     if reader_is_gone:
         os.close(output)
     return Done(done.returncode, done.stdout or "", done.stderr)
+
+
+def environment(aws: LocalAws, account: str, region: str = HOME) -> dict[str, str]:
+    """What the command finds an account of the local AWS by, and nothing of the machine's."""
+    return {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    }
+
+
+def run_as(account: Account, *args: object, reader_is_gone: bool = False, **variables: str) -> Done:
+    """Run the command with an account's credentials; variables besides or instead of its own."""
+    given = {**environment(account.aws, account.number), **variables}
+    return snapferry(*args, environment=given, reader_is_gone=reader_is_gone)

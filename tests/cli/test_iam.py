@@ -25,10 +25,11 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"SourceKeyArns": KEY},
     {"SourceKeyArns": f"{KEY},{KEY.replace('0a1b', 'ffff')}", "RetiredRegions": "eu-north-1,eu-south-2"},
     {"RetiredHomes": "eu-west-3"},
+    {"CopyAnyOwner": "true"},
     {"RetiredHomes": "eu-west-3,eu-south-1", "RetiredPolicies": "old"},
 )
 TARGET, OWNER = "444455556666", "111122223333"
-COPIER = f"arn:aws:iam::{TARGET}:role/copier"
+COPIER = f"arn:aws:iam::{TARGET}:role/vault/copier"
 
 
 def deployed(policy: str, region: str, options: dict[str, str]) -> dict[str, Any]:
@@ -72,6 +73,7 @@ def printed(policy: str, region: str, options: dict[str, str]) -> Any:
     }
     for option, parameter in parameters_of.items():
         given += [each for value in filter(None, options.get(parameter, "").split(",")) for each in (option, value)]
+    given += ["--copy-any-owner"] if options.get("CopyAnyOwner") == "true" else []
     done = snapferry("iam", policy, "--json", *given, environment={"AWS_REGION": region})
     assert done.code == 0, done.err
     return normal(
@@ -103,16 +105,21 @@ def key_policy(*options: str) -> Any:
     return snapferry("key-policy", POLICIES[0], "--target", TARGET, *options, "--json").json()
 
 
-@pytest.mark.parametrize(
-    ("parameter", "option"), [({}, ()), ({"TargetRoleArn": COPIER}, ("--target-role", COPIER))], ids=["account", "role"]
-)
-def test_statements_of_a_key(parameter: dict[str, str], option: tuple[str, ...]) -> None:
-    resolver = source(**parameter)
+def test_statements_of_a_key() -> None:
+    resolver = source()
     _, *own = resolver.resources()["SnapshotKey"]["Properties"]["KeyPolicy"]["Statement"]
-    statements = key_policy(*option)["statements"]
+    statements = key_policy()["statements"]
     assert statements == json.loads(in_account(own))
     output = resolver.outputs()["StatementsForAnExistingKey"]["Value"]
     assert statements == json.loads(output.replace("${AWS::Partition}", "aws"))
+
+
+def test_statements_for_a_role_of_another_path() -> None:
+    """They differ from the template's for its path by the role's name alone."""
+    _, *own = source(TargetRolePath="/vault/").resources()["SnapshotKey"]["Properties"]["KeyPolicy"]["Statement"]
+    pattern = f"arn:aws:iam::{TARGET}:role/vault/*"
+    assert in_account(own).count(pattern) == 2
+    assert key_policy("--target-role", COPIER)["statements"] == json.loads(in_account(own).replace(pattern, COPIER))
 
 
 def test_the_templates_key_needs_nothing(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import Done, snapferry
+from tests.cli.command import Done, run_as, snapferry
 from tests.cloud import LocalAws, until
 from tests.e2e import policies
-from tests.e2e.accounts import HOME, Account
+from tests.e2e.accounts import Account
 from tests.e2e.deploy import STACK, deploy
 
 NEAR = "us-west-2"
@@ -31,25 +31,6 @@ def document(policy: Any, tmp_path: Path) -> Path:
     path = tmp_path / "policy.json"
     path.write_text(json.dumps(policy))
     return path
-
-
-def run(account: Account, *args: object, reader_is_gone: bool = False, **environment: str) -> Done:
-    """The command with an account's credentials."""
-    given = {
-        "AWS_ACCESS_KEY_ID": account.number,
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_REGION": HOME,
-        "AWS_ENDPOINT_URL": account.aws.endpoint,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    }
-    return snapferry(*args, environment={**given, **environment}, reader_is_gone=reader_is_gone)
-
-
-def lines(done: Done) -> list[dict[str, Any]]:
-    """What --json printed."""
-    return [json.loads(line) for line in done.out.splitlines()]
 
 
 def shared(source: Account, target: Account, description: str = "production") -> str:
@@ -73,9 +54,9 @@ def asked(target: Account) -> int:
 
 def test_plan_shows_what_a_sweep_would_do_and_does_nothing(source: Account, target: Account, document: Path) -> None:
     wanted, other = shared(source, target), shared(source, target, "staging")
-    done = run(target, "plan", document, "--json")
+    done = run_as(target, "plan", document, "--json")
     assert done.code == 0, done.err
-    *decisions, last = lines(done)
+    *decisions, last = done.lines()
     assert {(each["action"], each["snapshot"], each["region"]) for each in decisions} == {
         ("copy", wanted, NEAR),
         ("copy", wanted, FAR),
@@ -83,7 +64,7 @@ def test_plan_shows_what_a_sweep_would_do_and_does_nothing(source: Account, targ
     assert all(each["kmsKey"] and each["account"] == source.number for each in decisions)
     assert last["summary"]["copy"] == 2
     assert other not in done.out
-    text = run(target, "plan", document)
+    text = run_as(target, "plan", document)
     assert wanted in text.out
     assert f"{NEAR}: 0 protected" in text.out
     assert asked(target) == 0
@@ -91,13 +72,13 @@ def test_plan_shows_what_a_sweep_would_do_and_does_nothing(source: Account, targ
 
 def test_plan_says_why_a_snapshot_is_skipped(source: Account, target: Account, document: Path, tmp_path: Path) -> None:
     other = shared(source, target, "staging")
-    by_id = run(target, "plan", document, "--snapshot", other)
+    by_id = run_as(target, "plan", document, "--snapshot", other)
     assert by_id.code == 0
     assert "description-mismatch" in by_id.out
     event = tmp_path / "event.json"
     event.write_text(share_event(other))
-    by_event = run(target, "plan", document, "--event", event, "--json")
-    assert {each.get("reason") for each in lines(by_event)[:-1]} == {"description-mismatch"}
+    by_event = run_as(target, "plan", document, "--event", event, "--json")
+    assert {each.get("reason") for each in by_event.lines()[:-1]} == {"description-mismatch"}
 
 
 def test_plan_reads_an_event_as_documents_and_others_hand_it_on(
@@ -111,21 +92,21 @@ def test_plan_reads_an_event_as_documents_and_others_hand_it_on(
     event = tmp_path / "event.json"
     for body in (bare, topic, bus, json.dumps(plain)):
         event.write_text(body)
-        done = run(target, "plan", document, "--event", event, "--json")
+        done = run_as(target, "plan", document, "--event", event, "--json")
         assert done.code == 0, done.err
-        assert {(each["action"], each["snapshot"]) for each in lines(done)[:-1]} == {("copy", wanted)}, body
+        assert {(each["action"], each["snapshot"]) for each in done.lines()[:-1]} == {("copy", wanted)}, body
 
 
 def test_plan_with_a_region_down_has_findings(source: Account, target: Account, document: Path, aws: LocalAws) -> None:
     shared(source, target)
     aws.control.take_region_down(NEAR)
-    done = run(target, "plan", document, "--json")
+    done = run_as(target, "plan", document, "--json")
     assert done.code == 1, done.err
-    assert {(each["action"], each["region"]) for each in lines(done)[:-1]} == {("defer", NEAR), ("copy", FAR)}
-    [deferred] = [each for each in lines(done)[:-1] if each["action"] == "defer"]
+    assert {(each["action"], each["region"]) for each in done.lines()[:-1]} == {("defer", NEAR), ("copy", FAR)}
+    [deferred] = [each for each in done.lines()[:-1] if each["action"] == "defer"]
     assert deferred["error"]["code"]
     assert deferred["error"]["message"]
-    text = run(target, "plan", document).out
+    text = run_as(target, "plan", document).out
     assert f"region-unread {NEAR}: {deferred['error']['code']}: " in text
 
 
@@ -134,13 +115,13 @@ def test_what_cannot_run_says_so(command: list[str], target: Account, document: 
     bad = tmp_path / "bad.json"
     bad.write_text('{"PolicyType": 7}')
     cases = [
-        (run(target, *command, bad), "is no valid policy"),
-        (run(target, *command, tmp_path / "none.json"), "cannot be read"),
-        (run(target, *command, document, AWS_REGION=""), "no Region"),
-        (run(target, *command, document, AWS_ACCESS_KEY_ID=""), "whose credentials"),
-        (run(target, *command, document, "--profile", "nobody"), 'no profile "nobody"'),
-        (run(target, *command, document, AWS_ENDPOINT_URL="nowhere"), "failed to apply endpoint `nowhere`\n"),
-        (run(target, *command, document, AWS_ENDPOINT_URL="http://127.0.0.1:9"), "whose credentials"),
+        (run_as(target, *command, bad), "is no valid policy"),
+        (run_as(target, *command, tmp_path / "none.json"), "cannot be read"),
+        (run_as(target, *command, document, AWS_REGION=""), "no Region"),
+        (run_as(target, *command, document, AWS_ACCESS_KEY_ID=""), "whose credentials"),
+        (run_as(target, *command, document, "--profile", "nobody"), 'no profile "nobody"'),
+        (run_as(target, *command, document, AWS_ENDPOINT_URL="nowhere"), "failed to apply endpoint `nowhere`\n"),
+        (run_as(target, *command, document, AWS_ENDPOINT_URL="http://127.0.0.1:9"), "whose credentials"),
     ]
     for done, said in cases:
         assert done.code == 2, done
@@ -161,7 +142,7 @@ def test_a_named_profile_precedes_the_environment(
 
     def by_source(*args: object, profile: str = "") -> Done:
         files = {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(secrets), "AWS_PROFILE": profile}
-        return run(source, *args, reader_is_gone=False, **files)
+        return run_as(source, *args, reader_is_gone=False, **files)
 
     def account(done: Done) -> str:
         return str(done.json()["checks"][0]["subject"])
@@ -175,15 +156,15 @@ def test_a_named_profile_precedes_the_environment(
 def test_copy_goes_through_the_stacks_queue(source: Account, target: Account, policy: Any, document: Path) -> None:
     stack = deploy(target, policy)
     snapshot = shared(source, target)
-    dry = run(target, "copy", document, "--snapshot", snapshot, "--dry-run", "--stack", STACK)
+    dry = run_as(target, "copy", document, "--snapshot", snapshot, "--dry-run", "--stack", STACK)
     assert dry.code == 0, dry.err
     assert asked(target) == 0
-    done = run(target, "copy", document, "--snapshot", snapshot, "--stack", STACK)
+    done = run_as(target, "copy", document, "--snapshot", snapshot, "--stack", STACK)
     assert done.code == 0, done.err
     started = stack.wait_for_audit(event="copy.started", source__snapshot=snapshot, count=2)
     assert {each["trigger"] for each in started} == {"event"}
     assert all(each["triggerId"] in done.err for each in started)
-    again = run(target, "copy", document, "--snapshot", snapshot, "--stack", STACK)
+    again = run_as(target, "copy", document, "--snapshot", snapshot, "--stack", STACK)
     assert again.code == 1
     assert "already-copied" in again.out
     assert "nothing was asked for" in again.err
@@ -192,22 +173,22 @@ def test_copy_goes_through_the_stacks_queue(source: Account, target: Account, po
 
 def test_copy_without_a_stack_needs_to_be_told(source: Account, target: Account, document: Path) -> None:
     snapshot = shared(source, target)
-    refused = run(target, "copy", document, "--snapshot", snapshot)
+    refused = run_as(target, "copy", document, "--snapshot", snapshot)
     assert refused.code == 2
     assert "the stack snapferry cannot be read: ValidationError: Stack" in refused.err
     assert "--direct copies where there is no stack" in refused.err
     assert "Response" not in refused.err
     assert asked(target) == 0
-    contradictory = run(target, "copy", document, "--snapshot", snapshot, "--direct", "--stack", "any")
+    contradictory = run_as(target, "copy", document, "--snapshot", snapshot, "--direct", "--stack", "any")
     assert contradictory.code == 2
     assert "cannot be used with" in contradictory.err
-    done = run(target, "copy", document, "--snapshot", snapshot, "--direct", "--json")
+    done = run_as(target, "copy", document, "--snapshot", snapshot, "--direct", "--json")
     assert done.code == 0, done.err
-    records = [each for each in lines(done) if each.get("audit") == "snapferry/1"]
+    records = [each for each in done.lines() if each.get("audit") == "snapferry/1"]
     assert [each["event"] for each in records] == ["copy.started"] * 2
     tags = target.client("ec2", NEAR).describe_snapshots(OwnerIds=["self"])["Snapshots"][0]["Tags"]
     assert {"Key": "snapferry:source-snapshot", "Value": snapshot} in tags
-    again = run(target, "copy", document, "--snapshot", snapshot, "--direct")
+    again = run_as(target, "copy", document, "--snapshot", snapshot, "--direct")
     assert again.code == 1
     assert asked(target) == 2
 
@@ -215,7 +196,7 @@ def test_copy_without_a_stack_needs_to_be_told(source: Account, target: Account,
 @pytest.mark.parametrize("how", [[], ["--json"]], ids=["table", "json"])
 def test_a_reader_who_has_gone_stops_no_copy(source: Account, target: Account, document: Path, how: list[str]) -> None:
     snapshot = shared(source, target)
-    done = run(target, "copy", document, "--snapshot", snapshot, "--direct", *how, reader_is_gone=True)
+    done = run_as(target, "copy", document, "--snapshot", snapshot, "--direct", *how, reader_is_gone=True)
     assert done.code == 0, done.err
     assert asked(target) == 2
 
@@ -226,7 +207,7 @@ def test_a_reader_who_has_gone_is_no_error(
     source: Account, target: Account, document: Path, command: str, how: list[str]
 ) -> None:
     shared(source, target)
-    done = run(target, command, document, *how, reader_is_gone=True)
+    done = run_as(target, command, document, *how, reader_is_gone=True)
     assert (done.code, done.err) == (0, "")
 
 
@@ -238,12 +219,12 @@ def test_dead_letters_are_put_back_and_the_unreadable_stay(source: Account, targ
     share = share_event(snapshot)
     for number, body in enumerate(["not an event", share]):
         sqs.send_message(QueueUrl=dead, MessageBody=body, MessageGroupId="copier", MessageDeduplicationId=f"m{number}")
-    dry = run(target, "replay", "--dead-letter", dead, "--stack", STACK, "--dry-run")
+    dry = run_as(target, "replay", "--dead-letter", dead, "--stack", STACK, "--dry-run")
     assert "would put" in dry.out, dry.err
     assert asked(target) == 0
-    done = run(target, "replay", "--dead-letter", dead, "--stack", STACK, "--json")
+    done = run_as(target, "replay", "--dead-letter", dead, "--stack", STACK, "--json")
     assert done.code == 1, done.err
-    *each_one, last = lines(done)
+    *each_one, last = done.lines()
     assert sorted((each["replayed"], each.get("about")) for each in each_one) == [(False, None), (True, snapshot)]
     assert last == {"summary": {"replayed": 1, "left": 1, "notLookedAt": 0}}
     stack.wait_for_audit(event="copy.started", source__snapshot=snapshot, count=2)
@@ -276,7 +257,7 @@ def test_what_stays_hides_nothing_behind_it(target: Account, *, reader_is_gone: 
     """Whoever reads along."""
     rubbish = [f"rubbish {number}" for number in range(9)]
     dead, copier = queue(target, "dead", *rubbish, *[share_event("snap-01234567")] * 15), queue(target, "copier")
-    done = run(target, "replay", "--dead-letter", dead, "--queue", copier, reader_is_gone=reader_is_gone)
+    done = run_as(target, "replay", "--dead-letter", dead, "--queue", copier, reader_is_gone=reader_is_gone)
     assert done.code == 1, done
     assert (held(target, dead), held(target, copier)) == ((9, 0), (15, 0))
 
@@ -285,21 +266,21 @@ def test_what_cannot_be_reached_is_said(target: Account) -> None:
     """A FIFO queue gives nothing behind ten messages that stay."""
     rubbish = [f"rubbish {number}" for number in range(12)]
     dead, copier = queue(target, "dead", *rubbish, *[share_event("snap-01234567")] * 15), queue(target, "copier")
-    done = run(target, "replay", "--dead-letter", dead, "--queue", copier, "--json")
+    done = run_as(target, "replay", "--dead-letter", dead, "--queue", copier, "--json")
     assert done.code == 1, done
-    assert lines(done)[-1] == {"summary": {"replayed": 0, "left": 10, "notLookedAt": 17}}
+    assert done.lines()[-1] == {"summary": {"replayed": 0, "left": 10, "notLookedAt": 17}}
     assert held(target, dead) == (27, 0)
-    done = run(target, "replay", "--dead-letter", dead, "--queue", copier, "--all")
+    done = run_as(target, "replay", "--dead-letter", dead, "--queue", copier, "--all")
     assert done.code == 0, done
     assert (held(target, dead), held(target, copier)) == ((0, 0), (27, 0))
 
 
 def test_the_copiers_queue_is_no_dead_letter_queue(target: Account) -> None:
     copier = queue(target, "copier", '{"sweep": "1"}')
-    done = run(target, "replay", "--dead-letter", copier, "--queue", copier)
+    done = run_as(target, "replay", "--dead-letter", copier, "--queue", copier)
     assert done.code == 2
     assert "is the copier's own queue" in done.err
-    nowhere = run(target, "replay", "--dead-letter", f"{copier}-none", "--queue", copier)
+    nowhere = run_as(target, "replay", "--dead-letter", f"{copier}-none", "--queue", copier)
     assert nowhere.code == 2
     assert "QueueService.NonExistentQueue: The specified queue does not exist" in nowhere.err
     assert "Response" not in nowhere.err
@@ -354,9 +335,9 @@ def test_invalid_events_in_logs_become_share_events(
     stack.wait_for_audit(event="event.invalid")
     exported = tmp_path / "lines.jsonl"
     exported.write_text("\n".join(stack.log("copy-shared-snapshots")))
-    done = run(target, "replay", "--from", exported, "--stack", STACK)
+    done = run_as(target, "replay", "--from", exported, "--stack", STACK)
     assert done.code == 0, done.err
     assert "put back  " in done.out
     stack.wait_for_audit(event="copy.started", source__snapshot=snapshot, count=2)
-    nothing = run(target, "replay", "--from", tmp_path / "none", "--stack", STACK)
+    nothing = run_as(target, "replay", "--from", tmp_path / "none", "--stack", STACK)
     assert nothing.code == 2

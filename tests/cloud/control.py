@@ -16,7 +16,7 @@ SNAPSHOTS_A_REQUEST = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One recorded EC2, KMS or DynamoDB call; the fields are those of `tests.cloud.overlay.calls.Call`."""
+    """One recorded EC2, KMS, DynamoDB or RDS call; the fields are those of `tests.cloud.overlay.calls.Call`."""
 
     number: int
     time: str
@@ -86,8 +86,9 @@ class Control:
     def inject_fault(self, **fault: Any) -> str:
         """Let calls go wrong and return the fault's ID.
 
-        Where: `service` (EC2 and KMS when none is named; `dynamodb` only by name), `action`, `region`, `account`,
-        `parameters` (a dict of values that the request must have; `*` and `?` are wildcards, `Item.pk.S` is a path).
+        Where: `service` (EC2 and KMS when none is named; `dynamodb` and `rds` only by name), `action`, `region`,
+        `account`, `parameters` (a dict of values that the request must have; `*` and `?` are wildcards, `Item.pk.S` is
+        a path).
         How often: `skip`, `times` (default: always), `probability`, `seed`.
         What: `latency` (seconds), `code` with `message`, `status` and `executed` (executed all the same), `drop` or
         `hang` ("before" or "after" executing), `kill` (a function's name: its processes get kill -9; then `drop` or
@@ -183,6 +184,10 @@ class Control:
         changed: dict[str, Any] = self.ask("change-snapshot", {"id": snapshot_id, "region": region, **changes})
         return changed
 
+    def set_blocks(self, snapshot_id: str, region: str, blocks: dict[int, str | None]) -> None:
+        """Write blocks of a text each into a snapshot, whatever its state and whoever owns it; None takes one out."""
+        self.ask("set-blocks", {"id": snapshot_id, "region": region, "blocks": blocks})
+
     def age_snapshot(self, snapshot_id: str, region: str, *, days: float) -> dict[str, Any]:
         """Let a snapshot have started and completed that much earlier; its tags stay."""
         changed: dict[str, Any] = self.ask(
@@ -203,6 +208,30 @@ class Control:
         """All snapshots, whoever sees them; optional: `account` (the owner), `region`."""
         found: list[dict[str, Any]] = self.ask("snapshots", which)
         return found
+
+    # Snapshots of databases
+
+    def create_db_snapshots(self, snapshots: Iterable[dict[str, Any]]) -> list[str]:
+        """Make snapshots of databases from nothing and return their ARNs.
+
+        Required: `account` (the owner), `region`. Optional: `cluster` (true: of a cluster), `id`, `source_id` (the
+        instance's or cluster's name), `resource_id`, `engine`, `engine_version`, `allocated_storage`, `created`
+        (ISO 8601 or seconds), `status`, `type`, `kms_key`, `option_group`, `tde`, `tags`, `shared_with` (accounts).
+        """
+        made: list[str] = self.ask("create-db-snapshots", {"snapshots": list(snapshots)})
+        return made
+
+    def create_db_snapshot(self, account: str, region: str, **more: Any) -> str:
+        return self.create_db_snapshots([{"account": account, "region": region, **more}])[0]
+
+    def change_db_snapshot(self, arn: str, **changes: Any) -> None:
+        """Set `status`, `type`, `engine`, `allocated_storage`, `kms_key`, `tde`, `option_group` or `resource_id`."""
+        self.ask("change-db-snapshot", {"arn": arn, **changes})
+
+    def release_db_copies(self, *arns: str) -> list[str]:
+        """End the copies of databases that run, or those named, and return their ARNs."""
+        released: list[str] = self.ask("release-db-copies", {"arns": list(arns)} if arns else {})
+        return released
 
     # Functions
 

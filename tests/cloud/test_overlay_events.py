@@ -126,6 +126,26 @@ def test_a_copys_end_is_told_in_the_destination_region(aws: LocalAws, home: Queu
     assert home.take() == []
 
 
+def test_a_rule_sends_events_on_to_another_region_as_they_are(aws: LocalAws, home: Queue, away: Queue) -> None:
+    events = aws.client("events", TARGET, AWAY)
+    pattern = {**PATTERN, "detail": {"source": [{"prefix": f"arn:aws:ec2::{HOME}:"}]}}
+    events.put_rule(Name="on", EventPattern=json.dumps(pattern))
+    bus = f"arn:aws:events:{HOME}:{TARGET}:event-bus/default"
+    role = f"arn:aws:iam::{TARGET}:role/on"
+    events.put_targets(Rule="on", Targets=[{"Id": "home", "Arn": bus, "RoleArn": role}])
+    try:
+        made = copy(aws, shared(aws))
+        assert away.wait(1) == home.wait(1)
+        copy(aws, made, SourceRegion=AWAY, region=HOME)
+        [event] = home.wait(1)
+        assert event["region"] == HOME
+        settled(aws)
+        assert away.take() == []
+    finally:
+        events.remove_targets(Rule="on", Ids=["home"])
+        events.delete_rule(Name="on")
+
+
 def test_a_failed_copys_event_says_why(aws: LocalAws, away: Queue) -> None:
     aws.control.spoil_copies(state_message="Given key ID is not accessible")
     copy(aws, shared(aws))

@@ -108,10 +108,12 @@ def test_a_function_is_killed_in_the_middle_of_its_call() -> None:
 def test_the_server_dies_with_its_owner(how: signal.Signals, tmp_path: Path) -> None:
     owner = textwrap.dedent(
         """
-        import sys, time
+        import signal, sys, time
         from pathlib import Path
         from tests.cloud import LocalAws
         from tests.cloud.test_overlay_server import deploy, invoke
+        # A shell that starts the tests behind its back has SIGINT ignored, and that is inherited.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with LocalAws() as aws:
             deploy(aws)
             print(aws._process.pid, invoke(aws)["pid"], aws._scratch, flush=True)

@@ -56,7 +56,9 @@ def test_each_function_comes_from_the_stacks_own_region(template: dict[str, Any]
     functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
     code = [each["Properties"]["Code"] for each in functions]
     assert {each["S3Bucket"]["Fn::Sub"] for each in code} == {"${CodeBucket}-${AWS::Region}"}
-    assert {each["S3Key"]["Fn::Sub"] for each in code} == {f"${{CodePrefix}}{name}.zip" for name in pack.FUNCTIONS}
+    assert {each["S3Key"]["Fn::Sub"] for each in code} == {
+        f"${{CodePrefix}}{name}-${{Architecture}}.zip" for name in pack.FUNCTIONS
+    }
     names = {path.name for path in (packages.REPOSITORY / "functions").iterdir() if (path / "src/main.rs").is_file()}
     assert names == set(pack.FUNCTIONS)
 
@@ -117,21 +119,21 @@ def test_it_is_made_without_a_region(tmp_path: Path) -> None:
     subprocess.run(program, check=True, env={**os.environ, "AWS_DEFAULT_REGION": ""})
 
 
-def test_packages_are_for_one_architecture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_are_for_one_architecture(tmp_path: Path) -> None:
     def built(*machines: int) -> None:
         for name, machine in zip(pack.FUNCTIONS, machines, strict=True):
             (tmp_path / name).mkdir(exist_ok=True)
             (tmp_path / name / "bootstrap").write_bytes(b"\x7fELF" + bytes(14) + bytes([machine, 0]))
 
-    monkeypatch.setattr(pack, "BUILT", tmp_path)
     # System V ABI: EM_X86_64, EM_AARCH64, EM_386.
     for machine, name in ((62, "x86_64"), (183, "arm64")):
-        built(*[machine] * 3)
-        assert pack.architecture() == name
-    for machines in ((62, 183, 62), (3, 3, 3)):
+        built(*[machine] * len(pack.FUNCTIONS))
+        assert pack.architecture(built=tmp_path) == name
+    rest = len(pack.FUNCTIONS) - 2
+    for machines in ((62, 183, *[62] * rest), (3, 3, *[3] * rest)):
         built(*machines)
         with pytest.raises(ValueError, match="not built for one architecture: copy-shared-snapshots for "):
-            pack.architecture()
+            pack.architecture(built=tmp_path)
 
 
 def test_the_console_asks_for_them(template: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ MODULE = packages.REPOSITORY / "infra/terraform"
 RETIRED = {"RetiredRegions", "RetiredHomes", "RetiredPolicies"}
 LISTS = {"SourceAccounts", "TargetRegions", "TargetKeyArns", "SourceKeyArns", *RETIRED}
 SCHEDULES = {"SweepSchedule", "ServeSchedule", "VerifySchedule", "ExpirySchedule"}
-SINGLE = {"CodeBucket", "CodePrefix", "PolicyKey", "SweepSince", "AlarmTopicArn", "RolePath", *SCHEDULES}
+SINGLE = {"CodeBucket", "CodePrefix", "PolicyKey", "SweepSince", "AlarmTopicArn", "AlarmEmail", "RolePath", *SCHEDULES}
+SINGLE.add("ProofSchedule")
 
 
 def parsed(path: Path) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """A stack from the real template with the real binaries, and what one asks of it."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from infra.sam import pack
+from infra.sam.parameters import lock_days
 from tests.cloud import LocalAws, until
 from tests.e2e import packages, records
 from tests.e2e.accounts import HOME, Account
@@ -13,8 +15,10 @@ from tests.e2e.ledger import Ledger
 FUNCTIONS = {
     "copy-shared-snapshots": "CopySharedSnapshots",
     "verify-copies": "VerifyCopies",
+    "prove-copies": "ProveCopies",
     "delete-expired-copies": "DeleteExpiredCopies",
 }
+PROVER = "prove-copies"
 STACK = "snapferry"
 # A Rust build may take both cores away from the emulator for long.
 PATIENCE_SECONDS = 120.0
@@ -103,7 +107,8 @@ class Stack:
 def deploy(account: Account, policy: Any, *, region: str = HOME, name: str = STACK, **parameters: str) -> Stack:
     """Upload the packages and create the stack from the template's plain form; the parameters that repeat what the
     policy says are taken from it."""
-    upload(account, region)
+    # Without its schedule there is no such function.
+    upload(account, region, [each for each in FUNCTIONS if each != PROVER or "ProofSchedule" in parameters])
     values = {
         "CodeBucket": _bucket(account, region).removesuffix(f"-{region}"),
         "PolicyKey": upload_policy(account, policy, region),
@@ -156,17 +161,18 @@ def read_all(aws: LocalAws) -> None:
     # Forgotten first: what cannot be read now cannot be read later either, when the local AWS is gone.
     _deployed[:] = [stack for stack in _deployed if stack.account.aws is not aws]
     for stack in made:
-        for function in FUNCTIONS:
-            stack.audit(function)
+        for function, name in FUNCTIONS.items():
+            if f"{name}LogGroup" in stack.outputs:
+                stack.audit(function)
 
 
-def upload(account: Account, region: str) -> None:
+def upload(account: Account, region: str, functions: Iterable[str] = FUNCTIONS) -> None:
     """Put the functions' packages into a bucket of the account."""
     s3 = account.client("s3", region)
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=_bucket(account, region), **place)
-    for function in FUNCTIONS:
-        s3.put_object(Bucket=_bucket(account, region), Key=f"{function}.zip", Body=packages.package(function))
+    for function in functions:
+        s3.put_object(Bucket=_bucket(account, region), Key=f"{function}-x86_64.zip", Body=packages.package(function))
 
 
 def upload_policy(account: Account, policy: Any, region: str = HOME) -> str:
@@ -187,6 +193,7 @@ def repeated(policy: Any) -> dict[str, str]:
         "SourceAccounts": ",".join(dict.fromkeys(owners)),
         "TargetRegions": ",".join(dict.fromkeys(entry["Target"] for entry in targets)),
         "TargetKeyArns": ",".join(dict.fromkeys(key for key in keys if key)),
+        "MaxLockDays": str(max((lock_days(each["LockRule"]) for each in targets if each.get("LockRule")), default=0)),
     }
 
 

@@ -10,6 +10,7 @@ from infra.sam import pack, plain
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = REPOSITORY / "infra/sam/template.yaml"
+COPY_EVENTS = REPOSITORY / "infra/sam/copy-events.yaml"
 BUILT = REPOSITORY / "target/lambda"
 
 _CODE = re.compile(r"(?<=CodeUri: )\.\./\.\./target/lambda/([a-z-]+)/$", re.MULTILINE)

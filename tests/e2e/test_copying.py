@@ -161,12 +161,13 @@ def test_dlms_example_filters_match_the_whole_description(
     assert copied == {shared[description] for description in matching}
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["a named source key", "any of the source account's keys"])
 def test_an_encrypted_snapshot_is_copied_across_regions_under_the_targets_own_key(
-    source: Account, target: Account
+    source: Account, target: Account, named: bool
 ) -> None:
     theirs, ours = source.create_key(HOME, used_by=target.number), target.create_key(FAR)
     policy = policies.details([source.number], policies.target(FAR, key=ours))
-    stack = deploy(target, policy, SourceKeyArns=theirs)
+    stack = deploy(target, policy, SourceKeyArns=theirs if named else "")
     snapshot = share(source, target, key=theirs)
     assert the_copy(stack, FAR, snapshot["SnapshotId"])["KmsKeyId"] == ours
 

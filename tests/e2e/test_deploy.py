@@ -2,7 +2,9 @@
 
 import json
 import os
+import pty
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,10 +46,16 @@ class Checkout:
     path: Path
 
     def deploy(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run `make deploy`, without building anything in Rust."""
-        return self.make("deploy", *arguments, **environment)
+        """Run `make deploy`, without building anything in Rust, and where nobody can be asked."""
+        return self.make("deploy", "YES=1", *arguments, terminal=subprocess.DEVNULL, **environment)
 
-    def make(self, target: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def deploy_release(self, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `make deploy` with a release's folder, whose own command checks the policy."""
+        return self.deploy(f"DIST={folder}", "SNAPFERRY=target/deploy/snapferry", *arguments, **environment)
+
+    def make(
+        self, target: str, *arguments: str, terminal: int = subprocess.DEVNULL, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run make, without building anything in Rust."""
         programs = [str(self.path / "stand-ins"), str(Path(sys.executable).parent), os.environ["PATH"]]
         inherited = {name: value for name, value in os.environ.items() if name not in EMPTY and "MAKE" not in name}
@@ -56,7 +64,7 @@ class Checkout:
             ["make", target, f"SNAPFERRY={command()}", "FULL_SDK=1", *arguments],
             cwd=self.path,
             env={**inherited, "PATH": ":".join(programs), "HOME": str(self.path), **NOBODY, **environment},
-            stdin=subprocess.DEVNULL,
+            stdin=terminal,
             capture_output=True,
             text=True,
             check=False,
@@ -181,7 +189,8 @@ def test_it_deploys_one_policy_from_a_file(checkout: Checkout, arguments: list[s
 
 def test_what_sam_is_told(checkout: Checkout) -> None:
     chosen = ["STACK=vault", "REGION=eu-central-1", "PROFILE=target", "ARCH=x86_64", "YES=1"]
-    more = "PARAMETERS=SourceKeyArns=arn:aws:kms:eu-central-1:111122223333:key/1 'SweepSchedule=\"rate(5 minutes)\"'"
+    key = "arn:aws:kms:eu-central-1:111122223333:key/1"
+    more = f"PARAMETERS=SourceKeyArns={key} 'SweepSchedule=\"rate(5 minutes)\"' ServeSchedule='rate(2 minutes)'"
     run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}", *chosen, more)
     assert run.returncode == 0, run.stderr
     [build] = checkout.called("cargo")
@@ -197,19 +206,95 @@ def test_what_sam_is_told(checkout: Checkout) -> None:
     assert parameters == [
         *('Policy=""', "Architecture=x86_64"),
         *(f'{name}="{value}"' for name, value in repeated(VALID).items()),
-        "SourceKeyArns=arn:aws:kms:eu-central-1:111122223333:key/1",
-        'SweepSchedule="rate(5 minutes)"',
+        f'SourceKeyArns="{key}"',
+        *('SweepSchedule="rate(5 minutes)"', 'ServeSchedule="rate(2 minutes)"'),
     ]
 
 
 def test_without_more_said_it_asks_and_leaves_place_and_credentials_to_sam(checkout: Checkout) -> None:
-    run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}")
+    other_end, terminal = pty.openpty()
+    run = checkout.make("deploy", checkout.write(VALID), f"SAM={checkout.stand_in('sam')}", terminal=terminal)
+    os.close(terminal)
+    os.close(other_end)
     assert run.returncode == 0, run.stderr
     [told] = checkout.called("sam")
     assert "--confirm-changeset" in told
     assert "--region" not in told
     assert "--profile" not in told
     assert told[told.index("--stack-name") + 1] == "snapferry"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["YES="], "There is no terminal, so nobody can be asked: make deploy YES=1"),
+        (["BUCKET=my-code"], "BUCKET=my-code goes with DIST"),
+        (["REGION=eu central-1"], "REGION has a space in it."),
+        (["STACK=snap ferry"], "STACK has a space in it."),
+        (["PARAMETERS=LogLevl=debug"], "PARAMETERS: the template has no LogLevl; perhaps LogLevel"),
+        (["PARAMETERS=Nothing=1"], "PARAMETERS: the template has no Nothing\n"),
+        (["PARAMETERS=ParameterKey=LogLevl,ParameterValue=debug"], "the template has no LogLevl"),
+        (["PARAMETERS=SweepSchedule=rate(5 minutes)"], "PARAMETERS: 'minutes)' is no Name=value"),
+        (["PARAMETERS=LogLevel='debug"], "PARAMETERS: no closing quotation in LogLevel='debug"),
+        (["PARAMETERS='LogLevel=a\\ b'"], "SAM would change the value of LogLevel"),
+    ],
+    ids=[
+        "nobody to ask",
+        "bucket",
+        "a Region and a half",
+        "two stacks",
+        "parameter",
+        "unlike any",
+        "AWS's spelling",
+        "space",
+        "quote",
+        "backslash",
+    ],
+)
+def test_what_the_arguments_alone_show_is_said_first(checkout: Checkout, arguments: list[str], message: str) -> None:
+    run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}", *arguments)
+    assert run.returncode != 0
+    assert message in run.stderr, run.stderr
+    assert (checkout.called("cargo"), checkout.called("sam"), layer(checkout)) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "$(touch done)",
+        "$(shell touch done)",
+        "`touch done`",
+        "a; touch done",
+        "a && touch done",
+        "two words  and * ? {a,b} ~ !",
+        'said "so", $HOME and $$HOME',
+        "back\\slash",
+        "#fragment",
+        "",
+    ],
+)
+def test_a_value_arrives_whole_and_does_nothing(checkout: Checkout, value: str) -> None:
+    given = f"PARAMETERS=LogLevel=debug {shlex.quote(f'RunbookUrl={value}')}"
+    for arguments, environment in (([given], {}), ([], {"PARAMETERS": given.partition("=")[2]})):
+        stand_in = f"SAM={checkout.stand_in('sam')}"
+        run = checkout.deploy(checkout.write(VALID), stand_in, *arguments, **environment)
+        assert run.returncode == 0, run.stderr
+        assert not list(checkout.path.rglob("done"))
+        *_, level, url = checkout.called("sam")[-1]
+        assert level == 'LogLevel="debug"'
+        assert as_sam_reads(url) == {"RunbookUrl": value}
+
+
+def as_sam_reads(argument: str) -> dict[str, str]:
+    """What the SAM CLI itself makes of an argument of --parameter-overrides."""
+    program = (
+        "import json, sys; from samcli.cli.types import CfnParameterOverridesType as T; "
+        "print(json.dumps(T().convert((sys.argv[1],), None, None)))"
+    )
+    python = packages.REPOSITORY / ".venv-sam/bin/python"
+    run = subprocess.run([str(python), "-c", program, argument], capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(run.stdout)
+    return found
 
 
 def test_what_is_deployed_may_be_unreadable(checkout: Checkout) -> None:
@@ -254,30 +339,6 @@ def test_the_folder_of_the_layer_has_a_policy_or_says_that_it_is_missing(checkou
     assert made() == "README "
     assert made(checkout.write(VALID)) == "policy.json "
     assert re.fullmatch(r"policy\.json The policy of \S+ \S+ stays in target/policy-layer/policy\.json: .+\n", made())
-
-
-def test_the_way_without_sam_in_readme_stops_at_an_invalid_policy(checkout: Checkout) -> None:
-    readme = (packages.REPOSITORY / "README.md").read_text()
-    [commands] = re.findall(r"^       (parameters=.+?SourceKeyArns=\S+)$", readme, re.MULTILINE | re.DOTALL)
-    (checkout.path / "target/release").mkdir()
-    (checkout.path / "target/release/snapferry").symlink_to(command())
-    path = f"{checkout.stand_in('aws').parent}:{os.environ['PATH']}"
-
-    def run(policy: Any) -> subprocess.CompletedProcess[str]:
-        checkout.write(policy)
-        (checkout.path / "my policy.json").rename(checkout.path / "policy.json")
-        return subprocess.run(
-            ["bash", "-c", commands], cwd=checkout.path, env={"PATH": path}, capture_output=True, text=True, check=False
-        )
-
-    refused = run({**VALID, "Actoins": []})
-    assert refused.returncode != 0
-    assert refused.stderr.startswith("error: Actoins: unknown member")
-    assert refused.stderr.endswith("policy.json: not valid\n")
-    assert checkout.called("aws") == []
-    assert run(VALID).returncode == 0
-    [told] = checkout.called("aws")
-    assert {"Policy=", *(f"{name}={value}" for name, value in repeated(VALID).items())} <= set(told)
 
 
 @pytest.fixture

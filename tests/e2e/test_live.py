@@ -2,12 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from tests.e2e.accounts import HOME, Account
 from tests.e2e.deploy import Stack, deploy
 from tests.e2e.packages import REPOSITORY
 from tests.e2e.protect import VERIFIER
-from tests.live import cost, deployed, scenario
+from tests.live import scenario
 from tests.live.setting import TAG, RefusedError, Setting
 
 NEAR, FAR = "us-west-2", "eu-central-1"
@@ -189,24 +189,33 @@ def test_a_snapshot_that_cannot_be_deleted_is_shared_no_longer(
     assert shares["CreateVolumePermissions"] == []
 
 
-def test_a_key_of_its_own_goes_too(source: Account, target: Account) -> None:
+@pytest.mark.parametrize(
+    ("named", "refusal"),
+    [(False, "may use any key of .*SOURCE_KEY=….*CREATE_KEY=1"), (True, "may use no key of .*CREATE_KEY=1")],
+    ids=["any of the source account's keys", "another account's key"],
+)
+def test_a_key_of_its_own_goes_too(source: Account, target: Account, named: bool, refusal: str) -> None:
     document = policies.details([source.number], policies.target(NEAR, key=target.create_key(NEAR)))
-    stack = deploy(target, document, **faults.NO_SCHEDULES)
-    made: list[str] = []
+    another = target.create_key(HOME) if named else ""
+    stack = deploy(target, document, **faults.NO_SCHEDULES, SourceKeyArns=another)
+    created: list[str] = []
+    asked_for: list[str] = []
 
     def say(text: str) -> None:
         print(text)
+        created.extend(re.findall(r"Created (arn:\S+)\.", text))
         if "SourceKeyArns=" in text:
-            made.append(text.split()[1].rstrip("."))
-            redeploy(target, SourceKeyArns=made[0])
+            asked_for.append(created[0])
+            redeploy(target, SourceKeyArns=created[0])
 
     setting = set_up(source, target, lambda: stack.invoke(VERIFIER, {}), say)
-    with pytest.raises(RefusedError, match="CREATE_KEY=1"):
+    with pytest.raises(RefusedError, match=refusal):
         play(setting)
     report = play(setting, create_key=True)
     assert (report.findings, report.left) == ([], [])
+    assert asked_for == (created if named else [])
     assert remains(source, target) == []
-    key = source.client("kms").describe_key(KeyId=made[0])["KeyMetadata"]
+    key = source.client("kms").describe_key(KeyId=created[0])["KeyMetadata"]
     assert key["KeyState"] == "PendingDeletion"
 
 
@@ -276,125 +285,6 @@ def test_no_key_is_made_for_a_stack_that_cannot_be_told_of_it(source: Account, t
 def test_the_same_account_twice_is_refused(target: Account) -> None:
     with pytest.raises(RefusedError, match="nothing can be shared"):
         scenario.plan(set_up(target, target, lambda: None), HOME, "snapferry")
-
-
-OWNER = "111122223333"
-PLAIN = policies.details([OWNER], policies.target(NEAR))
-LOCK = {"Mode": "governance", "Interval": 1, "IntervalUnit": "DAYS"}
-
-
-@pytest.mark.parametrize(
-    ("document", "why"),
-    [
-        (policies.details(["777788889999"], policies.target(NEAR)), "names the source account"),
-        (policies.lifecycle_policy("policy-1", PLAIN, "DISABLED"), "names the source account"),
-        (policies.details([OWNER], policies.target(NEAR), description=".*production.*"), r"\.\*production\.\*"),
-        (policies.details([OWNER], policies.target(NEAR), description="live"), "No DescriptionRegex matches"),
-        (policies.details([OWNER], policies.target(NEAR, LockRule=LOCK)), "could not remove"),
-        (policies.details([OWNER]), "no targets"),
-    ],
-    ids=["another owner", "disabled", "another description", "a part of it only", "locks", "no targets"],
-)
-def test_what_could_not_be_tested_or_removed_is_refused(document: Any, why: str) -> None:
-    with pytest.raises(RefusedError, match=why):
-        deployed.wanted(document, OWNER, "a live test")
-
-
-def test_each_policy_that_matches_wants_its_copies() -> None:
-    nightly = policies.details([OWNER], policies.target(FAR), description="nightly.*")
-    document = [policies.lifecycle_policy("policy-1", PLAIN), policies.lifecycle_policy("policy-2", nightly)]
-    assert [str(each) for each in deployed.wanted(document, OWNER, "a live test")] == [f"policy-1 in {NEAR}"]
-    both = deployed.wanted(document, OWNER, "nightly\nlive test")
-    assert [str(each) for each in both] == [f"policy-1 in {NEAR}", f"policy-2 in {FAR}"]
-    assert deployed.regions(document) == sorted([NEAR, FAR])
-
-
-NOW = datetime.now(UTC)
-KEY = f"arn:aws:kms:{NEAR}:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-WANTED = deployed.Wanted("default", NEAR, KEY, (3, "DAYS"), (("team", "backup"),))
-PLAN = scenario.Plan("run", "aws", HOME, "snapferry", OWNER, "444455556666", "live", "key", [WANTED], [NEAR])
-SNAPSHOT = {"SnapshotId": "snap-1", "VolumeId": "vol-1", "StartTime": NOW}
-
-
-def right_copy() -> dict[str, Any]:
-    """A copy that is as it should be."""
-    own = {
-        "policy": "default",
-        "source-snapshot": "snap-1",
-        "source-account": OWNER,
-        "source-region": HOME,
-        "source-volume": "vol-1",
-        "source-size-gib": "1",
-        "source-start-time": NOW.isoformat(),
-        "kms-key": KEY,
-        "expire-after": (NOW + timedelta(days=3)).isoformat(),
-        "status": "verified",
-    }
-    tags = {**{f"snapferry:{name}": value for name, value in own.items()}, "team": "backup"}
-    account = {"OwnerId": "444455556666", "State": "completed"}
-    return {**account, "Encrypted": True, "KmsKeyId": KEY, "VolumeSize": 1, "tags": tags}
-
-
-def judged(copy: dict[str, Any]) -> list[str]:
-    return scenario.differences(copy, WANTED, PLAN, SNAPSHOT, NOW)
-
-
-def test_a_right_copy_has_no_differences() -> None:
-    assert judged(right_copy()) == []
-
-
-@pytest.mark.parametrize(
-    ("member", "value"),
-    [("State", "pending"), ("OwnerId", OWNER), ("Encrypted", False), ("VolumeSize", 2), ("KmsKeyId", "aws/ebs")],
-)
-def test_a_wrong_member_is_a_difference(member: str, value: Any) -> None:
-    [difference] = judged({**right_copy(), member: value})
-    assert difference.startswith(f"{member} is {value!r}, not ")
-
-
-@pytest.mark.parametrize("tag", sorted(right_copy()["tags"]))
-def test_each_tag_is_looked_at(tag: str) -> None:
-    copy = right_copy()
-    del copy["tags"][tag]
-    [difference] = judged(copy)
-    assert difference.startswith(f"tag {tag} is None, not ")
-
-
-@pytest.mark.parametrize("days", [2.9, 3.1])
-def test_another_expiry_is_a_difference(days: float) -> None:
-    copy = right_copy()
-    copy["tags"]["snapferry:expire-after"] = (NOW + timedelta(days=days)).isoformat()
-    [difference] = judged(copy)
-    assert difference.endswith("not 3 DAYS from the request")
-
-
-@pytest.mark.parametrize(
-    ("keep", "until_"),
-    [
-        ((2, "WEEKS"), "2028-02-14"),
-        ((1, "MONTHS"), "2028-02-29"),
-        ((13, "MONTHS"), "2029-02-28"),
-        ((1, "YEARS"), "2029-01-31"),
-    ],
-)
-def test_months_and_years_are_those_of_the_calendar(keep: tuple[int, str], until_: str) -> None:
-    assert scenario.later(datetime(2028, 1, 31, tzinfo=UTC), keep).date().isoformat() == until_
-
-
-def test_the_estimate_is_its_formulas() -> None:
-    rows = cost.estimate(copies=3, elsewhere=2, hours=72, new_key=True, at=cost.prices(["key_month=2"]))
-    assert {row.what: round(row.dollars, 6) for row in rows} == {
-        "volume": 0.008,
-        "snapshot and copies": 0.02,
-        "transfer to other Regions": 0.04,
-        "requests to KMS": 0.0015,
-        "key": 0.2,
-    }
-    printed = cost.printed(rows)
-    assert "0.2695 USD" in printed
-    assert all(f"{page}" in printed for page in (cost.EBS, cost.TRANSFER, cost.KMS))
-    with pytest.raises(ValueError, match="volume_gib_month"):
-        cost.prices(["volume=1"])
 
 
 # The command, with profiles

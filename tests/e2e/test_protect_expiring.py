@@ -41,6 +41,22 @@ def test_a_source_that_went_silent_keeps_its_last_good_copy(source: Account, tar
     assert (guarded.exists(newer, FAR), guarded.exists(copy, FAR)) == (False, True)
 
 
+def test_a_volume_that_drops_out_is_counted_in_each_run_and_named_once_a_day(
+    source: Account, target: Account, key: str
+) -> None:
+    guarded = guarding(target, [source], key)
+    for age in range(5, 9):
+        guarded.verified(source, FAR, start_time=moment(-age))
+    guarded.expire()
+    guarded.expire()
+    [named] = [run["volume"] for run in guarded.stack.audit(EXPIRER, event="expiry.volume", reason="dropped-out")]
+    assert (named["account"], named["volume"], named["usualSeconds"]) == (source.number, VOLUME, 86_400)
+    guarded.verified(source, FAR)
+    guarded.expire()
+    runs = [run["expiry"] for run in guarded.stack.audit(EXPIRER, event="expiry.completed", reason="complete")]
+    assert [run["droppedVolumes"] for run in runs] == [1, 1, 0]
+
+
 @pytest.mark.parametrize(
     "manipulated",
     [

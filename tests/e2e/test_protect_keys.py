@@ -26,8 +26,9 @@ def document(source: Account, key: str) -> dict[str, Any]:
 
 def start_anew(guarded: Vault) -> None:
     """A warm environment believes for minutes that a key is well which it found so."""
-    for logical_id in FUNCTIONS.values():
-        guarded.control.kill_function(guarded.stack.outputs[f"{logical_id}Function"])
+    names = (guarded.stack.outputs.get(f"{logical_id}Function") for logical_id in FUNCTIONS.values())
+    for name in filter(None, names):
+        guarded.control.kill_function(name)
 
 
 def started(guarded: Vault, snapshot: str) -> int:

@@ -14,7 +14,9 @@ FORBIDDEN = [FUNCTION_SECRET, "X-Amz-Signature", "X-Amz-Security-Token"]
 
 def test_logs_at_trace_hold_no_secret(source: Account, target: Account, aws: LocalAws) -> None:
     targets = [policies.target(NEAR), policies.target(FAR), policies.target(DOWN)]
-    stack = deploy(target, policies.details([source.number], *targets), LogLevel="trace")
+    stack = deploy(
+        target, policies.details([source.number], *targets), LogLevel="trace", ProofSchedule="rate(365 days)"
+    )
     aws.control.inject_fault(action="CopySnapshot", region=FAR, code="UnauthorizedOperation")
     aws.control.inject_fault(action="CopySnapshot", region=DOWN, drop="after")
     snapshot = source.create_snapshot("nightly")["SnapshotId"]
@@ -24,6 +26,7 @@ def test_logs_at_trace_hold_no_secret(source: Account, target: Account, aws: Loc
     stack.wait_for_audit(event="copy.deferred", copy__region=DOWN)
     stack.invoke("verify-copies", {})
     stack.invoke("delete-expired-copies", {})
+    stack.invoke("prove-copies", {})
 
     # They were there to be logged: the functions sign with them, and send a presigned URL.
     [process, *_] = aws.control.functions(stack.outputs["CopySharedSnapshotsFunction"])
@@ -39,7 +42,12 @@ def test_logs_at_trace_hold_no_secret(source: Account, target: Account, aws: Loc
 
 
 def test_the_functions_were_told_to_say_everything(source: Account, target: Account) -> None:
-    stack = deploy(target, policies.details([source.number], policies.target(NEAR)), LogLevel="trace")
+    stack = deploy(
+        target,
+        policies.details([source.number], policies.target(NEAR)),
+        LogLevel="trace",
+        ProofSchedule="rate(365 days)",
+    )
     for function in FUNCTIONS:
         name = stack.outputs[f"{FUNCTIONS[function]}Function"]
         configuration = target.client("lambda").get_function_configuration(FunctionName=name)

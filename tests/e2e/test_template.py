@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.loaders
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from tests.e2e import packages, policies
 from tests.e2e.accounts import HOME, Account
@@ -29,11 +30,18 @@ ACTIONS = {
     | {"ec2:CopySnapshot", "ec2:CreateTags"},
     "VerifyCopiesRole": READ
     | LOG
+    | TAKE
     | {"dynamodb:GetItem", "dynamodb:PutItem"}
     | {"ec2:DescribeLockedSnapshots", "ec2:CreateTags", "ec2:LockSnapshot", "kms:DescribeKey"},
+    "ProveCopiesRole": READ
+    | LOG
+    | {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"}
+    | {"ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock", "ebs:ListChangedBlocks"}
+    | {"ec2:CreateTags", "kms:DescribeKey", "kms:Decrypt"},
     "DeleteExpiredCopiesRole": READ | LOG | {"kms:DescribeKey", "ec2:DeleteSnapshot"},
     "SweepTimerRole": {"sqs:SendMessage"},
     "VerifyTimerRole": START,
+    "ProveTimerRole": START,
     "ExpiryTimerRole": START,
 }
 # The sentences for a resource's statements, by Sid; and where a statement begins.
@@ -106,12 +114,37 @@ def test_each_statement_says_what_it_is_for() -> None:
 
 def test_the_rule_does_not_filter_by_the_sender(template: dict[str, Any]) -> None:
     """The JSON type of `detail.source` is unproven: a wrong guess would drop every event in silence."""
-    [rule] = resources(template, "AWS::Events::Rule").values()
-    assert rule["EventPattern"] == {
+    rules = resources(template, "AWS::Events::Rule")
+    assert rules.keys() == {"ShareRule", "CopyRule"}
+    assert rules["ShareRule"]["EventPattern"] == {
         "source": ["aws.ec2"],
         "detail-type": ["EBS Snapshot Notification"],
         "detail": {"event": ["shareSnapshot"], "result": ["succeeded"]},
     }
+
+
+def test_the_ends_of_copies_come_from_this_home_and_every_target_region_alike(template: dict[str, Any]) -> None:
+    """What copy-events.yaml sends on is what the rule in the home Region takes, however the copy ended."""
+    home = resources(template, "AWS::Events::Rule")["CopyRule"]["EventPattern"]
+    away = resources(yaml_parse(packages.COPY_EVENTS.read_text()), "AWS::Events::Rule")["CopyRule"]["EventPattern"]
+    assert json.loads(json.dumps(away).replace("${HomeRegion}", "${AWS::Region}")) == home
+    assert home["detail"].keys() == {"event", "source"}
+
+
+def test_the_ends_of_copies_start_one_run_at_a_time_and_wait_for_none_in_vain(template: dict[str, Any]) -> None:
+    queue = resources(template, "AWS::SQS::Queue")["VerifierQueue"]
+    function = resources(template, "AWS::Lambda::Function")["VerifyCopies"]
+    assert (queue["FifoQueue"], queue["ContentBasedDeduplication"]) == (True, True)
+    # AWS takes no mapping of a queue whose messages come again before the function can have ended.
+    assert function["Timeout"] < queue["VisibilityTimeout"]
+    # What a run failed on is gone before it could come again: the schedule's run is sooner.
+    assert queue["MessageRetentionPeriod"] <= queue["VisibilityTimeout"]
+    assert "RedrivePolicy" not in queue
+    groups = {
+        each["Arn"]["Fn::GetAtt"][0]: each["SqsParameters"]["MessageGroupId"]
+        for each in resources(template, "AWS::Events::Rule")["CopyRule"]["Targets"]
+    }
+    assert groups == {"VerifierQueue": "verifier", "CopierQueue": "copier"}
 
 
 def test_functions_log_text_so_that_no_level_filters_the_audit(template: dict[str, Any]) -> None:
@@ -136,7 +169,7 @@ def test_the_queue_lets_one_copier_run_at_a_time_and_waits_long_enough_for_it(te
     # A share event is given back each time that the ledger does not answer: half an hour of that is no dead letter.
     assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] >= 4 * 1800
     assert (queue["FifoQueue"], queue["ContentBasedDeduplication"]) == (True, True)
-    [rule] = resources(template, "AWS::Events::Rule").values()
+    rule = resources(template, "AWS::Events::Rule")["ShareRule"]
     timers = resources(template, "AWS::Scheduler::Schedule")
     ticks = {kind: timers[name]["Target"] for kind, name in (("sweep", "SweepTimer"), ("serve", "ServeTimer"))}
     groups = [each["SqsParameters"]["MessageGroupId"] for each in (*rule["Targets"], *ticks.values())]
@@ -144,7 +177,7 @@ def test_the_queue_lets_one_copier_run_at_a_time_and_waits_long_enough_for_it(te
     for kind, target in ticks.items():
         # The execution's ID is another one when a delivery is retried.
         assert json.loads(target["Input"]) == {kind: "<aws.scheduler.scheduled-time>"}
-    [mapping] = resources(template, "AWS::Lambda::EventSourceMapping").values()
+    mapping = resources(template, "AWS::Lambda::EventSourceMapping")["CopySharedSnapshotsQueue"]
     assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
 
 
@@ -153,9 +186,11 @@ def test_a_start_that_is_late_is_given_up_before_the_next_is_due(template: dict[
     queues = {
         each["FunctionName"]["Ref"]: each for each in resources(template, "AWS::Lambda::EventInvokeConfig").values()
     }
-    assert queues.keys() == {"VerifyCopies", "DeleteExpiredCopies"}
+    assert queues.keys() == {"VerifyCopies", "ProveCopies", "DeleteExpiredCopies"}
     seconds = {"minute": 60, "hour": 3600}
     for timer in resources(template, "AWS::Scheduler::Schedule").values():
+        if timer["ScheduleExpression"]["Ref"] == "ProofSchedule":
+            continue  # it has no default, and a late proof harms nothing
         every = re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", _default(template, timer["ScheduleExpression"]["Ref"]))
         assert every
         target = timer["Target"]
@@ -195,7 +230,7 @@ def test_the_ledger_is_kept_whatever_becomes_of_the_stack(template: dict[str, An
         for name, each in resources(template, "AWS::Lambda::Function").items()
         if each["Environment"]["Variables"].get("SNAPFERRY_LEDGER") == {"Ref": "Ledger"}
     }
-    assert named == {"CopySharedSnapshots", "VerifyCopies"}
+    assert named == {"CopySharedSnapshots", "VerifyCopies", "ProveCopies"}
 
 
 def test_concurrency_is_reserved_for_the_copier_alone_and_only_if_asked(template: dict[str, Any]) -> None:
@@ -272,9 +307,12 @@ def test_what_is_left_out_leaves_no_hole_in_a_policy(source: Account, target: Ac
     for statement in found:
         assert "" not in listed(statement["Resource"]), statement
         assert '""' not in json.dumps(statement), statement
-        # Without keys in the parameters, a role may look at keys and do nothing with them.
+        # Without keys in the parameters, a role may look at keys and do nothing with them, but for those of the source
+        # accounts in the stack's Region.
         of_keys = {action for action in listed(statement["Action"]) if action.startswith("kms:")}
-        assert of_keys <= {"kms:DescribeKey"}, statement
+        if not of_keys <= {"kms:DescribeKey"}:
+            assert listed(statement["Resource"]) == [f"arn:aws:kms:{HOME}:*:key/*"], statement
+            assert listed(statement["Condition"]["StringEquals"]["aws:ResourceAccount"]) == [source.number], statement
 
 
 def test_keys_owners_and_regions_arrive_in_the_policies(source: Account, target: Account) -> None:

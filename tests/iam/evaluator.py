@@ -20,7 +20,16 @@ FULL_ACCESS: Document = {
     "Statement": [{"Sid": "FullAWSAccess", "Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
 
-OPERATORS = {"ArnEquals", "ArnLike", "ArnNotLike", "Bool", "Null", "StringEquals", "StringLike"}
+OPERATORS = {
+    "ArnEquals",
+    "ArnLike",
+    "ArnNotLike",
+    "Bool",
+    "Null",
+    "NumericLessThanEquals",
+    "StringEquals",
+    "StringLike",
+}
 SET_OPERATORS = {"ForAllValues:StringEquals", "ForAllValues:StringLike", "ForAnyValue:StringLike"}
 
 # What a literal asterisk becomes, in policies and in requests, so that no pattern takes it for a wildcard.

@@ -46,7 +46,7 @@ _Asked = tuple[str, str, str, dict[str, str | list[str]]]
 
 def _of_kms(call: Call) -> Iterator[_Asked]:
     for each in call.resources:
-        yield f"kms:{call.action}", each["arn"], call.region, {}
+        yield f"kms:{call.action}", each["arn"], call.region, _of_account(each["arn"])
 
 
 def _of_dynamodb(call: Call) -> Iterator[_Asked]:
@@ -69,7 +69,7 @@ def _of_ec2(call: Call) -> Iterator[_Asked]:
                 f"ec2:{call.action}",
                 snapshot.arn,
                 call.region,
-                {**snapshot.context, **_in_request(call.request_tags)},
+                {**snapshot.context, **_in_request(call.request_tags), **_of_lock(call)},
             )
 
 
@@ -92,7 +92,19 @@ def _of_copy(call: Call) -> Iterator[_Asked]:
 
 def _of_ebs(actions: tuple[str, ...], key: str, region: str) -> Iterator[_Asked]:
     for action in actions:
-        yield action, key, region, dict(_FOR_EBS) if action == "kms:CreateGrant" else {}
+        grant = _FOR_EBS if action == "kms:CreateGrant" else {}
+        yield action, key, region, {**_of_account(key), **grant}
+
+
+def _of_account(key: str) -> dict[str, str | list[str]]:
+    """The global condition key that names the account of a key."""
+    return {"aws:ResourceAccount": key.split(":")[4]}
+
+
+def _of_lock(call: Call) -> dict[str, str | list[str]]:
+    """A lock until a date has no duration."""
+    days = call.parameters.get("LockDuration")
+    return {} if days is None else {"ec2:SnapshotLockDuration": str(days)}
 
 
 def _snapshots(call: Call, role: str) -> list[Snapshot]:

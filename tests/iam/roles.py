@@ -17,6 +17,7 @@ _ARNS = {
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}:*",
+    "AWS::SNS::Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{}}",
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{}}",
 }
 _KNOWN = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
@@ -62,8 +63,14 @@ class Roles:
                     found[queue[2:-1]].append(self._deployed(each["Properties"]["PolicyDocument"]))
         return found
 
+    def topic_policy(self) -> Document:
+        """The document of the topic for alarms."""
+        [found] = [each for each in self._resources.values() if each["Type"] == "AWS::SNS::TopicPolicy"]
+        policy: Document = self._deployed(found["Properties"]["PolicyDocument"])
+        return policy
+
     def arn(self, name: str) -> str:
-        """The ARN of a role, rule, queue, table, function or log group."""
+        """The ARN of a role, rule, queue, topic, table, function or log group."""
         return _ARNS[self._resources[name]["Type"]].format(f"snapferry-{name}-1A2B3C4D5E6F")
 
     def _deployed(self, value: Any) -> Any:

@@ -31,6 +31,7 @@ def allowed(policy: dict[str, Any], action: str, resource: str, **context: str |
         ({"Bool": {"k": "true"}}, None, False),
         ({"Null": {"k": "true"}}, None, True),
         ({"Null": {"k": "false"}}, None, False),
+        ({"NumericLessThanEquals": {"k": "9"}}, None, False),
         ({"ForAllValues:StringEquals": {"k": ["a"]}}, None, True),
         ({"ForAllValues:StringLike": {"k": ["a*"]}}, None, True),
         ({"ForAnyValue:StringLike": {"k": ["a"]}}, None, False),
@@ -48,6 +49,10 @@ def allowed(policy: dict[str, Any], action: str, resource: str, **context: str |
         ({"ArnEquals": {"k": "arn:aws:iam::*:role/*"}}, ROLE, True),
         ({"ArnNotLike": {"k": ["arn:aws:iam::*:role/other", ROLE]}}, ROLE, False),
         ({"ArnNotLike": {"k": ["arn:aws:iam::*:role/other"]}}, ROLE, True),
+        ({"NumericLessThanEquals": {"k": "30"}}, "9", True),
+        ({"NumericLessThanEquals": {"k": "30"}}, "30", True),
+        ({"NumericLessThanEquals": {"k": "30"}}, "31", False),
+        ({"NumericLessThanEquals": {"k": "30"}}, "100", False),
         # Keys with several values.
         ({"ForAllValues:StringEquals": {"k": ["a", "b"]}}, ["a", "b"], True),
         ({"ForAllValues:StringEquals": {"k": ["a", "b"]}}, ["a", "c"], False),

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, fields
 
-EBS = "https://aws.amazon.com/ebs/pricing/"
-TRANSFER = "https://aws.amazon.com/ec2/pricing/on-demand/"
-KMS = "https://aws.amazon.com/kms/pricing/"
+from tests.prices import source, usd
+
+EBS = source("volume_gib_month")
+TRANSFER = source("transfer_gib")
+KMS = source("key_month")
 
 GIB = 1
 HOURS_IN_A_MONTH = 720.0  # the 30 days of the examples on EBS's price page
@@ -15,11 +17,11 @@ class Prices:
     """List prices in US dollars. The defaults are US East (N. Virginia)'s; every one is a parameter, because prices
     differ between Regions and change: the pages above have yours."""
 
-    volume_gib_month: float = 0.08  # EBS, gp3 volumes
-    snapshot_gib_month: float = 0.05  # EBS, standard snapshots
-    transfer_gib: float = 0.02  # EC2, data transfer to another Region
-    key_month: float = 1.00  # KMS, a customer managed key
-    requests_10000: float = 0.03  # KMS, requests with a symmetric key
+    volume_gib_month: float = usd("volume_gib_month")  # EBS, gp3 volumes
+    snapshot_gib_month: float = usd("snapshot_gib_month")  # EBS, standard snapshots
+    transfer_gib: float = usd("transfer_gib")  # EC2, data transfer to another Region
+    key_month: float = usd("key_month")  # KMS, a customer managed key
+    requests_10000: float = usd("requests_10000")  # KMS, requests with a symmetric key
     # Not a price but a guess that is meant to be too high: nobody says how often EBS asks KMS.
     requests_a_resource: float = 100
 

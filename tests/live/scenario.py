@@ -3,7 +3,7 @@
 import calendar
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ class Plan:
     source_key: str | None  # nothing: one is to be made
     wanted: list[Wanted]
     regions: list[str]  # all that the policies target
+    role_path: str = "/snapferry/"  # of the stack's roles
 
 
 @dataclass
@@ -68,9 +69,11 @@ def plan(
     known = deployed.policy(setting.target, region, stack) if document is None else document
     copies = deployed.wanted(known, owner, text)
     if source_key is None:
-        usable = _keys_of_stack(setting, region, stack, owner)
-        source_key = None if create_key else _first_of(usable, region, stack, owner)
-    return Plan(run, partition, region, stack, owner, target, text, source_key, copies, deployed.regions(known))
+        named = _named_keys(setting, region, stack)
+        source_key = None if create_key else _first_of(named, region, stack, owner)
+    made = Plan(run, partition, region, stack, owner, target, text, source_key, copies, deployed.regions(known))
+    path = deployed.parameters(setting.target, region, stack).get("RolePath", made.role_path)
+    return replace(made, role_path=path)
 
 
 def run(plan: Plan, setting: Setting) -> Report:
@@ -123,6 +126,7 @@ def key_policy(plan: Plan) -> dict[str, Any]:
     """What infra/sam/source-account.yaml says of its key; tests/iam holds the two against each other."""
     use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
     grant = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
+    roles = {"ArnLike": {"aws:PrincipalArn": f"arn:{plan.partition}:iam::{plan.target_account}:role{plan.role_path}*"}}
     for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     return {
         "Version": "2012-10-17",
@@ -136,8 +140,8 @@ def key_policy(plan: Plan) -> dict[str, Any]:
             }
             for account, actions, more in [
                 (plan.source_account, "kms:*", {}),
-                (plan.target_account, use, {}),
-                (plan.target_account, grant, {"Condition": for_services}),
+                (plan.target_account, use, {"Condition": roles}),
+                (plan.target_account, grant, {"Condition": {**roles, **for_services}}),
             ]
         ],
     }
@@ -292,27 +296,37 @@ def _create_key(plan: Plan, made: Made, setting: Setting) -> str:
             Tags=[{"TagKey": TAG, "TagValue": plan.run}],
         )["KeyMetadata"]["Arn"]
     )
-    setting.tell(f"Created {key}. Now deploy the stack {plan.stack} with {SOURCE_KEYS}={key}; waiting for that.")
 
     def deployed_with_it() -> bool:
-        return key in deployed.parameters(setting.target, plan.region, plan.stack)[SOURCE_KEYS].split(",")
+        named = _named_keys(setting, plan.region, plan.stack)
+        return not named or key in named
 
+    if deployed_with_it():
+        setting.tell(f"Created {key}.")
+        return key
+    setting.tell(f"Created {key}. Now deploy the stack {plan.stack} with {SOURCE_KEYS}={key}; waiting for that.")
     setting.until(deployed_with_it, within=setting.other_within, what=f"the stack {plan.stack} to use the key")
     return key
 
 
-def _keys_of_stack(setting: Setting, region: str, stack: str, owner: str) -> list[str]:
-    """The owner's keys that the stack may use."""
+def _named_keys(setting: Setting, region: str, stack: str) -> list[str]:
+    """The only source keys that the stack may use; none: any of the source accounts' in its Region."""
     parameters = deployed.parameters(setting.target, region, stack)
     if SOURCE_KEYS not in parameters:
         raise RefusedError(
             f"The stack {stack} has no parameter {SOURCE_KEYS}: a stack of the CDK's has its keys from the app, and "
             "cannot be told of one that this test makes. Name one of them (SOURCE_KEY=…)."
         )
-    return [arn for arn in parameters[SOURCE_KEYS].split(",") if arn.split(":")[3:5] == [region, owner]]
+    return [arn for arn in parameters[SOURCE_KEYS].split(",") if arn]
 
 
-def _first_of(keys: list[str], region: str, stack: str, owner: str) -> str:
+def _first_of(named: list[str], region: str, stack: str, owner: str) -> str:
+    if not named:
+        raise RefusedError(
+            f"The stack {stack} may use any key of {owner} in {region}. Name one, such as that of the source account's "
+            "stack (SOURCE_KEY=…), or let this test make one (CREATE_KEY=1)."
+        )
+    keys = [arn for arn in named if arn.split(":")[3:5] == [region, owner]]
     if not keys:
         raise RefusedError(
             f"The stack {stack} may use no key of {owner} in {region} (its parameter {SOURCE_KEYS}). Deploy it with "

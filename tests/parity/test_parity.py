@@ -10,6 +10,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from infra.sam import plain
+from infra.sam.parameters import lock_days
 from tests.e2e import packages
 from tests.parity.resolve import Resolver, Template
 
@@ -38,6 +39,7 @@ def vault_parameters(case: dict[str, str]) -> dict[str, str]:
         "SourceAccounts": _distinct(owners),
         "TargetRegions": _distinct([copy["Target"] for copy in copies]),
         "TargetKeyArns": _distinct([key for key in keys if key]),
+        "MaxLockDays": str(max((lock_days(copy["LockRule"]) for copy in copies if copy.get("LockRule")), default=0)),
     }
 
 

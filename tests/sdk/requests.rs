@@ -130,6 +130,42 @@ async fn ec2_is_asked_as_by_the_whole_crate() {
     );
 }
 
+#[tokio::test]
+async fn volumes_are_asked_for_as_by_the_whole_crate() {
+    let tags = ec2::TagSpecification::builder().resource_type(ec2::ResourceType::Volume).tags(tag()).build();
+    hold!(
+        aws_sdk_ec2,
+        create_volume,
+        availability_zone("eu-west-1a"),
+        availability_zone_id("euw1-az1"),
+        encrypted(true),
+        iops(3000),
+        kms_key_id(KEY),
+        outpost_arn("arn:aws:outposts:eu-west-1:222222222222:outpost/op-0123456789abcdef0"),
+        size(8),
+        snapshot_id(SNAPSHOT),
+        volume_type(ec2::VolumeType::Gp3),
+        tag_specifications(tags),
+        multi_attach_enabled(true),
+        throughput(125),
+        client_token("a b&c=d"),
+        volume_initialization_rate(100),
+        operator(ec2::OperatorRequest::builder().principal("p").build()),
+        dry_run(true),
+    );
+    hold!(aws_sdk_ec2, delete_volume, volume_id("vol-0123456789abcdef0"), dry_run(true));
+    hold!(
+        aws_sdk_ec2,
+        describe_volumes,
+        volume_ids("vol-0123456789abcdef0"),
+        include_managed_resources(true),
+        dry_run(true),
+        filters(filter()),
+        next_token("t"),
+        max_results(1000),
+    );
+}
+
 /// A value of every type; of maps and sets one member, because they have no order.
 fn value() -> dynamodb::AttributeValue {
     use dynamodb::AttributeValue::{B, Bool, Bs, L, M, N, Ns, Null, S, Ss};
@@ -256,7 +292,20 @@ async fn the_other_services_are_asked_as_by_the_whole_crates() {
         start_from_head(true),
         unmask(true),
     );
+    hold!(
+        aws_sdk_cloudwatchlogs,
+        describe_log_groups,
+        account_identifiers("222222222222"),
+        log_group_name_prefix("/aws/lambda/f"),
+        log_group_name_pattern("f"),
+        next_token("t"),
+        limit(3),
+        include_linked_accounts(true),
+        log_group_class(aws_sdk_cloudwatchlogs::types::LogGroupClass::Standard),
+        log_group_identifiers("i"),
+    );
     hold!(aws_sdk_eventbridge, describe_rule, name("r"), event_bus_name("default"));
+    hold!(aws_sdk_eventbridge, list_targets_by_rule, rule("r"), event_bus_name("default"), next_token("t"), limit(3));
     hold!(aws_sdk_kms, describe_key, key_id(KEY), grant_tokens("t"));
     hold!(
         aws_sdk_kms,
@@ -269,5 +318,9 @@ async fn the_other_services_are_asked_as_by_the_whole_crates() {
         dry_run(true),
     );
     hold!(aws_sdk_lambda, get_event_source_mapping, uuid("14e0db71-5d35-4eb5-b481-8945cf9d10c2"));
+    hold!(aws_sdk_lambda, get_function_concurrency, function_name("f"));
+    hold!(aws_sdk_lambda, get_layer_version_by_arn, arn("arn:aws:lambda:eu-west-1:222222222222:layer:policy:3"));
     hold!(aws_sdk_lambda, get_function_configuration, function_name("f"), qualifier("1"));
+    hold!(aws_sdk_organizations, list_accounts, next_token("t"), max_results(20));
+    hold!(aws_sdk_sns, list_subscriptions_by_topic, topic_arn("arn:aws:sns:eu-west-1:222222222222:a"), next_token("t"));
 }

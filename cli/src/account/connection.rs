@@ -30,6 +30,39 @@ pub(crate) struct Connection {
     region: Option<String>,
 }
 
+/// The same for a command that looks at several homes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "AWS")]
+pub(crate) struct Connections {
+    /// The profile of AWS's configuration files to use
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The Region of the deployed stack, whose snapshots are shared (may be repeated: several homes of one account)
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+}
+
+impl Connections {
+    /// Finds the credentials, and asks STS once whose they are; gives the account as each home's stack sees it, each once.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub(crate) async fn open(&self) -> Result<Vec<Account>, NoWay> {
+        let connection = Connection { profile: self.profile.clone(), region: self.region.first().cloned() };
+        let mut accounts = vec![connection.open().await?];
+        for region in self.region.iter().skip(1) {
+            let home = Region::parse(region).map_err(|_| NoWay {
+                problem: format!("{} is no Region code", printable(region, LONGEST)),
+                remedy: "Correct --region: it takes codes as eu-central-1.".to_owned(),
+            })?;
+            if let Some(first) = accounts.first().filter(|_| accounts.iter().all(|account| account.home != home)) {
+                accounts.push(first.at(home));
+            }
+        }
+        Ok(accounts)
+    }
+}
+
 /// The target account, as the command sees it.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -66,6 +99,19 @@ impl Connection {
     /// When there is no Region, no such profile, there are no credentials, or STS does not answer.
     pub(crate) async fn open(&self) -> Result<Account, NoWay> {
         self.account().await.map_err(|error| NoWay { problem: one_line(&format!("{error:#}")), remedy: self.remedy() })
+    }
+
+    /// The configuration alone, for a service that tells by itself whom it answers.
+    ///
+    /// # Errors
+    /// When there is no Region or no such profile.
+    pub(crate) async fn settings(&self) -> anyhow::Result<SdkConfig> {
+        let config = self.config().await?;
+        anyhow::ensure!(
+            config.region().is_some(),
+            "no Region: give --region, or set AWS_REGION or the profile's region"
+        );
+        Ok(config)
     }
 
     async fn account(&self) -> anyhow::Result<Account> {
@@ -131,6 +177,13 @@ fn one_line(text: &str) -> String {
 }
 
 impl Account {
+    /// The same account as another home's stack sees it.
+    fn at(&self, home: Region) -> Self {
+        let region = aws_config::Region::new(home.as_str().to_owned());
+        let config = self.config.to_builder().region(region).build();
+        Self { config, home, id: self.id.clone(), arn: self.arn.clone() }
+    }
+
     /// Clients of EC2 and KMS in the home Region and in `regions`.
     pub(crate) fn clients(&self, regions: impl IntoIterator<Item = Region>) -> Clients {
         Clients::new(self.config.clone(), self.home.clone(), regions)

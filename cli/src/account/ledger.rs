@@ -1,6 +1,7 @@
 //! The stack's ledger, as far as these credentials may read it: what is owed, and why it waits.
 
 use anyhow::Context as _;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use snapferry_aws::errors::call_error;
 use snapferry_aws::ledger::Table;
@@ -64,6 +65,22 @@ impl Ledger {
                 Err(error) => Reading::Failed(format!("the ledger {name} cannot be read: {}", words(&error))),
             },
         }
+    }
+
+    /// Reads those of several homes, whose stacks have the same name: a table's name says nothing of the others' tables.
+    ///
+    /// # Errors
+    /// When one table is named for several homes.
+    pub(crate) async fn read_all(&self, accounts: &[Account], now: Timestamp) -> anyhow::Result<Vec<Reading>> {
+        if let [account] = accounts {
+            return Ok(vec![self.read(account, Of::All, now, |_| ()).await]);
+        }
+        anyhow::ensure!(self.ledger.is_none(), "--ledger names one home's table: for several --region give --stack");
+        let each = accounts.iter().map(async |account| match &self.stack {
+            Some(_) => self.read(account, Of::All, now, |_| ()).await,
+            None => Reading::NotNamed,
+        });
+        Ok(join_all(each).await)
     }
 
     async fn table(&self, account: &Account) -> anyhow::Result<Option<String>> {

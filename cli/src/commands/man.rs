@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use clap::CommandFactory;
+use snapferry_core::version;
 
 use crate::terminal::exit::{self, Exit};
 
@@ -26,7 +27,7 @@ pub(crate) fn run<Program: CommandFactory>(args: &Args) -> anyhow::Result<Exit> 
     }
     let mut page = Vec::new();
     // At the foot of each page stands the program, and not the command as if it were one.
-    let version = concat!("snapferry ", env!("CARGO_PKG_VERSION"));
+    let version = format!("snapferry {}", version::readable());
     clap_mangen::Man::new(command).source(version).render(&mut page)?;
     std::io::stdout().write_all(&page)?;
     Ok(Exit::Fine)

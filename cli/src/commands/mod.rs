@@ -9,5 +9,8 @@ pub(crate) mod doctor;
 pub(crate) mod iam;
 pub(crate) mod key_policy;
 pub(crate) mod man;
+pub(crate) mod owners;
 pub(crate) mod plan;
+pub(crate) mod prove;
+pub(crate) mod recover;
 pub(crate) mod replay;

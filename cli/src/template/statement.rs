@@ -74,6 +74,16 @@ impl Document {
 }
 
 impl Statement {
+    /// The statement for one role instead of those that its condition `aws:PrincipalArn` means.
+    ///
+    /// # Errors
+    /// When it has no such condition.
+    pub(crate) fn of_role(mut self, role: &str) -> anyhow::Result<Self> {
+        let condition = self.condition.as_mut().and_then(|all| all.pointer_mut("/ArnLike/aws:PrincipalArn"));
+        *condition.with_context(|| format!("{} does not say for which roles it is", self.sid))? = role.into();
+        Ok(self)
+    }
+
     /// Whether the statement's Principal has this in it.
     pub(crate) fn names(&self, part: &str) -> bool {
         self.principal.as_ref().is_some_and(|principal| principal.to_string().contains(part))

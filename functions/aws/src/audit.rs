@@ -19,10 +19,11 @@ impl Audit {
     /// The audit of an environment that begins now.
     ///
     /// # Errors
-    /// When `SNAPFERRY_METRIC_NAMESPACE` cannot be used.
+    /// When `SNAPFERRY_METRIC_NAMESPACE` or `SNAPFERRY_OWNER_METRICS` cannot be used.
     pub fn of_function() -> anyhow::Result<Self> {
         let environment = Environment::new(Timestamp::now(), fastrand::u64(..));
         let chain = Chain::new(environment).with_namespace(settings::metric_namespace()?);
+        let chain = chain.with_owner_metrics(settings::owner_metrics()?);
         Ok(Self { chain: Mutex::new(chain) })
     }
 

@@ -158,6 +158,13 @@ impl Clients {
         self.kms.get(region).cloned().unwrap_or_else(|| self.make_kms(region))
     }
 
+    /// The EBS direct APIs in a Region, made anew each time: one proof keeps its own. Its calls are not counted.
+    #[must_use]
+    pub fn ebs(&self, region: &Region) -> aws_sdk_ebs::Client {
+        let region = aws_config::Region::new(region.to_string());
+        aws_sdk_ebs::Client::from_conf(aws_sdk_ebs::config::Builder::from(&self.config).region(region).build())
+    }
+
     /// Calls made so far, retries not counted.
     #[must_use]
     pub fn calls(&self) -> u64 {

@@ -1,5 +1,8 @@
 //! An HTTP client whose XML can be read. EC2 passes on what owners wrote into descriptions, and XML has no form for most
-//! control characters, neither as themselves nor as references: one of them makes a whole page unreadable for the SDK.
+//! control characters, neither as themselves nor as references: one of them makes a whole page unreadable for the SDK. So does one
+//! time or number that is none.
+
+mod members;
 
 use std::borrow::Cow;
 
@@ -13,7 +16,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-/// The client, with answers in XML made legible: each character that XML does not have comes as U+FFFD.
+/// The client, with answers in XML made legible: each character that XML does not have comes as U+FFFD, and a member of EC2's that
+/// is not of its type does not come at all, so that only its own item lacks it.
 #[must_use]
 pub fn legible(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Legible(client))
@@ -43,11 +47,20 @@ impl HttpConnector for Legible<SharedHttpConnector> {
 async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let body = ByteStream::new(answer.take_body()).collect().await;
     let body = body.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
-    *answer.body_mut() = match corrected(&body) {
+    // What a snapshot's block begins with is its owner's choice, and must come as it is.
+    let is_block = answer.headers().contains_key("x-amz-data-length");
+    *answer.body_mut() = match legible_text(&body).filter(|_| !is_block) {
         Some(text) => SdkBody::from(text),
         None => SdkBody::from(body),
     };
     Ok(answer)
+}
+
+/// The text of an answer in XML, if something had to be replaced or left out.
+fn legible_text(body: &[u8]) -> Option<String> {
+    let corrected = corrected(body);
+    let text = corrected.as_deref().or_else(|| std::str::from_utf8(body).ok().filter(|text| text.starts_with('<')))?;
+    members::without_unreadable(text).or(corrected)
 }
 
 /// The text of an answer in XML, if something had to be replaced.

@@ -88,6 +88,35 @@ pub fn limits() -> anyhow::Result<Limits> {
     Ok(Limits { max_deletes, allow_mass_expiry: allow.unwrap_or(false) })
 }
 
+/// Reads `SNAPFERRY_SILENT_OWNER_HOURS`, after how many hours without a new snapshot an owner counts as silent: 48 when it
+/// is not set, 0 for never.
+///
+/// # Errors
+/// When it is no whole number.
+pub fn silent_owner_hours() -> anyhow::Result<u32> {
+    let hours =
+        parsed("SNAPFERRY_SILENT_OWNER_HOURS", "a whole number of hours, 0 for never,", |text| text.parse().ok())?;
+    Ok(hours.unwrap_or(48))
+}
+
+/// Reads `SNAPFERRY_OWNER_METRICS`, whether each owner has a metric of its own, which costs money (`false` when it is not
+/// set).
+///
+/// # Errors
+/// When it is neither `true` nor `false`.
+pub fn owner_metrics() -> anyhow::Result<bool> {
+    Ok(parsed("SNAPFERRY_OWNER_METRICS", "true or false", |text| text.parse().ok())?.unwrap_or(false))
+}
+
+/// Reads `SNAPFERRY_PROVE_OTHER_REGIONS`, whether the blocks of copies in other Regions are read from the home Region (`true` when
+/// it is not set).
+///
+/// # Errors
+/// When it is neither `true` nor `false`.
+pub fn prove_other_regions() -> anyhow::Result<bool> {
+    Ok(parsed("SNAPFERRY_PROVE_OTHER_REGIONS", "true or false", |text| text.parse().ok())?.unwrap_or(true))
+}
+
 /// Reads `SNAPFERRY_LEDGER`, the name of the ledger's table.
 ///
 /// # Errors

@@ -46,6 +46,8 @@ fn copy(number: u32, started: i64, expired: i64) -> Snapshot {
         .snapshot_id(format!("snap-{number:08x}"))
         .owner_id("222222222222")
         .state(SnapshotState::Completed)
+        .encrypted(true)
+        .volume_size(8)
         .description(format!("Snapferry copy of snap-5{number:07x} from us-east-1 (account 111111111111)"))
         .start_time(DateTime::from_secs(now - DAY * started))
         .set_tags(Some(tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()))

@@ -318,8 +318,15 @@ async fn a_copy_without_an_id_fails_the_read_because_nobody_knows_whose_it_is() 
     nameless.snapshot_id = None;
     let rule = mock!(aws_sdk_ec2::Client::describe_snapshots).then_output(move || page(vec![nameless.clone()], None));
     let clients = clients([ec2("eu-west-1", &[&rule])], []);
-    let error = reads::copies(&clients, &region("eu-west-1"), &ids([1])).await.unwrap_err();
-    assert_eq!(error.code, "UnreadableAnswer");
+    let there = region("eu-west-1");
+    let errors = [
+        reads::copies(&clients, &there, &ids([1])).await.unwrap_err(),
+        reads::all_copies(&clients, &there).await.unwrap_err(),
+    ];
+    assert_eq!(errors.map(|error| error.code), ["UnreadableAnswer"; 2].map(str::to_owned));
+    // None of those that are asked for by their IDs.
+    let found = reads::copies_by_id(&clients, &there, &ids([0xc1])).await.unwrap();
+    assert_eq!((found.copies.len(), found.tampered.len()), (0, 0));
 }
 
 /// One snapshot as EC2 writes it, from its ID on.

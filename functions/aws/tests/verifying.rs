@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
-use snapferry_aws::verifying::{Notes, execute, gather, name, unbound, unnamed};
+use snapferry_aws::verifying::{Notes, execute, gather, name, named, unbound, unnamed};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::Policy;
 use snapferry_core::verifying::{decide, lineage_of, namings, record};
@@ -83,6 +83,59 @@ async fn a_copy_is_verified_then_locked_then_its_tag_says_so() {
     let expected = ["snap-00000001 copy.verified as-configured", "snap-00000001 copy.locked locked"];
     assert_eq!(run(&clients, LONG).await, (expected.map(str::to_owned).to_vec(), 0));
     assert_eq!((verdict.num_calls(), lock.num_calls(), locked.num_calls()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn what_an_event_names_is_looked_at_by_its_id_and_by_the_rules_of_all() {
+    let of = |number, change: fn(&mut Vec<Tag>)| {
+        let mut copy = copy(number, "copying", None);
+        change(copy.tags.as_mut().unwrap());
+        copy
+    };
+    let elsewhere = |tags: &mut Vec<Tag>| {
+        tags.retain(|tag| tag.key() != Some("snapferry:source-region"));
+        tags.push(Tag::builder().key("snapferry:source-region").value("sa-east-1").build());
+    };
+    let shown = vec![
+        of(1, |_| {}),
+        of(2, elsewhere),
+        of(3, |tags| tags.retain(|tag| tag.key() != Some("snapferry:source-region"))),
+        of(4, |tags| tags.clear()),
+        copy(5, "verified", None),
+        copy(6, "verified", Some("pending")),
+        copy(7, "rejected", None),
+    ];
+    let ids: Vec<String> = (1..=7).map(|number| common::snapshot_id(number).to_string()).collect();
+    let by_id = mock!(aws_sdk_ec2::Client::describe_snapshots)
+        .match_requests(move |request| {
+            request.snapshot_ids() == ids && request.owner_ids() == ["self"] && request.filters().is_empty()
+        })
+        .then_output(move || DescribeSnapshotsOutput::builder().set_snapshots(Some(shown.clone())).build());
+    let locks = mock!(aws_sdk_ec2::Client::describe_locked_snapshots)
+        .match_requests(|request| request.snapshot_ids() == ["snap-00000006"])
+        .then_output(|| DescribeLockedSnapshotsOutput::builder().build());
+    let clients = clients([ec2("eu-west-1", &[&by_id, &locks])]);
+    let wanted = [(region("eu-west-1"), (1..=7).map(common::snapshot_id).collect())].into();
+    let facts = named(&clients, &KeyCache::default(), &wanted, None, Deadline::after(LONG)).await;
+    let found: Vec<&str> =
+        facts.regions[&region("eu-west-1")].as_ref().unwrap().iter().map(|copy| copy.id.as_str()).collect();
+    assert_eq!(found, ["snap-00000001", "snap-00000006"]);
+    assert_eq!(facts.keys.len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_of_what_is_not_there_or_cannot_be_read_leaves_no_trace() {
+    let missing = mock!(aws_sdk_ec2::Client::describe_snapshots).then_http_response(|| {
+        ec2_error(400, "InvalidSnapshot.NotFound", "The snapshot 'snap-00000001' does not exist.")
+    });
+    let denied = mock!(aws_sdk_ec2::Client::describe_snapshots)
+        .then_http_response(|| ec2_error(403, "UnauthorizedOperation", "no"));
+    for (answer, regions) in [(&missing, 1), (&denied, 0)] {
+        let clients = clients([ec2("eu-west-1", &[answer])]);
+        let wanted = [(region("eu-west-1"), vec![common::snapshot_id(1)])].into();
+        let facts = named(&clients, &KeyCache::default(), &wanted, None, Deadline::after(LONG)).await;
+        assert_eq!((facts.regions.len(), decide(&policies(), &facts, Timestamp::now()).len()), (regions, 0));
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ pub(crate) struct Copier {
     ledger: Table,
     policies: Vec<Policy>,
     since: Option<Timestamp>,
+    silent_after_hours: u32,
     audit: Audit,
     keys: KeyCache,
     kept: Kept,
@@ -41,10 +42,11 @@ impl Copier {
         ledger: Table,
         policies: Vec<Policy>,
         since: Option<Timestamp>,
+        silent_after_hours: u32,
         audit: Audit,
     ) -> Self {
         let (keys, kept, setup) = (KeyCache::default(), Kept::default(), OnceCell::new());
-        Self { clients, ledger, policies, since, audit, keys, kept, setup }
+        Self { clients, ledger, policies, since, silent_after_hours, audit, keys, kept, setup }
     }
 
     /// Puts what the policy's reader warned of into the audit, once for each environment.
@@ -56,8 +58,8 @@ impl Copier {
 
     /// Handles one input.
     ///
-    /// The answer to a batch names its share messages if the ledger did not answer, all of them: they go back to the queue,
-    /// because nothing stands for them. Whatever else could not be done stands in the ledger or comes with the next tick; to
+    /// The answer to a batch names its share messages, all of them, if the ledger did not take what one of them asks for: they go
+    /// back to the queue, because nothing stands for it. Whatever else could not be done stands in the ledger or comes with the next tick; to
     /// put a message back would hold up the whole queue, which has a single message group.
     ///
     /// # Errors
@@ -72,7 +74,7 @@ impl Copier {
         }
         let handled = if input.has_work() { self.run(&input, &event.context).await } else { Handled::default() };
         if input.batch {
-            let back = if handled.ledger_unread.is_some() { input.shares.as_slice() } else { &[] };
+            let back = if handled.gives_back { input.shares.as_slice() } else { &[] };
             let back: Vec<Value> = back.iter().map(|id| json!({"itemIdentifier": id})).collect();
             return Ok(json!({"batchItemFailures": back}));
         }
@@ -97,6 +99,7 @@ impl Copier {
             home: self.clients.home.clone(),
             since: self.since,
             records: RECORDS,
+            silent_after_hours: self.silent_after_hours,
             retired_policies: self.clients.retired_policies.clone(),
         });
         // Boxed: the steps are futures in futures, deeper than the compiler lays out at once.

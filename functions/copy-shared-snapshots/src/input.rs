@@ -7,7 +7,7 @@ use snapferry_flow::Work;
 /// The input, sorted.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
-    /// What there is to do: the share events, at most one for each snapshot, and the ticks.
+    /// What there is to do: the share events, at most one for each snapshot, the ends of copies, and the ticks.
     pub(crate) work: Work,
     /// The IDs of the messages that hold share events, for putting them back.
     pub(crate) shares: Vec<String>,
@@ -43,6 +43,7 @@ impl Input {
         match read {
             Ok(Message::Sweep { id }) => self.work.sweeps.push(id),
             Ok(Message::Serve { id }) => self.work.serves.push(id),
+            Ok(Message::Copy(ended)) => self.work.ended.push(ended),
             Ok(Message::Share(share)) => {
                 self.shares.extend(message.map(str::to_owned));
                 if self.work.events.iter().all(|known| known.snapshot != share.snapshot) {
@@ -56,8 +57,8 @@ impl Input {
 
     /// Whether there is anything to do but to tell of what came in.
     pub(crate) fn has_work(&self) -> bool {
-        let Work { events, sweeps, serves } = &self.work;
-        !(events.is_empty() && sweeps.is_empty() && serves.is_empty())
+        let Work { events, ended, sweeps, serves } = &self.work;
+        !(events.is_empty() && ended.is_empty() && sweeps.is_empty() && serves.is_empty())
     }
 }
 
@@ -89,6 +90,15 @@ mod tests {
         assert_eq!((sorted.work.events.len(), sorted.invalid.len()), (1, 1));
         assert_eq!((sorted.work.sweeps, sorted.work.serves), (vec!["t".to_owned()], vec!["s".to_owned()]));
         assert_eq!(sorted.shares, ["m0", "m2"], "both go back, if one does");
+    }
+
+    #[test]
+    fn a_copy_that_ended_is_work_and_never_goes_back_to_the_queue() {
+        let ended = share("arn:aws:ec2::eu-west-1:snapshot/snap-00000002").replace("shareSnapshot", "copySnapshot");
+        let sorted = sort(&json!({"Records": [{"messageId": "m1", "body": ended}]}));
+        assert!(sorted.has_work() && sorted.shares.is_empty() && sorted.invalid.is_empty());
+        let [ended] = sorted.work.ended.as_slice() else { panic!("{sorted:?}") };
+        assert_eq!((ended.copy.as_str(), ended.region.as_str()), ("snap-00000002", "eu-west-1"));
     }
 
     #[test]

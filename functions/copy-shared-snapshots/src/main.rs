@@ -16,7 +16,8 @@ fn main() -> ExitCode {
         let clients = Clients::of_function(settings::targets(&parsed.policies))?;
         let ledger = Table::new(clients.config(), settings::ledger()?);
         let (since, audit) = (settings::sweep_since()?, Audit::of_function()?);
-        let copier = handler::Copier::new(clients, ledger, parsed.policies, since, audit);
+        let silent_after = settings::silent_owner_hours()?;
+        let copier = handler::Copier::new(clients, ledger, parsed.policies, since, silent_after, audit);
         copier.warn(&parsed.warnings);
         Ok(async move |event| copier.handle(event).await)
     })

@@ -3,57 +3,37 @@
 //! It says how things stand and decides nothing. Which snapshots a policy wants ([`copying::not_for`]) and how an identity
 //! stands by its copies ([`weigh`]) is the copier's own judgement, so that the two cannot differ.
 
+mod facts;
 mod left;
+mod proofs;
 mod row;
 mod spread;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
+pub use self::facts::{Facts, Home};
 use self::left::Left;
+pub use self::proofs::{Proofs, proofs};
 pub use self::row::{Counts, Row};
 pub use self::spread::{Bucket, expiries, time_to_protect};
 use crate::copying::{self, Skip};
-use crate::facts::{Copies, Copy, Endangered, HeldLock, SourceSnapshot};
+use crate::dropouts::{Dropout, dropouts};
+use crate::facts::{Copies, Copy, Endangered, SourceSnapshot};
 use crate::homes::{is_anothers, is_named};
-use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
+use crate::ids::{PolicyName, Region};
 use crate::ledger::{Entry, Extract};
-use crate::policy::Policy;
+use crate::policy::{Policy, Target};
 pub use crate::standing::Standing;
-use crate::standing::{Weighed, weigh};
-
-/// All that was read. There is no such thing as a Region that could not be: without all of it, nothing is said. The ledger may be
-/// missing: EC2 is the truth about copies.
-#[derive(Debug)]
-pub struct Facts {
-    /// This account.
-    pub account: AccountId,
-    /// The Region that the snapshots are shared in, and the retired ones: copies of other homes are counted and nothing else.
-    pub homes: BTreeSet<Region>,
-    /// Policies whose document is gone and whose copies are history.
-    pub retired_policies: BTreeSet<PolicyName>,
-    /// Sources that were started before are left out, as `SNAPFERRY_SWEEP_SINCE` has it, unless the ledger owes their copies.
-    pub since: Option<Timestamp>,
-    /// When this was read.
-    pub now: Timestamp,
-    /// What the policies' owners share, each once.
-    pub snapshots: Vec<SourceSnapshot>,
-    /// The copies in each target Region of the policies and each retired one, other homes' included.
-    pub regions: BTreeMap<Region, Copies>,
-    /// The locks that EC2 holds.
-    pub locks: HashMap<(Region, SnapshotId), HeldLock>,
-    /// What stands in the ledger, where it was read.
-    pub ledger: Option<Extract>,
-}
 
 /// The whole account.
 #[derive(Debug)]
 pub struct Coverage<'f> {
     /// All identities: findings first, the oldest source first among what stands the same.
     pub rows: Vec<Row<'f>>,
-    /// Counts of each policy and Region.
-    pub counts: BTreeMap<(&'f PolicyName, &'f Region), Counts>,
+    /// Counts of each home, policy and target Region.
+    pub counts: BTreeMap<(&'f Region, &'f PolicyName, &'f Region), Counts>,
     /// How many snapshots are shared, those that no policy wants included.
     pub shared: usize,
     /// How many snapshots at least one policy wants.
@@ -66,7 +46,7 @@ pub struct Coverage<'f> {
     pub over_retention: usize,
     /// How many copies have edited or missing tags.
     pub tampered: usize,
-    /// How many copies of this home belong to each policy that the document does not have and that is not retired.
+    /// How many copies of these homes belong to each policy that the document does not have and that is not retired.
     pub not_named: BTreeMap<&'f PolicyName, usize>,
     /// How many copies that the ledger owes, or says that were missed, are of each such policy.
     pub not_named_owed: BTreeMap<&'f PolicyName, usize>,
@@ -76,8 +56,10 @@ pub struct Coverage<'f> {
     pub lineage_unknown: usize,
     /// The keys that are not alive and under which there are copies, other homes' included, in each Region.
     pub endangered: Vec<(&'f Region, Endangered<'f>)>,
-    /// What stands in the ledger, where it was read.
-    pub ledger: Option<&'f Extract>,
+    /// The volumes that dropped out of their accounts' backups.
+    pub dropouts: Vec<Dropout<'f>>,
+    /// What stands in the ledgers; nothing unless that of each home was read.
+    pub ledgers: Option<Vec<&'f Extract>>,
 }
 
 impl Coverage<'_> {
@@ -100,7 +82,7 @@ impl Coverage<'_> {
 /// Takes account.
 #[must_use]
 pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
-    let homes = &facts.homes;
+    let all: BTreeSet<Region> = facts.homes.iter().flat_map(Home::own).collect();
     let mut coverage = Coverage {
         rows: Vec::new(),
         counts: BTreeMap::new(),
@@ -109,42 +91,44 @@ pub fn cover<'f>(policies: &'f [Policy], facts: &'f Facts) -> Coverage<'f> {
         not_completed: 0,
         before_since: 0,
         over_retention: 0,
-        tampered: facts.regions.values().map(|copies| tampered(copies, homes)).sum(),
+        tampered: facts.regions.values().map(|copies| tampered(copies, &all)).sum(),
         not_named: BTreeMap::new(),
         not_named_owed: BTreeMap::new(),
         other_homes: BTreeMap::new(),
-        lineage_unknown: lineages_unknown(policies, facts, homes),
+        lineage_unknown: lineages_unknown(policies, facts, &all),
         endangered: facts.regions.iter().flat_map(endangered).collect(),
-        ledger: facts.ledger.as_ref(),
+        // Whoever reads Snapferry's tags on a copy owns it.
+        dropouts: dropouts(policies, None, &all, facts.regions.values().flat_map(|region| &region.copies), facts.now),
+        ledgers: facts.homes.iter().map(|home| home.ledger.as_ref()).collect(),
     };
-    for policy in policies {
-        let empty = policy.targets.iter().map(|target| ((&policy.name, &target.region), Counts::default()));
-        coverage.counts.extend(empty);
+    for home in &facts.homes {
+        let targets = policies.iter().flat_map(|policy| policy.targets.iter().map(move |target| (policy, target)));
+        let key = |(policy, target): (&'f Policy, &'f Target)| (&home.region, &policy.name, &target.region);
+        coverage.counts.extend(targets.map(|target| (key(target), Counts::default())));
     }
     for copy in facts.regions.values().flat_map(|copies| &copies.copies) {
-        if let Some(home) = copy.origin.region.as_ref().filter(|home| is_anothers(homes, Some(home))) {
+        if let Some(home) = copy.origin.region.as_ref().filter(|home| is_anothers(&all, Some(home))) {
             *coverage.other_homes.entry(home).or_default() += 1;
         }
     }
-    let regions: Regions<'_> =
-        facts.regions.iter().map(|(region, copies)| (region, by_identity(copies, homes))).collect();
-    let live = regions.iter().flat_map(|(region, copies)| copying::copied(region, copies.iter().copied()));
-    let mut left = Left::new(facts.now, facts.homes.first(), facts.ledger.as_ref(), live);
-    for snapshot in &facts.snapshots {
-        coverage.snapshot(policies, facts, &regions, snapshot, &mut left);
+    let copies: Vec<Regions<'_>> = facts.homes.iter().map(|home| regions(facts, home)).collect();
+    for (home, copies) in facts.homes.iter().zip(&copies) {
+        coverage.of_home(policies, facts, home, copies);
     }
-    coverage.over_retention = left.settle(&mut coverage.rows);
-    coverage.history(policies, facts, &regions);
-    if let Some(ledger) = &facts.ledger {
-        coverage.owed(policies, facts, ledger);
+    for (home, copies) in facts.homes.iter().zip(&copies) {
+        coverage.history(policies, facts, home, copies);
+    }
+    for (home, ledger) in facts.homes.iter().filter_map(|home| Some((home, home.ledger.as_ref()?))) {
+        coverage.owed(policies, facts, home, ledger);
     }
     for row in &mut coverage.rows {
         let held = |copy: &Copy| facts.locks.get(&(row.region.clone(), copy.id.clone())).copied();
         row.lock = row.copy.and_then(held);
+        row.proof = row.copy.and_then(|copy| facts.proofs.get(&(row.region.clone(), copy.id.clone())));
     }
     coverage.rows.sort_by_cached_key(urgency);
     for row in &coverage.rows {
-        coverage.counts.entry((row.policy, row.region)).or_default().add(row);
+        coverage.counts.entry((row.home, row.policy, row.region)).or_default().add(row);
     }
     coverage
 }
@@ -172,8 +156,13 @@ pub fn lineage_unknown(policy: &Policy, homes: &BTreeSet<Region>, region: &Regio
     ours.filter(|copy| !copy.is_tampered && copy.is_lineage_unknown()).count()
 }
 
-/// The copies of each Region in the order in which they are looked up.
+/// A home's copies in each Region in the order in which they are looked up.
 type Regions<'f> = BTreeMap<&'f Region, Vec<&'f Copy>>;
+
+fn regions<'f>(facts: &'f Facts, home: &Home) -> Regions<'f> {
+    let own = home.own();
+    facts.regions.iter().map(|(region, copies)| (region, by_identity(copies, &own))).collect()
+}
 
 /// How many copies that are not another home's have edited or missing tags.
 fn tampered(copies: &Copies, homes: &BTreeSet<Region>) -> usize {
@@ -206,10 +195,21 @@ fn urgency(row: &Row<'_>) -> (bool, Standing, bool, Option<Timestamp>) {
 }
 
 impl<'f> Coverage<'f> {
+    /// What is shared in a home.
+    fn of_home(&mut self, policies: &'f [Policy], facts: &'f Facts, home: &'f Home, regions: &Regions<'f>) {
+        let live = regions.iter().flat_map(|(region, copies)| copying::copied(region, copies.iter().copied()));
+        let mut left = Left::new(facts.now, &home.region, home.ledger.as_ref(), live);
+        for snapshot in &home.snapshots {
+            self.snapshot(policies, facts, home, regions, snapshot, &mut left);
+        }
+        self.over_retention += left.settle(&mut self.rows);
+    }
+
     fn snapshot(
         &mut self,
         policies: &'f [Policy],
         facts: &'f Facts,
+        home: &'f Home,
         regions: &Regions<'f>,
         snapshot: &'f SourceSnapshot,
         left: &mut Left<'f>,
@@ -234,7 +234,7 @@ impl<'f> Coverage<'f> {
             for target in &policy.targets {
                 let found = regions.get(&target.region).map(Vec::as_slice).unwrap_or_default();
                 let copies = of(found, snapshot.id.as_str(), &policy.name);
-                let row = Row { source: Some(snapshot), ..stands(&policy.name, &target.region, copies) };
+                let row = Row { source: Some(snapshot), ..Row::of(&home.region, &policy.name, &target.region, copies) };
                 self.rows.extend(left.wanted(policy, target, snapshot, copies, row));
             }
         }
@@ -243,7 +243,7 @@ impl<'f> Coverage<'f> {
     }
 
     /// The copies that no row speaks of yet: their sources are no longer shared, or no longer wanted.
-    fn history(&mut self, policies: &'f [Policy], facts: &'f Facts, regions: &Regions<'f>) {
+    fn history(&mut self, policies: &'f [Policy], facts: &'f Facts, home: &'f Home, regions: &Regions<'f>) {
         let spoken: HashSet<&str> = self.rows.iter().filter_map(|row| row.copy).map(|copy| copy.id.as_str()).collect();
         let mut rows = Vec::new();
         for (region, found) in regions {
@@ -256,7 +256,7 @@ impl<'f> Coverage<'f> {
                     *self.not_named.entry(&first.origin.policy).or_default() += copies.len();
                     continue;
                 }
-                let row = stands(&first.origin.policy, region, copies);
+                let row = Row::of(&home.region, &first.origin.policy, region, copies);
                 if row.started().is_none_or(|started| facts.since.is_none_or(|since| started >= since)) {
                     rows.push(row);
                 }
@@ -267,9 +267,9 @@ impl<'f> Coverage<'f> {
 
     /// What the ledger says of each row, and a row for what it owes and no row speaks of yet: its source is not among what is shared
     /// and wanted.
-    fn owed(&mut self, policies: &'f [Policy], facts: &Facts, ledger: &'f Extract) {
+    fn owed(&mut self, policies: &'f [Policy], facts: &Facts, home: &'f Home, ledger: &'f Extract) {
         let mut spoken: HashSet<(&PolicyName, &Region, &str)> = HashSet::new();
-        for row in &mut self.rows {
+        for row in self.rows.iter_mut().filter(|row| *row.home == home.region) {
             row.entry = ledger.of(row.policy, row.region, row.snapshot());
             if let Some(owed) = row.owed() {
                 spoken.insert((row.policy, row.region, owed.source.as_str()));
@@ -283,17 +283,11 @@ impl<'f> Coverage<'f> {
                 continue;
             }
             if is_named(policies, &facts.retired_policies, policy) {
-                rows.push(Row { entry: Some(Entry::Owed(owed)), ..stands(policy, region, &[]) });
+                rows.push(Row { entry: Some(Entry::Owed(owed)), ..Row::of(&home.region, policy, region, &[]) });
             } else {
                 *self.not_named_owed.entry(policy).or_default() += 1;
             }
         }
         self.rows.extend(rows);
     }
-}
-
-/// How an identity with these copies stands; the source, the lock and the ledger's entry are filled in by the caller.
-fn stands<'f>(policy: &'f PolicyName, region: &'f Region, copies: &[&'f Copy]) -> Row<'f> {
-    let Weighed { standing, copy, .. } = weigh(copies.iter().copied());
-    Row { policy, region, standing, source: None, copy, lock: None, copies: copies.len(), entry: None }
 }

@@ -36,6 +36,12 @@ impl Notices {
         is_new
     }
 
+    /// Whether this was said within the last day, at `now`.
+    #[must_use]
+    pub fn is_said(&self, notice: &str, now: Timestamp) -> bool {
+        self.0.get(notice).is_some_and(|at| now < *at + EVERY)
+    }
+
     /// As [`note`](Self::note), and what was said already is not said again for another day.
     pub fn renew(&mut self, notice: String, now: Timestamp) -> bool {
         self.0.insert(notice, now).is_none()

@@ -1,11 +1,12 @@
 //! Snapferry's own tags: the whole memory of what a copy is, kept on the copy itself.
 //!
 //! Written in the CopySnapshot call, so a copy is never without them. Only `snapferry:status`, `snapferry:settled-at`,
-//! `snapferry:copy` and `snapferry:lock` change later, and a filler in `snapferry:source-volume` once. Expiry trusts nothing but
+//! `snapferry:copy`, `snapferry:proof` and `snapferry:lock` change later, and a filler in `snapferry:source-volume` once. Expiry trusts nothing but
 //! these tags on copies that this account owns.
 
 mod keys;
 mod problem;
+mod proof;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,13 +15,14 @@ use crate::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 use crate::text::printable;
 
 pub use self::keys::{
-    COPY, EXPIRE_AFTER, KMS_KEY, LOCK, POLICY, SETTLED_AT, SOURCE_ACCOUNT, SOURCE_REGION, SOURCE_SIZE_GIB,
+    COPY, EXPIRE_AFTER, KMS_KEY, LOCK, POLICY, PROOF, SETTLED_AT, SOURCE_ACCOUNT, SOURCE_REGION, SOURCE_SIZE_GIB,
     SOURCE_SNAPSHOT, SOURCE_START_TIME, SOURCE_VOLUME, STATUS,
 };
 pub use self::problem::TagProblem;
+pub use self::proof::Proof;
 
 /// How many of Snapferry's tags a copy carries at most. EC2 allows 50 in all (EC2 User Guide, tag restrictions).
-pub const OWN_TAGS: usize = 13;
+pub const OWN_TAGS: usize = 14;
 
 /// What Snapferry knows of a copy, as its `snapferry:status` tag says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -142,6 +144,8 @@ pub struct ReadTags {
     pub copy: Option<SnapshotId>,
     /// Whether it is locked, if it should be.
     pub lock: Option<Lock>,
+    /// What was proven of its content. An unreadable one is none, and no problem.
+    pub proof: Option<Proof>,
     /// Every tag that is missing or cannot be read.
     pub problems: Vec<TagProblem>,
 }
@@ -178,6 +182,7 @@ impl ReadTags {
             settled_at: reader.optional(SETTLED_AT, |v| v.parse().ok()),
             copy: reader.optional(COPY, |v| (v == id.as_str()).then(|| id.clone())),
             lock: reader.optional(LOCK, Lock::parse),
+            proof: reader.found.get(PROOF).and_then(|value| Proof::parse(value)),
             problems: Vec::new(),
         };
         Self { problems: reader.problems, ..read }
@@ -336,6 +341,7 @@ mod tests {
     #[test]
     fn the_count_of_own_tags_is_the_largest_possible() {
         let all = CopyTags { settled_at: Some(Timestamp::UNIX_EPOCH), copy: Some(id()), ..tags() };
-        assert_eq!(all.to_pairs().len(), OWN_TAGS);
+        // And PROOF, which is no part of what a copy is.
+        assert_eq!(all.to_pairs().len() + 1, OWN_TAGS);
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use snapferry_core::ids::{KeyArn, Region};
 use snapferry_core::policy::{
-    self, DescriptionFilter, Encryption, LockMode, LockRule, Parsed, Policy, PolicyState, RetainRule, Tag, Target,
+    self, DescriptionFilter, Encryption, Extent, LockMode, LockRule, Parsed, Policy, PolicyState, ProofRule,
+    RetainRule, Tag, Target,
 };
 use snapferry_core::retention::{Interval, IntervalUnit};
 
@@ -28,7 +29,7 @@ fn retain(count: u32, unit: IntervalUnit, keep_at_least: u32) -> RetainRule {
 
 fn target(region: &str, encryption: Encryption, retain: Option<RetainRule>) -> Target {
     let region = Region::parse(region).unwrap();
-    Target { region, encryption, retain, lock: None, tags: Vec::new(), completion_duration_minutes: None }
+    Target { region, encryption, retain, lock: None, proof: None, tags: Vec::new(), completion_duration_minutes: None }
 }
 
 fn key(arn: &str) -> Encryption {
@@ -98,12 +99,14 @@ fn several_policies_with_every_addition() {
         [
             Target {
                 lock: Some(lock(LockMode::Compliance, 1, IntervalUnit::Years, Some(72))),
+                proof: Some(ProofRule { extent: Extent::Sample(459), compare: true }),
                 tags: vec![tag("team", "backup"), tag("Kostenstelle/Größe", "")],
                 completion_duration_minutes: Some(90),
                 ..target("eu-west-1", ireland, Some(retain(12, IntervalUnit::Months, 3)))
             },
             Target {
                 lock: Some(lock(LockMode::Governance, 36_500, IntervalUnit::Days, None)),
+                proof: Some(ProofRule { extent: Extent::All, compare: false }),
                 ..target("us-east-2", Encryption::DefaultKey, None)
             },
         ]
@@ -190,13 +193,15 @@ fn a_key_of_a_source_account_is_warned_of() {
     assert_ne!(found[0].policy.as_str(), "staging");
 }
 
-/// The policy that the deployment starts from: valid, and nothing in it to warn of.
+/// The policies that deployments start from: valid, and nothing in them to warn of.
 #[test]
-fn the_shipped_example_parses() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/policy.example.json");
-    let parsed = policy::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
-    assert_eq!(parsed.policies.len(), 1);
-    assert_eq!(warnings(&parsed), [""; 0]);
+fn the_shipped_examples_parse() {
+    for file in ["policy.example.json", "stacksets/policy.json"] {
+        let path = format!("{}/../../infra/{file}", env!("CARGO_MANIFEST_DIR"));
+        let parsed = policy::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(parsed.policies.len(), 1, "{file}");
+        assert_eq!(warnings(&parsed), [""; 0], "{file}");
+    }
 }
 
 /// The filter of a policy with this DescriptionRegex.
@@ -272,13 +277,13 @@ fn a_regex_that_ruins_backtracking_engines_is_quick() {
 fn the_place_of_a_member() {
     for (path, place) in [
         ("", Some((1, 1))),
-        ("[1].Policy.State", Some((50, 16))),
-        ("[1].Policy.PolicyDetails.Actions[0].CrossRegionCopy[1].Target", Some((72, 27))),
+        ("[1].Policy.State", Some((52, 16))),
+        ("[1].Policy.PolicyDetails.Actions[0].CrossRegionCopy[1].Target", Some((74, 27))),
         // What is absent, or no path: as far as it goes.
-        ("[1].Policy.Description", Some((48, 15))),
-        ("[1].Policy.Description.Length[7]", Some((48, 15))),
-        ("[1].Policy[\"a \\\"b\"].State", Some((48, 15))),
-        ("[1].Policy..State", Some((48, 15))),
+        ("[1].Policy.Description", Some((50, 15))),
+        ("[1].Policy.Description.Length[7]", Some((50, 15))),
+        ("[1].Policy[\"a \\\"b\"].State", Some((50, 15))),
+        ("[1].Policy..State", Some((50, 15))),
         ("[x]", Some((1, 1))),
         ("]", Some((1, 1))),
     ] {
@@ -288,4 +293,18 @@ fn the_place_of_a_member() {
         assert!(policy::place_of(SEVERAL, &warning.path).is_some(), "{warning}");
     }
     assert_eq!(policy::place_of("", "a"), Some((1, 1)));
+}
+
+#[test]
+fn the_bytes_of_a_value() {
+    let marked = format!("\u{feff}{SEVERAL}");
+    for document in [SEVERAL, &marked] {
+        let text = |path| policy::bytes_of(document, path).map(|bytes| &document[bytes]);
+        assert_eq!(text("[1].Policy.State"), Some("\"ERROR\""));
+        assert_eq!(text("[1].Policy.PolicyDetails.EventSource.Parameters.SnapshotOwner"), Some("[]"));
+        assert_eq!(text("[1].Policy.Description"), None);
+        assert_eq!(text("[2]"), None);
+        assert_eq!(text(""), Some(SEVERAL.trim_end()));
+    }
+    assert_eq!(policy::bytes_of("{\"a\": [1", "a"), None);
 }

@@ -132,11 +132,29 @@ fn a_number_with_a_leading_zero() {
     assert!(line.starts_with("policy document: not JSON: invalid number at line ") && line.ends_with(told), "{line}");
 }
 
+/// An owner's second hours are no hours of another owner that was meant: a JSON reader alone would take the last ones.
+#[test]
+fn hours_that_stand_twice() {
+    let with = |hours: &str| {
+        let owners = "\"SnapshotOwner\": [\"111111111111\"]";
+        let document = BARE.replacen(owners, &format!("{owners}, \"SilentAfterHours\": {hours}"), 1);
+        assert_ne!(document, BARE);
+        document
+    };
+    policy::parse(&with("{\"111111111111\": 24}")).unwrap();
+    for twice in ["{\"111111111111\": 24, \"111111111111\": 24}", "{\"111111111111\": 0, \"\\u003111111111111\": 24}"] {
+        let error = error(&with(twice));
+        let told = "EventSource.Parameters.SilentAfterHours.111111111111: stands twice; allowed: each member once";
+        assert_eq!((error.to_string().as_str(), error.line), (told, Some(7)), "{twice}");
+        assert!(error.column.unwrap() > 60, "the second one: {error:?}");
+    }
+}
+
 /// Values too long to be written out in the table.
 #[test]
 fn lengths() {
     let too_many =
-        ": 31 tags; allowed: at most 30: a snapshot has at most 50, Snapferry's own are 13, and others need room";
+        ": 31 tags; allowed: at most 30: a snapshot has at most 50, Snapferry's own are 14, and others need room";
     for (pointer, value, expected) in [
         (
             format!("{PARAMETERS}/DescriptionRegex"),

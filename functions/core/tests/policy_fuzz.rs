@@ -17,7 +17,7 @@ const FIXTURES: [&str; 3] = [
 ];
 
 /// Words that mean something somewhere in a policy.
-const WORDS: [&str; 48] = [
+const WORDS: [&str; 51] = [
     "Policy",
     "PolicyId",
     "State",
@@ -45,6 +45,9 @@ const WORDS: [&str; 48] = [
     "Mode",
     "CoolOffPeriod",
     "MayOutliveRetention",
+    "ProofRule",
+    "Blocks",
+    "Compare",
     "TagsToAdd",
     "Key",
     "Value",

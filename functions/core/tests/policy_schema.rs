@@ -31,7 +31,7 @@ const MEMBERS: &str = include_str!("fixtures/policies/errors.txt");
 const COPY: &str = "/Policy/PolicyDetails/Actions/0/CrossRegionCopy/0";
 
 /// What no schema can say, by a part of the parser's message.
-const BEYOND_A_SCHEMA: [(&str, &str); 7] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 8] = [
     (".DescriptionRegex: ", "the syntax of a regex"),
     (" in the partition aws", "one member against another"),
     (", but the Target is ", "one member against another"),
@@ -39,6 +39,7 @@ const BEYOND_A_SCHEMA: [(&str, &str); 7] = [
     (" stands twice", "one member against another"),
     ("is also the Target of", "one member against another"),
     ("may outlast the retention", "one member against another"),
+    ("no SnapshotOwner of this policy", "one member against another"),
 ];
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
@@ -169,7 +170,7 @@ proptest! {
     #[test]
     fn rules_around_their_limits(
         unit in unit(), count in count(), keep in count(), mode in prop::sample::select(vec!["governance", "compliance"]),
-        cool_off in prop::option::of(count()), minutes in count(), outlive in any::<bool>(),
+        cool_off in prop::option::of(count()), minutes in count(), blocks in 9_990_i64..10_010, outlive in any::<bool>(),
     ) {
             let rule = json!({ "Interval": count, "IntervalUnit": unit, "KeepAtLeast": keep });
         assert_agreement(&edited(ANSWER, &format!("{COPY}/RetainRule"), rule));
@@ -177,5 +178,6 @@ proptest! {
         lock["CoolOffPeriod"] = json!(cool_off);
         assert_agreement(&edited(ANSWER, &format!("{COPY}/LockRule"), lock));
         assert_agreement(&edited(ANSWER, &format!("{COPY}/CompletionDurationMinutes"), json!(minutes)));
+        assert_agreement(&edited(ANSWER, &format!("{COPY}/ProofRule"), json!({ "Blocks": blocks, "Compare": outlive })));
     }
 }

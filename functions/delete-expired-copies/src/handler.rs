@@ -14,8 +14,8 @@ use snapferry_aws::expiring::{execute, gather};
 use snapferry_aws::keys::KeyCache;
 use snapferry_core::audit::{Ran, Record, Told};
 use snapferry_core::expiring::{
-    Attempts, Deletion, Facts, Limits, Outcome, Plan, completed, decide, kept, key_in_doubt, lineage_unknown, record,
-    refused, rest,
+    Attempts, Deletion, Facts, Limits, Outcome, Plan, completed, decide, dropped, kept, key_in_doubt, lineage_unknown,
+    name, record, refused, rest,
 };
 use snapferry_core::facts::Copies;
 use snapferry_core::ids::{AccountId, Region};
@@ -71,6 +71,7 @@ impl Expirer {
             self.tell(rest(why, region, count, Timestamp::now()), run, &told);
         }
         let mut ran = read(&facts);
+        ran.dropped_volumes = self.report_dropouts(&facts, run);
         ran.duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
         ran.calls = self.clients.calls() - began.1;
         self.write(completed(&told.into_inner(), &ran, Timestamp::now()), run);
@@ -95,6 +96,15 @@ impl Expirer {
                 self.write(kept(stays, now), run);
             }
         }
+    }
+
+    /// Names the volumes that dropped out, each once a day, and gives how many there are.
+    fn report_dropouts(&self, facts: &Facts, run: Option<&str>) -> Option<u64> {
+        let now = Timestamp::now();
+        let dropouts = dropped(&self.policies, facts, now)?;
+        let named = name(&dropouts, &mut self.notices.borrow_mut(), now);
+        named.into_iter().for_each(|record| self.write(record, run));
+        u64::try_from(dropouts.len()).ok()
     }
 
     /// Whether something is to be said now: what is said once a day only if it was not said within the last one.

@@ -1,9 +1,10 @@
 //! The start of the function: a bad value in its environment stops it and is named.
 #![allow(clippy::unwrap_used)]
 
-use std::process::Command;
+#[path = "../../runtime/tests/common/start.rs"]
+mod start;
 
-const POLICY: &str = include_str!("../../../infra/policy.example.json");
+const FUNCTION: &str = env!("CARGO_BIN_EXE_delete-expired-copies");
 
 /// Each with a value that it does not take.
 const VARIABLES: &[(&str, &str)] = &[
@@ -19,12 +20,5 @@ const VARIABLES: &[(&str, &str)] = &[
 
 #[test]
 fn a_bad_value_stops_the_start_and_is_named() {
-    for (name, value) in VARIABLES {
-        let mut function = Command::new(env!("CARGO_BIN_EXE_delete-expired-copies"));
-        function.env_clear().env("SNAPFERRY_POLICY", POLICY).env("AWS_REGION", "eu-central-1").env(name, value);
-        let done = function.output().unwrap();
-        let said = String::from_utf8(done.stderr).unwrap();
-        assert!(!done.status.success(), "{name}");
-        assert!(said.contains(&format!("{name}: ")), "{name}: {said}");
-    }
+    start::assert_each_is_named(FUNCTION, &[], VARIABLES);
 }

@@ -66,6 +66,7 @@ pub(crate) async fn ask<W: World>(run: &Run<'_, W>, wish: &Wish<'_, '_>, along: 
         Ok(answered) => answered,
         Err(asked) => return asked,
     };
+    run.note_answer(before, &outcome);
     run.tell_tried(decision, &outcome);
     settle(run, before, &intent, &outcome).await;
     Asked::Told

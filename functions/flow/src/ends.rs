@@ -1,14 +1,15 @@
-//! How obligations end without the verifier: told first, written then. Between the two the process may die, and tell it again.
+//! How obligations end without the verifier: claimed, told, written. Two who would tell one end cannot both claim it. A process that
+//! dies between claim and end leaves the claim, and another takes its place once that is old: told twice at worst, never not at all.
 
 use snapferry_core::audit::{CopyWithdrawn, Record};
-use snapferry_core::copying::withdrawn;
+use snapferry_core::copying::{missed, withdrawn};
 use snapferry_core::facts::CallError;
 use snapferry_core::ledger::{End, Obligation};
 
-use crate::World;
 use crate::run::Run;
+use crate::{World, Written};
 
-/// Tells that an obligation is withdrawn, and ends it, unless enough were told in this invocation; gives whether it is over.
+/// Tells that an obligation is withdrawn, and ends it, as far as may be; gives whether it is over.
 ///
 /// # Errors
 /// The ledger's.
@@ -17,35 +18,37 @@ pub(crate) async fn withdraw<W: World>(
     obligation: &Obligation,
     reason: CopyWithdrawn,
 ) -> Result<bool, CallError> {
-    let now = run.world.now();
-    let Some(ended) = obligation.ended(End::Withdrawn, now) else { return Ok(false) };
-    end(run, obligation, &ended, || withdrawn(obligation, reason, &run.setup.home, now)).await
+    let record = || withdrawn(obligation, reason, &run.setup.home, run.world.now());
+    end(run, obligation, End::Withdrawn, record).await
 }
 
-/// Tells that an obligation ends, and ends it, as far as may be; gives whether it is over.
+/// As [`withdraw`], of one whose source is gone.
 ///
 /// # Errors
 /// The ledger's.
-pub(crate) async fn end<W: World>(
+pub(crate) async fn miss<W: World>(run: &Run<'_, W>, obligation: &Obligation) -> Result<bool, CallError> {
+    let record = || missed(obligation, &run.setup.home, run.world.now());
+    end(run, obligation, End::Missed, record).await
+}
+
+async fn end<W: World>(
     run: &Run<'_, W>,
     obligation: &Obligation,
-    ended: &Obligation,
+    why: End,
     record: impl FnOnce() -> Record,
 ) -> Result<bool, CallError> {
-    // Enough told costs no look at the ledger.
-    if !run.may_end() || !stands(run, obligation).await? {
-        return Ok(false);
+    let mut stands = obligation.clone();
+    // What this process told and could not write is only written.
+    if !run.has_told_end(obligation) {
+        let Some(claim) = obligation.ending(why, run.world.now()) else { return Ok(false) };
+        if !run.may_end() || run.world.write(&claim).await? == Written::Stale {
+            return Ok(false);
+        }
+        run.say_end(obligation, record());
+        stands = claim;
     }
-    run.say_end(obligation, record());
-    run.world.write(ended).await.map(|_| true)
-}
-
-/// Whether an obligation is still the one that was read: the index may be late, and what this invocation remembers too. Asked just
-/// before an end is told, so that it is told once.
-///
-/// # Errors
-/// The ledger's.
-async fn stands<W: World>(run: &Run<'_, W>, obligation: &Obligation) -> Result<bool, CallError> {
-    let stored = run.world.obligation(&obligation.identity).await?;
-    Ok(stored.is_some_and(|stored| stored.obligation == *obligation))
+    match stands.ended(why, run.world.now()) {
+        Some(ended) => Ok(run.world.write(&ended).await? == Written::Done),
+        None => Ok(false),
+    }
 }

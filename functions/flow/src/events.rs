@@ -8,7 +8,7 @@ use snapferry_core::copying::{
     CopyRequest, Decision, Deferral, Outcome, Refusal, Skip, Subject, Verdict, decide, excluded,
 };
 use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{CallError, SourceSnapshot};
+use snapferry_core::facts::{CallError, SourceSnapshot, State as Ec2State};
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::ledger::{By, Hint, Identity, Obligation, State};
 
@@ -86,9 +86,12 @@ impl<'a, W: World> Discovery<'a, W> {
                 self.copy(decision, request).await;
             }
         }));
-        // What is told of a hint's snapshot depends on whether the hint stays, which the others decide.
+        // What is told of a hint's snapshot depends on whether the hint stays, which the others decide. Hints are many and of one
+        // write each.
+        let (hinted, mut others): (Vec<_>, Vec<_>) = others.into_iter().partition(|decision| is_hinted(decision));
         others.sort_by_key(|decision| is_plain(decision));
         let others = async {
+            join_all(hinted.into_iter().map(|decision| self.leave(decision))).await;
             for decision in others {
                 self.leave(decision).await;
             }
@@ -101,7 +104,7 @@ impl<'a, W: World> Discovery<'a, W> {
         let (run, identity) = (self.run, request.identity());
         let stored = match self.look.stored(&identity) {
             Ok(stored) => stored,
-            Err(error) => return self.ledger_failed(decision, error),
+            Err(error) => return self.ledger_failed(decision, None, error),
         };
         let before = self.before(stored, request);
         if run.is_waited_for(&identity.region) || before.asked(run.world.now()).is_none() {
@@ -115,7 +118,7 @@ impl<'a, W: World> Discovery<'a, W> {
             Asked::Told => {}
             Asked::NotTried(outcome) => self.wait(decision, stored, before, &outcome).await,
             Asked::Anothers => run.tell(decision, &Outcome::Deferred(Deferral::InLine)),
-            Asked::LedgerFailed => self.keep_open(decision),
+            Asked::LedgerFailed => self.keep_open(decision, stored),
         }
     }
 
@@ -148,7 +151,7 @@ impl<'a, W: World> Discovery<'a, W> {
         let identity = Identity { policy: policy.clone(), source: source.id.clone(), region: region.clone() };
         let stored = match self.look.stored(&identity) {
             Ok(stored) => stored,
-            Err(error) => return self.ledger_failed(decision, error),
+            Err(error) => return self.ledger_failed(decision, None, error),
         };
         // Where the copies are not known there may be a good one: what is over is not opened again without a look.
         let is_over = stored.is_some_and(Obligation::has_ended);
@@ -202,7 +205,7 @@ impl<'a, W: World> Discovery<'a, W> {
         };
         match written {
             Ok(()) => run.tell(decision, outcome),
-            Err(error) => self.ledger_failed(decision, &error),
+            Err(error) => self.ledger_failed(decision, stored, &error),
         }
     }
 
@@ -214,22 +217,45 @@ impl<'a, W: World> Discovery<'a, W> {
             let kept = if is_first { hints::keep(self.run, &named.event).await } else { Ok(()) };
             return match kept {
                 Ok(()) => self.run.tell(decision, &Outcome::Stands),
-                Err(error) => self.run.ledger_failed(1, &error),
+                Err(error) => {
+                    self.run.ledger_failed(1, &error);
+                    self.run.give_back();
+                }
             };
         };
-        if is_first {
-            hints::looked(self.run, hint).await;
+        if !is_first {
+            return;
+        }
+        let is_over = hint.is_over(self.run.world.now());
+        match (&decision.verdict, decision.subject) {
+            (Verdict::Defer(Deferral::NotVisibleYet), _) if is_over => {
+                let gone = Decision::of_event(&named.event, Verdict::Skip(Skip::NotVisible));
+                hints::give_up(self.run, hint, &gone).await;
+            }
+            (Verdict::Skip(Skip::NotCompleted), Subject::Seen(source)) if is_over => match source.state {
+                // It never will be.
+                Ec2State::Error => hints::give_up(self.run, hint, decision).await,
+                _ => hints::follow_on(self.run, hint, decision).await,
+            },
+            _ => hints::looked(self.run, hint).await,
         }
     }
 
-    fn ledger_failed(&self, decision: &Decision<'_>, error: &CallError) {
+    fn ledger_failed(&self, decision: &Decision<'_>, stored: Option<&Obligation>, error: &CallError) {
         self.run.ledger_failed(1, error);
-        self.keep_open(decision);
+        self.keep_open(decision, stored);
     }
 
-    fn keep_open(&self, decision: &Decision<'_>) {
-        if let Subject::Seen(source) = decision.subject {
-            self.open.borrow_mut().insert(source.id.clone());
+    /// The ledger did not take what a decision makes of `stored`. Unless that stands for the event already, its hint stays, or its
+    /// message comes again.
+    fn keep_open(&self, decision: &Decision<'_>, stored: Option<&Obligation>) {
+        let Subject::Seen(source) = decision.subject else { return };
+        if stored.is_some_and(|stored| !stored.has_ended() && stored.by == By::Event) {
+            return;
+        }
+        self.open.borrow_mut().insert(source.id.clone());
+        if self.named.iter().any(|named| named.event.snapshot == source.id && named.hint.is_none()) {
+            self.run.give_back();
         }
     }
 
@@ -239,6 +265,18 @@ impl<'a, W: World> Discovery<'a, W> {
         let open = self.open.borrow().clone();
         let over = hints.filter(|hint| !open.contains(&hint.source));
         join_all(over.map(|hint| hints::forget(self.run, hint))).await;
+    }
+}
+
+/// Whether nothing can be said of a decision's snapshot yet.
+fn is_hinted(decision: &Decision<'_>) -> bool {
+    let is_named = matches!(decision.subject, Subject::Named(_));
+    match &decision.verdict {
+        Verdict::Defer(deferral) => {
+            is_named && matches!(deferral, Deferral::NotVisibleYet | Deferral::SourcesUnread(_))
+        }
+        Verdict::Skip(skip) => !is_named && *skip == Skip::NotCompleted,
+        Verdict::Copy(_) | Verdict::Refuse(_) => false,
     }
 }
 

@@ -4,16 +4,17 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use snapferry_core::copying::Memory;
-use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::CallError;
+use snapferry_core::event::{CopyEvent, ShareEvent};
+use snapferry_core::ids::Region;
 
 use crate::events::{self, Named};
 use crate::run::{Cause, Causes, Run};
 use crate::serve::serve;
 use crate::sweep::{self, Sweeper};
-use crate::{Setup, World, follow};
+use crate::{Handled, Setup, World, follow};
 
-/// By when serving, reading and serving again are to end, in seconds of the invocation: events that come meanwhile wait behind it.
+/// By when giving up hints, serving, reading and serving again are to end, in seconds of the invocation: events that come meanwhile wait behind it.
+const FOLLOWS_UNTIL: u64 = 10;
 const SERVES_UNTIL: u64 = 20;
 const READS_UNTIL: u64 = 50;
 const ENDS: u64 = 60;
@@ -23,6 +24,8 @@ const ENDS: u64 = 60;
 pub struct Work {
     /// The share events.
     pub events: Vec<ShareEvent>,
+    /// The copies that ended, each of which left its place in its Region to the next.
+    pub ended: Vec<CopyEvent>,
     /// The IDs of sweep ticks; several of them are one.
     pub sweeps: Vec<String>,
     /// The IDs of serve ticks; several of them are one.
@@ -38,15 +41,6 @@ pub struct Kept {
     pub sweeper: RefCell<Sweeper>,
 }
 
-/// How an invocation ended. Nothing of it stops the ticks; what is owed stands in the ledger.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Handled {
-    /// The ledger did not answer at least once: share messages go back to the queue, because nothing may stand for them.
-    pub ledger_unread: Option<CallError>,
-    /// The shared snapshots could not be read in the home Region.
-    pub home_unread: Option<CallError>,
-}
-
 /// Handles one input.
 pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work) -> Handled {
     let run = Run::new(world, setup, &kept.memory, causes(work));
@@ -58,7 +52,7 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
         events::discover(&run, named.collect()).await;
     }
     if has_tick {
-        follow::follow(&run).await;
+        follow::follow(&run, spent(FOLLOWS_UNTIL)).await;
         serve(&run, setup.regions().into_iter().cloned().collect(), true, spent(SERVES_UNTIL)).await;
         let has_more = world.left() <= spent(SERVES_UNTIL);
         let tick = work.sweeps.first().map(String::as_str);
@@ -74,11 +68,19 @@ pub async fn handle<W: World>(world: &W, setup: &Setup, kept: &Kept, work: &Work
             sweep::finish(&run, slice).await;
         }
     } else {
-        // Where nobody waits there is nothing to serve, and an event's answer need not wait for reads that say so.
-        serve(&run, run.waiting(), false, spent(ENDS)).await;
+        // Where nobody waits there is nothing to serve, and an event's answer need not wait for reads that say so. Where a copy
+        // ended somebody may: what follows is a tick's work without the sweep's, because such events come in crowds.
+        let mut regions = run.waiting();
+        regions.extend(freed(setup, work).filter(|region| !run.waiting().contains(region)));
+        serve(&run, regions, false, spent(ENDS)).await;
     }
-    let (ledger_unread, home_unread) = run.close();
-    Handled { ledger_unread, home_unread }
+    run.close()
+}
+
+/// The target Regions in which a copy ended, each once.
+fn freed<'w>(setup: &'w Setup, work: &'w Work) -> impl Iterator<Item = Region> + 'w {
+    let ended = |region: &&Region| work.ended.iter().any(|ended| ended.region == **region);
+    setup.regions().into_iter().filter(ended).cloned()
 }
 
 fn causes(work: &Work) -> Causes {
@@ -89,5 +91,6 @@ fn causes(work: &Work) -> Causes {
     let events = work.events.iter().map(cause).collect();
     let sweep = work.sweeps.first().map(|id| ("sweep", id.clone()));
     let serve = work.serves.first().map(|id| ("serve", id.clone()));
-    Causes { events, tick: sweep.or(serve) }
+    let freed = work.ended.first().map(|ended| ("serve", ended.id.clone()));
+    Causes { events, tick: sweep.or(serve).or(freed) }
 }

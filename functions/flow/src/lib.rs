@@ -9,6 +9,7 @@ mod ends;
 mod events;
 mod follow;
 mod handle;
+mod handled;
 mod hints;
 mod line;
 mod look;
@@ -21,7 +22,8 @@ mod unread;
 mod wish;
 mod world;
 
-pub use handle::{Handled, Kept, Work, handle};
+pub use handle::{Kept, Work, handle};
+pub use handled::Handled;
 pub use setup::Setup;
 pub use sweep::Sweeper;
 pub use world::{CopiesIn, Item, Items, Page, Shown, World, Written, is_mostly_empty};

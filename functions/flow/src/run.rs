@@ -12,10 +12,10 @@ use snapferry_core::copying::{
 };
 use snapferry_core::facts::{CallError, KeyFact};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
-use snapferry_core::ledger::{Identity, Obligation, Turn};
+use snapferry_core::ledger::{Hint, Identity, Obligation, Turn};
 
 use crate::unread::Unread;
-use crate::{Setup, World};
+use crate::{Handled, Setup, World};
 
 /// How many obligations an invocation may end in the audit one by one.
 const MOST_ENDS: u32 = 1000;
@@ -80,6 +80,7 @@ pub(crate) struct Run<'a, W> {
     pub(crate) until: Cell<Duration>,
     ends: Cell<u32>,
     ledger: RefCell<Option<(u64, CallError)>>,
+    gives_back: Cell<bool>,
     home: RefCell<Option<CallError>>,
 }
 
@@ -103,6 +104,7 @@ impl<'a, W: World> Run<'a, W> {
             until: Cell::default(),
             ends: Cell::default(),
             ledger: RefCell::default(),
+            gives_back: Cell::default(),
             home: RefCell::default(),
         }
     }
@@ -195,6 +197,19 @@ impl<'a, W: World> Run<'a, W> {
         self.memory.borrow_mut().forget_request(identity);
     }
 
+    /// Whether EC2 refused a copy of this lineage lately.
+    pub(crate) fn was_refused(&self, obligation: &Obligation) -> bool {
+        self.memory.borrow().was_refused(obligation, self.world.now())
+    }
+
+    /// Notes what EC2 answered for a lineage, if it did.
+    pub(crate) fn note_answer(&self, obligation: &Obligation, outcome: &Outcome) {
+        let is_refused = matches!(outcome, Outcome::Failed { .. });
+        if is_refused || matches!(outcome, Outcome::Started { .. }) {
+            self.memory.borrow_mut().note_answer(obligation, is_refused, self.world.now());
+        }
+    }
+
     /// Notes that an obligation was put in line.
     pub(crate) fn note_owed(&self, obligation: Obligation) {
         let mut owed = self.owed.borrow_mut();
@@ -228,20 +243,36 @@ impl<'a, W: World> Run<'a, W> {
         *failed = Some((before.saturating_add(count), error.clone()));
     }
 
+    /// Whether something is done; where the ledger did not answer, that is noted, and holds nothing else up.
+    pub(crate) fn noted(&self, done: Result<bool, CallError>) -> bool {
+        done.unwrap_or_else(|error| {
+            self.ledger_failed(0, &error);
+            false
+        })
+    }
+
     /// Notes that the snapshots could not be read in the home Region.
     pub(crate) fn home_failed(&self, error: &CallError) {
         *self.home.borrow_mut() = Some(error.clone());
     }
 
-    /// What was not tried one by one is told, then the ledger's error; and gives the errors that were noted: the ledger's and
-    /// the home Region's.
-    pub(crate) fn close(self) -> (Option<CallError>, Option<CallError>) {
+    /// Notes that nothing may stand for what an event of the input asks for.
+    pub(crate) fn give_back(&self) {
+        self.gives_back.set(true);
+    }
+
+    /// What was not tried one by one is told, then the ledger's error; and gives how the invocation ended.
+    pub(crate) fn close(self) -> Handled {
         self.tell_untried();
         let failed = self.ledger.take();
         if let Some((count, error)) = &failed {
             self.say(ledger_unread(error, *count, self.world.now()), None);
         }
-        (failed.map(|(_, error)| error), self.home.take())
+        Handled {
+            ledger_unread: failed.map(|(_, error)| error),
+            home_unread: self.home.take(),
+            gives_back: self.gives_back.get(),
+        }
     }
 
     /// Names the event that made a hint.
@@ -319,11 +350,20 @@ impl<'a, W: World> Run<'a, W> {
         self.say(record, None);
     }
 
-    /// Puts an obligation's end into the audit, unless this process told it already and could not write it.
+    /// Whether this process told an obligation's end already, and could not write it.
+    pub(crate) fn has_told_end(&self, obligation: &Obligation) -> bool {
+        self.memory.borrow().has_told_end(obligation, self.world.now())
+    }
+
+    /// Puts an obligation's end into the audit.
     pub(crate) fn say_end(&self, obligation: &Obligation, record: Record) {
-        if self.memory.borrow_mut().note_end(obligation, self.world.now()) {
-            self.say(record, Some(&obligation.identity.source));
-        }
+        self.memory.borrow_mut().note_end(obligation, self.world.now());
+        self.say(record, Some(&obligation.identity.source));
+    }
+
+    /// Whether a hint is to be told as given up: what was told and could not be removed is not told again.
+    pub(crate) fn note_given_up(&self, hint: &Hint) -> bool {
+        self.memory.borrow_mut().note_given_up(hint, self.world.now())
     }
 
     /// Puts a record into the audit, with what made the function look at the source.

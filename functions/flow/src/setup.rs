@@ -20,6 +20,8 @@ pub struct Setup {
     /// About so many snapshots, copies and obligations a sweep has in memory for each part that it reads, of which it reads four at a
     /// time.
     pub records: usize,
+    /// After how many hours an owner of which no policy says it counts as silent; 0 is never (`SNAPFERRY_SILENT_OWNER_HOURS`).
+    pub silent_after_hours: u32,
     /// Policies whose document is gone and whose copies still tell when an owner was last heard of.
     pub retired_policies: BTreeSet<PolicyName>,
 }

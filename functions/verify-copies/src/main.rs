@@ -1,6 +1,7 @@
 //! Lambda function: verifies and locks copies. Wiring only; the work is in `handler`.
 
 mod handler;
+mod input;
 
 use std::process::ExitCode;
 

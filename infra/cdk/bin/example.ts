@@ -32,8 +32,6 @@ new SnapshotVault(target, 'Vault', {
   // Where `make build` leaves the functions.
   code: { folder: join(INFRA, '..', 'target', 'lambda') },
   architecture: 'x86_64',
-  // What the source account's stack prints as KeyArn.
-  sourceKeyArns: [`arn:aws:kms:${SOURCE.region}:${SOURCE.account}:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f`],
   alarmTopicArn: `arn:aws:sns:${TARGET.region}:${TARGET.account}:operators`,
 });
 

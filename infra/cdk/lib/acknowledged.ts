@@ -15,7 +15,11 @@ const READING = 'EC2 knows no narrower permission for describing than every reso
 const OWN_COPIES = 'Copies have IDs and Regions that are not known beforehand; the conditions limit the statement.';
 const KEYS = 'Resource::arn:<AWS::Partition>:kms:*:*:key/*';
 const OWN_KEYS = 'Copies may be under keys that no policy names any more; the statement only lets them be described.';
-const KEY_USES = 'KMS names one permission by several calls, and the statement names the keys themselves.';
+const KEY_USES =
+  'KMS names one permission by several calls, and the statement names the keys themselves, or whose they are.';
+const KEYS_HERE = 'Resource::arn:<AWS::Partition>:kms:<AWS::Region>:*:key/*';
+const SOURCE_KEYS =
+  "The source accounts make keys when they like; the condition limits it to theirs, and each key's policy.";
 
 /** By template and logical ID. */
 export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<string, string>>> = {
@@ -23,7 +27,7 @@ export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<stri
     CopySharedSnapshotsRole: {
       [`${IAM5}[Resource::*]`]: READING,
       [`${IAM5}[${SNAPSHOTS}/snap-*]`]:
-        'Shared snapshots have IDs that are not known beforehand; their owners limit it.',
+        'Shared snapshots have IDs that are not known beforehand; their owners limit it, unless copyAnyOwner is set.',
       [`${IAM5}[${SNAPSHOTS}/<!*>]`]:
         'A snapshot that does not exist yet has the literal ID "*", which is no wildcard.',
       [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
@@ -36,16 +40,34 @@ export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<stri
     UseSourceKeys: {
       [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
       [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
+      [`${IAM5}[${KEYS_HERE}]`]: SOURCE_KEYS,
+    },
+    GrantSourceKeysToEbs: {
+      [`${IAM5}[${KEYS_HERE}]`]: SOURCE_KEYS,
     },
     VerifyCopiesRole: {
       [`${IAM5}[Resource::*]`]: READING,
       [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
       [`${IAM5}[${KEYS}]`]: OWN_KEYS,
     },
+    ProveCopiesRole: {
+      [`${IAM5}[Resource::*]`]: READING,
+      [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+      [`${IAM5}[${HERE}::snapshot/*]`]:
+        'Sources have IDs that are not known beforehand, and carry no tags of this account.',
+      [`${IAM5}[Resource::arn:<AWS::Partition>:kms:*:<AWS::AccountId>:key/*]`]:
+        'Where no key is named, copies are under whichever the account has; EBS alone may be what decrypts.',
+    },
+    DecryptSources: {
+      [`${IAM5}[${KEYS_HERE}]`]: SOURCE_KEYS,
+    },
     DeleteExpiredCopiesRole: {
       [`${IAM5}[Resource::*]`]: READING,
       [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
       [`${IAM5}[${KEYS}]`]: OWN_KEYS,
+    },
+    VerifierQueue: {
+      'AwsSolutions::AwsSolutions-SQS3': 'What is in it is worth nothing after five minutes: a schedule does the same.',
     },
     UndeliveredQueue: {
       'AwsSolutions::AwsSolutions-SQS3':

@@ -32,7 +32,10 @@ interface PolicyDetails {
 interface CrossRegionCopy {
   readonly Target: string;
   readonly EncryptionConfiguration: { readonly CmkArn?: string | null };
+  readonly LockRule?: { readonly Interval: number; readonly IntervalUnit: IntervalUnit } | null;
 }
+
+export type IntervalUnit = 'DAYS' | 'WEEKS' | 'MONTHS' | 'YEARS';
 
 /**
  * The command that checks policies: the one that is given here or in the environment's SNAPFERRY, else the one on the PATH,

@@ -10,13 +10,13 @@ import type { Construct } from 'constructs';
 /** Where the functions' packages are. */
 export type FunctionCode = CodeInFolder | CodeInBucket;
 
-/** A folder that has a `<function>.zip`, or a `<function>/bootstrap`, for each function; CDK uploads them as assets. */
+/** A folder that has a `<function>-<architecture>.zip`, or a `<function>/bootstrap`, for each function; CDK uploads them as assets. */
 export interface CodeInFolder {
   /** The folder: a release's `dist`, or the checkout's `target/lambda`. */
   readonly folder: string;
 }
 
-/** A bucket that has a `<function>.zip` for each function. */
+/** A bucket that has a `<function>-<architecture>.zip` for each function. */
 export interface CodeInBucket {
   /**
    * The bucket's name without the hyphen and the Region at its end: my-code for the bucket my-code-eu-west-1, when the
@@ -45,14 +45,14 @@ export function readCode(where: string, given: Partial<CodeInFolder & CodeInBuck
   return { bucket, prefix };
 }
 
-/** Lets the functions of `template` take their packages from where `code` says. */
-export function takeCode(template: Construct, code: FunctionCode): void {
+/** Lets the functions of `template` take their packages for `architecture` from where `code` says. */
+export function takeCode(template: Construct, code: FunctionCode, architecture: string): void {
   if ('bucket' in code) {
     return;
   }
   for (const each of template.node.children.filter((child) => child instanceof CfnFunction)) {
     const name = each.node.id.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
-    each.code = inBucket(uploaded(template, `Code ${name}`, code.folder, name));
+    each.code = inBucket(uploaded(template, code.folder, name, architecture));
   }
 }
 
@@ -77,8 +77,9 @@ function inBucket({ s3BucketName: s3Bucket, s3ObjectKey: s3Key }: Asset): { s3Bu
   return { s3Bucket, s3Key };
 }
 
-function uploaded(template: Construct, id: string, folder: string, name: string): Asset {
-  const zip = join(folder, `${name}.zip`);
+function uploaded(template: Construct, folder: string, name: string, architecture: string): Asset {
+  const id = `Code ${name}`;
+  const zip = join(folder, `${name}-${architecture}.zip`);
   if (existsSync(zip)) {
     return new Asset(template, id, { path: zip });
   }

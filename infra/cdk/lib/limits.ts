@@ -12,13 +12,21 @@ const MAX_ATTACHED = 10;
 /** What is known at deployment only, an ARN or a name, is taken to become at most so long. */
 const UNKNOWN = 128;
 
-interface PolicyDocument {
-  readonly Version: string;
-  readonly Statement: readonly { readonly Resource: unknown }[];
+interface Statement {
+  readonly Resource: unknown;
+  readonly Condition?: { readonly StringEquals?: Readonly<Record<string, unknown>> };
 }
 
+interface PolicyDocument {
+  readonly Version: string;
+  readonly Statement: readonly Statement[];
+}
+
+/** The condition that names the accounts whose keys a statement means. */
+const ACCOUNTS = 'aws:ResourceAccount';
+
 /**
- * Divides managed policies whose resources are too many for one.
+ * Divides managed policies whose keys, or the accounts whose keys they are, are too many for one.
  *
  * @throws an error where a role needs more than IAM takes
  */
@@ -67,14 +75,33 @@ function divide(policy: CfnManagedPolicy, roles: readonly CfnRole[]): void {
 
 function divided(document: PolicyDocument, path: string): PolicyDocument[] {
   const [statement, ...others] = document.Statement;
-  const resources = statement?.Resource;
-  if (!Array.isArray(resources) || others.length > 0) {
+  const list = statement && divisible(statement);
+  if (list === undefined || others.length > 0) {
     throw new Error(
       `${path} would have ${String(characters(document))} characters, and IAM takes ${String(MAX_MANAGED_POLICY)}`,
     );
   }
-  const part = (Resource: unknown[]): PolicyDocument => ({ ...document, Statement: [{ ...statement, Resource }] });
-  return groups(resources, MAX_MANAGED_POLICY - characters(part([]))).map(part);
+  const part = (texts: unknown[]): PolicyDocument => ({ ...document, Statement: [list.with(texts)] });
+  return groups(list.texts, MAX_MANAGED_POLICY - characters(part([]))).map(part);
+}
+
+/** The list by which a statement means as much in parts as it does whole: its resources, or its accounts. */
+function divisible(
+  statement: Statement,
+): { readonly texts: unknown[]; readonly with: (texts: unknown[]) => Statement } | undefined {
+  const { Resource: resources, Condition: condition } = statement;
+  const accounts = condition?.StringEquals?.[ACCOUNTS];
+  if (Array.isArray(resources)) {
+    return { texts: resources, with: (Resource) => ({ ...statement, Resource }) };
+  }
+  if (Array.isArray(accounts)) {
+    const equals = (texts: unknown[]): object => ({ ...condition?.StringEquals, [ACCOUNTS]: texts });
+    return {
+      texts: accounts,
+      with: (texts) => ({ ...statement, Condition: { ...condition, StringEquals: equals(texts) } as never }),
+    };
+  }
+  return undefined;
 }
 
 /** The texts in groups of at most `room` characters, quotes and commas included. */

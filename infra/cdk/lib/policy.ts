@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Annotations, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-import { type Checked, checkPolicy, findCommand } from './check';
+import { type Checked, checkPolicy, findCommand, type IntervalUnit } from './check';
 
 /** A valid policy document. */
 export interface Policy extends Pick<Checked, 'by' | 'warnings'> {
@@ -18,7 +18,13 @@ export interface Named {
   readonly sourceAccounts: readonly string[];
   readonly targetRegions: readonly string[];
   readonly targetKeyArns: readonly string[];
+  /** The longest lock, in days. */
+  readonly maxLockDays: number;
 }
+
+/** The longest lock that EC2 knows, in days, and what a unit of an interval has at most. */
+const MAX_LOCK_DAYS = 36_500;
+const LONGEST_DAYS: Record<IntervalUnit, number> = { DAYS: 1, WEEKS: 7, MONTHS: 31, YEARS: 366 };
 
 /**
  * Reads and checks the policy that is given as a path or as a document.
@@ -62,6 +68,13 @@ function whatIsNamed(policies: Checked['policies']): Named {
     // DLM's answers may have null for what is absent. KMS takes the ID of a key in any case, IAM in small letters only.
     targetKeyArns: distinct(
       copies.map((copy) => copy.EncryptionConfiguration.CmkArn?.toLowerCase()).filter((arn) => arn != null),
+    ),
+    maxLockDays: Math.min(
+      MAX_LOCK_DAYS,
+      Math.max(
+        0,
+        ...copies.map(({ LockRule: rule }) => (rule == null ? 0 : rule.Interval * LONGEST_DAYS[rule.IntervalUnit])),
+      ),
     ),
   };
 }

@@ -45,11 +45,13 @@ export class SnapshotVault extends IncludedTemplate {
     );
     annotate(this, policy);
     takePolicy(this, policy.document);
-    takeCode(this, code);
+    takeCode(this, code, others.architecture ?? DEFAULT_ARCHITECTURE);
     fitIntoIam(this);
     acknowledge(this, 'vault');
   }
 }
+
+const DEFAULT_ARCHITECTURE = String(VAULT_PARAMETERS['Architecture']?.Default);
 
 /** Assets take the place of what these say, in a folder's case and in the policy's. */
 function fromCode(code: FunctionCode): object {

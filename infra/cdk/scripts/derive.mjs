@@ -14,8 +14,8 @@ const REPOSITORY = dirname(dirname(PACKAGE));
 const DERIVED = join(PACKAGE, 'derived');
 /** From what each is made, and what that is made from by `make plain`. */
 const FILES = {
-  'template.json': ['dist/template.json', 'infra/sam/template.yaml', 'infra/sam/plain.py'],
-  'source-account.json': ['dist/source-account.yaml', 'infra/sam/source-account.yaml'],
+  'template.json': ['target/plain/template.json', 'infra/sam/template.yaml', 'infra/sam/plain.py'],
+  'source-account.json': ['target/plain/source-account.yaml', 'infra/sam/source-account.yaml'],
   'policy.schema.json': ['functions/core/policy.schema.json'],
 };
 
@@ -26,6 +26,7 @@ const OF_OTHER_PROPS = [
   'SourceAccounts',
   'TargetRegions',
   'TargetKeyArns',
+  'MaxLockDays',
   'CodeBucket',
   'CodePrefix',
 ];

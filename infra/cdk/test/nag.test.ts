@@ -7,9 +7,9 @@ import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 
-import { SnapshotSource, SnapshotVault } from '../lib';
+import { SnapshotSource, SnapshotVault, type SnapshotVaultProps } from '../lib';
 import { ACKNOWLEDGED } from '../lib/acknowledged';
-import { builtFunctions, EXAMPLE_POLICY, sourceKeys, temporaryFolder } from './scene';
+import { builtFunctions, EXAMPLE_POLICY, examplePolicy, owners, sourceKeys, temporaryFolder } from './scene';
 
 interface Report {
   readonly pluginReports: {
@@ -34,33 +34,55 @@ function report(fill: (stack: Stack) => void, env?: { account: string; region: s
   return pluginReports[0];
 }
 
-const TEMPLATES: Record<keyof typeof ACKNOWLEDGED, (stack: Stack) => void> = {
-  vault: (stack) => {
-    new SnapshotVault(stack, 'Vault', {
-      policy: EXAMPLE_POLICY,
-      // More than one managed policy holds.
-      sourceKeyArns: sourceKeys(200),
-      code: { folder: builtFunctions() },
-    });
-  },
-  source: (stack) => {
-    new SnapshotSource(stack, 'Source', { targetAccount: '444455556666' });
-  },
+/** More owners than a managed policy can name the keys of. */
+function ofManyOwners(): object {
+  const example = examplePolicy();
+  example.EventSource.Parameters.SnapshotOwner = owners(500);
+  return example;
+}
+
+/** Copies under whatever key EC2 chooses. */
+function withoutKeys(): object {
+  return JSON.parse(
+    JSON.stringify(examplePolicy(), (name, value: unknown) => (name === 'CmkArn' ? undefined : value)),
+  ) as object;
+}
+
+/** Each kind in all its forms, of which each thing that is acknowledged is needed by one at least. */
+const TEMPLATES: Record<keyof typeof ACKNOWLEDGED, ((stack: Stack) => void)[]> = {
+  vault: (
+    [
+      // More keys than one managed policy holds.
+      { policy: EXAMPLE_POLICY, sourceKeyArns: sourceKeys(200), alarmEmail: 'operators@example.com' },
+      { policy: ofManyOwners(), proofSchedule: 'rate(1 hour)', proofDecryptsSources: 'true' },
+      { policy: withoutKeys(), proofSchedule: 'rate(1 hour)' },
+    ] as Omit<SnapshotVaultProps, 'code'>[]
+  ).map((props) => (stack) => {
+    new SnapshotVault(stack, 'Vault', { ...props, code: { folder: builtFunctions() } });
+  }),
+  source: [
+    (stack): void => {
+      new SnapshotSource(stack, 'Source', { targetAccount: '444455556666' });
+    },
+  ],
 };
 
 describe("cdk-nag's AwsSolutions", () => {
-  for (const [kind, fill] of Object.entries(TEMPLATES)) {
+  for (const [kind, forms] of Object.entries(TEMPLATES)) {
     for (const env of [undefined, { account: '444455556666', region: 'eu-central-1' }]) {
       it(`have no findings in a ${kind}, with the account ${env ? 'known' : 'unknown'}`, () => {
-        const { violations, suppressedViolations } = report(fill, env);
-        assert.deepEqual(violations, []);
+        const reports = forms.map((fill) => report(fill, env));
+        assert.deepEqual(
+          reports.flatMap(({ violations }) => violations),
+          [],
+        );
         // Whatever is acknowledged is still objected to.
         const acknowledged = Object.entries(ACKNOWLEDGED[kind as keyof typeof ACKNOWLEDGED]).flatMap(([name, ids]) =>
           Object.keys(ids).map((id) => `${name} ${id}`),
         );
-        const needed = suppressedViolations.map(
-          ({ acknowledgedAt, acknowledgedId }) => `${acknowledgedAt.split('/').at(-1) ?? ''} ${acknowledgedId}`,
-        );
+        const needed = reports
+          .flatMap(({ suppressedViolations }) => suppressedViolations)
+          .map(({ acknowledgedAt, acknowledgedId }) => `${acknowledgedAt.split('/').at(-1) ?? ''} ${acknowledgedId}`);
         assert.deepEqual(
           acknowledged.filter((each) => !needed.includes(each)),
           [],

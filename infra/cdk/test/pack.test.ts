@@ -16,7 +16,7 @@ function checkout(): string {
   const folder = temporaryFolder();
   const { bundleDependencies: bundled } = read(join(REPOSITORY, 'infra', 'cdk', 'package.json'));
   for (const each of [
-    ...['LICENSE', 'dist', 'functions/core/policy.schema.json', 'infra/policy.example.json', 'infra/sam'],
+    ...['LICENSE', 'target/plain', 'functions/core/policy.schema.json', 'infra/policy.example.json', 'infra/sam'],
     ...['bin', 'lib', 'scripts', 'test', 'README.md', 'package.json', 'tsconfig.json'].map(
       (name) => `infra/cdk/${name}`,
     ),
@@ -103,8 +103,8 @@ describe('the package', () => {
 
   it('is not made of templates that were changed since', () => {
     for (const [made, source] of [
-      ['dist/template.json', 'infra/sam/template.yaml'],
-      ['dist/source-account.yaml', 'infra/sam/source-account.yaml'],
+      ['target/plain/template.json', 'infra/sam/template.yaml'],
+      ['target/plain/source-account.yaml', 'infra/sam/source-account.yaml'],
     ] as const) {
       const cdk = checkout();
       const later = new Date(Date.now() + 60_000);

@@ -38,7 +38,7 @@ export function temporaryFolder(): string {
 /** A folder laid out as `make build` leaves it, with something else in place of the binaries. */
 export function builtFunctions(): string {
   const folder = temporaryFolder();
-  for (const name of ['copy-shared-snapshots', 'verify-copies', 'delete-expired-copies']) {
+  for (const name of ['copy-shared-snapshots', 'verify-copies', 'prove-copies', 'delete-expired-copies']) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'bootstrap'), `a placeholder of ${name}\n`);
   }
@@ -71,4 +71,9 @@ export function sourceKeys(count: number): string[] {
     { length: count },
     (_, index) => `arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-${String(index).padStart(32, '0')}`,
   );
+}
+
+/** So many accounts. */
+export function owners(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(100_000_000_000 + index));
 }

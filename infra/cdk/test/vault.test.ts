@@ -11,7 +11,17 @@ import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 
 import { SnapshotVault } from '../lib';
-import { builtFunctions, EXAMPLE_POLICY, examplePolicy, newStack, sourceKeys, synthesized, vault } from './scene';
+import {
+  builtFunctions,
+  EXAMPLE_POLICY,
+  examplePolicy,
+  newStack,
+  owners,
+  sourceKeys,
+  synthesized,
+  temporaryFolder,
+  vault,
+} from './scene';
 
 describe('a vault', () => {
   it('has no parameters and no Metadata of its template', () => {
@@ -141,9 +151,32 @@ describe("a vault's code", () => {
     assert.deepEqual(keys.sort(), uploaded.map((name) => `${name.replace('asset.', '')}.zip`).sort());
   });
 
+  it('is that of its architecture, where packages lie in the folder', () => {
+    const folder = temporaryFolder();
+    const functions = ['copy-shared-snapshots', 'verify-copies', 'delete-expired-copies'];
+    for (const name of functions) {
+      writeFileSync(join(folder, `${name}-x86_64.zip`), `${name} for x86_64`);
+      writeFileSync(join(folder, `${name}-arm64.zip`), `${name} for arm64`);
+    }
+    for (const [props, architecture] of [
+      [{}, 'x86_64'],
+      [{ architecture: 'arm64' }, 'arm64'],
+    ] as const) {
+      const { directory } = written(vault({ ...props, code: { folder } }));
+      const packages = readdirSync(directory).filter((name) => name.startsWith('asset.') && name.endsWith('.zip'));
+      assert.deepEqual(
+        packages.map((name) => readFileSync(join(directory, name), 'utf8')).sort(),
+        functions.map((name) => `${name} for ${architecture}`).sort(),
+      );
+    }
+  });
+
   it('is found in the bucket of the Region', () => {
     synthesized(vault()).hasResourceProperties('AWS::Lambda::Function', {
-      Code: { S3Bucket: { 'Fn::Sub': 'snapferry-${AWS::Region}' }, S3Key: { 'Fn::Sub': '0.1.0/verify-copies.zip' } },
+      Code: {
+        S3Bucket: { 'Fn::Sub': 'snapferry-${AWS::Region}' },
+        S3Key: { 'Fn::Sub': '0.1.0/verify-copies-x86_64.zip' },
+      },
     });
   });
 
@@ -178,13 +211,27 @@ describe("a vault's policy", () => {
   it('may name more owners than a parameter can hold, and not more than a role', () => {
     const policy = (count: number): object => {
       const example = examplePolicy();
-      example.EventSource.Parameters.SnapshotOwner = Array.from({ length: count }, (_, i) =>
-        String(100_000_000_000 + i),
-      );
+      example.EventSource.Parameters.SnapshotOwner = owners(count);
       return example;
     };
-    const owners = statement(synthesized(vault({ policy: policy(500) })), 'CopyFromSourceAccounts');
-    assert.ok(JSON.stringify(owners).includes('"100000000499"'));
+    const template = synthesized(vault({ policy: policy(500) }));
+    const sources = statement(template, 'CopyFromSourceAccounts');
+    assert.ok(JSON.stringify(sources).includes('"100000000499"'));
+    for (const [sid, others] of [
+      ['UseSourceKeys', {}],
+      ['GrantSourceKeysToEbs', { Bool: { 'kms:GrantIsForAWSResource': 'true' } }],
+    ] as const) {
+      const documents = managed(template, sid);
+      assert.ok(documents.length > 1 && documents.every((each) => JSON.stringify(each).length <= 6144));
+      const conditions = documents.map((each) => each.Statement[0].Condition);
+      const accounts = conditions.map((each) => each.StringEquals['aws:ResourceAccount']);
+      assert.deepEqual(accounts.flat().sort(), owners(500));
+      // Each part is narrowed by its accounts and by all else that the whole is narrowed by.
+      assert.deepEqual(
+        conditions,
+        accounts.map((each) => ({ StringEquals: { 'aws:ResourceAccount': each }, ...others })),
+      );
+    }
     assert.throws(
       () => vault({ policy: policy(700) }),
       /Stack\/Vault\/CopySharedSnapshotsRole would have 1\d{4} characters of inline policies, and IAM takes 10240/,
@@ -193,12 +240,9 @@ describe("a vault's policy", () => {
 
   it('may need more keys than a managed policy can hold', () => {
     const template = synthesized(vault({ sourceKeyArns: sourceKeys(200) }));
-    const policies = Object.values(template.findResources('AWS::IAM::ManagedPolicy')) as {
-      Condition?: string;
-      Properties: { PolicyDocument: { Statement: [{ Sid: string; Resource: string[] }] } };
-    }[];
+    const policies = Object.values(template.findResources('AWS::IAM::ManagedPolicy'));
     for (const sid of ['UseSourceKeys', 'GrantSourceKeysToEbs']) {
-      const of = policies.map((each) => each.Properties.PolicyDocument).filter((each) => each.Statement[0].Sid === sid);
+      const of = managed(template, sid);
       assert.ok(of.every((each) => JSON.stringify(each).length <= 6144));
       assert.deepEqual(of.flatMap((each) => each.Statement[0].Resource).sort(), sourceKeys(200));
     }
@@ -245,6 +289,24 @@ function written(made: SnapshotVault): { directory: string } {
   const app = Stage.of(made);
   assert.ok(app);
   return app.synth();
+}
+
+interface ManagedDocument {
+  readonly Statement: [
+    {
+      readonly Sid: string;
+      readonly Resource: string[];
+      readonly Condition: { StringEquals: Record<string, string[]> };
+    },
+  ];
+}
+
+/** The managed policies whose statement has this Sid. */
+function managed(template: Template, sid: string): ManagedDocument[] {
+  const policies = Object.values(template.findResources('AWS::IAM::ManagedPolicy')) as {
+    Properties: { PolicyDocument: ManagedDocument };
+  }[];
+  return policies.map((each) => each.Properties.PolicyDocument).filter((each) => each.Statement[0].Sid === sid);
 }
 
 /** The statement with this Sid, of whichever role. */

@@ -17,8 +17,6 @@ module "snapferry" {
     SourceAccounts = ["111122223333"]
     TargetRegions  = ["eu-west-1"]
     TargetKeyArns  = ["arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
-    SourceKeyArns  = ["arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
-    RolePath       = "/snapferry/"
   }
 }
 

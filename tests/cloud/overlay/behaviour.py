@@ -19,10 +19,17 @@ class Behaviour:
     in_flight_limit: int = 20
     in_flight_limits: dict[str, int] = field(default_factory=dict)  # by Region, instead of the above
     snapshot_limit: int = 0  # how many snapshots an account may have in a Region; 0 means any number
+    # Quotas of snapshots of databases, by account and Region [RDS user guide, "Quotas and constraints for Amazon RDS"]:
+    # copies in flight of instances' and of clusters', and manual snapshots of each.
+    db_in_flight_limit: int = 20
+    db_cluster_in_flight_limit: int = 5
+    db_snapshot_limit: int = 100
     # With which code copies that are to take a given time are refused, because that throughput is used up; empty: they
     # are not. The code is not documented.
     duration_refusal: str = ""
     presigned_url_needed: bool = True  # without one, an encrypted copy from another Region gets another key
+
+    volume_seconds: float = 0.0  # how long a new volume is `creating`
 
     # Sharing
     share_seconds: float = 0.0  # how long a recipient does not see a share yet, whatever the event said
@@ -39,6 +46,10 @@ class Behaviour:
 
     # For how long EBS direct does not find what was completed or shared [observed: encryption, sharing_data].
     blocks_seconds: float = 0.0
+    recipients_read_blocks: bool = True  # off: as if what is shared could be copied, and its blocks not be read
+    block_token_seconds: float = 7 * 86_400.0  # how long a block's token is good [EBS direct APIs reference]
+    page_token_seconds: float = 3_600.0  # how long a page's token is [EBS direct APIs reference]
+    blocks_a_page: int = 10_000  # a page holds no more blocks, whatever is asked for
     index_lag_seconds: float = 0.0  # how far the indexes of DynamoDB's tables are behind
 
     # Events, which are best effort [EBS user guide, "EventBridge events for Amazon EBS"]

@@ -1,5 +1,5 @@
 """The EBS direct APIs: blocks of snapshots, written and read [EBS user guide, "Use EBS direct APIs"; EBS direct APIs
-reference]. An answer holds all blocks; there are no further pages, and tokens do not expire.
+reference]. Tokens tell until when they are good; pages hold 100 to 10,000 blocks [ListSnapshotBlocks].
 """
 
 import base64
@@ -48,6 +48,15 @@ def answer(world: World, caller: Place, asked: Asked) -> Response:
                 said = {"Message": refused.message, "Reason": refused.reason}
                 return refused.status, {"x-amzn-errortype": refused.code}, json.dumps(said).encode()
     return 404, {"x-amzn-errortype": "UnknownOperationException"}, b"{}"
+
+
+def put_into(snapshot: Snapshot, texts: Mapping[str, str | None]) -> None:
+    """Blocks of a text each, as if they had been written; None takes one out."""
+    for index, text in texts.items():
+        if text is None:
+            snapshot.blocks.pop(int(index), None)
+        else:
+            snapshot.blocks[int(index)] = text.encode().ljust(BLOCK_SIZE, b".")
 
 
 def _start(world: World, caller: Place, asked: Asked) -> Response:
@@ -103,15 +112,15 @@ def _complete(world: World, caller: Place, asked: Asked, snapshot_id: str) -> Re
 def _list(world: World, caller: Place, asked: Asked, snapshot_id: str) -> Response:
     """The written blocks in their order, each with a token for reading it."""
     snapshot = _readable(world, caller, snapshot_id)
-    blocks = [{"BlockIndex": index, "BlockToken": _token(snapshot, index)} for index in sorted(snapshot.blocks)]
-    return _listing(world, snapshot, Blocks=blocks)
+    page, more = _page(world, asked, snapshot.id, sorted(snapshot.blocks))
+    blocks = [{"BlockIndex": index, "BlockToken": _token(world, snapshot, index)} for index in page]
+    return _listing(world, snapshot, Blocks=blocks, **more)
 
 
 def _get(world: World, caller: Place, asked: Asked, snapshot_id: str, index: str) -> Response:
     """A block, for whoever may read the snapshot, whoever got the token [observed: sharing_data_contract]."""
     snapshot = _readable(world, caller, snapshot_id)
-    if asked.query.get("blockToken") != _token(snapshot, int(index)):
-        raise RefusedError("ValidationException", "INVALID_BLOCK_TOKEN", "The block token is invalid.", 400)
+    _check_token(world, asked.query.get("blockToken", ""), f"{snapshot.id}/{int(index)}", "BLOCK")
     data = snapshot.blocks[int(index)]
     headers = {"x-amz-checksum": _checksum(data), "x-amz-checksum-algorithm": "SHA256"}
     return 200, headers | {"x-amz-data-length": str(BLOCK_SIZE)}, data
@@ -127,13 +136,15 @@ def _changed(world: World, caller: Place, asked: Asked, second_id: str) -> Respo
     first, second = (_readable(world, caller, each) for each in (first_id, second_id))
     if first.lineage != second.lineage:
         raise RefusedError("ValidationException", "UNRELATED_SNAPSHOTS", "The snapshots are not related.", 400)
+    indexes = sorted(first.blocks.keys() | second.blocks.keys())
+    differing = [index for index in indexes if first.blocks.get(index) != second.blocks.get(index)]
+    page, more = _page(world, asked, f"{first.id}/{second.id}", differing)
     changed = []
-    for index in sorted(first.blocks.keys() | second.blocks.keys()):
-        if first.blocks.get(index) != second.blocks.get(index):
-            tokens = (("FirstBlockToken", first), ("SecondBlockToken", second))
-            named = {name: _token(each, index) for name, each in tokens if index in each.blocks}
-            changed.append({"BlockIndex": index, **named})
-    return _listing(world, second, ChangedBlocks=changed)
+    for index in page:
+        tokens = (("FirstBlockToken", first), ("SecondBlockToken", second))
+        named = {name: _token(world, each, index) for name, each in tokens if index in each.blocks}
+        changed.append({"BlockIndex": index, **named})
+    return _listing(world, second, ChangedBlocks=changed, **more)
 
 
 def _own_pending(world: World, caller: Place, snapshot_id: str) -> Snapshot:
@@ -155,6 +166,8 @@ def _readable(world: World, caller: Place, snapshot_id: str) -> Snapshot:
     if snapshot.public and not mine:
         message = "Public snapshots are not supported"
         raise RefusedError("ValidationException", "INVALID_SNAPSHOT_ID", message, 400)
+    if not mine and not world.behaviour.recipients_read_blocks:
+        raise RefusedError("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", "Not authorized.", 403)
     since = max(snapshot.completed_at, 0.0 if mine else snapshot.shares.get(caller.account, now))
     if now < since + world.behaviour.blocks_seconds or snapshot.storage_tier == "archive":
         raise _not_found(snapshot_id)
@@ -171,8 +184,39 @@ def _not_found(snapshot_id: str) -> RefusedError:
     return RefusedError("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", message, 404)
 
 
-def _token(snapshot: Snapshot, index: int) -> str:
-    return hashlib.sha256(f"{snapshot.id}/{index}".encode()).hexdigest()
+def _page(world: World, asked: Asked, listed: str, indexes: list[int]) -> tuple[list[int], dict[str, str]]:
+    """The blocks of one page from the wanted one on, and the token of the next page if there is one."""
+    most = int(asked.query.get("maxResults") or 10_000)
+    if not 100 <= most <= 10_000:
+        raise RefusedError("ValidationException", "INVALID_PARAMETER_VALUE", "Invalid MaxResults", 400)
+    begin = int(asked.query.get("startingBlockIndex") or 0)
+    if token := asked.query.get("pageToken", ""):
+        begin = int(token.split(".")[0])
+        _check_token(world, token.split(".", 1)[1], f"{listed}/{begin}/page", "PAGE")
+    most = min(most, world.behaviour.blocks_a_page)
+    left = [index for index in indexes if index >= begin]
+    if len(left) <= most:
+        return left, {}
+    sealed = _sealed(f"{listed}/{left[most]}/page", world.clock.now() + world.behaviour.page_token_seconds)
+    return left[:most], {"NextToken": f"{left[most]}.{sealed}"}
+
+
+def _token(world: World, snapshot: Snapshot, index: int) -> str:
+    return _sealed(f"{snapshot.id}/{index}", world.clock.now() + world.behaviour.block_token_seconds)
+
+
+def _sealed(what: str, until: float) -> str:
+    return f"{until:.3f}~{hashlib.sha256(f'{what}/{until:.3f}'.encode()).hexdigest()}"
+
+
+def _check_token(world: World, token: str, what: str, kind: str) -> None:
+    """That a token is of this block or page, and still good [EBS direct APIs reference, ValidationException]."""
+    until = token.split("~", maxsplit=1)[0]
+    if not re.fullmatch(r"\d+\.\d{3}", until) or token != _sealed(what, float(until)):
+        reason = f"INVALID_{kind}_TOKEN"
+        raise RefusedError("ValidationException", reason, f"The {kind.lower()} token is invalid.", 400)
+    if float(until) < world.clock.now():
+        raise RefusedError("ValidationException", f"INVALID_{kind}_TOKEN", f"The {kind.lower()} token expired.", 400)
 
 
 def _checksum(data: bytes) -> str:

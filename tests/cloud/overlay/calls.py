@@ -1,4 +1,4 @@
-"""The record of every EC2, KMS and DynamoDB call, for tests that assert what was called, and evaluate IAM policies
+"""The record of every EC2, KMS, DynamoDB and RDS call, for tests that assert what was called, and evaluate IAM policies
 against it."""
 
 from collections import Counter

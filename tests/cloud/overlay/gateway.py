@@ -1,4 +1,4 @@
-"""Stands before the emulator: records EC2, KMS and DynamoDB calls, injects faults, and answers the control client."""
+"""Stands before the emulator: records EC2, KMS, DynamoDB and RDS calls, injects faults, answers the control client."""
 
 import asyncio
 import json
@@ -8,20 +8,38 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from tests.cloud.overlay import blocks, clock, connections, functions, resources, roles, steering, wire
+from tests.cloud.overlay import (
+    blocks,
+    clock,
+    connections,
+    databases,
+    dbwire,
+    functions,
+    resources,
+    roles,
+    steering,
+    wire,
+)
+from tests.cloud.overlay.asgi import (
+    Answer,
+    Message,
+    Receive,
+    Send,
+    disconnected,
+    json_answer,
+    send_answer,
+    whole_body,
+)
 from tests.cloud.overlay.calls import Call
 from tests.cloud.overlay.emulator import account_of
 from tests.cloud.overlay.model import Place
 from tests.cloud.overlay.rules import Fault
 from tests.cloud.overlay.world import World
 
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 CONTROL = "/_overlay/"
-RECORDED = ("ec2", "kms", "dynamodb")
+RECORDED = ("ec2", "kms", "dynamodb", "rds")
 # Their requests are JSON, and so are their errors.
 JSON_VERSIONS = {"kms": "1.1", "dynamodb": "1.0"}
 
@@ -38,14 +56,6 @@ _STATUS = {
     "ServiceUnavailable": 503,
     "Unavailable": 503,
 }
-
-
-class Answer(NamedTuple):
-    """A whole answer, held back until it is clear whether the client may get it."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 class Gateway:
@@ -72,27 +82,28 @@ class Gateway:
 
     async def _control(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer the control client: JSON in, JSON out."""
-        body = await _body(receive)
+        body = await whole_body(receive)
         self.world.clock.settle()
         try:
             result = steering.steer(self.world, scope["path"].removeprefix(CONTROL), json.loads(body or b"{}"))
-            answer = _json(200, result)
+            answer = json_answer(200, result)
         except (KeyError, TypeError, ValueError) as error:
-            answer = _json(400, {"error": f"{type(error).__name__}: {error}"})
-        await _send(send, answer)
+            answer = json_answer(400, {"error": f"{type(error).__name__}: {error}"})
+        await send_answer(send, answer)
 
     async def _blocks(self, signer: "Signer", scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer the EBS direct APIs, which the emulator does not have."""
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
-        asked = blocks.Asked(scope["method"], scope["path"], query, headers, await _body(receive))
+        asked = blocks.Asked(scope["method"], scope["path"], query, headers, await whole_body(receive))
         self.world.clock.settle()
         status, said, body = blocks.answer(self.world, Place(signer.account, signer.region), asked)
-        await _send(send, Answer(status, [(name.encode(), value.encode()) for name, value in said.items()], body))
+        said = {**said, "x-amzn-requestid": str(uuid4())}
+        await send_answer(send, Answer(status, [(name.encode(), value.encode()) for name, value in said.items()], body))
 
     async def _recorded(self, signer: "Signer", scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Record a call, let faults strike, and let the emulator execute it or not."""
-        body = await _body(receive)
+        body = await whole_body(receive)
         call = self._begin(signer, scope, body)
         fault = await self._strike(call)
         if fault and fault.kill:
@@ -103,7 +114,7 @@ class Gateway:
         call.resources = resources.of(self.world, call)
         token = wire.request_id.set(call.request_id)
         try:
-            answer = await self._execute(scope, body, receive)
+            answer = _own(self.world, call) or await self._execute(scope, body, receive)
         finally:
             wire.request_id.reset(token)
         self._end(call, answer)
@@ -114,7 +125,7 @@ class Gateway:
         elif fault and "after" in (fault.drop, fault.hang):
             await self._withhold(fault, "after", call, scope, receive)
             return
-        await _send(send, answer)
+        await send_answer(send, answer)
 
     def _begin(self, signer: "Signer", scope: dict[str, Any], body: bytes) -> Call:
         headers = dict(scope["headers"])
@@ -154,7 +165,7 @@ class Gateway:
         if fault.code and fault.executed:
             return False
         if fault.code:
-            await _send(send, self._refuse(fault, call))
+            await send_answer(send, self._refuse(fault, call))
         elif "before" in (fault.drop, fault.hang) or not (fault.drop or fault.hang):
             await self._withhold(fault, "before", call, scope, receive)
         else:
@@ -170,7 +181,7 @@ class Gateway:
         """Cut the connection; if it is to hang, first wait until the client gives up or the fault is taken back."""
         call.outcome = f"{'hung' if fault.hang else 'dropped'}-{when}"
         if fault.hang:
-            waits = {asyncio.ensure_future(_disconnected(receive)), asyncio.ensure_future(fault.lifted.wait())}
+            waits = {asyncio.ensure_future(disconnected(receive)), asyncio.ensure_future(fault.lifted.wait())}
             _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for each in pending:
                 each.cancel()
@@ -216,6 +227,15 @@ class Gateway:
             made.visible_from = self.world.clock.now() + seconds
 
 
+def _own(world: World, call: Call) -> Answer | None:
+    """The answer to a call that the emulator is not asked."""
+    if (found := databases.answer(world, call)) is None:
+        return None
+    status, said, body = found
+    headers = [(name.encode(), value.encode()) for name, value in said.items()]
+    return Answer(status, [*headers, (b"x-amzn-requestid", call.request_id.encode())], body)
+
+
 class Signer(NamedTuple):
     """Who calls which service where, as the signature says."""
 
@@ -257,7 +277,7 @@ def _error(call: Call, fault: Fault) -> Answer:
         kind = [(b"content-type", form), (b"x-amzn-errortype", fault.code.encode())]
         return Answer(status, kind + ident, body)
     token = wire.request_id.set(call.request_id)
-    _, _, body = wire.refusal(fault.code, fault.message, status)
+    _, _, body = (dbwire if call.service == "rds" else wire).refusal(fault.code, fault.message, status)
     wire.request_id.reset(token)
     return Answer(status, [(b"content-type", b"text/xml;charset=UTF-8"), *ident], body)
 
@@ -266,29 +286,3 @@ def _code(body: bytes) -> str:
     """The error code of an answer, whatever its form."""
     found = re.search(rb"<Code>([^<]+)</Code>", body) or re.search(rb'"__type":\s*"(?:[^"#]*#)?([^"]+)"', body)
     return found.group(1).decode() if found else "error"
-
-
-def _json(status: int, value: object) -> Answer:
-    return Answer(status, [(b"content-type", b"application/json")], json.dumps(value).encode())
-
-
-async def _disconnected(receive: Receive) -> bool:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    return True
-
-
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        body += bytes(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
-            return body
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    headers = [pair for pair in answer.headers if pair[0].lower() != b"content-length"]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})

@@ -18,6 +18,7 @@ from tests.cloud.overlay import (
     sharing,
     tables,
     tagging,
+    volumes,
 )
 from tests.cloud.overlay.emulator import caller, ec2
 from tests.cloud.overlay.model import Place
@@ -31,9 +32,10 @@ ACTIONS: dict[str, Action] = {
     "CopySnapshot": copying.copy_snapshot,
     "CreateSnapshot": lifecycle.create_snapshot,
     "CreateTags": tagging.create_tags,
-    "CreateVolume": lifecycle.with_key(ec2._create_volume),
+    "CreateVolume": volumes.create_volume,
     "DeleteSnapshot": lifecycle.delete_snapshot,
     "DeleteTags": tagging.delete_tags,
+    "DeleteVolume": volumes.delete_volume,
     "DescribeLockedSnapshots": locking.describe_locked_snapshots,
     "DescribeSnapshotAttribute": sharing.describe_snapshot_attribute,
     "DescribeSnapshots": describing.describe_snapshots,
@@ -52,11 +54,12 @@ ACTIONS: dict[str, Action] = {
 
 
 def install(world: World) -> None:
-    """Replace the actions, the keys' description, the way of events into queues, what stacks make of saved queries and
-    tables, the way of functions' output, their layers and their credentials."""
+    """Replace the actions, the keys' description, the way of events into queues and other Regions, what stacks make of
+    saved queries and tables, the way of functions' output, their layers and their credentials."""
     ec2._ACTION_MAP.update({name: _bound(world, action) for name, action in ACTIONS.items()})
     keys.install()
     notices.deduplicate_queues(world)
+    notices.send_to_other_regions()
     queries.install()
     tables.install()
     lagging.install(world)

@@ -1,7 +1,7 @@
 """KMS keys as EBS and other accounts see them, on top of the emulator's own keys.
 
 Creating, disabling and scheduling the deletion of keys is the emulator's. Ours: DescribeKey across accounts and
-Regions, the AWS managed key `aws/ebs`, and whether an account may use a key.
+Regions, the AWS managed keys `aws/ebs` and `aws/rds`, and whether an account may use a key.
 """
 
 import json
@@ -14,6 +14,7 @@ from tests.cloud.overlay.model import Place
 from tests.cloud.overlay.world import World
 
 DEFAULT_ALIAS = "alias/aws/ebs"
+RDS_ALIAS = "alias/aws/rds"
 
 _ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):(\d{12}):((?:key|alias)/.+)")
 
@@ -88,12 +89,14 @@ def default_key(world: World, place: Place) -> Key:
     return chosen or aws_managed_key(place)
 
 
-def aws_managed_key(place: Place) -> Key:
-    """The Region's `aws/ebs`, which AWS makes when it is first needed [EBS user guide, "Amazon EBS encryption"]."""
-    alias_arn = f"arn:aws:kms:{place.region}:{place.account}:{DEFAULT_ALIAS}"
+def aws_managed_key(place: Place, alias: str = DEFAULT_ALIAS) -> Key:
+    """The Region's `aws/ebs` or `aws/rds`, which AWS makes when it is first needed [EBS user guide, "Amazon EBS
+    encryption"; RDS user guide, "Encrypting Amazon RDS resources"]."""
+    alias_arn = f"arn:aws:kms:{place.region}:{place.account}:{alias}"
     if not kms._aliases.contains_scoped(place.account, place.region, alias_arn):
         with acting_as(place):
-            description = "Default key that protects my EBS volumes when no other key is defined"
+            service = "EBS volumes" if alias == DEFAULT_ALIAS else "RDS database volumes"
+            description = f"Default key that protects my {service} when no other key is defined"
             _, _, body = kms._create_key({"Description": description})
             key_id = json.loads(body)["KeyMetadata"]["KeyId"]
             kms._keys[key_id]["_managed_by_aws"] = True
@@ -110,8 +113,8 @@ def resolve(caller: Place, reference: str) -> Key | None:
         place, resource = Place(found.group(2), found.group(1)), found.group(3)
     key_id = resource.removeprefix("key/")
     if resource.startswith("alias/"):
-        if resource == DEFAULT_ALIAS:
-            return aws_managed_key(place)
+        if resource in (DEFAULT_ALIAS, RDS_ALIAS):
+            return aws_managed_key(place, resource)
         alias_arn = f"arn:aws:kms:{place.region}:{place.account}:{resource}"
         key_id = kms._aliases.get_scoped(place.account, place.region, alias_arn, "")
     record = kms._keys.get_scoped(place.account, place.region, key_id)

@@ -1,35 +1,12 @@
-"""CreateVolume's key, CreateSnapshot and DeleteSnapshot."""
+"""CreateSnapshot and DeleteSnapshot."""
 
-import re
-from typing import Any
-
-from tests.cloud.overlay import copying, keys, tagging
+from tests.cloud.overlay import copying, tagging
 from tests.cloud.overlay.describing import describe
 from tests.cloud.overlay.emulator import ec2
 from tests.cloud.overlay.model import Place, Snapshot
 from tests.cloud.overlay.sharing import owned
 from tests.cloud.overlay.wire import Ec2Error, Params, Response, answer
 from tests.cloud.overlay.world import World
-
-
-def with_key(create_volume: Any) -> Any:
-    """The emulator's CreateVolume, remembering the key of an encrypted volume, which it forgets: a snapshot has its
-    volume's key [EBS user guide, "Amazon EBS encryption"]."""
-
-    def create(world: World, caller: Place, params: Params) -> Response:
-        key = None
-        if params.flag("Encrypted"):
-            reference = params.get("KmsKeyId")
-            key = keys.resolve(caller, reference) if reference else keys.default_key(world, caller)
-            if key is None:
-                raise Ec2Error("InvalidParameterValue", f"The specified keyId {reference} is invalid")
-        made: Response = create_volume({name: [value] for name, value in params.flat.items()})
-        found = re.search(rb"<volumeId>(vol-[0-9a-f]+)</volumeId>", made[2])
-        if key is not None and found:
-            ec2._volumes[found.group(1).decode()]["KmsKeyId"] = key.arn
-        return made
-
-    return create
 
 
 def create_snapshot(world: World, caller: Place, params: Params) -> Response:

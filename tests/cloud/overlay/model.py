@@ -137,3 +137,11 @@ class Snapshot:
 def snapshot_arn(region: str, snapshot_id: str) -> str:
     """A snapshot's ARN, with no account in it [Service Authorization Reference, Amazon EC2, resource types]."""
     return f"arn:aws:ec2:{region}::snapshot/{snapshot_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedVolume:
+    """A CreateVolume with a client token, and what it was answered."""
+
+    what: dict[str, str]
+    answer: tuple[int, dict[str, str], bytes]

@@ -2,7 +2,7 @@
 
 The JSON is that of the EBS user guide, "EventBridge events for Amazon EBS": `shareSnapshot` goes to the target account
 in the snapshot's Region, only for private shares; `copySnapshot` goes to the copying account in the destination Region.
-They are best effort: they may be lost, repeated, late and out of order.
+They are best effort: they may be lost, repeated, late and out of order. A rule may send them on to another Region.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.cloud.overlay.clock import iso_seconds
-from tests.cloud.overlay.emulator import acting_as, eventbridge, sqs
+from tests.cloud.overlay.emulator import acting_as, caller, eventbridge, sqs
 from tests.cloud.overlay.model import Copy, Place, Snapshot
 from tests.cloud.overlay.world import World
 
@@ -154,3 +154,20 @@ def deduplicate_queues(world: World) -> None:
         dispatch(spec, payload, sqs_parameters)
 
     eventbridge._dispatch_to_sqs = to_sqs
+
+
+def send_to_other_regions() -> None:
+    """Let a rule send events on to the bus of another Region of its account, as EventBridge does and the emulator does
+    not [EventBridge user guide, "Sending and receiving events between AWS Regions"]. That the event keeps its own
+    Region is inferred."""
+    dispatch = eventbridge._dispatch_to_event_bus
+
+    def to_bus(spec: Any, event: Any, rule: Any, path: Any, payload: Any = None) -> None:
+        here = caller()
+        if payload is not None or spec.account_id != here.account or spec.region == here.region:
+            dispatch(spec, event, rule, path, payload)
+            return
+        with acting_as(Place(spec.account_id, spec.region)):
+            eventbridge._dispatch_event({**event, "EventBusName": spec.resource.removeprefix("event-bus/")})
+
+    eventbridge._dispatch_to_event_bus = to_bus

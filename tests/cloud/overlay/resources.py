@@ -26,6 +26,8 @@ def of(world: World, call: Call) -> list[dict[str, Any]]:
         return [{"type": "key", "arn": key.arn, "owner": key.place.account}] if key else []
     if call.service == "dynamodb":
         return [_table(place, call.parameters)]
+    if call.service == "rds":
+        return []
     params = wire.Params(call.parameters)
     found = []
     if "SourceSnapshotId" in params:

@@ -44,7 +44,7 @@ class Rule:
     """Strikes on matching occasions: after `skip` of them, `times` times, each with `probability`."""
 
     id: str
-    service: str = ""  # ec2, kms or dynamodb; empty: the first two
+    service: str = ""  # ec2, kms, dynamodb or rds; empty: the first two
     action: str = ""  # empty: any
     region: str = ""
     account: str = ""
@@ -114,10 +114,10 @@ class Fault(Rule):
 class Spoil(Rule):
     """A copy that EC2 accepts and that ends otherwise than asked for."""
 
-    state_message: str = ""  # ends in `error` with this
+    state_message: str = ""  # ends in `error` with this; of a database, in `failed`
     kms_key: str = ""  # ends under this key (`aws/ebs` for the default key)
     unencrypted: bool = False  # ends unencrypted
-    volume_size: int = 0  # ends with this size
+    volume_size: int = 0  # ends with this size; of a database, its allocated storage
 
     def check(self) -> None:
         if not (self.state_message or self.kms_key or self.unencrypted or self.volume_size):

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from tests.cloud.overlay import clock, copying, functions, keys, notices
+from tests.cloud.overlay import blocks, clock, copying, dbsteering, functions, keys, notices
 from tests.cloud.overlay.model import Copy, Place, Snapshot
 from tests.cloud.overlay.rules import Fault, Rule, Spoil
 from tests.cloud.overlay.world import World
@@ -195,6 +195,10 @@ def _change_snapshot(world: World, given: dict[str, Any]) -> Any:
     return _public(world, snapshot)
 
 
+def _set_blocks(world: World, given: dict[str, Any]) -> Any:
+    return blocks.put_into(_find(world, given), given["blocks"])
+
+
 def _age_snapshot(world: World, given: dict[str, Any]) -> Any:
     """Let a snapshot have started and completed earlier."""
     snapshot = _find(world, given)
@@ -268,6 +272,7 @@ def _kill_function(world: World, given: dict[str, Any]) -> Any:
 
 
 VERBS: dict[str, Verb] = {
+    **dbsteering.VERBS,
     "advance-clock": _advance_clock,
     "age-snapshot": _age_snapshot,
     "calls": _calls,
@@ -286,6 +291,7 @@ VERBS: dict[str, Verb] = {
     "release-copies": _release_copies,
     "reset": _reset,
     "rules": _rules,
+    "set-blocks": _set_blocks,
     "snapshots": _snapshots,
     "spoil-copies": _spoil_copies,
     "update-copies": _update_copies,

@@ -10,7 +10,8 @@ from functools import lru_cache
 from tests.cloud.overlay.behaviour import Behaviour
 from tests.cloud.overlay.calls import Calls
 from tests.cloud.overlay.clock import Clock
-from tests.cloud.overlay.model import Place, Snapshot
+from tests.cloud.overlay.dbmodel import Databases
+from tests.cloud.overlay.model import AskedVolume, Place, Snapshot
 from tests.cloud.overlay.rules import Fault, Spoil
 
 CURSORS_KEPT = 1_000
@@ -66,6 +67,8 @@ class World:
         self.default_keys: dict[Place, str] = {}
         self.encrypted_by_default: set[Place] = set()
         self.in_flight: dict[Place, set[str]] = {}
+        self.databases = Databases()
+        self.asked_volumes: dict[tuple[Place, str], AskedVolume] = {}
         self._by_id: dict[tuple[str, str], Snapshot] = {}
         self._owned: dict[Place, dict[str, Snapshot]] = {}
         self._shared: dict[Place, dict[str, Snapshot]] = {}

@@ -63,8 +63,8 @@ QUESTIONS = [
     ),
     Question(
         "via-service",
-        "Through which Region's EC2 are the source's key and the copy's key used?",
-        "the conditions of key policies",
+        "Through which Region's EC2 are the two keys used, and does IAM know whose the source's is?",
+        "the conditions of key policies; without SourceKeyArns the copier's role uses aws:ResourceAccount",
         rights.via_service,
     ),
     Question(
@@ -96,4 +96,9 @@ NOT_ASKED = {
     "With which codes archived, Outpost and Local Zone sources are refused": "archiving is paid for 90 days, the "
     "others need hardware or zones of one's own; Snapferry asks for no such copy",
     "With which code a used-up throughput quota is refused": "the quota would have to be used up",
+    "How a copy of a database's snapshot across accounts and Regions ends, and which events tell of it": "needs a "
+    "database; Snapferry copies none yet",
+    "Whether RDS shows a copy's key and source while it is copying, and holds its name from the request on": "as above",
+    "Whether a copy across accounts and Regions keeps its source's resource ID": "as above",
+    "With which words RDS refuses a copy too many in flight, and one above the quota": "as above",
 }

@@ -42,24 +42,23 @@ def copy_conditions(ground: Ground) -> dict[str, Any]:
 
 
 def via_service(ground: Ground) -> dict[str, Any]:
-    """Through which Region's EC2 each key is used, by whether copies with only that right complete."""
+    """Through which Region's EC2, and as whose, each key is used, by whether copies with only that right complete."""
     source, key, arn = on.sealed(ground), on.target_key(ground, ground.away), _copying_role(ground)
 
-    def ends(source_via: str, target_via: str) -> str:
-        statements: Statements = [
-            *COPYING,
-            _via(on.source_key(ground), source_via),
-            _via(key, target_via),
-        ]
+    def ends(source_use: dict[str, Any], target_via: str) -> str:
+        statements: Statements = [*COPYING, source_use, _via(key, target_via)]
         clients = as_role(ground, "target", arn, statements)
         made: list[str] = []
         code = on.outcome(lambda: made.append(copies.copy(ground, source, ground.away, key=key, clients=clients)))
         return str(on.ended(ground, ground.setting.target, ground.away, made[0])["State"]) if made else code
 
+    theirs, any_at_home = on.source_key(ground), f"arn:{ground.partition}:kms:{ground.home}:*:key/*"
+    of_owner = {"StringEquals": {"aws:ResourceAccount": ground.source_account}}
     return {
-        "source key through the source's Region": ends(ground.home, ground.away),
-        "source key through the destination": ends(ground.away, ground.away),
-        "own key through the source's Region": ends(ground.home, ground.home),
+        "source key through the source's Region": ends(_via(theirs, ground.home), ground.away),
+        "source key through the destination": ends(_via(theirs, ground.away), ground.away),
+        "own key through the source's Region": ends(_via(theirs, ground.home), ground.home),
+        "source key by its account, aws:ResourceAccount": ends(_use(any_at_home, of_owner), ground.away),
     }
 
 
@@ -102,5 +101,8 @@ def _copy(resource: str, key: str = "", value: str = "") -> dict[str, Any]:
 
 
 def _via(key: str, region: str) -> dict[str, Any]:
-    condition = {"StringLike": {"kms:ViaService": f"ec2.{region}.amazonaws.com*"}}
+    return _use(key, {"StringLike": {"kms:ViaService": f"ec2.{region}.amazonaws.com*"}})
+
+
+def _use(key: str, condition: dict[str, Any]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": USE, "Resource": key, "Condition": condition}

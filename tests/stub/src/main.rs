@@ -25,7 +25,10 @@ use http::{Answer, Request};
 use shared::Shared;
 
 /// So many at the same time; more wait. Each has its thread before it comes.
-const CONNECTIONS: usize = 128;
+///
+/// The copier writes a hundred items at once, and its pool keeps open what it opened: some more than that. The test's own
+/// questions have to come through beside them.
+const CONNECTIONS: usize = 512;
 
 fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;

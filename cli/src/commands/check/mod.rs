@@ -103,7 +103,10 @@ fn text(bytes: Vec<u8>) -> Result<String, Box<Finding>> {
         let allowed = format!("at most {MAX_DOCUMENT_BYTES} bytes");
         return Err(Box::new(Finding::error("policy-invalid", "larger than any policy".to_owned(), Some(allowed))));
     }
+    // A second mark, as of files that were joined: the parser passes one over, and what is printed must not differ from what it took.
+    let without_mark = |text: String| text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     String::from_utf8(bytes)
+        .map(without_mark)
         .map_err(|error| Box::new(not_text(format!("not UTF-8 after {} bytes", error.utf8_error().valid_up_to()))))
 }
 

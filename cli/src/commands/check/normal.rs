@@ -1,8 +1,11 @@
 //! The normalized policy: the same policy as the answer of `aws dlm get-lifecycle-policy`, with every default written
-//! out, owners sorted, and nothing that Snapferry does not use. Checking it again gives the same policy.
+//! out but `SourceTypes`, which has one value; owners sorted, and nothing that Snapferry does not use. Checking it again
+//! gives the same policy.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use snapferry_core::policy::{Encryption, LockRule, Policy, PolicyState, RetainRule, Tag, Target};
+use snapferry_core::policy::{Encryption, Extent, LockRule, Policy, PolicyState, ProofRule, RetainRule, Tag, Target};
 
 use super::outline::Outline;
 
@@ -41,6 +44,8 @@ struct EventSource {
 struct Parameters {
     event_type: &'static str,
     snapshot_owner: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    silent_after_hours: BTreeMap<String, u32>,
     description_regex: String,
 }
 
@@ -60,6 +65,8 @@ struct CrossRegionCopy {
     retain_rule: Option<Retain>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lock_rule: Option<Lock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof_rule: Option<Proof>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags_to_add: Vec<KeyValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +103,13 @@ struct Lock {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
+struct Proof {
+    blocks: serde_json::Value,
+    compare: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
 struct KeyValue {
     key: String,
     value: String,
@@ -108,6 +122,7 @@ pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> NormalPolicy 
         name: action.name.to_owned(),
         cross_region_copy: targets.by_ref().take(action.copies.len()).map(copy).collect(),
     });
+    let hours = policy.silent_after_hours.iter();
     let policy_details = PolicyDetails {
         policy_type: "EVENT_BASED_POLICY",
         actions: actions.collect(),
@@ -116,6 +131,7 @@ pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> NormalPolicy 
             parameters: Parameters {
                 event_type: "shareSnapshot",
                 snapshot_owner: policy.owners.iter().map(ToString::to_string).collect(),
+                silent_after_hours: hours.map(|(owner, hours)| (owner.to_string(), *hours)).collect(),
                 description_regex: policy.description.as_str().to_owned(),
             },
         },
@@ -138,6 +154,7 @@ fn copy(target: &Target) -> CrossRegionCopy {
         encryption_configuration: EncryptionConfiguration { encrypted, cmk_arn },
         retain_rule: target.retain.as_ref().map(retain),
         lock_rule: target.lock.as_ref().map(|rule| lock(rule, target.retain.as_ref())),
+        proof_rule: target.proof.map(proof),
         tags_to_add: target.tags.iter().map(tag).collect(),
         completion_duration_minutes: target.completion_duration_minutes,
     }
@@ -160,6 +177,14 @@ fn lock(rule: &LockRule, retain: Option<&RetainRule>) -> Lock {
         // Without it the parser would have refused such a lock.
         may_outlive_retention: retain.is_some_and(|retain| rule.interval.may_outlast(retain.interval)),
     }
+}
+
+fn proof(rule: ProofRule) -> Proof {
+    let blocks = match rule.extent {
+        Extent::Sample(blocks) => blocks.into(),
+        Extent::All => "ALL".into(),
+    };
+    Proof { blocks, compare: rule.compare }
 }
 
 fn tag(tag: &Tag) -> KeyValue {

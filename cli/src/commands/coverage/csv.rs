@@ -1,20 +1,23 @@
 //! Coverage as comma-separated values (RFC 4180), a line for each row.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use jiff::Timestamp;
 use snapferry_core::coverage::Coverage;
-use snapferry_core::text::printable;
 
 use super::line::Line;
+use crate::terminal::csv::{cell, optional};
 
 const HEADER: &str = "state,shared,policy,source,account,volume,size_gib,started,description,region,copy,copy_started,\
                       settled,seconds_to_protect,key,expire_after,lock,lock_mode,locked_until,copies,tags_edited,\
-                      volume_unknown,key_life,wanted,owed,owed_until,refused,failed";
+                      volume_unknown,key_life,wanted,owed,owed_until,refused,failed,home,volume_dropped_out,proof,proved";
 
 /// Writes the header and every row.
 pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Result<()> {
     write!(out, "{HEADER}\r\n")?;
+    let dropped: HashSet<_> =
+        coverage.dropouts.iter().map(|each| (each.account.as_str(), each.volume.as_str())).collect();
     for row in &coverage.rows {
         // Ages change while a file lies around: it has times only.
         let line = Line::new(row, Timestamp::UNIX_EPOCH);
@@ -33,38 +36,9 @@ pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Res
         write!(out, "{},", owed.map(|owed| owed.state).unwrap_or_default())?;
         write!(out, "{},", optional(owed.and_then(|owed| owed.until)))?;
         write!(out, "{},", optional(owed.map(|owed| owed.refused)))?;
-        write!(out, "{}\r\n", optional(owed.map(|owed| owed.failed)))?;
+        let has_dropped_out = line.account.zip(line.volume).is_some_and(|volume| dropped.contains(&volume));
+        write!(out, "{},{},{has_dropped_out},", optional(owed.map(|owed| owed.failed)), line.home)?;
+        write!(out, "{},{}\r\n", line.proof.unwrap_or_default(), optional(line.proved))?;
     }
     Ok(())
-}
-
-fn optional(value: Option<impl std::fmt::Display>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
-}
-
-/// Somebody else's text as a quoted cell. A spreadsheet would run what begins like a formula: an apostrophe in front keeps
-/// it text.
-fn cell(text: &str) -> String {
-    let text = printable(text, 1000);
-    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn hostile_cells() {
-        for (text, expected) in [
-            ("nightly", r#""nightly""#),
-            (r#"a "b", c"#, r#""a ""b"", c""#),
-            ("=cmd|' /C calc'!A0", r#""'=cmd|' /C calc'!A0""#),
-            ("  +1", r#""'  +1""#),
-            ("a\r\nb", r#""a\u{d}\u{a}b""#),
-            ("", r#""""#),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
-    }
 }

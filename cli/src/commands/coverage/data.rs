@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use snapferry_core::coverage::{Coverage, Row};
+use snapferry_core::recovery::Passed;
 use snapferry_core::text::printable;
 
 use super::line;
@@ -18,6 +19,7 @@ struct Data<'f> {
     now: i64,
     policies: &'f [&'f str],
     regions: &'f [&'f str],
+    homes: &'f [&'f str],
     accounts: &'f [&'f str],
     volumes: &'f [&'f str],
     keys: &'f [&'f str],
@@ -49,6 +51,7 @@ impl<'f> Words<'f> {
 struct Lexicon<'f> {
     policies: Words<'f>,
     regions: Words<'f>,
+    homes: Words<'f>,
     accounts: Words<'f>,
     volumes: Words<'f>,
     keys: Words<'f>,
@@ -70,7 +73,8 @@ struct PageRows<'f> {
 pub(super) fn serialize<S: Serializer>(to: S, scene: &Scene<'_>, coverage: &Coverage<'_>) -> Result<S::Ok, S::Error> {
     let mut lexicon = Lexicon::default();
     let mut sources: Vec<&Row<'_>> = Vec::new();
-    for (policy, region) in coverage.counts.keys() {
+    for (home, policy, region) in coverage.counts.keys() {
+        lexicon.homes.learn(home.as_str());
         lexicon.policies.learn(policy.as_str());
         lexicon.regions.learn(region.as_str());
     }
@@ -85,11 +89,13 @@ pub(super) fn serialize<S: Serializer>(to: S, scene: &Scene<'_>, coverage: &Cove
         lexicon.keys.learn(row.copy.and_then(|copy| copy.origin.key.as_deref()).unwrap_or_default());
         lexicon.policies.learn(row.policy.as_str());
         lexicon.regions.learn(row.region.as_str());
+        lexicon.homes.learn(row.home.as_str());
     }
     let data = Data {
         now: scene.now.as_second(),
         policies: &lexicon.policies.words,
         regions: &lexicon.regions.words,
+        homes: &lexicon.homes.words,
         accounts: &lexicon.accounts.words,
         volumes: &lexicon.volumes.words,
         keys: &lexicon.keys.words,
@@ -126,6 +132,7 @@ impl Serialize for PageRows<'_> {
                     self.lexicon.regions.number(Some(row.region.as_str())),
                     row.state(),
                     u8::from(row.is_shared()),
+                    self.lexicon.homes.number(Some(row.home.as_str())),
                 ),
                 copy.map(|copy| {
                     (
@@ -140,6 +147,8 @@ impl Serialize for PageRows<'_> {
                         row.copies,
                         u8::from(copy.is_tampered),
                         u8::from(row.is_lost_with_its_key()),
+                        u8::from(Passed::of(copy).is_none()),
+                        row.proof.map(|proof| (&*proof.level, proof.at.as_second())),
                     )
                 }),
                 row.entry.map(|entry| {

@@ -1,11 +1,10 @@
 //! Reads what coverage stands on, all Regions at the same time, or says which could not be read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use futures_util::future::join_all;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::copying::owners;
@@ -13,13 +12,14 @@ use snapferry_aws::errors::call_error;
 use snapferry_aws::keys::KeyCache;
 use snapferry_aws::locks::held_lock;
 use snapferry_aws::reads;
-use snapferry_core::coverage::Facts;
-use snapferry_core::facts::{CallError, Copies, HeldLock, Inventory};
-use snapferry_core::ids::{PolicyName, Region, SnapshotId};
+use snapferry_core::coverage::{Facts, Home};
+use snapferry_core::facts::{CallError, Copies, DescribedCopy, HeldLock, Inventory, SourceSnapshot};
+use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId};
 use snapferry_core::policy::Policy;
-use snapferry_core::tags;
+use snapferry_core::tags::Proof;
 
-use crate::account::connection::{Account, not_enabled};
+use crate::account::connection::Account;
+use crate::account::copies::{self, bar, unread_line};
 
 /// Locks in one answer (EC2 API reference, DescribeLockedSnapshots, `MaxResults`).
 const LOCKS: i32 = 1000;
@@ -30,7 +30,7 @@ pub(super) struct Retired {
     /// A Region that is no target any more: its copies are history (may be repeated)
     #[arg(long, value_name = "REGION", value_parser = Region::parse)]
     retired_region: Vec<Region>,
-    /// A Region whose stack is gone: its copies count as this home's (may be repeated)
+    /// A Region whose stack is gone: its copies count as the first home's (may be repeated)
     #[arg(long, value_name = "REGION", value_parser = Region::parse)]
     retired_home: Vec<Region>,
     /// A policy that is not in the document any more: its copies are history (may be repeated)
@@ -38,26 +38,25 @@ pub(super) struct Retired {
     retired_policy: Vec<PolicyName>,
 }
 
-/// Reads everything. One Region that cannot be read is an error: what is not read must not look like coverage.
+/// Reads everything, the target Regions once for all homes. One Region that cannot be read is an error: what is not read must not look like coverage.
 pub(super) async fn gather(
-    account: &Account,
+    accounts: &[Account],
     policies: &[Policy],
     since: Option<Timestamp>,
     retired: &Retired,
 ) -> anyhow::Result<Facts> {
+    let account = accounts.first().context("no home Region")?;
     let targets = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.region);
     let regions: BTreeSet<Region> = targets.chain(&retired.retired_region).cloned().collect();
     let clients = account.clients(regions.clone());
     let owners = owners(policies);
     // Draws nothing unless standard error is a terminal.
     let progress = MultiProgress::new();
-    let shared = bar(&progress, format!("{}: shared snapshots", account.home));
     let (snapshots, copies) = tokio::join!(
-        async {
-            let read = reads::shared_by(&clients, &owners).await;
-            shared.finish();
-            read
-        },
+        join_all(accounts.iter().map(|account| {
+            let bar = bar(&progress, format!("{}: shared snapshots", account.home));
+            shared(account, &owners, bar)
+        })),
         join_all(regions.iter().map(|region| {
             let bar = bar(&progress, format!("{region}: copies"));
             read(&clients, region, bar)
@@ -66,15 +65,23 @@ pub(super) async fn gather(
     // Nobody needs them once the result is there.
     let _ = progress.clear();
     let mut unread = Vec::new();
-    let snapshots = snapshots.unwrap_or_else(|error| {
-        unread.push(unread_line(&format!("the shared snapshots in {}", account.home), &error, "--region"));
-        Vec::new()
-    });
-    let (mut found, mut locks) = (BTreeMap::new(), HashMap::new());
+    let mut homes = Vec::new();
+    for (account, snapshots) in accounts.iter().zip(snapshots) {
+        let region = account.home.clone();
+        let snapshots = snapshots.unwrap_or_else(|error| {
+            unread.push(unread_line(&format!("the shared snapshots in {region}"), &error, "--region"));
+            Vec::new()
+        });
+        // A retired home's copies are one stack's.
+        let retired = retired.retired_home.iter().filter(|_| homes.is_empty()).cloned().collect();
+        homes.push(Home { region, retired, snapshots, ledger: None });
+    }
+    let (mut found, mut locks, mut proofs) = (BTreeMap::new(), HashMap::new(), HashMap::new());
     for (region, copies) in regions.into_iter().zip(copies) {
         match copies {
-            Ok((copies, held)) => {
+            Ok((copies, held, proved)) => {
                 locks.extend(held.into_iter().map(|(id, lock)| ((region.clone(), id), lock)));
+                proofs.extend(proved.into_iter().map(|(id, proof)| ((region.clone(), id), proof)));
                 found.insert(region, copies);
             }
             Err(error) => unread.push(unread_line(&format!("the copies in {region}"), &error, "Target in the policy")),
@@ -86,55 +93,40 @@ pub(super) async fn gather(
     }
     Ok(Facts {
         account: account.id.clone(),
-        homes: retired.retired_home.iter().chain([&account.home]).cloned().collect(),
+        homes,
         retired_policies: retired.retired_policy.iter().cloned().collect(),
         since,
         now: Timestamp::now(),
-        snapshots,
         regions: found,
         locks,
-        ledger: None,
+        proofs,
     })
 }
 
-/// What was not read, and why; `named` is what names the Region.
-fn unread_line(what: &str, error: &CallError, named: &str) -> String {
-    let request = error.request_id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default();
-    let message = snapferry_core::text::printable(&error.message, 500);
-    let remedy = not_enabled(error, named).map(|remedy| format!("\n        {remedy}")).unwrap_or_default();
-    format!("    {what}: {}: {message}{request}{remedy}", snapferry_core::text::printable(&error.code, 100))
+/// What the owners share in a home.
+async fn shared(account: &Account, owners: &[AccountId], bar: ProgressBar) -> Result<Vec<SourceSnapshot>, CallError> {
+    let read = reads::shared_by(&account.clients([]), owners).await;
+    bar.finish();
+    read
 }
 
-fn bar(progress: &MultiProgress, what: String) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} {human_pos} {elapsed}");
-    let bar = progress.add(ProgressBar::no_length()).with_message(what);
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
+/// What is read of a Region: its copies, the locks that EC2 holds on them, and what was proven of their content.
+type Found = (Copies, HashMap<SnapshotId, HeldLock>, Vec<(SnapshotId, Proof)>);
 
-/// The copies in a Region, and the locks that EC2 holds on them.
-async fn read(
-    clients: &Clients,
-    region: &Region,
-    bar: ProgressBar,
-) -> Result<(Copies, HashMap<SnapshotId, HeldLock>), CallError> {
-    // The same tag that the copier looks for; all values, as with it.
-    let ours = reads::filter("tag-key", [tags::SOURCE_SNAPSHOT]);
-    let mut inventory = Inventory::default();
-    let take = |copy| {
-        bar.inc(1);
+/// The copies in a Region, and what is known of them besides.
+async fn read(clients: &Clients, region: &Region, bar: ProgressBar) -> Result<Found, CallError> {
+    let (mut inventory, mut proofs) = (Inventory::default(), Vec::new());
+    let take = |copy: DescribedCopy| {
+        proofs.extend(copy.tags.proof.clone().map(|proof| (copy.id.clone(), proof)));
         inventory.add(copy);
     };
-    reads::for_each_copy(clients, region, vec![ours], take).await?;
+    copies::read(clients, region, &bar, take).await?;
     let mut copies = inventory.close();
     KeyCache::default().note(clients, region, &mut copies).await;
     let any = copies.copies.iter().any(|copy| copy.lock.is_some());
     let locks = if any { locks(clients, region).await? } else { HashMap::new() };
     bar.finish();
-    Ok((copies, locks))
+    Ok((copies, locks, proofs))
 }
 
 /// The locks that EC2 holds.

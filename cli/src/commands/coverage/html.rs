@@ -21,7 +21,7 @@ use crate::terminal::time::span;
 
 const PAGE: &str = include_str!("report.html");
 const STYLE: &str = include_str!("report.css");
-const SCRIPT: &str = include_str!("report.js");
+const SCRIPT: &str = concat!(include_str!("recoverable.js"), include_str!("report.js"));
 
 /// Findings that stand in the page itself, for browsers without scripts and for printing.
 const MAX_FINDINGS: usize = 200;
@@ -64,7 +64,7 @@ fn text(name: &str, scene: &Scene<'_>, coverage: &Coverage<'_>) -> String {
     let total = coverage.total();
     match name {
         "account" => escape(scene.account.as_str()),
-        "home" => escape(scene.home.as_str()),
+        "home" => escape(&scene.homes.iter().map(|home| home.as_str()).collect::<Vec<_>>().join(", ")),
         "time" => escape(&short(scene.now)),
         "verdict" => escape(&table::verdict(coverage, total)),
         "mood" => if total.findings() > 0 { "bad" } else { "good" }.to_owned(),
@@ -90,7 +90,7 @@ fn tiles(coverage: &Coverage<'_>, total: &Counts) -> String {
     [
         tile("failed", total.failed, "failed"),
         tile("missing", total.missing, "missing"),
-        coverage.ledger.map(|_| tile("missed", total.missed, "missed")).unwrap_or_default(),
+        coverage.ledgers.as_ref().map(|_| tile("missed", total.missed, "missed")).unwrap_or_default(),
         tile("in-flight", total.in_flight, "in flight"),
         tile("protected", total.protected, "protected"),
         tile("history", total.history, "history"),
@@ -101,22 +101,25 @@ fn tiles(coverage: &Coverage<'_>, total: &Counts) -> String {
 
 fn summary(coverage: &Coverage<'_>, total: &Counts) -> String {
     let mut rows = String::new();
-    let counts = coverage.counts.iter().map(|((policy, region), counts)| (policy.as_str(), region.as_str(), counts));
-    let all = (coverage.counts.len() > 1).then_some(("all", "", total));
-    for (policy, region, counts) in counts.chain(all) {
+    let counts = coverage.counts.iter();
+    let counts =
+        counts.map(|((home, policy, region), counts)| ([policy.as_str(), home.as_str(), region.as_str()], counts));
+    let all = (coverage.counts.len() > 1).then_some((["all", "", ""], total));
+    for ([policy, home, region], counts) in counts.chain(all) {
         let bad = |count: usize| if count > 0 { " class=\"n bad\"" } else { " class=\"n\"" };
         let _ = write!(
             rows,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td{}>{}</td><td{}>{}</td><td{}>{}</td><td class=\"n\">{}</td>\
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td{}>{}</td><td{}>{}</td><td{}>{}</td><td class=\"n\">{}</td>\
              <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             escape(policy),
+            escape(home),
             escape(region),
             bad(counts.failed),
             counts.failed,
             bad(counts.missing),
             counts.missing,
             bad(counts.missed),
-            coverage.ledger.map_or_else(|| "-".to_owned(), |_| counts.missed.to_string()),
+            coverage.ledgers.as_ref().map_or_else(|| "-".to_owned(), |_| counts.missed.to_string()),
             counts.in_flight,
             counts.protected,
             table::percent(counts),
@@ -140,7 +143,7 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>, total: &Counts) -> Strin
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Findings\"><table><thead><tr>\
          <th scope=\"col\">State</th><th scope=\"col\">Snapshot</th><th scope=\"col\">Volume</th>\
          <th scope=\"col\">Account</th><th scope=\"col\">Age</th><th scope=\"col\">Policy</th>\
-         <th scope=\"col\">Region</th><th scope=\"col\">Owed</th><th scope=\"col\">Description</th></tr></thead><tbody>{rows}</tbody></table></div>\
+         <th scope=\"col\">Home</th><th scope=\"col\">Region</th><th scope=\"col\">Owed</th><th scope=\"col\">Description</th></tr></thead><tbody>{rows}</tbody></table></div>\
          {more}"
     )
 }
@@ -152,11 +155,12 @@ fn finding(scene: &Scene<'_>, row: &Row<'_>) -> String {
     let failed = failed.map(|copy| format!("<br><small>{}</small>", escape(copy.id.as_str()))).unwrap_or_default();
     format!(
         "<tr><td><span class=\"state {state}\">{said}</span>{failed}</td><td><code>{}</code></td><td><code>{}</code></td>\
-         <td>{}</td><td>{age}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
+         <td>{}</td><td>{age}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
         escape(row.snapshot()),
         escape(row.lineage().unwrap_or_default()),
         escape(row.account().unwrap_or_default()),
         escape(row.policy.as_str()),
+        escape(row.home.as_str()),
         escape(row.region.as_str()),
         escape(&line::owed(row).map(|owed| owed::words(owed, scene.now)).unwrap_or_default()),
         escape(&printable(description, 300)),

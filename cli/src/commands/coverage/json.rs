@@ -5,7 +5,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use snapferry_core::coverage::{Bucket, Counts, Coverage, Row, expiries, time_to_protect};
+use snapferry_core::coverage::{Bucket, Counts, Coverage, Proofs, Row, expiries, proofs, time_to_protect};
 
 use snapferry_core::facts::Endangered;
 
@@ -23,7 +23,9 @@ struct CoverageReport<'r> {
     verdict: &'static str,
     time: Timestamp,
     account: &'r str,
+    /// The first one.
     home: &'r str,
+    homes: Vec<&'r str>,
     since: Option<Timestamp>,
     /// Snapshots, not identities.
     shared: usize,
@@ -41,11 +43,14 @@ struct CoverageReport<'r> {
     copies_of_other_homes: BTreeMap<&'r str, usize>,
     copies_of_unknown_volumes: usize,
     endangered_keys: Vec<Key<'r>>,
+    /// Those that dropped out of their accounts' backups, the one that did so last first.
+    dropped_volumes: Vec<DroppedVolume<'r>>,
     ledger: Ledger<'r>,
     /// Since when that is to be protected which waits the longest.
     oldest_unprotected: Option<Timestamp>,
     total: Numbers,
     targets: Vec<Target<'r>>,
+    proofs: ProofCounts,
     time_to_protect: Vec<Count>,
     expiries: Vec<Count>,
     rows: JsonRows<'r>,
@@ -74,7 +79,7 @@ struct Numbers {
 struct Ledger<'r> {
     read: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'r str>,
+    note: Option<String>,
     /// By the names of policies that are not in the document.
     policies_not_named: BTreeMap<&'r str, usize>,
     /// Events whose snapshots EC2 does not show.
@@ -83,6 +88,7 @@ struct Ledger<'r> {
 
 #[derive(Serialize)]
 struct Target<'r> {
+    home: &'r str,
     policy: &'r str,
     region: &'r str,
     #[serde(flatten)]
@@ -105,6 +111,28 @@ struct Key<'r> {
     copies: usize,
 }
 
+/// Of how many volumes the content of a copy was proven.
+#[derive(Serialize)]
+struct ProofCounts {
+    /// Volumes with a protecting copy.
+    volumes: usize,
+    proved: usize,
+    /// The oldest of each volume's newest proof.
+    oldest: Option<Timestamp>,
+}
+
+/// A volume of which no newer copy came for too long.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DroppedVolume<'r> {
+    account: &'r str,
+    volume: &'r str,
+    /// When the source of its newest good copy was started.
+    newest: Timestamp,
+    /// The interval in which its copies came.
+    usual_seconds: i64,
+}
+
 struct JsonRows<'r> {
     rows: &'r [Row<'r>],
     now: Timestamp,
@@ -116,10 +144,16 @@ impl Serialize for JsonRows<'_> {
     }
 }
 
+impl ProofCounts {
+    fn new(Proofs { lineages, proved, oldest }: Proofs) -> Self {
+        Self { volumes: lineages, proved, oldest }
+    }
+}
+
 impl Numbers {
     fn new(counts: Counts, coverage: &Coverage<'_>) -> Self {
         let Counts { failed, missing, in_flight, protected, history, lost, missed, unseen } = counts;
-        let known = |count| coverage.ledger.map(|_| count);
+        let known = |count| coverage.ledgers.as_ref().map(|_| count);
         Self { failed, missing, in_flight, protected, history, lost, missed: known(missed), owed: known(unseen) }
     }
 }
@@ -127,7 +161,8 @@ impl Numbers {
 /// Writes everything.
 pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<'_>) -> anyhow::Result<()> {
     let total = coverage.total();
-    let targets = coverage.counts.iter().map(|((policy, region), counts)| Target {
+    let targets = coverage.counts.iter().map(|((home, policy, region), counts)| Target {
+        home: home.as_str(),
         policy: policy.as_str(),
         region: region.as_str(),
         numbers: Numbers::new(*counts, coverage),
@@ -138,12 +173,19 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         life: fact.life().as_str(),
         copies: *copies,
     });
+    let dropped = coverage.dropouts.iter().map(|dropout| DroppedVolume {
+        account: dropout.account.as_str(),
+        volume: dropout.volume.as_str(),
+        newest: dropout.newest,
+        usual_seconds: dropout.usual.as_secs(),
+    });
     let report = CoverageReport {
         format: FORMAT,
         verdict: if total.findings() > 0 { "findings" } else { "covered" },
         time: scene.now,
         account: scene.account.as_str(),
-        home: scene.home.as_str(),
+        home: scene.homes.first().map(|home| home.as_str()).unwrap_or_default(),
+        homes: scene.homes.iter().map(|home| home.as_str()).collect(),
         since: scene.since,
         shared: coverage.shared,
         matching: coverage.matching,
@@ -156,10 +198,12 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
         copies_of_other_homes: coverage.other_homes.iter().map(|(home, count)| (home.as_str(), *count)).collect(),
         copies_of_unknown_volumes: coverage.lineage_unknown,
         endangered_keys: keys.collect(),
+        dropped_volumes: dropped.collect(),
         ledger: ledger(scene, coverage),
         oldest_unprotected: coverage.oldest_unprotected(),
         total: Numbers::new(total, coverage),
         targets: targets.collect(),
+        proofs: ProofCounts::new(proofs(&coverage.rows)),
         time_to_protect: parts(time_to_protect(coverage)),
         expiries: parts(expiries(coverage, scene.now)),
         rows: JsonRows { rows: &coverage.rows, now: scene.now },
@@ -169,10 +213,10 @@ pub(super) fn write(out: &mut dyn Write, scene: &Scene<'_>, coverage: &Coverage<
 }
 
 fn ledger<'r>(scene: &Scene<'r>, coverage: &'r Coverage<'_>) -> Ledger<'r> {
-    let hints = coverage.ledger.iter().flat_map(|ledger| &ledger.hints);
+    let hints = coverage.ledgers.iter().flatten().flat_map(|ledger| &ledger.hints);
     Ledger {
-        read: coverage.ledger.is_some(),
-        note: scene.note,
+        read: coverage.ledgers.is_some(),
+        note: (!scene.notes.is_empty()).then(|| scene.notes.join(" ")),
         policies_not_named: coverage.not_named_owed.iter().map(|(policy, count)| (policy.as_str(), *count)).collect(),
         hints: hints.map(|hint| HintLine::new(hint, scene.now)).collect(),
     }

@@ -4,7 +4,6 @@
 
 mod csv;
 mod data;
-mod file;
 mod gather;
 mod html;
 mod json;
@@ -19,10 +18,10 @@ use jiff::Timestamp;
 use snapferry_core::coverage::{Coverage, cover};
 
 use self::scene::Scene;
-use crate::account::connection::{Connection, block_on};
-use crate::account::ledger::{Ledger, Of, Reading};
+use crate::account::connection::{Account, Connections, block_on};
+use crate::account::ledger::{Ledger, Reading};
 use crate::terminal::exit::Exit;
-use crate::terminal::input;
+use crate::terminal::{file, input};
 
 /// Show what is protected: each shared snapshot in each target Region
 ///
@@ -56,12 +55,12 @@ pub(crate) struct Args {
     #[command(flatten)]
     ledger: Ledger,
     #[command(flatten)]
-    connection: Connection,
+    connection: Connections,
 }
 
 const HELP: &str = "\
 Exit codes: 0 everything that is shared and wanted is protected or in flight, 1 something is missing, failed or missed, 2 wrong \
-usage, or not everything could be read: then no report is printed";
+usage, or not everything could be read: without a Region no report is printed, without a ledger that was named it is";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     for (name, path) in [("--csv", &args.csv), ("--html", &args.html)] {
@@ -70,21 +69,44 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let policies = input::policies(&args.policy)?;
     let now = Timestamp::now();
-    let (mut facts, home, ledger) = block_on(async {
-        let account = args.connection.open().await?;
-        let gathered = gather::gather(&account, &policies, args.since, &args.retired);
-        let (facts, ledger) = tokio::join!(gathered, args.ledger.read(&account, Of::All, now, |_| ()));
-        Ok((facts?, account.home, ledger))
+    let (mut facts, accounts, ledgers) = block_on(async {
+        let accounts = args.connection.open().await?;
+        let gathered = gather::gather(&accounts, &policies, args.since, &args.retired);
+        let (facts, ledgers) = tokio::join!(gathered, args.ledger.read_all(&accounts, now));
+        Ok((facts?, accounts, ledgers?))
     })?;
-    let note = ledger.note();
-    if let (Reading::Failed(_), Some(note)) = (&ledger, &note) {
-        writeln!(anstream::stderr(), "snapferry: {note}")?;
+    let notes = notes(&accounts, &ledgers)?;
+    let is_unread = ledgers.iter().any(|ledger| matches!(ledger, Reading::Failed(_)));
+    for (home, ledger) in facts.homes.iter_mut().zip(ledgers) {
+        home.ledger = ledger.into_extract();
     }
-    facts.ledger = ledger.into_extract();
     let coverage = cover(&policies, &facts);
-    let scene = Scene { now, account: &facts.account, home: &home, since: args.since, note: note.as_deref() };
+    let homes = facts.homes.iter().map(|home| &home.region).collect();
+    let scene = Scene { now, account: &facts.account, homes, since: args.since, notes };
     say(args, &scene, &coverage)?;
-    Ok(if coverage.total().findings() > 0 { Exit::Findings } else { Exit::Fine })
+    Ok(match coverage.total().findings() {
+        // What was missed is not known then, so whoever looks at the exit code alone must not take it for fine.
+        _ if is_unread => Exit::CannotRun,
+        0 => Exit::Fine,
+        _ => Exit::Findings,
+    })
+}
+
+/// What there is to say of the reading of each home's ledger, each thing once; what failed goes to standard error, too.
+fn notes(accounts: &[Account], ledgers: &[Reading]) -> anyhow::Result<Vec<String>> {
+    let mut notes: Vec<String> = Vec::new();
+    for (account, ledger) in accounts.iter().zip(ledgers) {
+        let Some(note) = ledger.note() else { continue };
+        let is_of_home = accounts.len() > 1 && !matches!(ledger, Reading::NotNamed);
+        let note = if is_of_home { format!("{}: {note}", account.home) } else { note };
+        if matches!(ledger, Reading::Failed(_)) {
+            writeln!(anstream::stderr(), "snapferry: {note}")?;
+        }
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    Ok(notes)
 }
 
 fn say(args: &Args, scene: &Scene<'_>, coverage: &Coverage<'_>) -> anyhow::Result<()> {

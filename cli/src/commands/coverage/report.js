@@ -1,4 +1,3 @@
-"use strict";
 // What others wrote is put into text nodes only, never into markup.
 (() => {
   const PAGE = 100, DAYS = 21, VOLUMES = 20, DAY = 86400;
@@ -13,10 +12,10 @@
   const sources = data.sources.map(([id, account, volume, started, gib, description]) => ({
     id, account: data.accounts[account], volume: data.volumes[volume], started, gib, description: description ?? "", text: null,
   }));
-  const rows = data.rows.map(([[source, policy, region, state, shared], copy, ledger]) => ({
-    source: sources[source], policy: data.policies[policy], region: data.regions[region], state, shared: shared === 1,
+  const rows = data.rows.map(([[source, policy, region, state, shared, home], copy, ledger]) => ({
+    source: sources[source], policy: data.policies[policy], region: data.regions[region], home: data.homes[home], state, shared: shared === 1,
     copy: copy && { id: copy[0], started: copy[1], settled: copy[2], expires: copy[3], lock: copy[4], mode: copy[5],
-      until: copy[6], key: data.keys[copy[7]] ?? "", count: copy[8], edited: copy[9] === 1, keyLost: copy[10] === 1 },
+      until: copy[6], key: data.keys[copy[7]] ?? "", count: copy[8], edited: copy[9] === 1, keyLost: copy[10] === 1, point: copy[11] === 1, proof: copy[12] },
     wanted: ledger && ledger[0], owed: ledger && ledger[1] && { state: ledger[1][0], until: ledger[1][1], refused: ledger[1][2], failed: ledger[1][3] },
   }));
   // What is no longer shared is history when it is still protected, and otherwise shown as it stands.
@@ -59,7 +58,7 @@
 
   // ---- filters
 
-  const chosen = { state: $("f-state"), region: $("f-region"), account: $("f-account"), policy: $("f-policy") };
+  const chosen = { state: $("f-state"), home: $("f-home"), region: $("f-region"), account: $("f-account"), policy: $("f-policy") };
   const offer = (select, all, values) => {
     select.append(element("option", all, { value: "" }));
     for (const value of values) select.append(element("option", value, { value }));
@@ -67,6 +66,7 @@
   const distinct = (values) => [...new Set(values)].filter((value) => value !== "").sort();
   offer(chosen.state, "All states", [...STATES, ...OTHERS]);
   chosen.state.insertBefore(element("option", "findings", { value: "findings" }), chosen.state.children[1]);
+  offer(chosen.home, "All homes", distinct(data.homes));
   offer(chosen.region, "All Regions", distinct(data.regions));
   offer(chosen.account, "All accounts", distinct(data.accounts));
   offer(chosen.policy, "All policies", distinct(data.policies));
@@ -74,9 +74,10 @@
   let shown = rows;
   const words = (source) => (source.text ??= `${source.id} ${source.volume} ${source.account} ${source.description} ${source.started === null ? "" : day(source.started)}`.toLowerCase());
   const filter = () => {
-    const { state, region, account, policy } = Object.fromEntries(Object.entries(chosen).map(([k, s]) => [k, s.value]));
+    const { state, home, region, account, policy } = Object.fromEntries(Object.entries(chosen).map(([k, s]) => [k, s.value]));
     const wanted = $("q").value.toLowerCase().split(/\s+/).filter((word) => word !== "");
     shown = rows.filter((row) => {
+      if (home && row.home !== home) return false;
       if (region && row.region !== region) return false;
       if (policy && row.policy !== policy) return false;
       if (account && row.source.account !== account) return false;
@@ -100,6 +101,7 @@
     ["Account", (row) => element("td", row.source.account)],
     ["Started", (row) => element("td", time(row.source.started))],
     ["Policy", (row) => element("td", row.policy)],
+    ["Home", (row) => element("td", row.home)],
     ["Region", (row) => element("td", row.region)],
     ["Copy", (row) => code(row.copy ? row.copy.id + (row.copy.count > 1 ? ` (of ${row.copy.count})` : "") : "")],
     ["Owed", (row) => element("td", owed(row))],
@@ -266,11 +268,13 @@
 
   // ---- all together
 
+  const draw_points = recoverable({ $, element, code, time, span, now: data.now });
   const draw = () => {
     filter();
     $("count").textContent = `${shown.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows`;
     draw_rows();
     draw_matrix();
+    draw_points(shown);
     draw_times();
     draw_expiries();
     document.documentElement.dataset.drawn = String(Number(document.documentElement.dataset.drawn ?? 0) + 1);
@@ -285,6 +289,7 @@
     requestAnimationFrame(() => { waiting = false; draw(); });
   };
   $("filters").addEventListener("input", changed);
+  $("before").addEventListener("input", changed);
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("filters").addEventListener("reset", () => setTimeout(changed));
   $("app").hidden = false;

@@ -8,8 +8,8 @@ use snapferry_core::ids::{AccountId, Region};
 pub(super) struct Scene<'s> {
     pub(super) now: Timestamp,
     pub(super) account: &'s AccountId,
-    pub(super) home: &'s Region,
+    pub(super) homes: Vec<&'s Region>,
     pub(super) since: Option<Timestamp>,
-    /// What there is to say of the reading of the ledger.
-    pub(super) note: Option<&'s str>,
+    /// What there is to say of the reading of the ledgers.
+    pub(super) notes: Vec<String>,
 }

@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use comfy_table::presets::UTF8_BORDERS_ONLY;
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
-use snapferry_core::coverage::{Counts, Coverage, Row, Standing};
+use comfy_table::{Cell, CellAlignment, Color, Table};
+use snapferry_core::coverage::{Counts, Coverage, Proofs, Row, Standing, proofs};
+use snapferry_core::dropouts::Dropout;
 use snapferry_core::facts::{KeyFact, KeyProblem};
 
 use super::line::{owed, state};
 use super::scene::Scene;
 use crate::account::owed;
+use crate::terminal::table::{counted, table};
 use crate::terminal::time::span;
 
 /// The most findings that are printed; the files have all.
 const MAX_PRINTED: usize = 30;
+/// The most volumes that dropped out and are named in a line.
+const MAX_NAMED: usize = 10;
 
 /// Prints to standard output.
 pub(super) fn print(scene: &Scene<'_>, coverage: &Coverage<'_>) -> anyhow::Result<()> {
@@ -105,7 +108,7 @@ pub(super) fn notes(scene: &Scene<'_>, coverage: &Coverage<'_>, total: Counts) -
     note(
         of_others,
         format!(
-            "{} of other homes are left out ({}): ask in those Regions, or give --retired-home.",
+            "{} of other homes are left out ({}): give their Regions with --region, or --retired-home where the stack is gone.",
             copies(of_others),
             each(&coverage.other_homes)
         ),
@@ -117,7 +120,9 @@ pub(super) fn notes(scene: &Scene<'_>, coverage: &Coverage<'_>, total: Counts) -
             copies(coverage.lineage_unknown)
         ),
     );
+    notes.extend(dropouts(scene, coverage));
     notes.extend(keys(coverage));
+    notes.extend(proved(scene, coverage));
     notes.extend(of_ledger(scene, coverage, total));
     notes
 }
@@ -144,7 +149,7 @@ fn of_ledger(scene: &Scene<'_>, coverage: &Coverage<'_>, total: Counts) -> Vec<S
             each(&coverage.not_named_owed)
         ),
     );
-    let hints = coverage.ledger.map_or(0, |ledger| ledger.hints.len());
+    let hints = coverage.ledgers.iter().flatten().map(|ledger| ledger.hints.len()).sum();
     note(
         hints,
         format!(
@@ -152,14 +157,43 @@ fn of_ledger(scene: &Scene<'_>, coverage: &Coverage<'_>, total: Counts) -> Vec<S
             counted(hints, "snapshot")
         ),
     );
-    if let (Some(_), Some(since)) = (coverage.ledger, coverage.oldest_unprotected()) {
+    if let (Some(_), Some(since)) = (&coverage.ledgers, coverage.oldest_unprotected()) {
         notes.push(format!(
             "Of what is shared and not protected, the oldest is wanted for {}.",
             span(scene.now.duration_since(since))
         ));
     }
-    notes.extend(scene.note.map(str::to_owned));
+    notes.extend(scene.notes.iter().cloned());
     notes
+}
+
+/// The volumes that dropped out, the first of them by name. They are no finding: a volume that was deleted drops out, too.
+fn dropouts(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Option<String> {
+    let named = coverage.dropouts.iter().take(MAX_NAMED).map(|dropout| {
+        let Dropout { account, volume, newest, usual } = dropout;
+        format!(
+            "{account} {volume} (newest {} ago, usually each {})",
+            span(scene.now.duration_since(*newest)),
+            span(*usual)
+        )
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    let more = coverage.dropouts.len().saturating_sub(MAX_NAMED);
+    let more = if more > 0 { format!(", and {more} more, which --json and --csv name") } else { String::new() };
+    let volumes = counted(coverage.dropouts.len(), "volume");
+    (!named.is_empty()).then(|| {
+        format!(
+            "No newer copy came of {volumes} for over three of the usual intervals: {named}{more}; `dropped-out` in RUNBOOK.md."
+        )
+    })
+}
+
+/// How much of what is protected was proven by its content; nothing where nobody proves any.
+fn proved(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Option<String> {
+    let Proofs { lineages, proved, oldest } = proofs(&coverage.rows);
+    let age = span(scene.now.duration_since(oldest?));
+    let volumes = counted(lineages, "volume");
+    Some(format!("Content proved of {proved} of {volumes} with a copy; the oldest proof is {age} old."))
 }
 
 /// What KMS says of keys that are not alive. That these credentials may not look at a key says nothing about the key.
@@ -179,7 +213,8 @@ fn each<Name: ToString>(counts: &BTreeMap<Name, usize>) -> String {
 }
 
 fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
-    let mut table = table(["FINDING", "SNAPSHOT", "VOLUME", "ACCOUNT", "AGE", "POLICY", "REGION", "COPY", "OWED"]);
+    let mut table =
+        table(["FINDING", "SNAPSHOT", "VOLUME", "ACCOUNT", "AGE", "POLICY", "HOME", "REGION", "COPY", "OWED"]);
     for row in coverage.rows.iter().filter(|row| row.is_finding()).take(MAX_PRINTED) {
         let age = row.started().map(|started| span(scene.now.duration_since(started)));
         table.add_row([
@@ -189,6 +224,7 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
             Cell::new(row.account().unwrap_or_default()),
             Cell::new(age.unwrap_or_default()),
             Cell::new(row.policy),
+            Cell::new(row.home),
             Cell::new(row.region),
             Cell::new(failed_copy(row)),
             Cell::new(owed(row).map(|owed| owed::words(owed, scene.now)).unwrap_or_default()),
@@ -206,18 +242,28 @@ fn failed_copy(row: &Row<'_>) -> String {
 }
 
 fn summary(coverage: &Coverage<'_>, total: Counts) -> Table {
-    let mut table =
-        table(["POLICY", "REGION", "FAILED", "MISSING", "MISSED", "IN FLIGHT", "PROTECTED", "COVERED", "HISTORY"]);
-    let is_read = coverage.ledger.is_some();
+    let mut table = table([
+        "POLICY",
+        "HOME",
+        "REGION",
+        "FAILED",
+        "MISSING",
+        "MISSED",
+        "IN FLIGHT",
+        "PROTECTED",
+        "COVERED",
+        "HISTORY",
+    ]);
+    let is_read = coverage.ledgers.is_some();
     let mut counts: Vec<_> = coverage.counts.iter().collect();
     counts.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.findings()));
-    for ((policy, region), counts) in &counts {
-        table.add_row(numbers(policy.as_str(), region.as_str(), counts, is_read));
+    for ((home, policy, region), counts) in &counts {
+        table.add_row(numbers([policy.as_str(), home.as_str(), region.as_str()], counts, is_read));
     }
     if counts.len() > 1 {
-        table.add_row(numbers("all", "", &total, is_read));
+        table.add_row(numbers(["all", "", ""], &total, is_read));
     }
-    for column in 2..9 {
+    for column in 3..10 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -225,10 +271,11 @@ fn summary(coverage: &Coverage<'_>, total: Counts) -> Table {
     table
 }
 
-fn numbers(policy: &str, region: &str, counts: &Counts, is_read: bool) -> [Cell; 9] {
+fn numbers([policy, home, region]: [&str; 3], counts: &Counts, is_read: bool) -> [Cell; 10] {
     let bad = |count: usize| if count > 0 { Cell::new(count).fg(Color::Red) } else { Cell::new(count) };
     [
         Cell::new(policy),
+        Cell::new(home),
         Cell::new(region),
         bad(counts.failed),
         bad(counts.missing),
@@ -246,14 +293,4 @@ pub(super) fn percent(counts: &Counts) -> String {
         Some(tenths) => format!("{}.{} %", tenths / 10, tenths % 10),
         None => "-".to_owned(),
     }
-}
-
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
-    table
-}
-
-fn counted(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }

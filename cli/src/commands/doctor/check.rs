@@ -21,6 +21,9 @@ pub(crate) enum Verdict {
 pub(crate) struct Check {
     /// The check's name.
     pub(crate) check: &'static str,
+    /// Which home's stack it is about, where several were looked at and it is not so in each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) home: Option<String>,
     /// What it is about: a Region, a key, a part of the stack.
     pub(crate) subject: String,
     pub(crate) verdict: Verdict,
@@ -53,7 +56,7 @@ impl Check {
     /// As it should be.
     pub(crate) fn pass(check: &'static str, subject: impl ToString, message: impl Into<String>) -> Self {
         let subject = subject.to_string();
-        Self { check, subject, verdict: Verdict::Pass, message: message.into(), remedy: None, error: None }
+        Self { check, home: None, subject, verdict: Verdict::Pass, message: message.into(), remedy: None, error: None }
     }
 
     /// Not as it should be.

@@ -77,13 +77,49 @@ pub(crate) struct Stack {
     pub(crate) resources: Vec<Resource>,
     pub(crate) parameters: Option<Result<BTreeMap<String, String>, CallError>>,
     /// By the role of the part in the stack; those parts only that are there.
-    pub(crate) rule: Option<Result<String, CallError>>,
-    pub(crate) schedules: BTreeMap<Part, Result<String, CallError>>,
-    /// The state of each function, and of the mapping that gives the queue's messages to the copier.
+    pub(crate) rules: BTreeMap<Part, Result<String, CallError>>,
+    pub(crate) schedules: BTreeMap<Part, Result<Schedule, CallError>>,
+    /// The state of each function, and of the mappings that give them the queues' messages.
     pub(crate) functions: BTreeMap<Part, Result<String, CallError>>,
-    pub(crate) mapping: Option<Result<String, CallError>>,
+    pub(crate) mappings: BTreeMap<Part, Result<String, CallError>>,
     pub(crate) queues: BTreeMap<Part, Result<BTreeMap<String, String>, CallError>>,
     pub(crate) ledger: Option<Result<Table, CallError>>,
+    /// The ARNs of what each rule and schedule starts.
+    pub(crate) targets: BTreeMap<Part, Result<Vec<String>, CallError>>,
+    /// The concurrency that is reserved for each function, by its logical ID; `None` where none is.
+    pub(crate) reserved: BTreeMap<String, Result<Option<i32>, CallError>>,
+    /// The log groups, by their logical IDs; `None` for one that is gone.
+    pub(crate) logs: BTreeMap<String, Result<Option<Retention>, CallError>>,
+    /// The policy document that each function works by.
+    pub(crate) documents: BTreeMap<Part, Document>,
+    /// The topic that alarms notify, with the ARNs of its subscriptions.
+    pub(crate) topic: Option<(String, Result<Vec<String>, CallError>)>,
+}
+
+/// For how many days a log group keeps its records; `None` is for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retention(pub(crate) Option<i32>);
+
+/// A function's policy document.
+#[derive(Debug, Clone)]
+pub(crate) enum Document {
+    /// Its text.
+    Text(String),
+    /// The function names none, or one that is not where it says.
+    Missing(String),
+    /// It may be in the function's own package, which is not read.
+    Elsewhere(String),
+    /// It could not be read.
+    Unread(CallError),
+}
+
+/// A schedule of EventBridge Scheduler's. Words are the API's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    /// `State`.
+    pub(crate) state: String,
+    /// `ScheduleExpression`.
+    pub(crate) expression: String,
 }
 
 /// A table of DynamoDB's. Words are the API's own.
@@ -119,9 +155,11 @@ pub(crate) struct Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     ShareRule,
+    CopyRule,
     CopierQueue,
     CopierDeadLetterQueue,
     UndeliveredQueue,
+    VerifierQueue,
     SweepTimer,
     ServeTimer,
     VerifyTimer,
@@ -132,15 +170,21 @@ pub(crate) enum Part {
     DeleteExpiredCopies,
     CopySharedSnapshotsRole,
     QueueToCopier,
+    QueueToVerifier,
+    /// Only where contents are proven, as are the next.
+    ProveTimer,
+    ProveCopies,
 }
 
 impl Part {
-    /// All parts.
-    pub(crate) const ALL: [Self; 14] = [
+    /// All parts that every stack has.
+    pub(crate) const ALL: [Self; 17] = [
         Self::ShareRule,
+        Self::CopyRule,
         Self::CopierQueue,
         Self::CopierDeadLetterQueue,
         Self::UndeliveredQueue,
+        Self::VerifierQueue,
         Self::SweepTimer,
         Self::ServeTimer,
         Self::VerifyTimer,
@@ -151,21 +195,31 @@ impl Part {
         Self::DeleteExpiredCopies,
         Self::CopySharedSnapshotsRole,
         Self::QueueToCopier,
+        Self::QueueToVerifier,
     ];
+    /// The rules.
+    pub(crate) const RULES: [Self; 2] = [Self::ShareRule, Self::CopyRule];
     /// The schedules.
-    pub(crate) const SCHEDULES: [Self; 4] = [Self::SweepTimer, Self::ServeTimer, Self::VerifyTimer, Self::ExpiryTimer];
+    pub(crate) const SCHEDULES: [Self; 5] =
+        [Self::SweepTimer, Self::ServeTimer, Self::VerifyTimer, Self::ExpiryTimer, Self::ProveTimer];
     /// The functions.
-    pub(crate) const FUNCTIONS: [Self; 3] = [Self::CopySharedSnapshots, Self::VerifyCopies, Self::DeleteExpiredCopies];
+    pub(crate) const FUNCTIONS: [Self; 4] =
+        [Self::CopySharedSnapshots, Self::VerifyCopies, Self::DeleteExpiredCopies, Self::ProveCopies];
     /// The queues.
-    pub(crate) const QUEUES: [Self; 3] = [Self::CopierQueue, Self::CopierDeadLetterQueue, Self::UndeliveredQueue];
+    pub(crate) const QUEUES: [Self; 4] =
+        [Self::CopierQueue, Self::CopierDeadLetterQueue, Self::UndeliveredQueue, Self::VerifierQueue];
+    /// The mappings that give a function the messages of a queue.
+    pub(crate) const MAPPINGS: [Self; 2] = [Self::QueueToCopier, Self::QueueToVerifier];
 
     /// Its type, and its logical ID in infra/sam/template.yaml.
     pub(crate) fn of_template(self) -> (&'static str, &'static str) {
         match self {
             Self::ShareRule => ("AWS::Events::Rule", "ShareRule"),
+            Self::CopyRule => ("AWS::Events::Rule", "CopyRule"),
             Self::CopierQueue => ("AWS::SQS::Queue", "CopierQueue"),
             Self::CopierDeadLetterQueue => ("AWS::SQS::Queue", "CopierDeadLetterQueue"),
             Self::UndeliveredQueue => ("AWS::SQS::Queue", "UndeliveredQueue"),
+            Self::VerifierQueue => ("AWS::SQS::Queue", "VerifierQueue"),
             Self::SweepTimer => ("AWS::Scheduler::Schedule", "SweepTimer"),
             Self::ServeTimer => ("AWS::Scheduler::Schedule", "ServeTimer"),
             Self::VerifyTimer => ("AWS::Scheduler::Schedule", "VerifyTimer"),
@@ -176,6 +230,9 @@ impl Part {
             Self::DeleteExpiredCopies => ("AWS::Lambda::Function", "DeleteExpiredCopies"),
             Self::CopySharedSnapshotsRole => ("AWS::IAM::Role", "CopySharedSnapshotsRole"),
             Self::QueueToCopier => ("AWS::Lambda::EventSourceMapping", "CopySharedSnapshotsQueue"),
+            Self::QueueToVerifier => ("AWS::Lambda::EventSourceMapping", "VerifyCopiesQueue"),
+            Self::ProveTimer => ("AWS::Scheduler::Schedule", "ProveTimer"),
+            Self::ProveCopies => ("AWS::Lambda::Function", "ProveCopies"),
         }
     }
 }
@@ -190,6 +247,11 @@ impl Facts {
 }
 
 impl Stack {
+    /// A parameter of the template, where it is known.
+    pub(crate) fn given(&self, parameter: &str) -> Option<&str> {
+        self.parameters.as_ref()?.as_ref().ok()?.get(parameter).map(String::as_str)
+    }
+
     /// The resource that is this part.
     pub(crate) fn part(&self, part: Part) -> Option<&Resource> {
         let (kind, name) = part.of_template();

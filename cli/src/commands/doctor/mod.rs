@@ -5,14 +5,17 @@ mod check;
 mod checks;
 mod facts;
 mod gather;
+mod homes;
 mod report;
 
 use std::path::PathBuf;
 
+use futures_util::future::join_all;
 use snapferry_core::ids::SnapshotId;
+use snapferry_core::policy::Policy;
 
 use self::check::Check;
-use crate::account::connection::{self, Connection, NoWay};
+use crate::account::connection::{self, Account, Connections, NoWay};
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
@@ -20,8 +23,8 @@ use crate::terminal::input;
 ///
 /// Reads from AWS, sends DryRun requests, and changes nothing. Each check is printed as one line: pass, fail, or unknown
 /// where these credentials or AWS's interfaces cannot show it; the line below says what to do. Use credentials of the
-/// target account, best those of an operator who may read EC2, KMS, CloudFormation, DynamoDB, EventBridge, Lambda, Scheduler
-/// and SQS.
+/// target account, best those of an operator who may read EC2, KMS, CloudFormation, DynamoDB, EventBridge, Lambda, CloudWatch
+/// Logs, Scheduler, SNS and SQS.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -31,14 +34,14 @@ pub(crate) struct Args {
     /// A snapshot that is shared with this account: look at its key and try its copies with DryRun, too
     #[arg(long, value_name = "ID", value_parser = SnapshotId::parse)]
     snapshot: Option<SnapshotId>,
-    /// The deployed stack: look at its rule, queues, schedules, functions and ledger, too
+    /// The deployed stack: look at its rules, queues, schedules, functions with their policy, ledger, logs and the alarms' topic, too
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    connection: Connection,
+    connection: Connections,
 }
 
 const HELP: &str = "\
@@ -55,12 +58,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Err(error) => return Err(error),
     };
     let checks = connection::block_on(async {
-        let account = match args.connection.open().await {
-            Ok(account) => account,
+        let accounts = match args.connection.open().await {
+            Ok(accounts) => accounts,
             Err(error) => return Ok(Err(no_credentials(error))),
         };
-        let facts = gather::gather(&account, &policies, args.snapshot.as_ref(), args.stack.as_deref()).await;
-        Ok(Ok(checks::checks(&facts, &policies)))
+        let is_one = accounts.len() == 1;
+        anyhow::ensure!(is_one || args.snapshot.is_none(), "--snapshot is shared in one Region: give one --region");
+        let looks = accounts.iter().map(async |account| (account.home.clone(), look(args, account, &policies).await));
+        Ok(Ok(homes::together(join_all(looks).await)))
     })?;
     let (checks, exit) = match checks {
         Ok(checks) => {
@@ -75,6 +80,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         report::print_text(&checks)?;
     }
     Ok(exit)
+}
+
+/// The checks of one home.
+async fn look(args: &Args, account: &Account, policies: &[Policy]) -> Vec<Check> {
+    let facts = gather::gather(account, policies, args.snapshot.as_ref(), args.stack.as_deref()).await;
+    checks::checks(&facts, policies)
 }
 
 fn no_policy(args: &Args, error: &anyhow::Error) -> Check {

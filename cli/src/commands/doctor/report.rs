@@ -61,8 +61,9 @@ fn line(check: &Check) -> String {
         Verdict::Unknown => ("\u{1b}[33m", "unknown"),
     };
     let Check { check: name, subject, message, .. } = check;
+    let home = check.home.as_ref().map(|home| format!(" in {home}")).unwrap_or_default();
     let subject = if subject.is_empty() { String::new() } else { format!(" {}", printable(subject, LONGEST)) };
-    let mut line = format!("{colour}{word}\u{1b}[0m {name}{subject}: {}", printable(message, LONGEST));
+    let mut line = format!("{colour}{word}\u{1b}[0m {name}{home}{subject}: {}", printable(message, LONGEST));
     if let Some(error) = &check.error {
         line.push_str(&format!(" ({}: {})", printable(&error.code, LONGEST), printable(&error.message, LONGEST)));
     }

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use snapferry_core::ids::{KeyArn, Region};
 
-use self::roles::{Retired, Role, Scope};
+use self::roles::{CopyOwner, Retired, Role, Scope};
 use crate::template::Document;
 use crate::terminal::exit::{self, Exit};
 use crate::terminal::input;
@@ -31,9 +31,13 @@ pub(crate) struct Args {
     /// The Region of the stack, whose snapshots are shared [default: AWS_REGION or AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION", value_parser = Region::parse)]
     region: Option<Region>,
-    /// A key under which a source account encrypts what it shares (may be repeated)
+    /// A key under which a source account encrypts what it shares (may be repeated) [default: any key of the owners in the
+    /// Region]
     #[arg(long, value_name = "ARN", value_parser = KeyArn::parse)]
     source_key: Vec<KeyArn>,
+    /// Do not limit the copier by ec2:Owner, as the template's CopyAnyOwner says
+    #[arg(long)]
+    copy_any_owner: bool,
     /// A Region that is no target any more and whose copies shall still expire (may be repeated)
     #[arg(long, value_name = "REGION", value_parser = Region::parse)]
     retired_region: Vec<Region>,
@@ -72,7 +76,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policies = input::policies(&args.document)?;
     let home = args.region.clone().map_or_else(region_of_environment, Ok)?;
     let retired = Retired { regions: args.retired_region.clone(), homes: args.retired_home.clone() };
-    let scope = Scope::new(&policies, home, args.source_key.clone(), retired);
+    let owner = if args.copy_any_owner { CopyOwner::Any } else { CopyOwner::Listed };
+    let scope = Scope::new(&policies, home, args.source_key.clone(), owner, retired);
     anyhow::ensure!(!scope.owners.is_empty(), "the policy names no SnapshotOwner, so there is nothing to allow");
     anyhow::ensure!(!scope.targets.is_empty(), "the policy names no Target, so there is nothing to allow");
     one_partition(&scope)?;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use serde_json::Value;
 use snapferry_core::ids::{AccountId, KeyArn, Region};
-use snapferry_core::policy::{Encryption, Policy};
+use snapferry_core::policy::{Encryption, Policy, max_lock_days};
 
 use crate::template::{self, Document, Template};
 
@@ -24,10 +24,23 @@ pub(crate) struct Scope {
     pub(crate) targets: Vec<Region>,
     /// Every CmkArn, in the document's order.
     pub(crate) target_keys: Vec<KeyArn>,
+    /// The longest LockRule, in days; none is 0.
+    pub(crate) max_lock_days: u32,
     /// The source accounts' keys.
     pub(crate) source_keys: Vec<KeyArn>,
+    /// Whose snapshots the copier's role may copy.
+    pub(crate) copy_owner: CopyOwner,
     /// What was left behind and is still handled.
     pub(crate) retired: Retired,
+}
+
+/// By whom the copier's role is limited in what it copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CopyOwner {
+    /// By every SnapshotOwner.
+    Listed,
+    /// By nobody: the function alone keeps to the owners.
+    Any,
 }
 
 /// What a stack goes on with. Policies that are no longer in the document need no permission of their own.
@@ -52,7 +65,13 @@ pub(crate) struct Role {
 
 impl Scope {
     /// Gathers what the policies name.
-    pub(crate) fn new(policies: &[Policy], home: Region, source_keys: Vec<KeyArn>, retired: Retired) -> Self {
+    pub(crate) fn new(
+        policies: &[Policy],
+        home: Region,
+        source_keys: Vec<KeyArn>,
+        copy_owner: CopyOwner,
+        retired: Retired,
+    ) -> Self {
         let targets = || policies.iter().flat_map(|policy| &policy.targets);
         let keys = targets().filter_map(|target| match &target.encryption {
             Encryption::Key(key) => Some(key.clone()),
@@ -63,7 +82,9 @@ impl Scope {
             owners: policies.iter().flat_map(|policy| policy.owners.iter().cloned()).collect(),
             targets: targets().map(|target| target.region.clone()).collect(),
             target_keys: keys.collect(),
+            max_lock_days: max_lock_days(policies),
             source_keys,
+            copy_owner,
             retired,
         }
     }
@@ -79,6 +100,8 @@ impl Scope {
                 ("TargetRegions", joined(&self.targets)),
                 ("TargetKeyArns", joined(&self.target_keys)),
                 ("SourceKeyArns", joined(&self.source_keys)),
+                ("MaxLockDays", self.max_lock_days.to_string()),
+                ("CopyAnyOwner", (self.copy_owner == CopyOwner::Any).to_string()),
                 ("RetiredRegions", joined(&self.retired.regions)),
                 ("RetiredHomes", joined(&self.retired.homes)),
             ],

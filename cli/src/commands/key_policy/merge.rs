@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy;
 
+use super::principals::{has, principals, users};
 use super::unique::Unique;
 use crate::template::Statement;
 
@@ -46,6 +47,9 @@ pub(crate) enum Done {
     Kept,
 }
 
+/// The name that each key's policy has (KMS API reference, GetKeyPolicy). As text the command prints it behind the policy.
+const NAME: &str = "default";
+
 /// The key policy in what `aws kms get-key-policy` prints: the policy itself (`--output text`), or an object with the
 /// policy as text in its member `Policy`.
 ///
@@ -53,6 +57,7 @@ pub(crate) enum Done {
 /// When it is no JSON.
 pub(crate) fn unwrapped(printed: &str) -> anyhow::Result<String> {
     let printed = printed.trim();
+    let printed = printed.strip_suffix(NAME).map(str::trim_end).filter(|rest| rest.ends_with('}')).unwrap_or(printed);
     let value: Value = serde_json::from_str(printed).context("it is not JSON")?;
     match value.get("Policy") {
         Some(Value::String(inner)) if value.get("Statement").is_none() => Ok(inner.clone()),
@@ -86,8 +91,8 @@ pub(crate) fn merge(document: &str, ours: &[Statement], account: &str) -> anyhow
             }
             Some((_, old)) if covers(old, &value) => Done::Kept,
             Some((index, old)) => {
-                no_longer_named = principals(old);
-                no_longer_named.retain(|name| !principals(&value).contains(name));
+                no_longer_named = users(old);
+                no_longer_named.retain(|name| !users(&value).iter().any(|user| has(user, name)));
                 edits.push((index, statement));
                 if let Some(place) = after.get_mut(index) {
                     *place = value;
@@ -281,20 +286,6 @@ fn set(value: &Value) -> Value {
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), set(value))).collect(),
         other => other.clone(),
     }
-}
-
-/// Whom a statement names.
-fn principals(statement: &Value) -> Vec<String> {
-    let mut names = Vec::new();
-    match statement.get("Principal") {
-        Some(Value::Object(kinds)) => kinds.values().for_each(|named| match named {
-            Value::Array(several) => names.extend(several.iter().filter_map(Value::as_str).map(str::to_owned)),
-            one => names.extend(one.as_str().map(str::to_owned)),
-        }),
-        Some(one) => names.extend(one.as_str().map(str::to_owned)),
-        None => {}
-    }
-    names
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod denials;
 mod merge;
+mod principals;
 mod statements;
 mod unique;
 
@@ -36,8 +37,8 @@ pub(crate) struct Args {
     /// The target account, which copies
     #[arg(long, value_name = "ACCOUNT", value_parser = input::account)]
     target: AccountId,
-    /// The one role in the target account that may use the key (the stack's output CopySharedSnapshotsRoleArn); without
-    /// it the target account decides which of its roles may
+    /// The one role in the target account that may use the key (the stack's output CopySharedSnapshotsRoleArn), whether or
+    /// not it exists yet; without it those under /snapferry/, the template's RolePath, may
     #[arg(long, value_name = "ARN")]
     target_role: Option<String>,
     /// The account that the key belongs to: warn when the policy does not copy from it
@@ -57,7 +58,7 @@ Print the statements that a source account's KMS key needs, offline
 They are those of infra/sam/source-account.yaml. With --merge, they are added to the key policy that FILE holds, and the \
 rest of it stays letter by letter:
 
-  aws kms get-key-policy --key-id KEY --policy-name default --output text > key-policy.json
+  aws kms get-key-policy --key-id KEY --policy-name default --query Policy --output text > key-policy.json
   snapferry key-policy policy.json --target 444455556666 --merge key-policy.json > merged.json
   aws kms put-key-policy --key-id KEY --policy-name default --policy file://merged.json
 
@@ -141,6 +142,11 @@ fn role<'a>(args: &'a Args, partition: &str) -> anyhow::Result<Option<&'a str>> 
     anyhow::ensure!(
         is_role,
         "--target-role: {role:?} is no role of the target account in the partition {partition} ({expected}…)"
+    );
+    anyhow::ensure!(
+        !role.contains(['*', '?']),
+        "--target-role: {role:?} is a pattern, and would open the key to every role that it fits; name one role, or leave it out for \
+         the roles under /snapferry/"
     );
     Ok(Some(role))
 }

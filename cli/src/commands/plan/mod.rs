@@ -116,7 +116,8 @@ fn asked(args: &Args) -> anyhow::Result<(Scope, Vec<ShareEvent>)> {
         (None, None) => Ok((sweep, Vec::new())),
         (Some(path), None) => match read_event(path)? {
             Message::Share(share) => Ok((Scope::Events, vec![share])),
-            Message::Sweep { .. } | Message::Serve { .. } => Ok((sweep, Vec::new())),
+            // All that these make the copier do beyond the sweep's work is to begin with what waits.
+            Message::Sweep { .. } | Message::Serve { .. } | Message::Copy(_) => Ok((sweep, Vec::new())),
             Message::Other(other) => {
                 anyhow::bail!(
                     "{}: the copier skips this event ({}): {}",

@@ -94,6 +94,7 @@ impl<'q> Letters<'q> {
         let left = |about, problem| Ok(Replayed { id: id.clone(), about, replayed: false, problem: Some(problem) });
         let about = match event::parse(body) {
             Ok(event::Message::Share(share)) => share.snapshot.to_string(),
+            Ok(event::Message::Copy(ended)) => format!("end of the copy {}", ended.copy),
             Ok(event::Message::Sweep { id }) => format!("sweep {}", printable(&id, 64)),
             Ok(event::Message::Serve { id }) => format!("serve {}", printable(&id, 64)),
             Ok(event::Message::Other(other)) if self.all => other.problem,

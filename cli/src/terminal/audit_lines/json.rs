@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::compact::Text;
+use super::order::Order;
 
 /// Whether a file that begins so is such JSON, and no log with JSON on its lines.
 pub(super) fn is_it(head: &[u8]) -> anyhow::Result<bool> {
@@ -22,12 +23,12 @@ pub(super) fn is_it(head: &[u8]) -> anyhow::Result<bool> {
     Ok(Regex::new(&beginning)?.is_match(head))
 }
 
-/// Reads one document or several, one behind the other, and gives each message.
+/// Reads one document or several, one behind the other, and gives each message. Rows in one of them are rows in all.
 ///
 /// # Errors
 /// When it is no JSON, or none of its entries has a message.
-pub(super) fn read(input: impl Read, each: &mut impl FnMut(&str)) -> anyhow::Result<()> {
-    let (mut entries, mut messages) = (0_u64, 0_u64);
+pub(super) fn read(input: impl Read, each: &mut impl FnMut(&str)) -> anyhow::Result<Order> {
+    let (mut entries, mut messages, mut order) = (0_u64, 0_u64, Order::OfLog);
     let mut each = |message: Option<&str>| {
         entries += 1;
         // The number of an entry is its place in the file, with a message or without.
@@ -38,13 +39,32 @@ pub(super) fn read(input: impl Read, each: &mut impl FnMut(&str)) -> anyhow::Res
     // `end` is wrong as long as something follows: the next page.
     while json.end().is_err() {
         let known = "not the JSON that `aws logs`, a subscription or Logs Insights writes";
-        Document(&mut each).deserialize(&mut json).context(known)?;
+        match Document(&mut each).deserialize(&mut json) {
+            Ok(Order::OfRows) => order = Order::OfRows,
+            Ok(Order::OfLog) => {}
+            Err(error) if error.to_string().starts_with(NOT_ALL) => anyhow::bail!("{error}"),
+            Err(error) => return Err(error).context(known),
+        }
     }
     anyhow::ensure!(
         entries == 0 || messages > 0,
         "none of its {entries} entries has a message: let the query of Logs Insights have `fields @timestamp, @message`"
     );
-    Ok(())
+    Ok(order)
+}
+
+/// How the error begins that says so.
+const NOT_ALL: &str = "the query's status is";
+
+/// Whether an answer of `get-query-results` has all its rows: while the query runs it has some.
+fn whole(status: &serde_json::Value) -> Result<(), String> {
+    match status.as_str() {
+        Some("Complete") | None => Ok(()),
+        Some(status) => Err(format!(
+            "{NOT_ALL} {}: save its answer once that is Complete",
+            snapferry_core::text::printable(status, 100)
+        )),
+    }
 }
 
 /// An object that has entries in one of its members, or the entries themselves.
@@ -70,33 +90,39 @@ struct Cell {
 }
 
 impl<'de, F: FnMut(Option<&str>)> DeserializeSeed<'de> for Document<'_, F> {
-    type Value = ();
+    type Value = Order;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Order, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de, F: FnMut(Option<&str>)> Visitor<'de> for Document<'_, F> {
-    type Value = ();
+    type Value = Order;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with events or results, or an array of them")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Order, A::Error> {
+        let mut order = Order::OfLog;
         while let Some(name) = members.next_key::<String>()? {
-            if ["events", "logEvents", "results"].contains(&name.as_str()) {
+            if name == "status" {
+                whole(&members.next_value()?).map_err(serde::de::Error::custom)?;
+            } else if ["events", "logEvents", "results"].contains(&name.as_str()) {
                 members.next_value_seed(Entries(&mut *self.0))?;
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
+            if name == "results" {
+                order = Order::OfRows;
+            }
         }
-        Ok(())
+        Ok(order)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
-        Entries(self.0).visit_seq(entries)
+    fn visit_seq<A: SeqAccess<'de>>(self, entries: A) -> Result<Order, A::Error> {
+        Entries(self.0).visit_seq(entries).map(|()| Order::OfRows)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod csv;
 mod json;
+mod order;
+mod strange;
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -9,6 +11,8 @@ use anyhow::Context as _;
 use flate2::bufread::MultiGzDecoder;
 use serde::de::IgnoredAny;
 use snapferry_core::text::Utf8;
+
+pub(crate) use self::order::Order;
 
 /// How an audit line begins. Within one it cannot stand again: quotation marks are escaped there.
 const BEGINNING: &[u8] = b"{\"audit\":\"snapferry/";
@@ -22,8 +26,8 @@ const MAX_LINE: u64 = 4 * 1024 * 1024;
 /// How often a file may be compressed: a subscription's events are, and Firehose may compress what it collects of them.
 const MOST_LAYERS: usize = 2;
 
-/// Reads a log in any form and gives each audit line, with the number of the line or event that it stands in.
-pub(crate) fn read(input: impl Read, mut each: impl FnMut(u64, &str)) -> anyhow::Result<()> {
+/// Reads a log in any form and gives each audit line, with the number of the line or event that it stands in. Says in what order.
+pub(crate) fn read(input: impl Read, mut each: impl FnMut(u64, &str)) -> anyhow::Result<Order> {
     let (mut head, input) = peek(input).context("cannot be read")?;
     let mut input: Box<dyn BufRead + '_> = Box::new(input);
     for layers in 0.. {
@@ -32,10 +36,11 @@ pub(crate) fn read(input: impl Read, mut each: impl FnMut(u64, &str)) -> anyhow:
             return if layers == 0 { done } else { done.context("after decompression") };
         }
         anyhow::ensure!(layers < MOST_LAYERS, "is compressed more than {MOST_LAYERS} times");
-        let (inner, rest) = peek(Utf8::new(MultiGzDecoder::new(input))).context("cannot be decompressed")?;
+        let (inner, rest) =
+            peek(Utf8::new(strange::Whole(MultiGzDecoder::new(input)))).context("cannot be decompressed")?;
         (head, input) = (inner, Box::new(rest));
     }
-    Ok(())
+    Ok(Order::OfLog)
 }
 
 fn peek(mut input: impl Read) -> std::io::Result<(Vec<u8>, impl BufRead)> {
@@ -44,7 +49,10 @@ fn peek(mut input: impl Read) -> std::io::Result<(Vec<u8>, impl BufRead)> {
     Ok((head.clone(), BufReader::new(Cursor::new(head).chain(input))))
 }
 
-fn read_plain(head: &[u8], input: impl BufRead, each: &mut impl FnMut(u64, &str)) -> anyhow::Result<()> {
+fn read_plain(head: &[u8], input: impl BufRead, each: &mut impl FnMut(u64, &str)) -> anyhow::Result<Order> {
+    if let Some(words) = strange::what(head)? {
+        anyhow::bail!(words);
+    }
     let mut number = 0;
     let mut message = |message: &str| {
         number += 1;
@@ -53,9 +61,9 @@ fn read_plain(head: &[u8], input: impl BufRead, each: &mut impl FnMut(u64, &str)
     if json::is_it(head)? {
         json::read(input, &mut message)
     } else if csv::is_it(head)? {
-        csv::read(input, &mut message)
+        csv::read(input, &mut message).map(|()| Order::OfRows)
     } else {
-        read_lines(input, each)
+        read_lines(input, each).map(|()| Order::OfLog)
     }
 }
 

@@ -89,6 +89,23 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn what_is_not_all_there_is_an_error() {
+    for status in ["Running", "Timeout", "Failed"] {
+        let answer = serde_json::json!({"results": [[{"field": "@message", "value": LINE}]], "status": status});
+        let error = format!("{:#}", read(answer.to_string().as_bytes(), |_, _| {}).unwrap_err());
+        assert!(error.contains(&format!("the query's status is {status}")), "{error}");
+    }
+    let table = format!("timestamp,message\n1,\"{}\n\"\n", LINE.replace('"', "\"\""));
+    assert_eq!(found(table.as_bytes()), [(1, LINE.to_owned())]);
+    let closing = table.rfind('"').unwrap();
+    let within = table.match_indices('"').nth(4).map(|(at, _)| at + 1).unwrap();
+    for torn in [&table[..closing], &table[..closing - 1], &table[..within]] {
+        let error = format!("{:#}", read(torn.as_bytes(), |_, _| {}).unwrap_err());
+        assert!(error.contains("ends within quotation marks"), "{error}");
+    }
+}
+
+#[test]
 fn tables_of_the_console() {
     let quoted = format!("\"{}\n\"", LINE.replace('"', "\"\""));
     for (header, row) in [
@@ -119,19 +136,78 @@ fn wrong_exports() {
         ),
         (r#"[{"@message": "a"}, 3]"#, "expected a log event or a row"),
         (r#"{"messageType": "DATA_MESSAGE", "logEvents": [{"message": "a"}"#, "EOF while parsing"),
-        ("@timestamp,@message\n1,a,b\n", "its table cannot be read: CSV error: record 1 (line: 2"),
+        ("@timestamp,@message\n1,a,b\n", "its table cannot be read from line 2 on: CSV error: record 1 (line: 2"),
     ] {
         let error = error(log).unwrap_err();
         assert!(error.contains(expected), "{log}: {error}");
     }
     // Nothing was found by the query, or logged yet.
-    for log in ["[]", r#"{"events": []}"#, "@timestamp,@message\n"] {
-        assert_eq!(error(log), Ok(()), "{log}");
+    for (log, order) in
+        [("[]", Order::OfRows), (r#"{"events": []}"#, Order::OfLog), ("@timestamp,@message\n", Order::OfRows)]
+    {
+        assert_eq!(error(log), Ok(order), "{log}");
     }
     // A log that begins as one of these.
     for first in ["[INFO] a", "[[1]", "{\"results\"", "a message, and more", "message"] {
         assert_eq!(found(format!("{first}\n{LINE}\n").as_bytes()), [(2, LINE.to_owned())], "{first}");
     }
+}
+
+#[test]
+fn forms_that_are_not_read_are_named() {
+    let row = serde_json::json!({"@timestamp": "2026-11-22 03:00:00.123", "@message": LINE});
+    let packed = gzip(format!("{LINE}\n").repeat(9).as_bytes());
+    let quoted = LINE.replace('"', "\"\"");
+    let table = |header: &str| format!("{header}\n1;\"{quoted}\"\n").into_bytes();
+    for (log, expected) in [
+        (b"PK\x03\x04\x14\0".to_vec(), "is a zip archive: unpack it"),
+        (b"\x28\xb5\x2f\xfd\x04\0".to_vec(), "`zstd -dc`"),
+        (b"BZh91AY".to_vec(), "`bzip2 -dc`"),
+        (b"\xfd7zXZ\0\0".to_vec(), "`xz -dc`"),
+        (
+            serde_json::json!({"awslogs": {"data": "H4sI"}}).to_string().into_bytes(),
+            "jq -r .awslogs.data FILE | base64 -d",
+        ),
+        (table("@timestamp;@message"), "semicolons"),
+        (table("\"@timestamp\";\"@message\""), "semicolons"),
+        (format!("{row}\n{row}\n").into_bytes(), "`jq -s . FILE`"),
+        (gzip(format!("{row}\n").as_bytes()), "`jq -s . FILE`"),
+        (packed[..packed.len() - 9].to_vec(), "the compressed data ends too soon: a part of the file is missing"),
+        (packed[..12].to_vec(), "the compressed data ends too soon"),
+    ] {
+        let error = format!("{:#}", read(&*log, |_, _| {}).unwrap_err());
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+    // What begins a log is none of these.
+    for first in ["message", "a;b", "BZ", "{\"a\": \"@message\"}", "PK"] {
+        let log = format!("{first}\n{LINE}\n");
+        assert_eq!(found(log.as_bytes()), [(2, LINE.to_owned())], "{first}");
+    }
+}
+
+/// A quotation mark too many: what stands in front of it is given, and the rest is not read into memory.
+#[test]
+fn a_row_of_a_table_ends_or_is_named() {
+    struct Endless(usize);
+    impl Read for Endless {
+        fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+            bytes.fill(b'x');
+            self.0 += bytes.len();
+            assert!(self.0 < 9 << 20, "it is read on and on");
+            Ok(bytes.len())
+        }
+    }
+    let quoted = format!("\"{}\"", LINE.replace('"', "\"\""));
+    let begun = format!("@timestamp,@message\n1,{quoted}\n2,\"");
+    let mut numbers = Vec::new();
+    let error = read(begun.as_bytes().chain(Endless(0)), |number, _| numbers.push(number)).unwrap_err();
+    assert_eq!(numbers, [1]);
+    let error = format!("{error:#}");
+    assert!(error.contains("from line 3 on") && error.contains("a row of more than 4 MiB"), "{error}");
+    // As many rows as there may be, each as long as an event may be.
+    let row = format!("1,\"{}\"\n", "\"\"".repeat(1 << 20));
+    let log = format!("@timestamp,@message\n{}2,{quoted}\n", row.repeat(5));
+    assert_eq!(found(log.as_bytes()), [(6, LINE.to_owned())]);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The ledger's table (DynamoDB): obligations, turns, hints and the round, each one item that is read and written whole.
 //!
 //! What an item is stands in its key: `O#<x>` / `<source ID reversed>#<region>#<policy>` (`x` is the source ID's last digit, so
-//! that obligations spread over sixteen partitions and a shard is a prefix), `A#<region>` / account, `H` / source, `R` / `round`.
+//! that obligations spread over sixteen partitions and a shard is a prefix), `A#<region>` / account, `H` / source, `R` / `round`,
+//! `P#<region>` / copy.
 
 mod attributes;
 mod obligations;
 mod others;
+mod proofs;
 mod table;
 
 use std::cell::RefCell;
@@ -18,6 +20,7 @@ use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Tu
 use snapferry_flow::{Item, Items, Written};
 
 use self::attributes::Attributes;
+pub use self::proofs::Place;
 pub use self::table::Table;
 use self::table::{Filter, Lost, Write};
 

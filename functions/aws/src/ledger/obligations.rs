@@ -6,7 +6,7 @@ use snapferry_core::ids::{AccountId, InvalidId, PolicyName, Region, SnapshotId};
 use snapferry_core::ledger::{By, End, Identity, Obligation, Place, Shard, State, place};
 use snapferry_flow::Item;
 
-use super::attributes::{Attributes, Key, n, names, number, revision, s, text, time_or_future};
+use super::attributes::{Attributes, Key, n, names, number, revision, s, text, time, time_or_future};
 
 /// How long what is over is kept: until no sweep's reading is so old that it would open it again.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -62,10 +62,14 @@ pub(super) fn item(obligation: &Obligation) -> Attributes {
     put("wanted", s(obligation.wanted));
     put("generation", n(obligation.generation));
     put("refused", n(obligation.refused));
+    put("put_off", n(obligation.put_off));
     put("failed", n(obligation.failed));
     put(names::REVISION, n(obligation.revision));
     if let Some(gone) = &obligation.gone {
         put("gone", s(gone));
+    }
+    if let Some(ending) = &obligation.ending {
+        put("ending", s(ending));
     }
     if let Some(Place { line, order }) = place(obligation) {
         put(names::LPK, s(line));
@@ -118,8 +122,10 @@ pub(super) fn read(item: &Attributes, now: Timestamp) -> Result<Option<Item>, St
         generation: number(item, "generation").unwrap_or_default(),
         state,
         refused: number(item, "refused").unwrap_or_default(),
+        put_off: number(item, "put_off").unwrap_or_default(),
         failed: number(item, "failed").unwrap_or_default(),
         gone: text(item, "gone").map(str::to_owned),
+        ending: time(item, "ending"),
         revision,
     };
     let found = text(item, names::LPK).zip(text(item, names::LSK));

@@ -11,7 +11,7 @@ use snapferry_flow::{CopiesIn, is_mostly_empty};
 
 use super::named::Named;
 use super::pages::{FILTER_VALUES, PAGE, filter, for_each_found, for_each_snapshot, page};
-use super::snapshot::{copy, copy_started};
+use super::snapshot::{copy, copy_started, id};
 use crate::clients::Clients;
 
 /// The copies of `sources` in `region`.
@@ -94,7 +94,10 @@ pub async fn copies_by_id(clients: &Clients, region: &Region, ids: &[SnapshotId]
     let mut inventory = Inventory::default();
     let named = Named { clients, region, are_ours: true };
     for copy in named.describe(ids).await? {
-        add(&mut inventory, &copy)?;
+        // Whatever else EC2 shows, it is none of those that were asked for.
+        if id(&copy).is_ok() {
+            add(&mut inventory, &copy)?;
+        }
     }
     Ok(inventory.close())
 }

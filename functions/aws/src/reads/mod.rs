@@ -10,7 +10,7 @@ mod snapshot;
 pub use self::copies::{
     all_copies, copies, copies_by_id, copies_in, copies_of_lineages, for_each_copy, for_each_own_copy,
 };
-pub use self::named::by_id;
+pub use self::named::{by_id, own_copies_by_id};
 pub(crate) use self::pages::with_timeout;
 pub use self::pages::{FILTER_VALUES, filter, for_each_snapshot};
 pub use self::shared::{shared_by, shared_page};

@@ -4,12 +4,12 @@
 use aws_sdk_ec2::operation::describe_snapshots::builders::DescribeSnapshotsFluentBuilder;
 use aws_sdk_ec2::types::Snapshot;
 use futures_util::future::{FutureExt as _, LocalBoxFuture, try_join};
-use snapferry_core::facts::CallError;
+use snapferry_core::facts::{CallError, DescribedCopy};
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_flow::Shown;
 
 use super::pages::{FILTER_VALUES, for_each_found};
-use super::snapshot::{id, source};
+use super::snapshot::{copy, id, source};
 use crate::clients::Clients;
 
 /// After so many calls that named a missing ID the rest is asked for by halves, at the same time: where many are missing they
@@ -40,6 +40,29 @@ pub async fn by_id(clients: &Clients, ids: &[SnapshotId]) -> Result<Shown, CallE
     }
     shown.snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     Ok(shown)
+}
+
+/// The copies of this home and the retired ones among `ids` in `region`: what is not this account's own, has another home or
+/// cannot be read is left out, as in [`for_each_own_copy`](super::for_each_own_copy).
+///
+/// # Errors
+/// The first call that failed for another reason than that one of the IDs is not there.
+pub async fn own_copies_by_id(
+    clients: &Clients,
+    region: &Region,
+    ids: &[SnapshotId],
+) -> Result<Vec<DescribedCopy>, CallError> {
+    let mut copies = Vec::new();
+    for snapshot in (Named { clients, region, are_ours: true }).describe(ids).await? {
+        match copy(&snapshot) {
+            Ok(copy) if copy.tags.source_region.as_ref().is_some_and(|home| clients.homes.contains(home)) => {
+                copies.push(copy);
+            }
+            Ok(_) => {}
+            Err(problem) => tracing::warn!(%region, problem.message, "a copy cannot be read"),
+        }
+    }
+    Ok(copies)
 }
 
 /// Where snapshots are asked for by their IDs.

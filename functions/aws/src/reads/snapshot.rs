@@ -64,7 +64,17 @@ pub(super) fn source(snapshot: Snapshot, home: &Region) -> Result<SourceSnapshot
 /// # Errors
 /// What cannot be read, and of which snapshot.
 pub(super) fn copy(snapshot: &Snapshot) -> Result<DescribedCopy, CallError> {
-    copy_started(snapshot, start_time(snapshot)?)
+    let started = start_time(snapshot)?;
+    // A verdict on a completed one goes by these, and must not be one on what EC2 did not say.
+    let is_judged = state(snapshot) == State::Completed;
+    let name = || snapshot.snapshot_id().unwrap_or("a snapshot");
+    if is_judged && snapshot.encrypted().is_none() {
+        return Err(unreadable(format!("nothing says whether {} is encrypted", name())));
+    }
+    if is_judged && snapshot.volume_size().is_none() {
+        return Err(unreadable(format!("no size for {}", name())));
+    }
+    copy_started(snapshot, started)
 }
 
 /// The same, whatever EC2 says of when it was started.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::tags::{self, Lock, Status};
-use snapferry_core::verifying::{Decision, Facts, Locking, Naming, Outcome, Verdict, is_told};
+use snapferry_core::verifying::{Decision, Facts, Locking, Naming, Outcome, Verdict};
 
 use super::notes::Notes;
 use crate::clients::Clients;
@@ -77,8 +77,7 @@ async fn carry_out<'f>(
         if deadline.left() < RESERVE || !notes.may_judge() {
             return false;
         }
-        let obligation = decision.copy.and_then(|copy| facts.obligation_of(region, copy));
-        if !obligation.is_some_and(|obligation| is_told(decision, obligation)) {
+        if !notes.is_told(facts, decision).await {
             report(decision, &Outcome::Judged);
         }
         if let Err(error) = settle(clients, region, id, status).await {

@@ -14,7 +14,7 @@ use crate::deadline::Deadline;
 use crate::errors::call_error;
 use crate::keys::KeyCache;
 use crate::locks::held_lock;
-use crate::reads::{filter, for_each_own_copy, with_timeout};
+use crate::reads::{filter, for_each_own_copy, own_copies_by_id, with_timeout};
 
 /// Snapshots named in one DescribeLockedSnapshots.
 const LOCKS: usize = 100;
@@ -33,6 +33,37 @@ pub async fn gather(
         (region.clone(), with_timeout(time, read).await)
     });
     facts(clients, account, join_all(reads).await)
+}
+
+/// Reads those of the `wanted` copies that wait for a verdict or a lock, as a run over all would read them. A Region that is not
+/// read in time is not in the answer: nothing depends on it, because the next run looks at all.
+pub async fn named(
+    clients: &Clients,
+    keys: &KeyCache,
+    wanted: &BTreeMap<Region, Vec<SnapshotId>>,
+    account: Option<AccountId>,
+    deadline: Deadline,
+) -> Facts {
+    let time = deadline.reading_time();
+    let reads = wanted.iter().map(async |(region, ids)| {
+        let read = async {
+            let mut copies = own_copies_by_id(clients, region, ids).await?;
+            let is_unlocked = |copy: &DescribedCopy| {
+                copy.tags.status == Some(Status::Verified) && copy.tags.lock == Some(Lock::Pending)
+            };
+            copies.retain(|copy| copy.tags.status == Some(Status::Copying) || is_unlocked(copy));
+            let mut unlocked = copies.extract_if(.., |copy| is_unlocked(copy)).collect::<Vec<_>>();
+            locks(clients, region, &mut unlocked).await;
+            copies.extend(unlocked);
+            Ok(with_keys(clients, keys, region, copies).await)
+        };
+        let read = with_timeout(time, read).await;
+        if let Err(error) = &read {
+            tracing::warn!(%region, code = error.code, message = error.message, "the copies that ended could not be read");
+        }
+        read.ok().map(|read| (region.clone(), Ok(read)))
+    });
+    facts(clients, account, join_all(reads).await.into_iter().flatten())
 }
 
 /// Reads the verified copies of `regions` whose verdict does not name them, each Region whole: EC2's filters know no absent

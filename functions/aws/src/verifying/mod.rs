@@ -5,5 +5,5 @@ mod gather;
 mod notes;
 
 pub use execute::{execute, name};
-pub use gather::{gather, unbound, unnamed};
+pub use gather::{gather, named, unbound, unnamed};
 pub use notes::Notes;

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ledger::{Identity, Obligation, State};
-use snapferry_core::verifying::{Decision, Facts, step};
+use snapferry_core::verifying::{Decision, Facts, Verdict, is_told, step};
 use snapferry_flow::Written;
 
 use crate::ledger::Table;
@@ -67,6 +67,23 @@ impl<'l> Notes<'l> {
         let verdicts = self.verdicts.get();
         self.verdicts.set(verdicts.saturating_add(1));
         verdicts < MOST_VERDICTS
+    }
+
+    /// Whether the audit has this verdict by now. The ledger is read once more, because a run over all decides on what it read
+    /// seconds ago, and a run over what an event names may have told and noted it since.
+    pub(super) async fn is_told(&self, facts: &Facts, decision: &Decision<'_>) -> bool {
+        let read = decision.copy.and_then(|copy| facts.obligation_of(decision.region, copy));
+        let Some(read) = read.filter(|_| matches!(decision.verdict, Verdict::Verify { .. })) else { return false };
+        if is_told(decision, read) || self.failed.borrow().is_some() {
+            return is_told(decision, read);
+        }
+        match self.ledger.obligation(&read.identity).await {
+            Ok(stands) => stands.is_some_and(|stands| is_told(decision, &stands.obligation)),
+            Err(error) => {
+                self.fail(error);
+                false
+            }
+        }
     }
 
     /// Notes what a verdict that stands on the copy's tags makes of its obligation.

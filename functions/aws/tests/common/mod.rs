@@ -93,7 +93,7 @@ pub fn ledger(rules: &[&Rule]) -> Table {
 
 /// EC2 in one Region that answers every request with this body, read as the functions read it.
 pub fn ec2_saying(code: &str, body: &str) -> (Region, aws_sdk_ec2::Client) {
-    let connector = SharedHttpConnector::new(Says(body.to_owned()));
+    let connector = SharedHttpConnector::new(Says(200, body.to_owned()));
     let config = aws_sdk_ec2::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(aws_config::Region::new(code.to_owned()))
@@ -104,12 +104,26 @@ pub fn ec2_saying(code: &str, body: &str) -> (Region, aws_sdk_ec2::Client) {
     (region(code), aws_sdk_ec2::Client::from_conf(config))
 }
 
+/// KMS in one Region that answers every request with this body.
+pub fn kms_saying(code: &str, status: u16, body: &str) -> (Region, aws_sdk_kms::Client) {
+    let connector = SharedHttpConnector::new(Says(status, body.to_owned()));
+    let config = aws_sdk_kms::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws_config::Region::new(code.to_owned()))
+        .credentials_provider(credentials())
+        .retry_config(RetryConfig::disabled())
+        .http_client(snapferry_aws::legible::legible(http_client_fn(move |_, _| connector.clone())))
+        .build();
+    (region(code), aws_sdk_kms::Client::from_conf(config))
+}
+
+/// A status and a body.
 #[derive(Debug)]
-struct Says(String);
+struct Says(u16, String);
 
 impl HttpConnector for Says {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(Ok(http(200, &self.0)))
+        HttpConnectorFuture::ready(Ok(http(self.0, &self.1)))
     }
 }
 

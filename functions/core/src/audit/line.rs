@@ -13,13 +13,15 @@ pub struct Chain {
     link: Link,
     /// Where the lines' metrics go; [`NAMESPACE`] when nothing is said.
     namespace: Option<MetricNamespace>,
+    /// Whether each owner has a metric of its own, which costs money.
+    owner_metrics: bool,
 }
 
 impl Chain {
     /// The chain of an environment that has not written anything.
     #[must_use]
     pub fn new(environment: Environment) -> Self {
-        Self { link: Link { environment, line: 1, previous: Hash::default() }, namespace: None }
+        Self { link: Link { environment, line: 1, previous: Hash::default() }, namespace: None, owner_metrics: false }
     }
 
     /// The same, whose metrics stand in another namespace than [`NAMESPACE`], if one is given.
@@ -28,11 +30,18 @@ impl Chain {
         Self { namespace, ..self }
     }
 
+    /// The same, in which each owner has a metric of its own or none.
+    #[must_use]
+    pub fn with_owner_metrics(self, owner_metrics: bool) -> Self {
+        Self { owner_metrics, ..self }
+    }
+
     /// The next line: the record with its link.
     #[must_use]
     pub fn line(&mut self, record: &Record) -> String {
         let namespace = self.namespace.as_ref().map_or(NAMESPACE, MetricNamespace::as_str);
-        let line = printed(record, Some(&self.link), namespace);
+        let metrics = Metrics::of(record, namespace).filter(|_| self.owner_metrics || record.owner.is_none());
+        let line = printed(record, Some(&self.link), metrics);
         self.link.previous = Hash::of(line.as_bytes());
         self.link.line = self.link.line.saturating_add(1);
         line
@@ -40,10 +49,10 @@ impl Chain {
 }
 
 impl Record {
-    /// The line as no function prints it: without a link, and without its end.
+    /// The line as no function prints it: without a link, without its end, and with all the metrics that there may be.
     #[must_use]
     pub fn to_line(&self) -> String {
-        printed(self, None, NAMESPACE)
+        printed(self, None, Metrics::of(self, NAMESPACE))
     }
 }
 
@@ -58,7 +67,7 @@ struct Printed<'r> {
     metrics: Option<Metrics<'r>>,
 }
 
-fn printed(record: &Record, chain: Option<&Link>, namespace: &str) -> String {
+fn printed(record: &Record, chain: Option<&Link>, metrics: Option<Metrics<'_>>) -> String {
     // Strings, numbers and maps with text keys only: nothing here can fail to serialize.
-    serde_json::to_string(&Printed { record, chain, metrics: Metrics::of(record, namespace) }).unwrap_or_default()
+    serde_json::to_string(&Printed { record, chain, metrics }).unwrap_or_default()
 }

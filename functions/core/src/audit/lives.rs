@@ -21,6 +21,8 @@ pub struct Position {
 #[derive(Debug, Default)]
 pub struct Lives {
     lives: BTreeMap<Environment, Vec<Line>>,
+    /// The files whose lines do not stand in the order of the log.
+    sorted: BTreeSet<usize>,
 }
 
 /// A line of the audit.
@@ -118,14 +120,22 @@ impl Lives {
         Added::Line
     }
 
+    /// Says that a file holds the rows of a query, in an order that somebody chose: they prove their order by their numbers and
+    /// hashes, and where they stand there says nothing.
+    pub fn is_of_a_query(&mut self, file: usize) {
+        self.sorted.insert(file);
+    }
+
     /// Judges all environments. Of those that began before `since`, the first lines may be missing.
     #[must_use]
     pub fn judge(self, since: Option<Timestamp>) -> Vec<Life> {
-        let judge = |(environment, lines): (Environment, Vec<Line>)| {
+        let Self { lives, sorted } = self;
+        let judge = |(environment, mut lines): (Environment, Vec<Line>)| {
             let may_be_cut = since.is_some_and(|since| environment.began().is_some_and(|began| began < since));
-            judge_life(environment, lines, may_be_cut)
+            let disordered = disordered(&mut lines, &sorted);
+            judge_life(environment, lines, disordered, may_be_cut)
         };
-        self.lives.into_iter().filter_map(judge).collect()
+        lives.into_iter().filter_map(judge).collect()
     }
 }
 
@@ -150,8 +160,12 @@ impl Life {
     }
 }
 
-fn judge_life(environment: Environment, mut lines: Vec<Line>, may_be_cut: bool) -> Option<Life> {
-    let mut findings = disordered(&mut lines);
+fn judge_life(
+    environment: Environment,
+    mut lines: Vec<Line>,
+    mut findings: Vec<Finding>,
+    may_be_cut: bool,
+) -> Option<Life> {
     lines.sort_by_key(|line| (line.number, line.position));
     let lines = single(lines, &mut findings);
     let (first, last) = (lines.first()?, lines.last()?);
@@ -182,12 +196,12 @@ fn judge_life(environment: Environment, mut lines: Vec<Line>, may_be_cut: bool) 
     Some(life)
 }
 
-/// Lines that stand behind a later one of the same file.
-fn disordered(lines: &mut [Line]) -> Vec<Finding> {
+/// Lines that stand behind a later one of the same file, unless that is in an order of its own.
+fn disordered(lines: &mut [Line], sorted: &BTreeSet<usize>) -> Vec<Finding> {
     lines.sort_by_key(|line| line.position);
     let mut latest: Option<&Line> = None;
     let mut findings = Vec::new();
-    for line in lines.iter() {
+    for line in lines.iter().filter(|line| !sorted.contains(&line.position.file)) {
         match latest.filter(|latest| latest.position.file == line.position.file) {
             Some(latest) if line.number < latest.number => findings.push(Finding::Disordered(line.clone())),
             _ => latest = Some(line),

@@ -9,7 +9,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use super::reason::{CopyDeferred, CopyKept, CopyLocked, CopyRefused, Reason};
+use super::reason::{CopyDeferred, CopyKept, CopyLocked, CopyProved, CopyRefused, CopyRejected, Reason};
 use super::record::Record;
 use super::run::{Expiry, Verification};
 use super::sweep::{Coverage, Owner, Sweep};
@@ -108,6 +108,11 @@ fn events(record: &Record) -> Vec<Metric> {
         Reason::CopyMissed(_) => of_copies("CopiesMissed"),
         Reason::CopyFailed(_) => of_copies("CopiesFailed"),
         Reason::CopyVerified(_) => verified(record),
+        Reason::CopyProved(CopyProved::StructureDiffers) => vec![count("CopiesProved", 1), count("ProofsDiffering", 1)],
+        Reason::CopyProved(_) => of_copies("CopiesProved"),
+        Reason::CopyRejected(CopyRejected::ContentDiffers) => {
+            vec![count("CopiesRejected", 1), count("ProofsDiffering", 1)]
+        }
         Reason::CopyRejected(_) => of_copies("CopiesRejected"),
         Reason::CopyStalled(_) => of_copies("CopiesStalled"),
         Reason::CopyLocked(CopyLocked::Locked | CopyLocked::AlreadyLocked) => of_copies("CopiesLocked"),
@@ -129,7 +134,7 @@ fn events(record: &Record) -> Vec<Metric> {
             Vec::new()
         }
         Reason::SweepCompleted(_) | Reason::SweepRegion(_) | Reason::SweepOwner(_) => Vec::new(),
-        Reason::VerifyCompleted(_) | Reason::ExpiryCompleted(_) => Vec::new(),
+        Reason::VerifyCompleted(_) | Reason::ExpiryCompleted(_) | Reason::ExpiryVolume(_) => Vec::new(),
     }
 }
 
@@ -148,12 +153,7 @@ fn verified(record: &Record) -> Vec<Metric> {
 
 fn swept(sweep: &Sweep) -> Vec<Metric> {
     let refused = |reason| sweep.refused.get(&reason).copied().unwrap_or_default();
-    let silent = match sweep.most_silent_owner_seconds {
-        Some(seconds) => Some(hours("MostSilentOwnerHours", seconds)),
-        None if sweep.owners > 0 => Some(never("MostSilentOwnerHours")),
-        None => None,
-    };
-    let metrics = [
+    vec![
         count("SweepsCompleted", 1),
         count("Protected", sweep.protected),
         count("InFlight", sweep.in_flight),
@@ -166,9 +166,9 @@ fn swept(sweep: &Sweep) -> Vec<Metric> {
         ),
         count("AttemptsExhausted", refused(CopyRefused::AttemptsExhausted)),
         count("TagsMalformed", refused(CopyRefused::MalformedTags)),
+        count("SilentOwners", u64::try_from(sweep.silent_owners.len()).unwrap_or(u64::MAX)),
         milliseconds("SweepDuration", sweep.duration_ms),
-    ];
-    metrics.into_iter().chain(silent).collect()
+    ]
 }
 
 /// What a run counted was counted copy by copy; a run that left something unread or undone for lack of time is none.
@@ -182,12 +182,14 @@ fn verified_all(run: &Verification) -> Vec<Metric> {
 }
 
 fn expired_all(run: &Expiry) -> Vec<Metric> {
-    vec![
+    let always = [
         count("ExpiryRunsCompleted", run.is_complete().into()),
         count("DeletionsWaiting", run.waiting()),
         count("CopiesKeysEndangered", u64::try_from(run.endangered_keys.len()).unwrap_or(u64::MAX)),
         milliseconds("ExpiryDuration", run.duration_ms),
-    ]
+    ];
+    let dropped = run.dropped_volumes.map(|volumes| count("VolumesDroppedOut", volumes));
+    always.into_iter().chain(dropped).collect()
 }
 
 fn covered(coverage: &Coverage) -> Vec<Metric> {

@@ -4,6 +4,7 @@ mod line;
 mod link;
 mod lives;
 mod metrics;
+mod proof;
 mod reason;
 mod record;
 mod run;
@@ -14,13 +15,14 @@ pub use self::line::Chain;
 pub use self::link::{Environment, Hash, Link};
 pub use self::lives::{Added, Finding, Life, Line, Lives, Position, Run};
 pub use self::metrics::{Metric, Metrics, NAMESPACE, NEVER_SEEN_HOURS, Unit};
+pub use self::proof::Proof;
 pub use self::reason::{
-    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyMissed, CopyNamed, CopyRefused, CopyRejected,
-    CopySkipped, CopyStalled, CopyStarted, CopyVerified, CopyWithdrawn, Event, EventInvalid, ExpiryCompleted,
-    PolicyWarning, Reason, SweepCompleted, SweepOwner, SweepRegion, VerifyCompleted,
+    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyMissed, CopyNamed, CopyProved, CopyRefused,
+    CopyRejected, CopySkipped, CopyStalled, CopyStarted, CopyVerified, CopyWithdrawn, Event, EventInvalid,
+    ExpiryCompleted, ExpiryVolume, PolicyWarning, Reason, SweepCompleted, SweepOwner, SweepRegion, VerifyCompleted,
 };
 pub use self::record::{Copy, Error, FORMAT, Record, Source};
-pub use self::run::{Expiry, Ran, Told, Verification};
+pub use self::run::{Expiry, Ran, Told, Verification, Volume};
 pub use self::sweep::{Coverage, Owner, Sweep};
 pub use self::table::Next;
 

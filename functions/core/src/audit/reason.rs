@@ -57,9 +57,13 @@ reasons! {
             Itself("The next run notes it.");
         NotCarriedOut "not-carried-out" "A decision that nothing carried out: a fault in Snapferry."
             Somebody("Report it with the record.");
+        NotProved "not-proved" "The copy's blocks could not be read, so nothing is proven of its content."
+            Somebody("Act on EC2's words; let the role prove-copies read the copy's blocks and use its key.");
         NotVisibleYet "not-visible-yet" "EC2 does not show the snapshot that an event names: not shared yet, or no longer."
             Itself("It is looked for at each tick for an hour, then four times an hour for a day.");
         OutOfTime "out-of-time" "Too little of the invocation's time remained." Itself("The next run goes on.");
+        ProofNotWritten "proof-not-written" "A copy's content was proven, but its tag could not be written."
+            Itself("The next run proves it again.");
         QuotaExceeded "quota-exceeded" "This account has as many snapshots in the target Region as its quota allows."
             Somebody("Ask for a higher quota of snapshots there, or delete some by hand.");
         RegionFull "region-full" "The target Region takes no more copies at the moment."
@@ -179,7 +183,21 @@ reasons! {
     CopyVerified "copy.verified" "The copy is what the policy asked for." {
         AsConfigured "as-configured" "The copy is what its policy asked for." Nothing;
     }
+    CopyProved "copy.proved" "The content of a verified copy was read." {
+        CopyOnly "copy-only"
+            "The copy's blocks were read as EBS gives their digests, and not compared with the source's: proof.alone says why."
+            Nothing;
+        Full "full" "All blocks have the same bytes as the source's." Nothing;
+        Sampled "sampled" "Blocks drawn at random have the same bytes as the source's." Nothing;
+        Structure "structure" "Copy and source have the same blocks; their bytes were not compared." Nothing;
+        StructureDiffers "structure-differs"
+            "Copy or source has blocks that the other lacks; what was compared has the same bytes."
+            Somebody("Compare a volume made from each, and ask AWS Support if they differ.");
+        Unchanged "unchanged" "EBS says that no block has changed between source and copy." Nothing;
+    }
     CopyRejected "copy.rejected" "The copy is completed, but not what the policy asked for." {
+        ContentDiffers "content-differs" "A block of the copy has other bytes than its source's, in two readings."
+            Somebody("Keep both snapshots' IDs and the block for AWS Support, and see that its source is copied again.");
         MalformedTags "malformed-tags" "The copy is completed, but one of Snapferry's tags on it cannot be read."
             Somebody("Restore the tags from the copy's copy.started record.");
         NotEncrypted "not-encrypted" "The copy is completed and not encrypted, though it should be."
@@ -284,6 +302,11 @@ reasons! {
         Incomplete "incomplete"
             "The run ended, and some copies were not looked at: a Region could not be read, or there was no time."
             Itself("The next run goes on.");
+    }
+    ExpiryVolume "expiry.volume" "What delete-expired-copies, who reads all copies, saw of one volume." {
+        DroppedOut "dropped-out"
+            "The volume's newest good copy is older than three times the interval in which its copies came."
+            Somebody("Ask the source account whether the volume is gone, or why its backups stopped.");
     }
     EventInvalid "event.invalid" "Something came in that cannot be read." {
         NoSnapshot "no-snapshot" "A share event that names no snapshot." Somebody("Find out what sent it.");

@@ -3,19 +3,18 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::proof::Proof;
 use super::reason::Reason;
-use super::run::{Expiry, Verification};
+use super::run::{Expiry, Verification, Volume};
 use super::sweep::{Coverage, Owner, Sweep};
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
 use crate::tags::{Lock, ReadTags, Status};
 use crate::text::printable;
+use crate::version;
 
 /// The record format's name and version, in every line.
 pub const FORMAT: &str = "snapferry/1";
-
-/// The program's version, in every line.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// One decision, outcome or count, as the audit tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,7 +22,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Record {
     /// [`FORMAT`].
     pub audit: &'static str,
-    /// The program's version.
+    /// The program's version, and its commit where it is of a release.
     pub version: &'static str,
     /// When the line was written, RFC 3339 in UTC.
     pub time: Timestamp,
@@ -66,6 +65,9 @@ pub struct Record {
     /// How many copies a summary stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// What was read and compared of a copy's content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// A sweep's counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
@@ -81,6 +83,9 @@ pub struct Record {
     /// What a run of delete-expired-copies did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiry: Option<Expiry>,
+    /// A volume that dropped out of its account's backups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Volume>,
 }
 
 /// The shared snapshot of a record.
@@ -166,7 +171,7 @@ impl Record {
     pub fn new(reason: impl Into<Reason>, time: Timestamp) -> Self {
         Self {
             audit: FORMAT,
-            version: VERSION,
+            version: version::semantic(),
             time,
             reason: reason.into(),
             message: None,
@@ -181,11 +186,13 @@ impl Record {
             differences: Vec::new(),
             warnings: Vec::new(),
             count: None,
+            proof: None,
             sweep: None,
             coverage: None,
             owner: None,
             verification: None,
             expiry: None,
+            volume: None,
         }
     }
 

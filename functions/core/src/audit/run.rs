@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::reason::{CopyDeferred, CopyKept, CopyRefused, Reason};
@@ -43,6 +44,8 @@ pub struct Ran {
     pub doomed_keys: BTreeSet<String>,
     /// Keys that copies which were read are under, and that are not alive.
     pub endangered_keys: BTreeSet<String>,
+    /// Volumes that dropped out of their accounts' backups; nothing where that cannot be told.
+    pub dropped_volumes: Option<u64>,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// Calls made to EC2, retries not counted.
@@ -113,10 +116,29 @@ pub struct Expiry {
     pub unread_regions: Vec<String>,
     /// Keys that copies are under and that are gone, about to be deleted, disabled, or not described.
     pub endangered_keys: BTreeSet<String>,
+    /// Volumes that dropped out of their accounts' backups; absent where a Region could not be read, which may hold newer copies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped_volumes: Option<u64>,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// Calls made to EC2, retries not counted.
     pub calls: u64,
+}
+
+/// A volume that dropped out of its account's backups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volume {
+    /// The source account.
+    pub account: String,
+    /// The volume.
+    pub volume: String,
+    /// When the source of its newest good copy was started.
+    pub newest: Timestamp,
+    /// How long ago that was, in seconds.
+    pub seconds_since_newest: i64,
+    /// The interval in which its copies came, in seconds.
+    pub usual_seconds: i64,
 }
 
 impl Verification {

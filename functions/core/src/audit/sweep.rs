@@ -52,6 +52,8 @@ pub struct Sweep {
     /// heard from, or one was never seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub most_silent_owner_seconds: Option<i64>,
+    /// The owners that have been silent for longer than they may; see [`Owner::is_silent`].
+    pub silent_owners: Vec<String>,
     /// Owners of which nothing was ever seen.
     pub owners_never_seen: u64,
     /// Owners that an enabled policy names.
@@ -95,4 +97,10 @@ pub struct Owner {
     /// How long ago that was, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_since_newest: Option<i64>,
+    /// Whether that is longer ago than it may be, or nothing was ever seen.
+    #[serde(rename = "silent")]
+    pub is_silent: bool,
+    /// After how many hours it counts as silent; absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silent_after_hours: Option<u32>,
 }

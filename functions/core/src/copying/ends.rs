@@ -12,11 +12,12 @@ use crate::ledger::{Obligation, State};
 #[must_use]
 pub fn missed(obligation: &Obligation, home: &Region, now: Timestamp) -> Record {
     let record = ended(CopyMissed::SourceGone, obligation, home, now);
-    let Obligation { wanted, refused, failed, .. } = obligation;
+    let Obligation { wanted, refused, put_off, failed, .. } = obligation;
     record.message(format!(
-        "The snapshot is deleted or no longer shared, and there is no good copy of it. It was wanted since {wanted}; \
-         {failed} copies of it failed, and the last {refused} requests were refused. Its earlier records say why it had to \
-         wait. Share a later snapshot of the volume."
+        "The snapshot is deleted or no longer shared, and there is no good copy of it. It was wanted since {wanted}; {failed} copies \
+         of it failed. The last {refused} tries were refused, by EC2 or before EC2 was asked; before or since, nothing could be said \
+         of it {put_off} times in a row, because EC2 did not show it, or as not completed, or because KMS did not answer for its key. \
+         Its earlier records say why it had to wait. Share a later snapshot of the volume."
     ))
 }
 
@@ -43,12 +44,12 @@ pub fn not_tried(region: &Region, reason: CopyDeferred, count: u64, now: Timesta
     record
 }
 
-/// The ledger did not answer, and `count` copies or events wait for it.
+/// The ledger did not answer, and `count` copies or events wait for it; 0 where nobody knows of any.
 #[must_use]
 pub fn ledger_unread(error: &CallError, count: u64, now: Timestamp) -> Record {
     let deferral = Deferral::LedgerUnread(error.clone());
     let mut record = Record::new(deferral.reason(), now).message(deferral.to_string()).error(deferral.error());
-    record.count = Some(count);
+    record.count = (count > 0).then_some(count);
     record
 }
 

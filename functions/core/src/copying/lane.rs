@@ -1,7 +1,7 @@
 //! How the copies of one Region are asked for, one after the other: what may be asked for again and when, and which
 //! answers close the Region for the rest of the invocation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,7 +29,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// From so many equal answers in a row on, none of which started a copy, an account is passed over under that policy.
 const EQUAL_ANSWERS: u32 = 3;
-/// From so many accounts on that are passed over for one reason, the reason is no account's: the policy is passed over.
+/// From so many accounts on that are passed over for one reason, the reason is no account's: the policy is passed over. Not for
+/// refusals while some copies of the policy are started: those show that the refusals are about sources.
 const ACCOUNTS_PASSED_OVER: usize = 3;
 
 /// A CopySnapshot that did not name a copy.
@@ -82,6 +83,8 @@ pub struct Lane {
     /// What was answered for each policy and account, and how often in a row, as long as no copy was started. Of the policy, too: a
     /// key that is lost or a throughput that is used up are one policy's, and another's copies of the same account go on.
     answers: BTreeMap<PolicyName, BTreeMap<AccountId, (Reason, u32)>>,
+    /// The policies of which a copy was started.
+    started: BTreeSet<PolicyName>,
     /// Why nothing more is asked for.
     closed: Option<CopyDeferred>,
 }
@@ -153,8 +156,11 @@ impl Lane {
         let own = answers.get(account).filter(passed_over).map(|(reason, _)| *reason);
         own.or_else(|| {
             let all: Vec<Reason> = answers.values().filter(passed_over).map(|(reason, _)| *reason).collect();
-            let of_policy =
-                |reason: &Reason| all.iter().filter(|other| *other == reason).count() >= ACCOUNTS_PASSED_OVER;
+            let is_of_sources =
+                |reason: &Reason| matches!(reason, Reason::CopyFailed(_)) && self.started.contains(policy);
+            let of_policy = |reason: &Reason| {
+                !is_of_sources(reason) && all.iter().filter(|other| *other == reason).count() >= ACCOUNTS_PASSED_OVER
+            };
             all.iter().copied().find(of_policy)
         })
     }
@@ -174,6 +180,7 @@ impl Lane {
                 self.refused(policy, account, deferral.reason().into());
             }
             Outcome::Started { .. } => {
+                self.started.insert(policy.clone());
                 if let Some(answers) = self.answers.get_mut(policy) {
                     answers.remove(account);
                 }

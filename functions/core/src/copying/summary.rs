@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{RegionCounts, Tally};
 use crate::audit::{Coverage, Owner, Record, Sweep, SweepCompleted, SweepOwner, SweepRegion};
 use crate::ids::{AccountId, Region};
+use crate::policy::{Policy, silent_after};
 
 /// One sweep as it ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,15 +16,21 @@ pub struct Ran<'a> {
     pub duration_ms: u64,
     /// Calls made to EC2 and KMS, retries not counted.
     pub calls: u64,
+    /// Whose owners may be silent for how long.
+    pub policies: &'a [Policy],
+    /// The hours for owners of which no policy says it; 0 is never.
+    pub silent_after_hours: u32,
 }
 
 /// A record for each target Region, one for each owner, and `sweep.completed` as the last.
 #[must_use]
 pub fn summary(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Vec<Record> {
     let regions = tally.regions.iter().map(|(region, counts)| coverage(region, counts, now));
-    let owners = tally.last_heard().into_iter().map(|(account, newest)| owner(account, newest, now));
-    let mut records: Vec<Record> = regions.chain(owners).collect();
-    records.push(completed(tally, ran, now));
+    let owners: Vec<Owner> =
+        tally.last_heard().into_iter().map(|(account, newest)| owner(account, newest, ran, now)).collect();
+    let silent = owners.iter().filter(|owner| owner.is_silent).map(|owner| owner.account.clone()).collect();
+    let mut records: Vec<Record> = regions.chain(owners.into_iter().map(|owner| heard(owner, now))).collect();
+    records.push(completed(tally, silent, ran, now));
     for record in &mut records {
         record.trigger = Some("sweep");
         record.trigger_id = Some(ran.id.to_owned());
@@ -45,15 +52,21 @@ fn coverage(region: &Region, counts: &RegionCounts, now: Timestamp) -> Record {
     record
 }
 
-fn owner(account: &AccountId, newest: Option<Timestamp>, now: Timestamp) -> Record {
-    let reason = if newest.is_some() { SweepOwner::Seen } else { SweepOwner::NeverSeen };
-    let mut record = Record::new(reason, now);
+fn owner(account: &AccountId, newest: Option<Timestamp>, ran: Ran<'_>, now: Timestamp) -> Owner {
     let seconds_since_newest = newest.map(|newest| age(newest, now));
-    record.owner = Some(Owner { account: account.to_string(), newest, seconds_since_newest });
+    let silent_after_hours = silent_after(ran.policies, account, ran.silent_after_hours);
+    let is_silent = silent_after_hours
+        .is_some_and(|hours| seconds_since_newest.is_none_or(|seconds| seconds > i64::from(hours) * 3600));
+    Owner { account: account.to_string(), newest, seconds_since_newest, is_silent, silent_after_hours }
+}
+
+fn heard(owner: Owner, now: Timestamp) -> Record {
+    let mut record = Record::new(if owner.newest.is_some() { SweepOwner::Seen } else { SweepOwner::NeverSeen }, now);
+    record.owner = Some(owner);
     record
 }
 
-fn completed(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Record {
+fn completed(tally: &Tally, silent_owners: Vec<String>, ran: Ran<'_>, now: Timestamp) -> Record {
     let total = tally.total();
     let heard = tally.last_heard();
     let seen = heard.values().flatten();
@@ -78,6 +91,7 @@ fn completed(tally: &Tally, ran: Ran<'_>, now: Timestamp) -> Record {
         oldest_missing_seconds: tally.oldest_missing.map(|oldest| age(oldest, now)),
         oldest_unprotected_seconds: total.unprotected_since.map(|since| age(since, now)),
         most_silent_owner_seconds: seen.min().filter(|_| never_seen == 0).map(|newest| age(*newest, now)),
+        silent_owners,
         owners_never_seen: count(never_seen),
         owners: count(tally.owners.len()),
         duration_ms: ran.duration_ms,

@@ -18,7 +18,7 @@ static NO_KEYS: BTreeMap<KeyArn, KeyFact> = BTreeMap::new();
 /// What may be left.
 pub(super) struct Left<'f> {
     now: Timestamp,
-    home: Option<&'f Region>,
+    home: &'f Region,
     ledger: Option<&'f Extract>,
     /// The lineages of which something is kept, or is about to be.
     kept: HashSet<CopiedLineage>,
@@ -30,7 +30,7 @@ impl<'f> Left<'f> {
     /// `live` are the lineages of which there is a live copy.
     pub(super) fn new(
         now: Timestamp,
-        home: Option<&'f Region>,
+        home: &'f Region,
         ledger: Option<&'f Extract>,
         live: impl Iterator<Item = CopiedLineage>,
     ) -> Self {
@@ -54,9 +54,11 @@ impl<'f> Left<'f> {
         copies: &[&'f Copy],
         row: Row<'f>,
     ) -> Option<Row<'f>> {
-        let Some(home) = self.home.filter(|_| row.standing.is_finding()) else { return Some(row) };
+        if !row.standing.is_finding() {
+            return Some(row);
+        }
         let (name, filter) = (&policy.name, &policy.description);
-        let request = CopyRequest { policy: name, filter, source, home, target };
+        let request = CopyRequest { policy: name, filter, source, home: self.home, target };
         let (verdict, _) = judge(request, copies.iter().copied(), None, &NO_KEYS, self.now);
         let entry = self.ledger.and_then(|ledger| ledger.of(name, &target.region, source.id.as_str()));
         let is_owed = matches!(entry, Some(Entry::Owed(owed)) if !owed.is_missed());

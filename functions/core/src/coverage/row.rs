@@ -5,11 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::facts::{Copy, HeldLock, KeyLife, Lineage, SourceSnapshot};
 use crate::ids::{AccountId, PolicyName, Region};
 use crate::ledger::{Entry, Owed};
-use crate::standing::Standing;
+use crate::standing::{Standing, Weighed, weigh};
+use crate::tags::Proof;
 
 /// One identity: a snapshot, a policy that wants it or wanted it, and a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row<'f> {
+    /// The home Region: where the source is or was shared.
+    pub home: &'f Region,
     /// The policy.
     pub policy: &'f PolicyName,
     /// The target Region.
@@ -22,6 +25,8 @@ pub struct Row<'f> {
     pub copy: Option<&'f Copy>,
     /// The lock that EC2 holds on it.
     pub lock: Option<HeldLock>,
+    /// What was proven of its content.
+    pub proof: Option<&'f Proof>,
     /// How many copies there are, failed ones included.
     pub copies: usize,
     /// What the ledger says of it.
@@ -29,6 +34,14 @@ pub struct Row<'f> {
 }
 
 impl<'f> Row<'f> {
+    /// How an identity with these copies stands; the source, the lock, the proof and the ledger's entry are filled in by the
+    /// caller.
+    pub(super) fn of(home: &'f Region, policy: &'f PolicyName, region: &'f Region, copies: &[&'f Copy]) -> Self {
+        let Weighed { standing, copy, .. } = weigh(copies.iter().copied());
+        let (source, lock, proof, entry) = (None, None, None, None);
+        Self { home, policy, region, standing, source, copy, lock, proof, copies: copies.len(), entry }
+    }
+
     /// The source's ID.
     #[must_use]
     pub fn snapshot(&self) -> &'f str {

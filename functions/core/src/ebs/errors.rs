@@ -101,7 +101,8 @@ fn refused(code: &str, message: &str) -> CopyFailure {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => (
             CopyFailed::NotAuthorized,
             "The copier's role, or a service control policy of this account, does not allow this copy. Compare the role \
-             with the template's, and check that SourceAccounts, TargetRegions and TargetKeyArns name this copy's.",
+             with the template's, and check that SourceAccounts, TargetRegions and TargetKeyArns name this copy's. If they do, \
+             `snapferry doctor --snapshot` looks for more.",
         ),
         "AuthFailure" => (
             CopyFailed::NotAuthorized,

@@ -23,6 +23,7 @@ pub fn completed(told: &Told, ran: &Ran, now: Timestamp) -> Record {
         }),
         unread_regions: ran.unread(),
         endangered_keys: ran.endangered_keys.clone(),
+        dropped_volumes: ran.dropped_volumes,
         duration_ms: ran.duration_ms,
         calls: ran.calls,
     };

@@ -89,12 +89,17 @@ pub struct Obligation {
     pub generation: u32,
     /// How it stands.
     pub state: State,
-    /// How often in a row its copy was refused, by EC2 or for its key's sake.
+    /// How often in a row its copy was refused, by EC2 or before EC2 was asked.
     pub refused: u32,
+    /// How often in a row its turn came and nobody could say whether it may be copied: EC2 did not show its source, or showed it as not
+    /// completed, or KMS did not answer for its key.
+    pub put_off: u32,
     /// How many of its copies failed or were rejected.
     pub failed: u32,
     /// The round in which its source was first not to be seen, if it was not seen since.
     pub gone: Option<String>,
+    /// When a process set about ending it: nobody else tells its end until [`HOLD`](super::HOLD) later.
+    pub ending: Option<Timestamp>,
     /// Grows by one with each write; see [`LAST_REVISION`].
     pub revision: u64,
 }
@@ -117,6 +122,7 @@ impl Obligation {
             }
         };
         clamp(&mut repaired.wanted);
+        repaired.ending.iter_mut().for_each(&mut clamp);
         match &mut repaired.state {
             State::Owed => {}
             State::Delayed { since: at }

@@ -27,6 +27,8 @@ pub struct Owed {
     pub wait: Wait,
     /// How often in a row its copy was refused.
     pub refused: u32,
+    /// How often in a row it could not be told whether it may be copied.
+    pub put_off: u32,
     /// How many of its copies failed or were rejected.
     pub failed: u32,
     /// Whether the last sweep did not see the source.
@@ -86,6 +88,7 @@ impl Owed {
             since: past(obligation.wanted),
             wait,
             refused: obligation.refused,
+            put_off: obligation.put_off,
             failed: obligation.failed,
             is_gone: obligation.gone.is_some(),
         })
@@ -144,6 +147,9 @@ impl fmt::Display for Owed {
             Wait::InLine => write!(f, "It stands in the Region's line and waits for its turn.")?,
             Wait::Delayed { until } => {
                 let why = match (self.refused, self.failed) {
+                    _ if self.put_off > 0 => {
+                        "EC2 did not show the snapshot, or as not completed, or KMS did not answer for its key"
+                    }
                     (_, 0) => "EC2 refused its copy, or its key cannot encrypt",
                     (0, _) => "Its copy failed",
                     _ => "Its copy failed, and another was refused since",

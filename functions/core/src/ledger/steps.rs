@@ -24,8 +24,10 @@ impl Obligation {
             generation: 0,
             state: State::Owed,
             refused: 0,
+            put_off: 0,
             failed: 0,
             gone: None,
+            ending: None,
             revision: 0,
         }
     }
@@ -34,7 +36,8 @@ impl Obligation {
     #[must_use]
     pub fn wanted_again(&self, by: By, wanted: Timestamp) -> Option<Self> {
         let generation = self.generation.saturating_add(1);
-        let again = Self { by, wanted, generation, refused: 0, failed: 0, gone: None, ..self.next(State::Owed) };
+        let (refused, put_off, failed) = (0, 0, 0);
+        let again = Self { by, wanted, generation, refused, put_off, failed, gone: None, ..self.next(State::Owed) };
         self.has_ended().then_some(again)
     }
 
@@ -45,7 +48,8 @@ impl Obligation {
         match &self.state {
             State::Owed => Some(self.wanted),
             State::Delayed { since } => {
-                let pause = pause_after_refusals(self.refused).max(pause_after_failures(self.failed));
+                let in_row = self.refused.max(self.put_off);
+                let pause = pause_after_refusals(in_row).max(pause_after_failures(self.failed));
                 Some(after(*since, pause))
             }
             State::Asked { at } => Some(after(*at, HOLD)),
@@ -78,7 +82,7 @@ impl Obligation {
     #[must_use]
     pub fn copying(&self, copy: SnapshotId, at: Timestamp) -> Option<Self> {
         let waits = matches!(self.state, State::Owed | State::Delayed { .. } | State::Asked { .. });
-        waits.then(|| Self { refused: 0, gone: None, ..self.next(State::Copying { copy, at }) })
+        waits.then(|| Self { refused: 0, put_off: 0, gone: None, ..self.next(State::Copying { copy, at }) })
     }
 
     /// EC2 said that it did not carry out the request, for a reason that has nothing to do with this copy: full, throttled, a
@@ -96,8 +100,20 @@ impl Obligation {
     /// EC2 refused the request, or its key cannot encrypt: it is delayed, a little longer each time.
     #[must_use]
     pub fn refused(&self, now: Timestamp) -> Option<Self> {
+        let refused = self.refused.saturating_add(1);
+        self.delayed(now).map(|delayed| Self { refused, put_off: 0, ..delayed })
+    }
+
+    /// Nobody could say whether it may be copied: it is delayed as after a refusal, which it is none. It may be about to end.
+    #[must_use]
+    pub fn put_off(&self, now: Timestamp) -> Option<Self> {
+        let put_off = self.put_off.saturating_add(1);
+        self.delayed(now).map(|delayed| Self { put_off, ending: self.ending, ..delayed })
+    }
+
+    fn delayed(&self, now: Timestamp) -> Option<Self> {
         let waits = matches!(self.state, State::Owed | State::Delayed { .. } | State::Asked { .. });
-        waits.then(|| Self { refused: self.refused.saturating_add(1), ..self.next(State::Delayed { since: now }) })
+        waits.then(|| self.next(State::Delayed { since: now }))
     }
 
     /// Its copy failed, was rejected, or is lost with its key, whoever saw it first. Only this copy: another's failure says
@@ -108,6 +124,7 @@ impl Obligation {
         is_this.then(|| Self {
             failed: self.failed.saturating_add(1),
             refused: 0,
+            put_off: 0,
             ..self.next(State::Delayed { since: now })
         })
     }
@@ -129,6 +146,15 @@ impl Obligation {
             State::Copying { at, .. } => after(*at, LONGEST_COPY) <= now,
             State::Owed | State::Delayed { .. } | State::Ended { .. } => false,
         }
+    }
+
+    /// Its end is about to be told: of two who would tell it, one fails to write this. `None` while another's stands, whose process
+    /// may still be about to tell it, and where it cannot end.
+    #[must_use]
+    pub fn ending(&self, why: End, now: Timestamp) -> Option<Self> {
+        let is_anothers = self.ending.is_some_and(|at| now < after(at, HOLD));
+        let may_end = !is_anothers && self.ended(why, now).is_some();
+        may_end.then(|| Self { ending: Some(now), ..self.next(self.state.clone()) })
     }
 
     /// It is over: its record is printed before this is written. What was asked for runs to its verdict: it is neither missed
@@ -178,6 +204,6 @@ impl Obligation {
     }
 
     fn next(&self, state: State) -> Self {
-        Self { state, revision: self.revision.saturating_add(1), ..self.clone() }
+        Self { state, ending: None, revision: self.revision.saturating_add(1), ..self.clone() }
     }
 }

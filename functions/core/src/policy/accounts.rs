@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::path::{Path, Problem, quoted};
-use super::raw::shown;
+use super::path::{Path, Problem, quoted, shown};
 use crate::ids::AccountId;
 
 const ALLOWED: &str = "an account ID of 12 digits";

@@ -1,16 +1,16 @@
 //! From what stands in the document to what it means, or to the first member that is wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::description::DescriptionFilter;
 use super::document::{Parsed, Placed, Policy, PolicyState};
 use super::error::{Warning, Warnings};
-use super::path::{Path, Problem, quoted};
+use super::path::{Path, Problem, quoted, shown};
 use super::raw::{self, Document};
 use super::target::{self, Target};
-use super::{accounts, across};
+use super::{accounts, across, kinds, silence};
 use crate::audit::PolicyWarning;
 use crate::ids::{AccountId, PolicyName};
 
@@ -119,10 +119,11 @@ fn policy(
     let mut warnings = Warnings { policy: &name, all: warnings };
     let source =
         path.required(details.event_source, "EventSource", "{\"Type\": \"MANAGED_CWE\", \"Parameters\": {…}}")?;
-    let (owners, description) = event_source(source, &path.member("EventSource"), &mut warnings)?;
+    let Source { owners, silent_after_hours, description } =
+        event_source(source, &path.member("EventSource"), &mut warnings)?;
     let actions = path.required(details.actions, "Actions", "an array of at least one action")?;
     let (places, targets) = actions_targets(actions, &path.member("Actions"), &mut warnings)?.into_iter().unzip();
-    Ok(Placed { policy: Policy { name, state, owners, description, targets }, places })
+    Ok(Placed { policy: Policy { name, state, owners, silent_after_hours, description, targets }, places })
 }
 
 fn policy_type(written: Option<&str>, details: &Path) -> Result<(), Problem> {
@@ -159,7 +160,7 @@ fn refuse_foreign(details: &raw::PolicyDetails, path: &Path) -> Result<(), Probl
         ("Exclusions", &details.exclusions, "default policies"),
     ] {
         if let Some(value) = value.as_ref().filter(|value| !is_empty(value)) {
-            let message = format!("{}, but this member belongs to DLM's {kind}", raw::shown(value));
+            let message = format!("{}, but this member belongs to DLM's {kind}", shown(value));
             return Err(path.member(name).wrong(message, "in an event-based policy: absent, null, false or empty"));
         }
     }
@@ -176,11 +177,14 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn event_source(
-    source: raw::EventSource,
-    path: &Path,
-    warnings: &mut Warnings<'_>,
-) -> Result<(BTreeSet<AccountId>, DescriptionFilter), Problem> {
+/// What the event source says.
+struct Source {
+    owners: BTreeSet<AccountId>,
+    silent_after_hours: BTreeMap<AccountId, u32>,
+    description: DescriptionFilter,
+}
+
+fn event_source(source: raw::EventSource, path: &Path, warnings: &mut Warnings<'_>) -> Result<Source, Problem> {
     let kind = path.required(source.r#type, "Type", "MANAGED_CWE")?;
     if kind != "MANAGED_CWE" {
         return Err(path.member("Type").none_of(&["MANAGED_CWE"], &kind));
@@ -191,11 +195,14 @@ fn event_source(
     if event != "shareSnapshot" {
         return Err(path.member("EventType").none_of(&["shareSnapshot"], &event));
     }
+    kinds::check(parameters.source_types.as_deref(), parameters.database_filter.as_ref(), &path)?;
     let owners = path.required(parameters.snapshot_owner, "SnapshotOwner", "an array of account IDs")?;
     let owners = snapshot_owners(&owners, &path.member("SnapshotOwner"), warnings)?;
+    let hours = parameters.silent_after_hours.unwrap_or_default();
+    let silent_after_hours = silence::check(hours, &owners, &path.member("SilentAfterHours"))?;
     let regex = parameters.description_regex.as_deref();
     let description = DescriptionFilter::check(regex, &path.member("DescriptionRegex"), warnings)?;
-    Ok((owners, description))
+    Ok(Source { owners, silent_after_hours, description })
 }
 
 /// Any number of owners, where DLM takes 50; one that stands twice does no harm.

@@ -1,6 +1,6 @@
 //! What a document says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::description::DescriptionFilter;
 use super::error::Warning;
@@ -26,6 +26,8 @@ pub struct Policy {
     pub state: PolicyState,
     /// `SnapshotOwner`: the source accounts. Empty: nothing is copied.
     pub owners: BTreeSet<AccountId>,
+    /// `SilentAfterHours`: after how many hours an owner of another rhythm counts as silent; 0 is never.
+    pub silent_after_hours: BTreeMap<AccountId, u32>,
     /// `DescriptionRegex`: which of their snapshots.
     pub description: DescriptionFilter,
     /// The `CrossRegionCopy` entries of all `Actions`; each Region stands at most once.

@@ -1,6 +1,7 @@
 //! The line and column of a member, for a caret under it: the document is read again up to there.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -26,6 +27,14 @@ pub(super) fn located(problem: Problem, document: &str) -> PolicyError {
 /// The byte where the value at `path` starts, or else the innermost value around it that exists.
 pub(super) fn offset_of(document: &str, path: &[Segment]) -> Option<usize> {
     (0..=path.len()).rev().find_map(|depth| seek(document, path.get(..depth)?))
+}
+
+/// The bytes of the value at `path`, if it exists.
+pub(super) fn bytes_of(document: &str, path: &[Segment]) -> Option<Range<usize>> {
+    let start = seek(document, path)?;
+    let mut values = serde_json::Deserializer::from_str(document.get(start..)?).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    Some(start..start + values.byte_offset())
 }
 
 /// The line and the column of a byte, both counted from 1, the column in characters.
@@ -106,4 +115,13 @@ impl<'de> Visitor<'de> for Seek<'_> {
         }
         seq.next_element_seed(Seek(rest)).map(|_| ())
     }
+}
+
+/// The digits before and behind a place, no more of them than an account ID may have by mistake.
+pub(super) fn number_around(document: &str, at: usize) -> Option<&str> {
+    let before = document.get(..at)?;
+    let start = before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let number = document.get(start..)?;
+    let length = number.bytes().take_while(u8::is_ascii_digit).count();
+    number.get(..length).filter(|number| number.len() <= 20)
 }

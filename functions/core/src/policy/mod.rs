@@ -12,17 +12,27 @@ mod checked;
 mod description;
 mod document;
 mod error;
+mod hours;
+mod kinds;
 mod locate;
+mod lock_days;
 mod path;
+mod proof;
 mod raw;
 mod regions;
+mod silence;
 mod suggest;
 mod target;
+
+use std::ops::Range;
 
 pub use self::description::DescriptionFilter;
 pub use self::document::{Parsed, Policy, PolicyState};
 pub use self::error::{PolicyError, Warning};
+pub use self::lock_days::max_lock_days;
+pub use self::proof::{Extent, MAX_SAMPLE, ProofRule};
 pub use self::raw::MAX_DOCUMENT_BYTES;
+pub use self::silence::silent_after;
 pub use self::target::{Encryption, LockMode, LockRule, MAX_TAGS_TO_ADD, RetainRule, Tag, Target};
 
 /// The JSON Schema of a policy document.
@@ -44,6 +54,16 @@ pub fn place_of(document: &str, path: &str) -> Option<(usize, usize)> {
     let document = without_mark(document);
     let offset = locate::offset_of(document, &path::Path::read(path).0)?;
     Some(locate::line_and_column(document, offset))
+}
+
+/// Which bytes of `document` the value at `path` has, to be replaced by another one; none where it is absent. A path is written as
+/// in [`Warning::path`].
+#[must_use]
+pub fn bytes_of(document: &str, path: &str) -> Option<Range<usize>> {
+    let bare = without_mark(document);
+    let mark = document.len() - bare.len();
+    let Range { start, end } = locate::bytes_of(bare, &path::Path::read(path).0)?;
+    Some(mark + start..mark + end)
 }
 
 /// Windows PowerShell writes a byte order mark when it redirects the AWS CLI's output into a file.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::suggest;
 
 /// The most characters of a value or a foreign member name that are repeated in a message: a key's ARN fits.
@@ -109,4 +111,14 @@ pub(super) fn quoted(text: &str) -> String {
 
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_SHOWN && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Shows a foreign value in a message.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        other => other.to_string(),
+    }
 }

@@ -10,7 +10,8 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::path::{Path, Problem, Segment, quoted};
+use super::hours::Hours;
+use super::path::{Path, Problem, Segment};
 use super::{locate, suggest};
 
 /// The longest document that is read, in bytes. Thousands of times a real policy, and still read in milliseconds.
@@ -67,27 +68,19 @@ fn unwrapped(path: &Path) -> Problem {
 
 fn not_json(document: &str, error: &serde_json::Error) -> Problem {
     let at = locate::next_byte(document, error.line(), error.column().saturating_sub(1));
-    let mut problem = match number_around(document, at).filter(|number| number.starts_with('0') && number.len() > 1) {
-        Some(number) => {
-            let message = format!("not JSON: {error}: the number {number} begins with 0");
-            Path::default().wrong(message, "JSON; an account ID stands in quotation marks")
-        }
-        None => {
-            let allowed = if document.trim().is_empty() { FORMS } else { "JSON" };
-            Path::default().wrong(format!("not JSON: {error}"), allowed)
-        }
-    };
+    let mut problem =
+        match locate::number_around(document, at).filter(|number| number.starts_with('0') && number.len() > 1) {
+            Some(number) => {
+                let message = format!("not JSON: {error}: the number {number} begins with 0");
+                Path::default().wrong(message, "JSON; an account ID stands in quotation marks")
+            }
+            None => {
+                let allowed = if document.trim().is_empty() { FORMS } else { "JSON" };
+                Path::default().wrong(format!("not JSON: {error}"), allowed)
+            }
+        };
     problem.offset = Some(at);
     problem
-}
-
-/// The digits before and behind a place, no more of them than an account ID may have by mistake.
-fn number_around(document: &str, at: usize) -> Option<&str> {
-    let before = document.get(..at)?;
-    let start = before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let number = document.get(start..)?;
-    let length = number.bytes().take_while(u8::is_ascii_digit).count();
-    number.get(..length).filter(|number| number.len() <= 20)
 }
 
 /// The second reading, which knows the members' names and types and the paths of those that are wrong.
@@ -144,7 +137,7 @@ fn wrong_type(path: &Path, reason: &str) -> Problem {
 
 fn in_words_of_json(term: &str) -> &str {
     match term {
-        "map" => "an object",
+        "map" | "a map" => "an object",
         "sequence" | "a sequence" => "an array",
         "i64" => "a whole number",
         "a string" => "a string, in quotation marks",
@@ -235,11 +228,14 @@ objects! {
         parameters: EventParameters,
     }
 
-    /// DLM's `EventParameters`.
+    /// DLM's `EventParameters`, and Snapferry's additions to them.
     EventParameters {
         event_type: String,
+        source_types: Vec<String>,
         snapshot_owner: Vec<Value>,
+        silent_after_hours: Hours,
         description_regex: String,
+        database_filter: Value,
     }
 
     /// DLM's `Action`.
@@ -254,6 +250,7 @@ objects! {
         encryption_configuration: EncryptionConfiguration,
         retain_rule: RetainRule,
         lock_rule: LockRule,
+        proof_rule: ProofRule,
         tags_to_add: Vec<Tag>,
         completion_duration_minutes: i64,
     }
@@ -280,19 +277,15 @@ objects! {
         may_outlive_retention: bool,
     }
 
+    /// Snapferry's `ProofRule`.
+    ProofRule {
+        blocks: Value,
+        compare: bool,
+    }
+
     /// EC2's `Tag`.
     Tag {
         key: String,
         value: String,
-    }
-}
-
-/// Shows a foreign value in a message.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => quoted(text),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-        other => other.to_string(),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::accounts;
 use super::error::Warnings;
 use super::path::{Path, Problem, quoted};
+use super::proof::{self, ProofRule};
 use super::raw;
 use super::regions::{self, Doubt};
 use crate::audit::PolicyWarning;
@@ -46,6 +47,8 @@ pub struct Target {
     pub retain: Option<RetainRule>,
     /// `LockRule`: whether verified copies are locked.
     pub lock: Option<LockRule>,
+    /// `ProofRule`: whether verified copies' content is proven.
+    pub proof: Option<ProofRule>,
     /// `TagsToAdd`: tags for the copies besides Snapferry's own, at most [`MAX_TAGS_TO_ADD`] with distinct keys.
     pub tags: Vec<Tag>,
     /// `CompletionDurationMinutes`: a time-based copy (EC2 API reference, `CopySnapshot`).
@@ -104,12 +107,13 @@ pub(super) fn check(copy: raw::CrossRegionCopy, path: &Path, warnings: &mut Warn
     let encryption = self::encryption(encryption, &region, &path.member("EncryptionConfiguration"), warnings)?;
     let retain = copy.retain_rule.map(|rule| retain_rule(&rule, &path.member("RetainRule"), warnings)).transpose()?;
     let lock = copy.lock_rule.map(|rule| lock_rule(&rule, retain.as_ref(), &path.member("LockRule"))).transpose()?;
+    let proof = copy.proof_rule.map(|rule| proof::check(&rule, &path.member("ProofRule"))).transpose()?;
     let tags = tags(copy.tags_to_add.unwrap_or_default(), &path.member("TagsToAdd"))?;
     let completion_duration_minutes = copy
         .completion_duration_minutes
         .map(|minutes| completion_minutes(minutes, &path.member("CompletionDurationMinutes")))
         .transpose()?;
-    Ok(Target { region, encryption, retain, lock, tags, completion_duration_minutes })
+    Ok(Target { region, encryption, retain, lock, proof, tags, completion_duration_minutes })
 }
 
 fn target_region(target: Option<String>, copy: &Path, warnings: &mut Warnings<'_>) -> Result<Region, Problem> {
@@ -261,10 +265,8 @@ fn tags(tags: Vec<raw::Tag>, path: &Path) -> Result<Vec<Tag>, Problem> {
     for (index, tag) in tags.into_iter().enumerate() {
         let tag = self::tag(tag, &path.item(index))?;
         if !keys.insert(tag.key.clone()) {
-            return Err(path
-                .item(index)
-                .member("Key")
-                .wrong(format!("{} stands twice", quoted(&tag.key)), "each key once"));
+            let path = path.item(index).member("Key");
+            return Err(path.wrong(format!("{} stands twice", quoted(&tag.key)), "each key once"));
         }
         checked.push(tag);
     }

@@ -25,5 +25,7 @@ pub const SETTLED_AT: &str = "snapferry:settled-at";
 /// `snapferry:copy`: the copy's own ID, written with its verdict. Whatever copies all tags of a snapshot onto another copies
 /// this one, too, and what names another snapshot has none of Snapferry's verdicts.
 pub const COPY: &str = "snapferry:copy";
+/// `snapferry:proof`: `<level> <RFC 3339 time>`, what was proven of the content. Absent while nothing but EC2's metadata was looked at.
+pub const PROOF: &str = "snapferry:proof";
 /// `snapferry:lock`: see [`Lock`](super::Lock); absent without a LockRule.
 pub const LOCK: &str = "snapferry:lock";

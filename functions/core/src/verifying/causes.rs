@@ -78,12 +78,13 @@ impl Cause {
             Self::SourceKeyInaccessible => format!(
                 "EC2 could not use a key, most likely the one that the source snapshot is encrypted under. In the {there}: \
                  check that this key is enabled, and that its policy lets the {here} use it and create grants on it. In the \
-                 {here}: check that the stack's SourceKeyArns names it. {AGAIN}"
+                 {here}: check that the stack's SourceKeyArns names it, or is empty, which means the keys of {THEIRS}. {AGAIN}"
             ),
             Self::GrantMissing => format!(
                 "EC2 was not allowed to create a grant on a key. In the {there}: the policy of the source snapshot's key \
                  must allow kms:CreateGrant to the {here}. In the {here}: the copier's role must have kms:CreateGrant on \
-                 that key and on the copy's (SourceKeyArns and TargetKeyArns of the stack). {AGAIN}"
+                 that key and on the copy's (SourceKeyArns, which when empty means the keys of {THEIRS}, and \
+                 TargetKeyArns of the stack). {AGAIN}"
             ),
             Self::KeyDisabled => format!(
                 "A key is disabled or about to be deleted: the source snapshot's in the {there}, or the copy's in the {here}. \
@@ -92,7 +93,7 @@ impl Cause {
             Self::DefaultKeyNotShareable => format!(
                 "EC2 names a default key and may mean either of two keys. The one that the source snapshot is encrypted \
                  under: in the {there}, its policy must let the {here} use it and create grants on it, and the stack's \
-                 SourceKeyArns must name it. Or, where the policy names no CmkArn for {region}, the {here}'s own default key \
+                 SourceKeyArns must name it, or be empty, which means the keys of {THEIRS}. Or, where the policy names no CmkArn for {region}, the {here}'s own default key \
                  there, which the copier's role may not use: name a key in CmkArn. {AGAIN}"
             ),
             Self::SourceGone => format!(
@@ -114,6 +115,9 @@ impl Cause {
 
 /// What happens without anybody's doing.
 const AGAIN: &str = "It is copied again, at most 5 times in 24 hours.";
+
+/// Whose keys the copier may use where none are named.
+const THEIRS: &str = "SourceAccounts in the stack's Region";
 
 fn named(role: &str, account: Option<&AccountId>) -> String {
     account.map_or_else(|| role.to_owned(), |account| format!("{role} {account}"))

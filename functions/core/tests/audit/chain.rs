@@ -135,6 +135,34 @@ fn what_is_found_names_the_lines() {
     assert!(matches!(found.as_slice(), [Finding::Disordered(line)] if line.number == 4), "{found:?}");
 }
 
+/// The rows of a query come in the order that the query or a table's user chose, newest first by default: that is no finding, and
+/// hides none.
+#[test]
+fn rows_of_a_query_may_come_in_any_order() {
+    let lines = written(1, 9);
+    let of_query = |rows: &[String]| {
+        let mut lives = Lives::default();
+        for (line, text) in (1..).zip(rows) {
+            lives.add(text, Position { file: 0, line });
+        }
+        lives.is_of_a_query(0);
+        lives.judge(None).remove(0).findings
+    };
+    let backwards: Vec<String> = lines.iter().rev().cloned().collect();
+    let mut swapped = lines.clone();
+    swapped.swap(3, 4);
+    for rows in [&lines, &backwards, &swapped] {
+        assert_eq!(of_query(rows), []);
+    }
+    let mut altered = backwards.clone();
+    altered[3] = altered[3].replace("nightly", "nightlx");
+    assert!(matches!(of_query(&altered).as_slice(), [Finding::Altered(line)] if line.number == 6));
+    let missing = [&backwards[..3], &backwards[4..]].concat();
+    assert!(matches!(of_query(&missing).as_slice(), [Finding::Missing { from: 6, to: 6, .. }]));
+    let twice = [&backwards[..], &backwards[3..4]].concat();
+    assert!(matches!(of_query(&twice).as_slice(), [Finding::Repeated(..)]));
+}
+
 /// As documented: this is what the chain cannot show.
 #[test]
 fn the_end_is_vouched_for_by_nothing() {

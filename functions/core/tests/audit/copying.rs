@@ -249,5 +249,5 @@ fn swept(policies: &[Policy], id: &str, facts: &Facts) -> Vec<Record> {
         };
         tally.add(decision, &outcome);
     }
-    summary(&tally, Ran { id, duration_ms: 1200, calls: 7 }, now())
+    summary(&tally, Ran { id, duration_ms: 1200, calls: 7, policies, silent_after_hours: 48 }, now())
 }

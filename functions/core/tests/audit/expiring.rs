@@ -1,11 +1,15 @@
 //! Every decision and outcome of expiring.
 
+use jiff::SignedDuration;
 use snapferry_core::audit::Record;
+use snapferry_core::dropouts::Dropout;
 use snapferry_core::expiring::{
-    Alarm, Cause, Change, Deletion, Keep, Kept, Outcome, Refusal, Rest, kept, key_in_doubt, lineage_unknown, record,
-    refused, rest,
+    Alarm, Cause, Change, Deletion, Keep, Kept, Outcome, Refusal, Rest, kept, key_in_doubt, lineage_unknown, name,
+    record, refused, rest,
 };
 use snapferry_core::facts::{Copy, DescribedCopy, Inventory};
+use snapferry_core::ids::VolumeId;
+use snapferry_core::notices::Notices;
 use snapferry_core::tags::ReadTags;
 
 use crate::verifying::candidate;
@@ -52,6 +56,10 @@ pub(crate) fn records() -> Vec<Record> {
     ];
     records.push(lineage_unknown(40, now()));
     records.push(key_in_doubt(40, now()));
+    let (account, volume) = (account(SOURCE), VolumeId::parse("vol-0123456789abcdef0").unwrap());
+    let (newest, usual) = (at("2026-11-18T03:00:00Z"), SignedDuration::from_hours(24));
+    let dropout = Dropout { account: &account, volume: &volume, newest, usual };
+    records.extend(name(&[dropout], &mut Notices::default(), now()).into_iter().map(|record| record.scheduled(None)));
     records.extend(rests.into_iter().map(|why| rest(why, Some(&region), 40, now())));
     records
 }

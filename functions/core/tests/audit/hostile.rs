@@ -65,7 +65,7 @@ fn skipped(description: &str) -> Record {
 fn incoming(body: &str) -> Option<Record> {
     match event::parse(body) {
         Ok(Message::Other(other)) => Some(other.record(&home(), now())),
-        Ok(Message::Share(_) | Message::Sweep { .. } | Message::Serve { .. }) => None,
+        Ok(Message::Share(_) | Message::Copy(_) | Message::Sweep { .. } | Message::Serve { .. }) => None,
         Err(invalid) => Some(invalid.record(true, &home(), now())),
     }
 }

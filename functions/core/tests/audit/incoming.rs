@@ -19,7 +19,7 @@ pub(crate) fn records() -> Vec<Record> {
         "garbage".to_owned(),
         "[]".to_owned(),
         no_snapshot.to_owned(),
-        notification("copySnapshot", "succeeded"),
+        notification("createSnapshot", "succeeded"),
         notification("shareSnapshot", "failed"),
         r#"{"id": "e-3", "source": "aws.ec2", "detail-type": "EBS Snapshot Notification", "region": "sa-east-1"}"#
             .to_owned(),

@@ -7,6 +7,7 @@ mod expiring;
 mod hostile;
 mod incoming;
 mod metrics;
+mod proving;
 mod recorded;
 mod runbook;
 mod runs;
@@ -19,5 +20,13 @@ use snapferry_core::audit::Record;
 
 /// Records with every reason that the library can give, each as its own functions make it.
 fn every_record() -> Vec<Record> {
-    [copying::records(), incoming::records(), verifying::records(), expiring::records(), runs::records()].concat()
+    [
+        copying::records(),
+        incoming::records(),
+        verifying::records(),
+        proving::records(),
+        expiring::records(),
+        runs::records(),
+    ]
+    .concat()
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use snapferry_core::audit::{
-    Chain, CopyDeferred, CopyKept, CopyLocked, CopyMissed, CopyRefused, CopySkipped, CopyWithdrawn, Environment,
-    NAMESPACE, Reason, Record,
+    Chain, CopyDeferred, CopyKept, CopyLocked, CopyMissed, CopyProved, CopyRefused, CopyRejected, CopySkipped,
+    CopyWithdrawn, Environment, NAMESPACE, Reason, Record,
 };
 
 use snapferry_core::ids::MetricNamespace;
@@ -131,18 +131,31 @@ fn each_event_counts_in_its_own_metrics() {
     copy.kept: CopiesKept DeletionsRefused
     copy.locked: CopiesLocked LocksFailed
     copy.missed: CopiesMissed
+    copy.proved: CopiesProved ProofsDiffering
     copy.refused: CopiesRefused MassExpiriesRefused
-    copy.rejected: CopiesRejected
+    copy.rejected: CopiesRejected ProofsDiffering
     copy.stalled: CopiesStalled
     copy.started: CopiesStarted
     copy.verified: CopiesVerified CopyDuration TimeToProtect
     event.invalid: EventsInvalid
-    expiry.completed: CopiesKeysEndangered DeletionsWaiting ExpiryDuration ExpiryRunsCompleted
-    sweep.completed: AttemptsExhausted CopiesKeysEndangered InFlight KeysUnusable MostSilentOwnerHours OldestUnprotectedHours Protected SweepDuration SweepsCompleted TagsMalformed Unprotected
+    expiry.completed: CopiesKeysEndangered DeletionsWaiting ExpiryDuration ExpiryRunsCompleted VolumesDroppedOut
+    sweep.completed: AttemptsExhausted CopiesKeysEndangered InFlight KeysUnusable OldestUnprotectedHours Protected SilentOwners SweepDuration SweepsCompleted TagsMalformed Unprotected
     sweep.owner: HoursSinceLastShare
     sweep.region: InFlight OldestUnprotectedHours Protected Unprotected
     verify.completed: CopiesKeysEndangered VerdictsDeferred VerifyDuration VerifyRunsCompleted
     ");
+}
+
+#[test]
+fn an_owner_has_a_metric_only_where_one_is_asked_for() {
+    let owner = every_record().into_iter().find(|record| record.owner.is_some()).unwrap();
+    for (asked, expected) in [(false, 0), (true, 1)] {
+        let mut chain = Chain::new(Environment::new(crate::world::now(), 1)).with_owner_metrics(asked);
+        let line: Value = serde_json::from_str(&chain.line(&owner)).unwrap();
+        assert_eq!(line.get("_aws").into_iter().count(), expected);
+        assert_eq!(line.get("HoursSinceLastShare").into_iter().count(), expected);
+        assert!(line["owner"]["silent"].is_boolean());
+    }
 }
 
 #[test]
@@ -174,6 +187,10 @@ fn a_failed_lock_is_no_lock_and_a_refused_deletion_is_told_apart() {
         (CopyDeferred::LedgerUnread.into(), "CopiesDeferred=1 LedgerUnread=1"),
         (CopyDeferred::QuotaExceeded.into(), "CopiesDeferred=1 QuotasExceeded=1"),
         (CopyMissed::SourceGone.into(), "CopiesMissed=1"),
+        (CopyProved::Sampled.into(), "CopiesProved=1"),
+        (CopyProved::StructureDiffers.into(), "CopiesProved=1 ProofsDiffering=1"),
+        (CopyRejected::ContentDiffers.into(), "CopiesRejected=1 ProofsDiffering=1"),
+        (CopyRejected::WrongKey.into(), "CopiesRejected=1"),
         (CopyWithdrawn::PolicyGone.into(), ""),
         (CopySkipped::AlreadyCopied.into(), ""),
     ] {

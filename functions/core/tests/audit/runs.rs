@@ -22,6 +22,7 @@ pub(crate) fn records() -> Vec<Record> {
         verify("doomed", &waits, &doomed()),
         expiry("nothing", &Told::default(), &ran()),
         expiry("unread", &stays, &unread()),
+        expiry("dropped", &Told::default(), &Ran { dropped_volumes: Some(2), ..ran() }),
     ]
 }
 
@@ -65,6 +66,12 @@ fn a_run_that_finds_nothing_says_zeros() {
     let endangered = Ran { endangered_keys: [KEY.to_owned()].into(), ..Ran::default() };
     let line = self::line(&expiry("1", &Told::default(), &endangered));
     assert_eq!((&line["expiry"]["endangeredKeys"], &line["CopiesKeysEndangered"]), (&json!([KEY]), &json!(1)));
+    assert_eq!(line.get("VolumesDroppedOut"), None, "nothing is known");
+    for volumes in [0, 7] {
+        let line =
+            self::line(&expiry("1", &Told::default(), &Ran { dropped_volumes: Some(volumes), ..Ran::default() }));
+        assert_eq!((&line["expiry"]["droppedVolumes"], &line["VolumesDroppedOut"]), (&json!(volumes), &json!(volumes)));
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(crate) fn complaints(line: &Value) -> Vec<String> {
 }
 
 fn lines() -> Vec<Value> {
-    let mut chain = Chain::new(Environment::new(now(), 7));
+    let mut chain = Chain::new(Environment::new(now(), 7)).with_owner_metrics(true);
     every_record().iter().map(|record| serde_json::from_str(&chain.line(record)).unwrap()).collect()
 }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use snapferry_core::copying::{Facts, Outcome, Ran, Scope, decide, summary};
 use snapferry_core::facts::{
     CallError, Copies, Copy, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceSnapshot, State,
 };
 use snapferry_core::ids::{SnapshotId, VolumeId};
+use snapferry_core::policy;
 use snapferry_core::tags::{Lock, Status};
 
 use crate::world::*;
@@ -69,7 +70,8 @@ fn told(facts: &Facts) -> BTreeMap<String, Value> {
     let mut tally = plan.tally;
     let full = Outcome::Deferred(snapferry_core::copying::Deferral::RegionFull(error()));
     plan.decisions.iter().for_each(|decision| tally.add(decision, &full));
-    let lines = summary(&tally, Ran { id: "t", duration_ms: 1, calls: 1 }, now()).into_iter().map(|record| {
+    let ran = Ran { id: "t", duration_ms: 1, calls: 1, policies: &policies, silent_after_hours: 48 };
+    let lines = summary(&tally, ran, now()).into_iter().map(|record| {
         let line: Value = serde_json::from_str(&record.to_line()).unwrap();
         (line["event"].as_str().unwrap().to_owned(), line)
     });
@@ -141,6 +143,8 @@ fn an_owner_is_silent_since_its_newest_wanted_snapshot_or_copy() {
     let dead = held(vec![copied(snapshot(8), "2026-11-21T12:00:00Z", Status::Failed)]);
     for (what, facts, reason, expected) in [
         ("one shared", sweep(vec![at("2026-11-22T06:00:00Z")], held(Vec::new())), "seen", 6.0),
+        ("just not silent", sweep(vec![at("2026-11-20T12:00:00Z")], held(Vec::new())), "seen", 48.0),
+        ("one a minute too old", sweep(vec![at("2026-11-20T11:59:00Z")], held(Vec::new())), "seen", 48.01),
         (
             "pending",
             sweep(vec![SourceSnapshot { state: State::Pending, ..at("2026-11-22T06:00:00Z") }], held(Vec::new())),
@@ -155,8 +159,35 @@ fn an_owner_is_silent_since_its_newest_wanted_snapshot_or_copy() {
         let told = told(&facts);
         assert_eq!(told["sweep.owner"]["reason"], reason, "{what}");
         assert_eq!(told["sweep.owner"]["HoursSinceLastShare"].as_f64(), Some(expected), "{what}");
-        assert_eq!(told["sweep.completed"]["MostSilentOwnerHours"].as_f64(), Some(expected), "{what}");
+        let silent: &[&str] = if expected > 48.0 { &["111111111111"] } else { &[] };
+        assert_eq!(told["sweep.owner"]["owner"]["silent"], !silent.is_empty(), "{what}");
+        assert_eq!(told["sweep.completed"]["sweep"]["silentOwners"], json!(silent), "{what}");
+        assert_eq!(told["sweep.completed"]["SilentOwners"], silent.len(), "{what}");
     }
+}
+
+/// Owner 1 shares each week, 2 was given up, 3 was heard of an hour ago, 4 three days ago, 5 never.
+#[test]
+fn each_owner_is_silent_by_its_own_hours_and_none_hides_another() {
+    let owner = |number: u32| format!("{number}11111111111");
+    let mut document = document();
+    let parameters = &mut document["Policy"]["PolicyDetails"]["EventSource"]["Parameters"];
+    parameters["SnapshotOwner"] = (1..=5).map(owner).collect();
+    parameters["SilentAfterHours"] = json!({owner(1): 200, owner(2): 0});
+    let policies = policy::parse(&document.to_string()).unwrap().policies;
+    let start = [(1, "2026-11-17T12:00:00Z"), (3, "2026-11-22T11:00:00Z"), (4, "2026-11-19T12:00:00Z")];
+    let snapshots = start
+        .map(|(number, time)| SourceSnapshot { owner: account(&owner(number)), ..shared(snapshot(number), time) })
+        .to_vec();
+    let tally = decide(&policies, &sweep(snapshots, held(Vec::new())), now()).tally;
+    let silent = |hours| {
+        let ran = Ran { id: "t", duration_ms: 1, calls: 1, policies: &policies, silent_after_hours: hours };
+        let completed = summary(&tally, ran, now()).pop().unwrap();
+        completed.sweep.unwrap().silent_owners
+    };
+    assert_eq!(silent(48), [owner(4), owner(5)]);
+    assert_eq!(silent(96), [owner(5)]);
+    assert_eq!(silent(0), Vec::<String>::new());
 }
 
 #[test]

@@ -167,6 +167,29 @@ fn three_equal_refusals_in_a_row_pass_an_account_over_and_no_other() {
 }
 
 #[test]
+fn refusals_of_several_accounts_are_no_policys_where_a_copy_of_it_was_started() {
+    let mut lane = Lane::default();
+    assert_eq!(turn(&mut lane, 9, Ok(copy_id(1))), "started snap-c0000001");
+    for account in 1..=4 {
+        for _ in 0..3 {
+            assert_eq!(turn(&mut lane, account, answer(REFUSED)), "failed call-refused");
+        }
+    }
+    assert_eq!(turn(&mut lane, 9, Ok(copy_id(2))), "started snap-c0000002");
+    assert_eq!(turn(&mut lane, 1, Ok(copy_id(2))), "deferred account-passed-over");
+    // A throughput that is used up is one for all, whatever was started before.
+    for account in 1..=3 {
+        for _ in 0..3 {
+            assert_eq!(
+                under(&mut lane, 2, account, answer(CopyFailure::DurationThroughput)),
+                "deferred duration-throughput"
+            );
+        }
+    }
+    assert_eq!(under(&mut lane, 2, 9, Ok(copy_id(3))), "deferred account-passed-over");
+}
+
+#[test]
 fn three_accounts_passed_over_for_one_reason_pass_their_policy_over_and_no_other() {
     let mut lane = Lane::default();
     for (of, failure) in [(1, REFUSED), (2, OTHERS), (3, REFUSED), (4, OTHERS)] {

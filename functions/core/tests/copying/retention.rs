@@ -80,6 +80,8 @@ fn nothing_is_owed_beside_a_copy_under_way_or_what_stands_in_the_ledger() {
         let plan = world.shows(week().skip(3)).owes(in_vain).plan();
         assert!(plan.contains("copy nightly snap-00000005") && plan.contains("copy nightly snap-00000004"), "{plan}");
     }
+    let unseen = Obligation { put_off: 99, ..owed(5) };
+    assert!(!sweep(1).shows(week().skip(3)).owes(unseen).plan().contains("copy nightly snap-00000004"));
     let over = ledger::State::Ended { at: ago(DAY), why: End::Protected, copy: None };
     let mut world = sweep(1);
     let plan = world.shows(week().skip(3)).owes(Obligation { state: over, ..owed(4) }).plan();

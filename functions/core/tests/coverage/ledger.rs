@@ -1,8 +1,13 @@
 //! What the ledger adds: since when a copy is owed and why it waits, what was missed, and what is owed and not to be seen.
 
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use snapferry_core::coverage::{Counts, Coverage, Facts, cover};
+use snapferry_core::ids::{PolicyName, Region};
 use snapferry_core::ledger::{By, End, Entry, Extract, Identity, Obligation, State};
 
-use super::*;
+use crate::world::*;
 
 /// Wanted ten minutes after its source was started.
 fn obligation(policy: &str, number: u32, state: State) -> Obligation {
@@ -46,11 +51,9 @@ fn what_is_owed_missed_and_unseen() {
         obligation("nightly", 8, ended(End::Missed)),
         obligation("other", 9, ended(End::Missed)),
     ];
-    let facts = Facts {
-        ledger: extract(&obligations),
-        // 4 is shared again, of 7 there is a good copy after all, of 8 only one that failed.
-        ..facts(vec![source(1), source(2), source(4)], vec![copy(2, 2), copy(7, 7), failed(8, 8)])
-    };
+    // 4 is shared again, of 7 there is a good copy after all, of 8 only one that failed.
+    let read = facts(vec![source(1), source(2), source(4)], vec![copy(2, 2), copy(7, 7), failed(8, 8)]);
+    let facts = with_ledger(extract(&obligations), read);
     let coverage = cover(&policies, &facts);
     let expected = [
         "missed snap-00000008 missed",
@@ -79,14 +82,14 @@ fn what_is_retired_is_named_and_what_was_started_before_is_left_out() {
     let policies = policies(&[nightly("nightly", &[IRELAND])]);
     let obligations = [obligation("other", 1, ended(End::Missed)), obligation("nightly", 2, State::Owed)];
     let retired = BTreeSet::from([PolicyName::parse("other").unwrap()]);
-    let all = Facts { ledger: extract(&obligations), retired_policies: retired, ..facts(vec![], vec![]) };
+    let all = Facts { retired_policies: retired, ..with_ledger(extract(&obligations), facts(vec![], vec![])) };
     assert_eq!(told(&cover(&policies, &all)), ["missed snap-00000001 missed", "owed snap-00000002 in-line"]);
     let since = Some(source(1).start_time);
     assert_eq!(cover(&policies, &Facts { since, ..all }).rows.len(), 2);
     let later = Some(source(1).start_time + SignedDuration::from_secs(1));
     let retired = BTreeSet::from([PolicyName::parse("other").unwrap()]);
-    let left_out =
-        Facts { since: later, ledger: extract(&obligations), retired_policies: retired, ..facts(vec![], vec![]) };
+    let read = with_ledger(extract(&obligations), facts(vec![], vec![]));
+    let left_out = Facts { since: later, retired_policies: retired, ..read };
     // What an event asked for is owed whatever its age.
     assert_eq!(told(&cover(&policies, &left_out)), ["owed snap-00000002 in-line"]);
 }
@@ -103,7 +106,7 @@ fn the_time_to_protect_counts_from_when_the_copy_was_wanted() {
         (Some(obligation("nightly", 1, State::Copying { copy: copy(1, 1).id, at: ago(2 * DAY - 60) })), 50),
         (Some(again), 60),
     ] {
-        let facts = Facts { ledger: extract(stands.as_slice()), ..facts(vec![source(1)], vec![copy(1, 1)]) };
+        let facts = with_ledger(extract(stands.as_slice()), facts(vec![source(1)], vec![copy(1, 1)]));
         let coverage = cover(&policies, &facts);
         assert_eq!(coverage.rows[0].time_to_protect(), Some(SignedDuration::from_mins(minutes)), "{stands:?}");
         let since = stands.map_or(source(1).start_time, |stands| stands.wanted);
@@ -116,9 +119,9 @@ fn without_a_ledger_nothing_is_said_of_it() {
     let policies = policies(&[nightly("nightly", &[IRELAND])]);
     let facts = facts(vec![source(1)], vec![]);
     let coverage = cover(&policies, &facts);
-    assert!(coverage.ledger.is_none() && coverage.rows.iter().all(|row| row.entry.is_none()));
-    let read =
-        Facts { ledger: extract(&[obligation("nightly", 1, State::Owed)]), ..self::facts(vec![source(1)], vec![]) };
+    assert!(coverage.ledgers.is_none() && coverage.rows.iter().all(|row| row.entry.is_none()));
+    let read = self::facts(vec![source(1)], vec![]);
+    let read = with_ledger(extract(&[obligation("nightly", 1, State::Owed)]), read);
     let coverage = cover(&policies, &read);
     assert!(matches!(coverage.rows[0].entry, Some(Entry::Owed(_))));
 }

@@ -1,137 +1,23 @@
 //! What is protected: each standing by example, and laws over random accounts.
-
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails, in its helpers too")]
 
+mod laws;
 mod ledger;
+mod proofs;
+mod world;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-use proptest::prelude::*;
-use serde_json::{Value, json};
-use snapferry_core::audit::CopyFailed;
-use snapferry_core::copying::{self, Outcome, Scope, Skip, Verdict, decide};
-use snapferry_core::coverage::{Counts, Coverage, Facts, Standing, cover, expiries, time_to_protect};
-use snapferry_core::event::ShareEvent;
-use snapferry_core::facts::{CallError, Copies, Copy, KeyFact, KeyLife, Moment, Origin, SourceSnapshot, State};
-use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
-use snapferry_core::policy::{self, Policy, RetainRule};
+use snapferry_core::coverage::{Row, cover, expiries, time_to_protect};
+use snapferry_core::facts::{Copy, Moment, Origin, SourceSnapshot, State};
+use snapferry_core::ids::{AccountId, PolicyName, Region, VolumeId};
+use snapferry_core::ledger::Extract;
+use snapferry_core::policy::RetainRule;
 use snapferry_core::retention::{Interval, IntervalUnit};
 use snapferry_core::tags::{Lock, Status};
 
-const OWNER: &str = "111111111111";
-const OTHER: &str = "133333333333";
-const ACCOUNT: &str = "222222222222";
-const IRELAND: &str = "eu-west-1";
-const OHIO: &str = "us-east-2";
-const HOUR: i64 = 3600;
-const DAY: i64 = 24 * HOUR;
-
-fn now() -> Timestamp {
-    "2026-11-22T12:00:00Z".parse().unwrap()
-}
-
-fn ago(seconds: i64) -> Timestamp {
-    now() - SignedDuration::from_secs(seconds)
-}
-
-fn nightly(name: &str, regions: &[&str]) -> Value {
-    let copies: Vec<Value> = regions
-        .iter()
-        .map(|region| json!({"Target": region, "EncryptionConfiguration": {"Encrypted": false}}))
-        .collect();
-    json!({"Policy": {"PolicyId": name, "PolicyDetails": {
-        "PolicyType": "EVENT_BASED_POLICY",
-        "EventSource": {"Type": "MANAGED_CWE", "Parameters": {
-            "EventType": "shareSnapshot", "SnapshotOwner": [OWNER], "DescriptionRegex": "nightly.*"}},
-        "Actions": [{"Name": "copy", "CrossRegionCopy": copies}],
-    }}})
-}
-
-fn policies(documents: &[Value]) -> Vec<Policy> {
-    policy::parse(&Value::from(documents.to_vec()).to_string()).unwrap().policies
-}
-
-fn source(number: u32) -> SourceSnapshot {
-    SourceSnapshot {
-        id: SnapshotId::parse(&format!("snap-{number:08x}")).unwrap(),
-        owner: AccountId::parse(OWNER).unwrap(),
-        volume: VolumeId::parse("vol-00000001").unwrap(),
-        size_gib: 8,
-        state: State::Completed,
-        start_time: ago(2 * DAY),
-        encrypted: true,
-        storage: snapferry_core::facts::Storage::Standard,
-        description: "nightly".into(),
-    }
-}
-
-/// A verified copy of a source, settled an hour after the source was started.
-fn copy(number: u32, of: u32) -> Copy {
-    Copy {
-        id: SnapshotId::parse(&format!("snap-c{number:07x}")).unwrap(),
-        source: source(of).id,
-        lineage: Some(source(of).volume),
-        origin: Arc::new(Origin {
-            owner: None,
-            policy: PolicyName::parse("nightly").unwrap(),
-            account: Some(source(of).owner),
-            region: None,
-            key: None,
-            life: KeyLife::Alive,
-        }),
-        start_time: ago(2 * DAY - 60),
-        source_start_time: Some(ago(2 * DAY)).into(),
-        settled_at: Some(ago(2 * DAY - HOUR)).into(),
-        expire_after: Some(now() + SignedDuration::from_secs(3 * DAY)).into(),
-        state: State::Completed,
-        status: Some(Status::Verified),
-        lock: None,
-        is_bound: true,
-        is_tampered: false,
-    }
-}
-
-fn of_policy(copy: &mut Copy, policy: &str) {
-    copy.origin = Arc::new(Origin { policy: PolicyName::parse(policy).unwrap(), ..(*copy.origin).clone() });
-}
-
-fn read(copies: &[Copy]) -> Copies {
-    Copies { copies: copies.to_vec(), ..Copies::default() }
-}
-
-fn failed(number: u32, of: u32) -> Copy {
-    let mut copy = copy(number, of);
-    (copy.state, copy.status) = (State::Error, Some(Status::Failed));
-    copy
-}
-
-fn facts(snapshots: Vec<SourceSnapshot>, ireland: Vec<Copy>) -> Facts {
-    Facts {
-        account: AccountId::parse(ACCOUNT).unwrap(),
-        homes: BTreeSet::from([Region::parse("eu-central-1").unwrap()]),
-        retired_policies: BTreeSet::new(),
-        since: None,
-        now: now(),
-        snapshots,
-        regions: BTreeMap::from([(Region::parse(IRELAND).unwrap(), read(&ireland))]),
-        locks: HashMap::new(),
-        ledger: None,
-    }
-}
-
-fn lines(coverage: &Coverage<'_>) -> Vec<String> {
-    coverage
-        .rows
-        .iter()
-        .map(|row| {
-            let copy = row.copy.map_or("-", |copy| copy.id.as_str());
-            let shared = if row.is_shared() { "" } else { " history" };
-            format!("{} {} {} {copy}{shared}", row.standing.as_str(), row.snapshot(), row.region)
-        })
-        .collect()
-}
+use crate::world::*;
 
 #[test]
 fn every_standing() {
@@ -199,10 +85,44 @@ fn other_homes_copies_are_counted_and_protect_nothing_here() {
     let coverage = cover(&policies, &facts);
     assert_eq!(lines(&coverage), ["protected snap-00000001 eu-west-1 snap-c0000003"]);
     assert_eq!(coverage.other_homes, BTreeMap::from([(&Region::parse("us-east-1").unwrap(), 2)]));
-    facts.homes = BTreeSet::from([Region::parse("eu-west-3").unwrap()]);
+    facts.homes[0].region = Region::parse("eu-west-3").unwrap();
     assert_eq!(lines(&cover(&policies, &facts)), ["missing snap-00000001 eu-west-1 -"]);
-    facts.homes.insert(Region::parse("us-east-1").unwrap());
+    facts.homes[0].retired.insert(Region::parse("us-east-1").unwrap());
     assert_eq!(lines(&cover(&policies, &facts)), ["protected snap-00000001 eu-west-1 snap-c0000002"]);
+}
+
+#[test]
+fn several_homes_are_one_account_and_each_row_says_whose() {
+    let of = |home: &str, copy: Copy| {
+        let origin = Origin { region: Region::parse(home).ok(), ..(*copy.origin).clone() };
+        Copy { origin: Arc::new(origin), ..copy }
+    };
+    let copies =
+        vec![of("eu-central-1", copy(1, 1)), of("us-east-1", copy(2, 2)), of("us-east-1", copy(3, 3)), copy(4, 9)];
+    let mut facts = facts(vec![source(1)], copies);
+    facts.homes.push(home("us-east-1", vec![source(2), source(5)], None));
+    let policies = policies(&[nightly("nightly", &[IRELAND])]);
+    let coverage = cover(&policies, &facts);
+    let told = |row: &Row<'_>| format!("{} {} {} {}", row.home, row.state(), row.snapshot(), row.is_shared());
+    let rows: Vec<String> = coverage.rows.iter().map(told).collect();
+    let expected = [
+        "us-east-1 missing snap-00000005 true",
+        "eu-central-1 protected snap-00000001 true",
+        "us-east-1 protected snap-00000002 true",
+        "eu-central-1 protected snap-00000009 false",
+        "us-east-1 protected snap-00000003 false",
+    ];
+    assert_eq!(BTreeSet::from_iter(&rows), BTreeSet::from_iter(&expected.map(str::to_owned)), "{rows:?}");
+    let counted: Vec<_> =
+        coverage.counts.iter().map(|((home, ..), c)| (home.as_str(), c.protected, c.history)).collect();
+    assert_eq!(counted, [("eu-central-1", 1, 1), ("us-east-1", 1, 1)]);
+    assert_eq!((coverage.shared, coverage.matching, coverage.total().missing), (3, 3, 1));
+    assert!(coverage.other_homes.is_empty() && coverage.ledgers.is_none());
+    // A ledger that one home lacks leaves what is owed unknown, and does not hide what another one tells.
+    facts.homes[0].ledger = Some(Extract::default());
+    assert!(cover(&policies, &facts).ledgers.is_none());
+    facts.homes[1].ledger = Some(Extract::default());
+    assert_eq!(cover(&policies, &facts).ledgers.map(|ledgers| ledgers.len()), Some(2));
 }
 
 #[test]
@@ -253,149 +173,6 @@ fn distributions() {
     };
     assert_eq!(told(time_to_protect(&coverage)), ["1 to 4 h 2", "over a day 1"]);
     assert_eq!(told(expiries(&coverage, now())), ["due 1", "within a week 1", "never 1"]);
-}
-
-/// A source or copy by numbers that proptest chooses.
-fn any_source() -> impl Strategy<Value = SourceSnapshot> {
-    (1..12u32, 0..4u8, any::<bool>(), any::<bool>(), 0..9i64).prop_map(|(number, owner, nightly, completed, days)| {
-        SourceSnapshot {
-            owner: AccountId::parse(match owner {
-                0 => OTHER,
-                1 => ACCOUNT,
-                _ => OWNER,
-            })
-            .unwrap(),
-            description: if nightly { "nightly" } else { "weekly" }.into(),
-            state: if completed { State::Completed } else { State::Pending },
-            start_time: ago(days * DAY),
-            ..source(number)
-        }
-    })
-}
-
-fn any_copy() -> impl Strategy<Value = Copy> {
-    let status = prop_oneof![
-        Just(None),
-        Just(Some(Status::Copying)),
-        Just(Some(Status::Verified)),
-        Just(Some(Status::Failed)),
-        Just(Some(Status::Rejected)),
-    ];
-    let state = prop_oneof![Just(State::Pending), Just(State::Completed), Just(State::Error), Just(State::Other)];
-    (1..99u32, 1..14u32, 0..3u8, state, status, any::<bool>()).prop_map(
-        |(number, of, policy, state, status, locked)| {
-            let mut made = copy(number, of);
-            of_policy(&mut made, ["nightly", "second", "of-yesterday"][usize::from(policy)]);
-            (made.state, made.status, made.lock) = (state, status, (!locked).then_some(Lock::Pending));
-            made
-        },
-    )
-}
-
-fn unique<T>(items: Vec<T>, id: impl Fn(&T) -> SnapshotId) -> Vec<T> {
-    let mut seen = HashSet::new();
-    items.into_iter().filter(|item| seen.insert(id(item))).collect()
-}
-
-proptest! {
-    /// The rows of shared snapshots are exactly the identities for which the copier would copy, or has copied.
-    #[test]
-    fn coverage_and_copier_agree(
-        snapshots in proptest::collection::vec(any_source(), 0..10),
-        ireland in proptest::collection::vec(any_copy(), 0..20),
-        ohio in proptest::collection::vec(any_copy(), 0..20),
-        since in proptest::option::of(0..9i64),
-        retain in proptest::option::of((1..6u32, 0..2u32)),
-    ) {
-        let mut policies = policies(&[nightly("nightly", &[IRELAND, OHIO]), nightly("second", &[OHIO])]);
-        for target in policies.iter_mut().flat_map(|policy| &mut policy.targets) {
-            let interval = |count| Interval { count, unit: IntervalUnit::Days };
-            target.retain = retain.map(|(days, keep_at_least)| RetainRule { interval: interval(days), keep_at_least });
-        }
-        let (ireland, ohio) = (unique(ireland, |copy| copy.id.clone()), unique(ohio, |copy| copy.id.clone()));
-        let snapshots = unique(snapshots, |snapshot| snapshot.id.clone());
-        let since = since.map(|days| ago(days * DAY));
-        let named = snapshots.iter().map(|snapshot| event(&snapshot.id)).collect();
-        let asked = copying::Facts {
-            account: AccountId::parse(ACCOUNT).ok(),
-            home: Region::parse("eu-central-1").unwrap(),
-            scope: Scope::Sweep { since },
-            named,
-            snapshots: Ok(snapshots.clone()),
-            regions: BTreeMap::from([
-                (Region::parse(IRELAND).unwrap(), Ok(read(&ireland))),
-                (Region::parse(OHIO).unwrap(), Ok(read(&ohio))),
-            ]),
-            retired_policies: Default::default(),
-            keys: BTreeMap::<_, KeyFact>::new(),
-            obligations: BTreeMap::new(),
-            noticed: HashSet::new(),
-        };
-        let plan = decide(&policies, &asked, now());
-        let mut facts = Facts { since, ..facts(snapshots, ireland) };
-        facts.regions.insert(Region::parse(OHIO).unwrap(), read(&ohio));
-        let coverage = cover(&policies, &facts);
-        let rows: BTreeMap<(String, String, String), bool> = coverage
-            .rows
-            .iter()
-            .filter(|row| row.is_shared())
-            .map(|row| {
-                let identity = (row.policy.to_string(), row.snapshot().to_owned(), row.region.to_string());
-                (identity, row.is_finding())
-            })
-            .collect();
-        let mut decided = BTreeMap::new();
-        for decision in &plan.decisions {
-            let (Some(policy), copying::Subject::Seen(source), Some(region)) =
-                (decision.policy, decision.subject, decision.region)
-            else {
-                continue;
-            };
-            // Events name what `since` leaves out; coverage looks as the sweep does.
-            if since.is_some_and(|since| source.start_time < since) {
-                continue;
-            }
-            let live = matches!(decision.verdict, Verdict::Skip(Skip::AlreadyCopied(_) | Skip::Duplicate(_)));
-            decided.insert((policy.to_string(), source.id.to_string(), region.to_string()), !live);
-        }
-        // What an event names is wanted whatever its age.
-        prop_assert!(retain.is_some() || rows == decided, "{:?} {:?}", rows, decided);
-
-        // A sweep's counts are the same account: what would be copied is missing where EC2 refuses to.
-        let asked = copying::Facts { named: Vec::new(), ..asked };
-        let mut plan = decide(&policies, &asked, now());
-        plan.settle(&asked);
-        prop_assert_eq!(plan.tally.over_retention, u64::try_from(coverage.over_retention).unwrap());
-        let mut tally = plan.tally;
-        for decision in &plan.decisions {
-            tally.add(decision, &if matches!(decision.verdict, Verdict::Copy(_)) { refused() } else { Outcome::Stands });
-        }
-        for (region, told) in &tally.regions {
-            let counts = coverage.counts.iter().filter(|((_, there), _)| *there == region).map(|(_, counts)| counts);
-            let add = |(protected, in_flight, missing), counts: &Counts| {
-                (protected + counts.protected, in_flight + counts.in_flight, missing + counts.findings())
-            };
-            let counted = counts.fold((0, 0, 0), add);
-            let told = [told.protected, told.in_flight, told.missing].map(|count| usize::try_from(count).unwrap());
-            prop_assert_eq!((told[0], told[1], told[2]), counted, "{}", region);
-        }
-
-        // Each copy of a known policy is spoken of by exactly one row's identity, and nothing is counted twice.
-        let identities: BTreeSet<_> = coverage.rows.iter().map(|row| (row.policy, row.snapshot(), row.region)).collect();
-        prop_assert_eq!(identities.len(), coverage.rows.len());
-        let summed: usize = coverage.counts.values().map(|c| c.shared() + c.history + c.lost).sum();
-        prop_assert_eq!(summed, coverage.rows.len());
-        let protected = coverage.rows.iter().filter(|row| row.standing == Standing::Protected);
-        prop_assert!(protected.into_iter().all(|row| row.copy.is_some_and(|copy| copy.is_protection())));
-    }
-}
-
-fn refused() -> Outcome {
-    Outcome::Failed { reason: CopyFailed::CallRefused, remedy: "", error: CallError::not_read() }
-}
-
-fn event(id: &SnapshotId) -> ShareEvent {
-    ShareEvent::naming("an event", id.clone())
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod claims;
+mod dropouts;
 mod guard;
 mod kept;
 mod keys;

@@ -26,13 +26,15 @@ fn taken(which: u8, before: &Obligation, now: i64) -> Option<Obligation> {
         11 => before.seen(),
         12 => before.wanted_again(By::Sweep, now),
         13 => before.kept(now),
+        14 => before.put_off(now),
+        15 => before.ending(End::Missed, now),
         _ => step(before, &ask()?, &Outcome::Deferred(Deferral::OutOfTime), now),
     }
 }
 
 proptest! {
     #[test]
-    fn each_generation_ends_once_and_only_a_new_one_follows(steps in prop::collection::vec((0u8..15, 0i64..20), 1..200)) {
+    fn each_generation_ends_once_and_only_a_new_one_follows(steps in prop::collection::vec((0u8..17, 0i64..20), 1..200)) {
         let (mut obligation, mut now) = (owed(), 0);
         let mut ended: Vec<u32> = Vec::new();
         for (which, minutes) in steps {

@@ -44,6 +44,14 @@ fn each_state_says_what_it_waits_for_and_until_when() {
              fail.",
         ),
         (
+            Obligation { put_off: 2, ..delayed(1, 3) },
+            "delayed",
+            Some(at(HOUR)),
+            None,
+            "EC2 did not show the snapshot, or as not completed, or KMS did not answer for its key: it is asked for again after \
+             2026-11-22T13:00:00Z, behind those that were not refused and did not fail.",
+        ),
+        (
             with(State::Asked { at: at(0) }),
             "asked",
             Some(at(0) + HOLD),

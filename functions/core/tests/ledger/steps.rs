@@ -89,6 +89,12 @@ fn an_answer_makes_it_copying_or_sends_it_back() {
     let refused = Obligation { refused: 7, ..with(State::Asked { at: at(0) }) }.refused(at(1)).unwrap();
     assert_eq!((refused.refused, refused.due()), (8, Some(at(1 + HOUR))));
 
+    // A look that saw nothing is none, and is delayed as one.
+    assert_eq!(all(|obligation| obligation.put_off(at(1))), "delayed delayed delayed - - - -");
+    let put_off = Obligation { refused: 2, put_off: 7, ..with(State::Asked { at: at(0) }) }.put_off(at(1)).unwrap();
+    assert_eq!((put_off.refused, put_off.put_off, put_off.due()), (2, 8, Some(at(1 + HOUR))));
+    assert_eq!(put_off.refused(at(2)).map(|after| (after.refused, after.put_off)), Some((3, 0)));
+
     let (before, delayed) = (owed(), Obligation { refused: 3, ..with(State::Delayed { since: at(-5 * MINUTE) }) });
     assert_eq!(all(|obligation| obligation.not_now(&before)), "- - owed - - - -");
     let back = delayed.asked(at(0)).unwrap().not_now(&delayed).unwrap();
@@ -152,6 +158,22 @@ fn each_ends_once_and_what_was_asked_for_runs_to_its_verdict() {
     let protected = with(State::Copying { copy: id(9), at: at(0) }).ended(End::Protected, at(1)).unwrap();
     assert_eq!((protected.named(), protected.copy()), (Some(&id(9)), None));
     assert_eq!(owed().ended(End::Missed, at(1)).unwrap().named(), None);
+}
+
+#[test]
+fn an_end_is_claimed_before_it_is_told_and_anew_when_its_claim_is_old() {
+    assert_eq!(all(|obligation| obligation.ending(End::Missed, at(1))), "owed delayed - - - - -");
+    let claimed = owed().ending(End::Missed, at(0)).unwrap();
+    assert_eq!((claimed.ending, claimed.revision), (Some(at(0)), 1));
+    assert_eq!(claimed.ending(End::Missed, at(10 * MINUTE - 1)), None, "another's");
+    assert_eq!(claimed.ending(End::Withdrawn, at(10 * MINUTE)).unwrap().ending, Some(at(10 * MINUTE)));
+    // A look that sees nothing leaves it; what shows that it goes on does not.
+    assert_eq!(claimed.put_off(at(1)).unwrap().ending, claimed.ending);
+    for after in [claimed.asked(at(1)), claimed.ended(End::Missed, at(1)), claimed.refused(at(1))] {
+        assert_eq!(after.unwrap().ending, None);
+    }
+    let edited = Obligation { ending: Some(at(24 * HOUR)), ..owed() };
+    assert_eq!(edited.repaired(at(0)).unwrap().ending, Some(at(0)));
 }
 
 #[test]

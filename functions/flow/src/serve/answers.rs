@@ -1,6 +1,7 @@
 //! What was asked for without an answer: when its hold is over, its copy is there, or it goes back into the line.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -9,7 +10,6 @@ use snapferry_core::facts::{CallError, Copies};
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::ledger::{Obligation, Place, State};
 
-use super::batch::FOR_A_BATCH;
 use super::queue::next_page;
 use crate::run::Run;
 use crate::settle::found;
@@ -21,10 +21,10 @@ const PAGE: usize = 100;
 /// How many are written at the same time.
 const WRITES: usize = 25;
 
-/// Looks for the copies of those whose hold is over.
-pub(super) async fn look<W: World>(run: &Run<'_, W>, region: &Region) {
+/// Looks for the copies of those whose hold is over, until so much of the invocation is left.
+pub(super) async fn look<W: World>(run: &Run<'_, W>, region: &Region, until: Duration) {
     let (mut after, mut seen) = (None, HashSet::new());
-    while run.world.left() > FOR_A_BATCH {
+    while run.world.left() > until {
         // Before anything is read: the hold has to be over for what is read.
         let now = run.world.now();
         let line = Place::asked(region);
@@ -37,7 +37,7 @@ pub(super) async fn look<W: World>(run: &Run<'_, W>, region: &Region) {
         let is_last = page.len() < PAGE || after.is_none();
         let due: Vec<Obligation> =
             page.into_iter().filter(|asked| is_due(asked, now) && seen.insert(asked.identity.clone())).collect();
-        if !due.is_empty() && !settle(run, region, &due).await || is_last {
+        if !due.is_empty() && !settle(run, region, &due, until).await || is_last {
             return;
         }
     }
@@ -48,7 +48,7 @@ fn is_due(asked: &Obligation, now: Timestamp) -> bool {
 }
 
 /// Whether the Region could be read.
-async fn settle<W: World>(run: &Run<'_, W>, region: &Region, due: &[Obligation]) -> bool {
+async fn settle<W: World>(run: &Run<'_, W>, region: &Region, due: &[Obligation], until: Duration) -> bool {
     let mut sources: Vec<SnapshotId> = due.iter().map(|asked| asked.identity.source.clone()).collect();
     sources.sort_unstable();
     sources.dedup();
@@ -59,7 +59,8 @@ async fn settle<W: World>(run: &Run<'_, W>, region: &Region, due: &[Obligation])
             return false;
         }
     };
-    for some in due.chunks(WRITES) {
+    // What is not written now is due still.
+    for some in due.chunks(WRITES).take_while(|_| run.world.left() > until) {
         let written = join_all(some.iter().map(|asked| answer(run, asked, &copies))).await;
         written.iter().filter_map(|written| written.as_ref().err()).for_each(|error| run.ledger_failed(1, error));
     }

@@ -42,7 +42,7 @@ enum Fared {
 /// So many of an account that EC2 does not show are enough for one invocation: each costs a call.
 const UNSEEN: u32 = 3;
 
-/// Serves a batch in its order, and gives the accounts of which EC2 did not show several snapshots.
+/// Serves a batch in its order until so much of the invocation is left, and gives the accounts of which EC2 did not show several snapshots.
 ///
 /// # Errors
 /// Why nothing can be said of the batch.
@@ -50,10 +50,16 @@ pub(super) async fn serve<W: World>(
     run: &Run<'_, W>,
     region: &Region,
     batch: &[Obligation],
+    until: Duration,
 ) -> Result<BTreeSet<AccountId>, Deferral> {
     let look = look(run, region, batch).await?;
     let mut unseen: BTreeMap<&AccountId, u32> = BTreeMap::new();
-    for obligation in batch {
+    for (at, obligation) in batch.iter().enumerate() {
+        // One is served in any case. What is put back keeps its place.
+        if at > 0 && run.world.left() <= until {
+            run.put_back(batch.get(at..).unwrap_or_default());
+            break;
+        }
         if !look.sources.contains_key(&obligation.identity.source) {
             *unseen.entry(&obligation.account).or_default() += 1;
         }
@@ -90,7 +96,8 @@ async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -
         (None, Some(source)) => wish::request(run.setup, &obligation.identity, source),
         (None, None) => {
             // A sweep tells whether it is gone for good. Until then it has pauses, so that others have their turn.
-            join(delay(run, obligation), had_its_turn).await.0?;
+            let put_off = obligation.put_off(run.world.now());
+            join(delay(run, put_off), had_its_turn).await.0?;
             return Ok(Fared::Counted(CopyDeferred::NotVisibleYet, None));
         }
     };
@@ -125,7 +132,7 @@ async fn leave<W: World>(
 ) -> Result<Fared, CallError> {
     match skip {
         Skip::NotCompleted => {
-            delay(run, obligation).await?;
+            delay(run, obligation.put_off(run.world.now())).await?;
             return Ok(Fared::Counted(CopyDeferred::InLine, None));
         }
         Skip::Duplicate(_) => run.tell_once(decision),
@@ -185,8 +192,8 @@ async fn refuse<W: World>(
     if let Refusal::Key(..) = refusal {
         note_refused(run, obligation, refusal.reason().into());
     }
-    let (delayed, ()) = join(delay(run, obligation), line::tried(run, obligation)).await;
-    delayed?;
+    let refused = obligation.refused(run.world.now());
+    join(delay(run, refused), line::tried(run, obligation)).await.0?;
     Ok(Fared::Told)
 }
 
@@ -200,8 +207,8 @@ fn counted(deferral: &Deferral) -> Fared {
     Fared::Counted(deferral.reason(), deferral.error().cloned())
 }
 
-async fn delay<W: World>(run: &Run<'_, W>, obligation: &Obligation) -> Result<(), CallError> {
-    match obligation.refused(run.world.now()) {
+async fn delay<W: World>(run: &Run<'_, W>, delayed: Option<Obligation>) -> Result<(), CallError> {
+    match delayed {
         Some(delayed) => run.world.write(&delayed).await.map(|_| ()),
         None => Ok(()),
     }

@@ -18,14 +18,14 @@ use queues::Queues;
 /// How many are looked at together.
 const BATCH: usize = 25;
 
-/// Serves these Regions at the same time until so much of the invocation is left. `answers` says whether what was asked for
-/// without an answer is looked for, too.
+/// Serves these Regions at the same time until so much of the invocation is left, and begins nothing near its end. `answers` says
+/// whether what was asked for without an answer is looked for, too.
 pub(crate) async fn serve<W: World>(run: &Run<'_, W>, regions: Vec<Region>, answers: bool, until: Duration) {
     join_all(regions.iter().map(async |region| {
         if answers {
-            answers::look(run, region).await;
+            answers::look(run, region, until.max(FOR_A_BATCH)).await;
         }
-        in_region(run, region, until.max(FOR_A_BATCH)).await;
+        in_region(run, region, until).await;
     }))
     .await;
 }
@@ -38,12 +38,12 @@ async fn in_region<W: World>(run: &Run<'_, W>, region: &Region, until: Duration)
         Ok(queues) => queues,
         Err(error) => return run.ledger_failed(0, &error),
     };
-    while run.world.left() > until && run.lane(region, |lane| lane.takes_more()) {
+    while run.world.left() > until.max(FOR_A_BATCH) && run.lane(region, |lane| lane.takes_more()) {
         let batch = queues.next(run, BATCH).await;
         if batch.is_empty() {
             break;
         }
-        match batch::serve(run, region, &batch).await {
+        match batch::serve(run, region, &batch, until).await {
             Ok(unseen) => queues.leave_out(&unseen),
             Err(deferral) => {
                 run.put_back(&batch);

@@ -1,9 +1,9 @@
 //! One account's lines in a Region: the newest of each lineage in turn, then again; what is delayed behind it, unless it is
-//! overdue.
+//! overdue; and last the lineages of which EC2 refused a copy lately.
 
 use std::collections::VecDeque;
 
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, PolicyName, Region};
@@ -17,6 +17,12 @@ const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 
 /// How many are read at once.
 const PAGE: usize = 25;
+
+/// How many of an account's lines are read at the same time: there may be one for each policy, and as many accounts.
+const LINES_AT_ONCE: usize = 3;
+
+/// Behind so many whose lineages were refused lately nobody is looked for in an invocation.
+const MOST_PASSED: usize = 200;
 
 /// One account's lines, one of each policy, read as far as is needed and merged by the order of their places.
 pub(super) struct Queue<'r> {
@@ -41,6 +47,8 @@ struct Fresh {
     is_whole: bool,
     /// Whether something was found in this pass.
     has_found: bool,
+    /// How many were passed whose lineages were refused lately; nothing once they have their turn, too.
+    passed: Option<usize>,
 }
 
 /// One policy's line, as far as it was read.
@@ -60,8 +68,9 @@ impl<'r> Queue<'r> {
             run.setup.policies.iter().map(move |policy| Line::new(policy.name.clone(), after.clone())).collect()
         };
         let is_whole = after.is_none();
-        let fresh = Fresh { lines: lines(after), had: turn.lineage, is_whole, has_found: false };
-        Self { region, account: turn.account, fresh, delayed: lines(None), was_overdue: false, is_used: false }
+        let (fresh, delayed) = (lines(after), lines(None));
+        let fresh = Fresh { lines: fresh, had: turn.lineage, is_whole, has_found: false, passed: Some(0) };
+        Self { region, account: turn.account, fresh, delayed, was_overdue: false, is_used: false }
     }
 
     /// The one whose turn it is; nothing when none is due.
@@ -79,6 +88,10 @@ impl<'r> Queue<'r> {
         }
         if next.is_none() {
             next = self.next_delayed(run, now, now).await?;
+        }
+        if next.is_none() && self.fresh.passed.take().is_some_and(|passed| passed > 0) {
+            self.fresh.begin();
+            next = self.next_fresh(run).await?;
         }
         self.is_used |= next.is_some();
         Ok(next)
@@ -134,7 +147,7 @@ impl<'r> Queue<'r> {
             }
             Ok(())
         };
-        all_read(join_all(self.delayed.iter_mut().map(read)).await)
+        stream::iter(self.delayed.iter_mut().map(read)).buffer_unordered(LINES_AT_ONCE).try_collect().await
     }
 
     /// The newest of the next lineage.
@@ -144,7 +157,9 @@ impl<'r> Queue<'r> {
             if let Some(head) = first(&mut self.fresh.lines).and_then(|line| line.page.pop_front()) {
                 let lineage = Place::lineage(&head);
                 let had_its_turn = self.fresh.had.as_deref().is_some_and(|had| lineage <= had);
-                if !had_its_turn && run.take(&head.identity) {
+                if !had_its_turn && self.fresh.passes(run, &head) {
+                    self.fresh.had = Some(lineage.to_owned());
+                } else if !had_its_turn && run.take(&head.identity) {
                     (self.fresh.had, self.fresh.has_found) = (Some(lineage.to_owned()), true);
                     return Ok(Some(head));
                 }
@@ -174,7 +189,7 @@ impl<'r> Queue<'r> {
             }
             Ok(())
         };
-        all_read(join_all(self.fresh.lines.iter_mut().map(read)).await)
+        stream::iter(self.fresh.lines.iter_mut().map(read)).buffer_unordered(LINES_AT_ONCE).try_collect().await
     }
 
     /// Whether nothing stands in any line, due or not.
@@ -185,8 +200,8 @@ impl<'r> Queue<'r> {
         let first = async |line: &Line| {
             run.world.line(&Place::delayed(self.region, &self.account, &line.policy), None, None, 1).await
         };
-        let found = join_all(self.delayed.iter().map(first)).await;
-        Ok(found.into_iter().collect::<Result<Vec<_>, _>>()?.iter().all(Vec::is_empty))
+        let found = stream::iter(self.delayed.iter().map(first)).buffer_unordered(LINES_AT_ONCE);
+        found.try_all(async |found| found.is_empty()).await
     }
 }
 
@@ -194,7 +209,18 @@ impl Fresh {
     /// Begins another pass.
     fn begin(&mut self) {
         let lines = self.lines.drain(..).map(|line| Line::new(line.policy, None)).collect();
-        *self = Self { lines, had: None, is_whole: true, has_found: false };
+        *self = Self { lines, had: None, is_whole: true, has_found: false, passed: self.passed };
+    }
+
+    /// Whether one waits until the others had their turn: EC2 refused a copy of its lineage lately.
+    fn passes<W: World>(&mut self, run: &Run<'_, W>, head: &Obligation) -> bool {
+        match &mut self.passed {
+            Some(passed) if *passed < MOST_PASSED && run.was_refused(head) => {
+                *passed += 1;
+                true
+            }
+            _ => false,
+        }
     }
 }
 
@@ -211,10 +237,6 @@ impl Line {
 /// The line whose head comes first.
 fn first(lines: &mut [Line]) -> Option<&mut Line> {
     lines.iter_mut().filter(|line| !line.page.is_empty()).min_by_key(|line| line.page.front().and_then(order))
-}
-
-fn all_read(read: Vec<Result<(), CallError>>) -> Result<(), CallError> {
-    read.into_iter().collect()
 }
 
 /// What this invocation added to a line between two places: the index may not show it yet.

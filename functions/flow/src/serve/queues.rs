@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::ledger::Obligation;
@@ -10,6 +10,9 @@ use snapferry_core::ledger::Obligation;
 use super::queue::Queue;
 use crate::run::Run;
 use crate::{World, Written};
+
+/// How many accounts' lines are read at the same time in a Region: each read is a connection.
+const ACCOUNTS_AT_ONCE: usize = 8;
 
 /// The accounts that may have something in line, in the order of their turns.
 pub(super) struct Queues<'r> {
@@ -37,7 +40,8 @@ impl<'r> Queues<'r> {
         while next.len() < most && !self.waiting.is_empty() && !self.is_unread {
             let turns = (most - next.len()).min(self.waiting.len());
             let mut queues: Vec<Queue<'r>> = self.waiting.drain(..turns).collect();
-            let heads = join_all(queues.iter_mut().map(|queue| queue.next(run))).await;
+            let heads = stream::iter(queues.iter_mut().map(|queue| queue.next(run))).buffered(ACCOUNTS_AT_ONCE);
+            let heads: Vec<_> = heads.collect().await;
             for (queue, head) in queues.into_iter().zip(heads) {
                 match head {
                     Ok(Some(head)) => {
@@ -64,12 +68,12 @@ impl<'r> Queues<'r> {
     /// it yet.
     pub(super) async fn close<W: World>(self, run: &Run<'_, W>) {
         let region = self.region;
-        join_all(self.empty.iter().map(async |queue| {
+        let remove = async |queue: &Queue<'_>| {
             if let Err(error) = remove_turn(run, region, queue).await {
                 run.ledger_failed(0, &error);
             }
-        }))
-        .await;
+        };
+        stream::iter(self.empty.iter().map(remove)).buffer_unordered(ACCOUNTS_AT_ONCE).collect::<()>().await;
     }
 }
 

@@ -41,7 +41,13 @@ fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice) {
         }
     }
     run.tell_untried();
-    let ran = Ran { id: &slice.round.id, duration_ms: slice.round.took_ms, calls: slice.round.calls };
+    let ran = Ran {
+        id: &slice.round.id,
+        duration_ms: slice.round.took_ms,
+        calls: slice.round.calls,
+        policies: &run.setup.policies,
+        silent_after_hours: run.setup.silent_after_hours,
+    };
     summary(&slice.round.totals, ran, run.world.now()).iter().for_each(|record| run.world.say(record));
 }
 

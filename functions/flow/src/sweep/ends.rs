@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use jiff::Timestamp;
 use snapferry_core::audit::CopyWithdrawn;
-use snapferry_core::copying::{Facts, missed};
+use snapferry_core::copying::Facts;
 use snapferry_core::facts::{CallError, Copies, Copy, SourceSnapshot};
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
-use snapferry_core::ledger::{By, End, Identity, Obligation, State};
+use snapferry_core::ledger::{By, Identity, Obligation, State};
 
 use super::owe::{self, WRITES};
 use super::strays;
@@ -87,27 +87,22 @@ pub(super) async fn settle<W: World>(
     }
     let (withdrawn, missed) = (withdraw(run, &unwanted).await, look_for_sources(run, &gone).await);
     keep_turns(run, items).await?;
-    Ok(Some([over, withdrawn?, missed?].into_iter().flatten().collect()))
+    Ok(Some([over, withdrawn, missed].into_iter().flatten().collect()))
 }
 
 /// Withdraws several at a time, for as long as there is time: the rest is left to the next round.
-async fn withdraw<W: World>(
-    run: &Run<'_, W>,
-    unwanted: &[(&Obligation, CopyWithdrawn)],
-) -> Result<HashSet<Identity>, CallError> {
+async fn withdraw<W: World>(run: &Run<'_, W>, unwanted: &[(&Obligation, CopyWithdrawn)]) -> HashSet<Identity> {
     all(stream::iter(unwanted).map(async |(obligation, reason)| {
-        let is_over = run.has_time() && ends::withdraw(run, obligation, *reason).await?;
-        Ok(is_over.then(|| obligation.identity.clone()))
+        let is_over = run.has_time() && run.noted(ends::withdraw(run, obligation, *reason).await);
+        is_over.then(|| obligation.identity.clone())
     }))
     .await
 }
 
-/// Those that are over. One that cannot be written keeps no other from its end.
-async fn all<F: Future<Output = Result<Option<Identity>, CallError>>>(
-    ends: impl Stream<Item = F>,
-) -> Result<HashSet<Identity>, CallError> {
-    let ends: Vec<Result<Option<Identity>, CallError>> = ends.buffer_unordered(WRITES).collect().await;
-    ends.into_iter().filter_map(Result::transpose).collect()
+/// Those that are over. One that cannot be written keeps no other from its end, nor the round from its own: it stands, and the next
+/// round comes upon it.
+async fn all<F: Future<Output = Option<Identity>>>(ends: impl Stream<Item = F>) -> HashSet<Identity> {
+    ends.buffer_unordered(WRITES).filter_map(async |over| over).collect().await
 }
 
 fn next<W: World>(run: &Run<'_, W>, look: &Look<'_>, item: &Item) -> Next {
@@ -213,31 +208,31 @@ async fn look_for_copies<W: World>(run: &Run<'_, W>, hidden: &[&Obligation]) -> 
 }
 
 /// Sources that were gone in two rounds: what EC2 does not show by its ID either is missed.
-async fn look_for_sources<W: World>(run: &Run<'_, W>, gone: &[&Obligation]) -> Result<HashSet<Identity>, CallError> {
+async fn look_for_sources<W: World>(run: &Run<'_, W>, gone: &[&Obligation]) -> HashSet<Identity> {
     let mut missed = HashSet::new();
     for some in gone.chunks(BY_ID).take_while(|_| run.has_time()) {
         let mut ids: Vec<SnapshotId> = some.iter().map(|gone| gone.identity.source.clone()).collect();
         ids.sort_unstable();
         ids.dedup();
         let Ok(shown) = run.world.sources(&ids).await else { continue };
-        missed.extend(all(stream::iter(some).map(async |gone| look_for(run, gone, &shown).await)).await?);
+        missed.extend(all(stream::iter(some).map(async |gone| look_for(run, gone, &shown).await)).await);
     }
-    Ok(missed)
+    missed
 }
 
 /// The identity where it is missed.
-async fn look_for<W: World>(run: &Run<'_, W>, gone: &Obligation, shown: &Shown) -> Result<Option<Identity>, CallError> {
+async fn look_for<W: World>(run: &Run<'_, W>, gone: &Obligation, shown: &Shown) -> Option<Identity> {
+    if !run.has_time() {
+        return None;
+    }
     let source = &gone.identity.source;
     if shown.snapshots.iter().any(|shown| shown.id == *source) || shown.unreadable.contains_key(source) {
         if let Some(seen) = gone.seen() {
-            run.world.write(&seen).await?;
+            run.noted(run.world.write(&seen).await.map(|_| false));
         }
-        return Ok(None);
+        return None;
     }
-    let now = run.world.now();
-    let Some(ended) = gone.ended(End::Missed, now) else { return Ok(None) };
-    let is_over = run.has_time() && ends::end(run, gone, &ended, || missed(gone, &run.setup.home, now)).await?;
-    Ok(is_over.then(|| gone.identity.clone()))
+    run.noted(ends::miss(run, gone).await).then(|| gone.identity.clone())
 }
 
 /// Writes while there is time; tells whether all is written.

@@ -44,7 +44,11 @@ pub(super) async fn owe<W: World>(
             Some(stands) => stands.wanted_again(By::Sweep, began),
         };
         // What cannot be asked for now waits for its pause, and is told of here.
-        let delayed = owed.as_ref().filter(|_| is_refused).and_then(|owed| owed.refused(began));
+        let delayed = owed.as_ref().and_then(|owed| match decision.verdict {
+            Verdict::Refuse(_) => owed.refused(began),
+            Verdict::Defer(_) => owed.put_off(began),
+            Verdict::Copy(_) | Verdict::Skip(_) => None,
+        });
         wanted.extend(delayed.or(owed).map(|owed| in_place_of(stands, owed)));
     }
     Ok(put(run, wanted, || run.has_time()).await?.then_some(waiting))

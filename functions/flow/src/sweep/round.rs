@@ -52,12 +52,7 @@ pub(crate) async fn slice<W: World>(
     };
     let mut slice = Slice { round, is_ours: true, began };
     run.until.set(until.max(RESERVE.saturating_mul(2)));
-    // What comes in a part that is not read yet is counted when it is.
-    for served in served {
-        if !slice.round.awaits(&served.source) {
-            slice.count(&served);
-        }
-    }
+    served.iter().for_each(|served| slice.count(served));
     sweeper.borrow_mut().goes_on(&slice.round);
     read_turns(run).await;
     // At the same time, so that a Region that answers nothing is waited for once.

@@ -43,8 +43,11 @@ impl Slice {
         }
     }
 
-    /// Counts what became of what the round found in line.
+    /// Counts what became of what the round found in line. What is in a part that is not read yet is counted when it is.
     pub(super) fn count(&mut self, served: &Served) {
+        if self.round.awaits(&served.source) {
+            return;
+        }
         self.round.totals.served(&served.region, &served.outcome);
         if let Some(owed) = self.round.owed.get_mut(&served.region) {
             *owed = owed.saturating_sub(1);

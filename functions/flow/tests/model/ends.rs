@@ -49,12 +49,8 @@ impl Cloud {
         }
         let generation = item.map(|item| item.obligation.generation);
         let key = (identity, generation.unwrap_or(u32::MAX), self.table.lost);
-        let is_excused = |earlier: &Telling| {
-            let ended = self.lives[earlier.process].ended;
-            let at_the_same_time = ended.is_none_or(|ended| ended >= self.lives[process].began);
-            !earlier.is_written || at_the_same_time && earlier.process != process
-        };
-        let again = self.ends.told.get(&key).is_some_and(|earlier| !is_excused(earlier));
+        // Not written: its process died, or the table did not answer.
+        let again = self.ends.told.get(&key).is_some_and(|earlier| earlier.is_written);
         if again {
             self.ec2.laws.breach("told-again", at, &format!("{} of {:?}", record.reason.name(), key.0));
         }

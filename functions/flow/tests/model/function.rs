@@ -196,7 +196,7 @@ impl Function {
             let is_killed = running.is_dead.get() || now >= running.birth.until;
             match handled {
                 Some(handled) if !is_killed => {
-                    let gives_back = handled.ledger_unread.is_some();
+                    let gives_back = handled.gives_back;
                     done = done.or(running.messages.map(|messages| Done { messages, gives_back }));
                 }
                 None if !is_killed => {
@@ -235,6 +235,7 @@ fn setup(phase: Phase, since: Timestamp, records: usize, mistake: Option<Mistake
         home: region(0),
         since: Some(since),
         records,
+        silent_after_hours: 48,
         retired_policies: BTreeSet::default(),
     }
 }
@@ -252,6 +253,7 @@ fn sort(bodies: &[String], cloud: &mut Cloud) -> Work {
                 }
                 work.events.push(share);
             }
+            Ok(Message::Copy(ended)) => work.ended.push(ended),
             Ok(Message::Other(_)) => laws.count("event-of-another-kind"),
             Err(_) => laws.count("event-that-is-garbage"),
         }

@@ -31,9 +31,9 @@ impl Cloud {
         let future: Timestamp = "2099-12-31T23:59:59Z".parse().unwrap();
         let now = timestamp(at);
         let mut stands = place(&item);
-        match rng.u32(0..16) {
+        match rng.u32(0..17) {
             0 => item.wanted = future,
-            1 => item.refused = u32::MAX,
+            1 => (item.refused, item.put_off) = (u32::MAX, u32::MAX),
             2 => item.failed = u32::MAX,
             3 => item.start = future,
             4 => stands = None,
@@ -46,7 +46,8 @@ impl Cloud {
             11 => item.gone = Some("never".to_owned()),
             12 => item.generation = u32::MAX,
             13 => item.account = AccountId::parse(STRANGER).unwrap(),
-            14 => item.by = if item.by == By::Event { By::Sweep } else { By::Event },
+            14 => item.ending = Some(future),
+            15 => item.by = if item.by == By::Event { By::Sweep } else { By::Event },
             _ => {
                 let since = now - SignedDuration::from_hours(1);
                 (item.state, item.refused, item.failed) = (State::Delayed { since }, u32::MAX, u32::MAX);

@@ -15,6 +15,10 @@ pub(crate) const TRIES: u32 = 2;
 /// accounts the policy is.
 const VAIN: u32 = 3;
 
+/// What is in hand when a policy of an account's is passed over was read before: so many are tried, at most, before what the
+/// account has under its other policies is read.
+const BATCH: u32 = 25;
+
 /// An account in a Region.
 type Place = (usize, AccountId);
 
@@ -27,6 +31,8 @@ pub(crate) struct Waits {
     tries: BTreeMap<Place, BTreeMap<AccountId, u32>>,
     /// How often an account's try under a policy was in vain in one invocation.
     vain: BTreeMap<(usize, usize, PolicyName), BTreeMap<AccountId, u32>>,
+    /// How often others were tried since a process began to pass a policy of an account's over.
+    in_hand: BTreeMap<(usize, Place), u32>,
     /// Which process could not read which account's line.
     unread: BTreeSet<(usize, Place)>,
     /// Which process could not read which Region's keys.
@@ -42,8 +48,9 @@ impl Waits {
     pub(crate) fn written(&mut self, obligation: &Obligation, at: Ms) {
         let place = (number(&obligation.identity.region), obligation.account.clone());
         let fresh = self.fresh.entry(place.clone()).or_default();
-        // Nobody's but in items that were edited.
-        if obligation.state == State::Owed && obligation.account.as_str() != STRANGER {
+        // Nobody's but in items that were edited. What is about to end waits for nothing.
+        let is_ending = obligation.ending.is_some();
+        if obligation.state == State::Owed && obligation.account.as_str() != STRANGER && !is_ending {
             fresh.entry(obligation.identity.clone()).or_insert(at);
         } else {
             fresh.remove(&obligation.identity);
@@ -57,7 +64,11 @@ impl Waits {
     /// A process found that an account's try under a policy was in vain.
     pub(crate) fn in_vain(&mut self, process: usize, region: usize, policy: &PolicyName, account: &AccountId) {
         let vain = self.vain.entry((process, region, policy.clone())).or_default();
-        *vain.entry(account.clone()).or_default() += 1;
+        let times = vain.entry(account.clone()).or_default();
+        *times += 1;
+        if *times == VAIN {
+            self.in_hand.insert((process, (region, account.clone())), 0);
+        }
     }
 
     fn is_passed_over(&self, process: usize, region: usize, policy: &PolicyName, account: &AccountId) -> bool {
@@ -113,6 +124,10 @@ impl Waits {
             {
                 continue;
             }
+            if let Some(tried) = self.in_hand.get_mut(&(process, place.clone())).filter(|tried| **tried < BATCH) {
+                *tried += 1;
+                continue;
+            }
             let tries = self.tries.entry(place).or_default().entry(account.clone()).or_default();
             *tries += 1;
             self.longest = self.longest.max(*tries);
@@ -131,6 +146,7 @@ impl Waits {
     /// A process is over.
     pub(crate) fn over(&mut self, process: usize) {
         self.vain.retain(|(of, ..), _| *of != process);
+        self.in_hand.retain(|(of, _), _| *of != process);
         self.unread.retain(|(of, _)| *of != process);
         self.last.retain(|(of, _), _| *of != process);
         self.blind.retain(|(of, _)| *of != process);

@@ -8,7 +8,7 @@ use snapferry_core::policy::PolicyState;
 use snapferry_core::tags::Status;
 use snapferry_flow::{Setup, World as _};
 
-use crate::rounds::{OTHER, WAYS, Way, copied, owed, round, share, world};
+use crate::ways::{OTHER, WAYS, Way, copied, owed, round, share, world};
 use crate::world::{OWNER, REGIONS, Scripted, id, policies};
 
 const HOUR: i64 = 3600;

@@ -2,7 +2,7 @@
 
 use snapferry_core::policy::PolicyState;
 
-use crate::rounds::{OTHER, WAYS, Way, everywhere, owed, round, share, world};
+use crate::ways::{OTHER, WAYS, Way, everywhere, owed, round, share, world};
 use crate::world::{Call, OWNER, REGIONS, Scripted};
 
 /// How long the last invocation took, in seconds.
@@ -83,6 +83,24 @@ fn writes_that_take_long_are_gone_on_with_by_the_next_tick() {
 }
 
 #[test]
+fn a_batch_whose_writes_hang_is_cut_at_the_minute() {
+    let (world, setup) = world(Way::InOne);
+    (0..60).for_each(|number| share(&world, number, OWNER, number, 1));
+    round(&world, &setup);
+    // Each is put off, which is a write.
+    world.sources.borrow_mut().clear();
+    world.is_unwritable.set(true);
+    world.write_takes.set(5);
+    world.serve(&setup);
+    // One of each Region is tried in any case.
+    assert!((60..=75).contains(&took(&world)), "{} s", took(&world));
+    world.is_unwritable.set(false);
+    world.write_takes.set(0);
+    world.serve(&setup);
+    assert!(world.obligations.borrow().values().filter(|stands| stands.put_off > 0).count() >= 25 * REGIONS.len());
+}
+
+#[test]
 fn what_nobody_wants_any_more_costs_no_look_beyond_what_an_invocation_tells_and_counts_as_nothing() {
     for is_disabled in [true, false] {
         let (world, mut setup) = world(Way::InOne);
@@ -105,5 +123,22 @@ fn what_nobody_wants_any_more_costs_no_look_beyond_what_an_invocation_tells_and_
             left.push(owed(&world).len());
         }
         assert_eq!(left, [1500, 500, 0]);
+    }
+}
+
+#[test]
+fn what_is_served_of_a_part_that_is_not_read_yet_is_counted_when_it_is() {
+    for way in WAYS {
+        let (world, setup) = world(way);
+        (0..300).for_each(|number| share(&world, number, OWNER, number, 1));
+        round(&world, &setup);
+        // Slots come free between the slices, and what the last round put in line takes them.
+        world.answers.borrow_mut().clear();
+        world.copy_takes.set(1);
+        world.page_takes.set(4);
+        let (said, slices) = round(&world, &setup);
+        let sweep = said.iter().find_map(|record| record.sweep.clone()).unwrap();
+        assert_eq!(slices > 1, way != Way::InOne, "{way:?}");
+        assert_eq!(sweep.missing + sweep.in_flight, 900, "{way:?}: {sweep:?}");
     }
 }

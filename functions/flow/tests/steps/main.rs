@@ -10,9 +10,14 @@
 mod counts;
 mod cuts;
 mod edits;
+mod ended;
+mod hints;
 mod policies;
+mod refused;
 mod rounds;
 mod strays;
+mod told;
+mod ways;
 mod world;
 
 use snapferry_core::audit::CopyFailed;
@@ -124,10 +129,41 @@ fn no_request_leaves_without_its_intent() {
     world.share(1, OWNER);
     world.is_unwritable.set(true);
     let handled = world.events(&setup, [1]);
-    assert!(handled.ledger_unread.is_some(), "share messages go back to the queue");
+    assert!(handled.ledger_unread.is_some() && handled.gives_back, "share messages go back to the queue");
     assert_eq!(world.count(is_copy), 0);
     assert_eq!(world.reasons(), ["ledger-unread"]);
     assert_eq!(world.said.borrow()[0].count, Some(3));
+}
+
+#[test]
+fn an_event_of_which_all_stands_is_not_given_back_for_a_line_that_cannot_be_read() {
+    let (world, setup) = (Scripted::default(), setup());
+    (1..=2).for_each(|number| world.share(number, OWNER));
+    *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); REGIONS.len()];
+    world.events(&setup, [1]);
+    world.unread_lines.borrow_mut().insert(REGIONS[0].to_owned());
+    let handled = world.events(&setup, [2]);
+    assert_eq!(world.obligations.borrow().len(), 2 * REGIONS.len());
+    assert!(handled.ledger_unread.is_some() && !handled.gives_back);
+    let said = world.said.borrow();
+    let counts: Vec<_> = said.iter().filter(|r| r.reason.name() == "ledger-unread").map(|r| r.count).collect();
+    assert_eq!(counts, [None], "once, and nobody knows how many wait there");
+}
+
+#[test]
+fn an_event_of_which_nothing_stands_is_given_back() {
+    let (world, setup) = (Scripted::default(), setup());
+    world.is_hintless.set(true);
+    assert!(world.events(&setup, [1]).gives_back, "no hint of it");
+    world.share(2, OWNER);
+    world.unwritable.borrow_mut().insert(id(2));
+    *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); REGIONS.len()];
+    assert!(world.events(&setup, [2]).gives_back, "neither an intent nor a place in line");
+    world.unwritable.borrow_mut().clear();
+    assert!(!world.events(&setup, [2]).gives_back);
+    // What stands in line for an event already needs no message.
+    world.unwritable.borrow_mut().insert(id(2));
+    assert!(!world.events(&setup, [2]).gives_back);
 }
 
 #[test]

@@ -2,120 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use snapferry_core::audit::{Event, Record};
-use snapferry_core::copying::{CopyFailure, CopyRequest};
-use snapferry_core::facts::{DescribedCopy, SourceSnapshot, State as Ec2State};
-use snapferry_core::ids::{AccountId, Region, SnapshotId, VolumeId};
+use snapferry_core::ids::Region;
 use snapferry_core::ledger::{End, Identity, Shard, State};
-use snapferry_core::tags::{self, ReadTags, Status};
-use snapferry_flow::{Setup, World as _};
+use snapferry_core::tags::Status;
+use snapferry_flow::Setup;
 
-use crate::world::{Call, OWNER, REGIONS, Scripted, error, id, policies, setup};
-
-pub(crate) const OTHER: &str = "222222222222";
-
-/// How a round is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    InOne,
-    InShards,
-    ByWalk,
-}
-
-pub(crate) const WAYS: [Way; 3] = [Way::InOne, Way::InShards, Way::ByWalk];
-
-/// A world in which a round is read that way, and in which no copy is started.
-pub(crate) fn world(way: Way) -> (Scripted, Setup) {
-    let (world, mut setup) = (Scripted::default(), setup());
-    if way != Way::InOne {
-        setup.records = 280;
-    }
-    if way == Way::ByWalk {
-        world.page.set(10);
-        world.cuts_first.set(true);
-    }
-    *world.answers.borrow_mut() = vec![error(CopyFailure::RegionFull); 1000];
-    (world, setup)
-}
-
-/// Shares a snapshot of a volume, started so many hours ago.
-pub(crate) fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) {
-    let source = SourceSnapshot {
-        id: id(number),
-        owner: AccountId::parse(owner).unwrap(),
-        volume: VolumeId::parse(&format!("vol-{volume:08x}")).unwrap(),
-        size_gib: 8,
-        state: Ec2State::Completed,
-        start_time: world.now() - SignedDuration::from_hours(age),
-        encrypted: true,
-        storage: snapferry_core::facts::Storage::Standard,
-        description: "".into(),
-    };
-    world.sources.borrow_mut().insert(source.id.clone(), source);
-}
-
-/// Has a copy of it in each Region.
-pub(crate) fn copied(world: &Scripted, setup: &Setup, number: usize, status: Status) {
-    let source = world.sources.borrow().get(&id(number)).cloned().unwrap();
-    for (at, target) in setup.policies[0].targets.iter().enumerate() {
-        let policy = &setup.policies[0];
-        let request = CopyRequest {
-            policy: &policy.name,
-            filter: &policy.description,
-            source: &source,
-            home: &setup.home,
-            target,
-        };
-        let copy = id(0xc_0000 + number * 4 + at);
-        let pairs = request.tags(source.start_time);
-        let pairs = pairs.iter().map(|(key, value)| match key.as_str() {
-            tags::STATUS => (key.as_str(), status.as_str()),
-            _ => (key.as_str(), value.as_str()),
-        });
-        let settled = (status != Status::Copying).then(|| (tags::SETTLED_AT, source.start_time.to_string()));
-        let pairs: Vec<(&str, String)> = pairs.map(|(key, value)| (key, value.to_owned())).chain(settled).collect();
-        let copy = DescribedCopy {
-            owner: AccountId::parse("999999999999").ok(),
-            state: if status == Status::Failed { Ec2State::Error } else { Ec2State::Completed },
-            state_message: String::new(),
-            encrypted: true,
-            kms_key: None,
-            size_gib: 8,
-            start_time: source.start_time,
-            tags: ReadTags::read(&copy, pairs.iter().map(|(key, value)| (*key, value.as_str()))),
-            lock: None,
-            description: request.description().into(),
-            id: copy,
-        };
-        world.copies.borrow_mut().push((target.region.clone(), copy));
-    }
-}
-
-/// Sweeps until the round is over; gives the records of the round and how many invocations it took.
-pub(crate) fn round(world: &Scripted, setup: &Setup) -> (Vec<Record>, usize) {
-    world.sweep(setup);
-    let mut said = world.said.take();
-    for slices in 1..100 {
-        if said.iter().any(|record| record.sweep.is_some()) {
-            return (said, slices);
-        }
-        world.serve(setup);
-        said.extend(world.said.take());
-    }
-    panic!("the round does not end: {said:?}");
-}
-
-pub(crate) fn owed(world: &Scripted) -> BTreeSet<(SnapshotId, Region)> {
-    let obligations = world.obligations.borrow();
-    let open = obligations.values().filter(|obligation| !obligation.has_ended());
-    open.map(|open| (open.identity.source.clone(), open.identity.region.clone())).collect()
-}
-
-pub(crate) fn everywhere(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<(SnapshotId, Region)> {
-    let regions = REGIONS.map(|region| Region::parse(region).unwrap());
-    numbers.into_iter().flat_map(|number| regions.clone().map(|region| (id(number), region))).collect()
-}
+use crate::ways::{OTHER, WAYS, Way, copied, everywhere, owed, round, share, world};
+use crate::world::{Call, OWNER, REGIONS, Scripted, id, policies};
 
 /// Volumes of two owners with five snapshots each, of which some are copied, some failed and some are under way.
 fn many(world: &Scripted, setup: &Setup) {
@@ -329,25 +224,6 @@ fn the_newest_of_a_lineage_is_wanted_again_when_its_copy_is_gone() {
         let again = obligations.values().filter(|o| o.state == State::Owed && o.generation == 1).count();
         assert_eq!(again, (20 * 3 + 20) * REGIONS.len(), "{way:?}");
     }
-}
-
-#[test]
-fn what_is_gone_is_told_once_also_while_its_end_cannot_be_written() {
-    let (world, mut setup) = world(Way::InOne);
-    setup.policies[0].targets.truncate(1);
-    share(&world, 1, OWNER, 1, 5);
-    round(&world, &setup);
-    world.sources.borrow_mut().clear();
-    world.is_endless.set(true);
-    let mut told = 0;
-    for _ in 0..10 {
-        world.sweep(&setup);
-        told += world.reasons().iter().filter(|reason| **reason == "source-gone").count();
-    }
-    assert_eq!((told, owed(&world).len()), (1, 1));
-    world.is_endless.set(false);
-    world.sweep(&setup);
-    assert!(owed(&world).is_empty() && world.reasons().iter().all(|reason| *reason != "source-gone"));
 }
 
 #[test]

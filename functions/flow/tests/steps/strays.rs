@@ -7,7 +7,7 @@ use snapferry_core::ledger::State;
 use snapferry_core::tags::Status;
 use snapferry_flow::Setup;
 
-use crate::rounds::{WAYS, Way, copied, owed, round, share, world};
+use crate::ways::{WAYS, Way, copied, owed, round, share, world};
 use crate::world::{OWNER, REGIONS, Scripted, error};
 
 const DAY: i64 = 24 * 3600;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use snapferry_core::audit::{Added, Lives, Position};
 
 use self::report::{File, VerifyReport};
-use crate::terminal::audit_lines;
+use crate::terminal::audit_lines::{self, Order};
 use crate::terminal::exit::Exit;
 use crate::terminal::input;
 
@@ -69,6 +69,10 @@ fn read(number: usize, path: &Path, lives: &mut Lives, unlinked: &mut Vec<Positi
         }
     };
     let done = input::open(path).map_err(anyhow::Error::from).and_then(|input| audit_lines::read(input, each));
-    file.error = done.err().map(|error| format!("{error:#}"));
+    match done {
+        Ok(Order::OfLog) => {}
+        Ok(Order::OfRows) => lives.is_of_a_query(number),
+        Err(error) => file.error = Some(format!("{error:#}")),
+    }
     file
 }

@@ -153,14 +153,24 @@ impl VerifyReport {
         for place in &self.unlinked {
             writeln!(out, "{place}: an audit line that belongs to no environment; no function writes such a line")?;
         }
-        let broken = self.environments.iter().filter(|environment| environment.verdict == Proof::Broken).count();
         let lines: u64 = self.files.iter().map(|file| file.lines).sum();
         match self.verdict {
             Proof::Nothing => writeln!(err, "no line of Snapferry's audit in what was read")?,
             Proof::Intact => writeln!(out, "{}, {}: intact", self.environments(), counted(lines, "line"))?,
-            Proof::Broken => writeln!(out, "{}, {}: {broken} broken", self.environments(), counted(lines, "line"))?,
+            Proof::Broken => {
+                writeln!(out, "{}, {}: {}", self.environments(), counted(lines, "line"), self.broken())?;
+            }
         }
         Ok(out.flush()?)
+    }
+
+    /// What is broken, in a few words.
+    fn broken(&self) -> String {
+        let broken = self.environments.iter().filter(|environment| environment.verdict == Proof::Broken).count();
+        let broken = (broken > 0).then(|| format!("{broken} broken"));
+        let unlinked = self.unlinked.len() as u64;
+        let unlinked = (unlinked > 0).then(|| format!("{} of no environment", counted(unlinked, "line")));
+        broken.into_iter().chain(unlinked).collect::<Vec<_>>().join(", ")
     }
 
     fn environments(&self) -> String {

@@ -1,14 +1,18 @@
 //! From facts to checks, without asking anybody.
 
+mod around;
 mod caller;
 mod copies;
 mod copies_keys;
 mod keys;
 mod ledger;
 mod lineage;
+mod parts;
 mod regions;
+mod schedules;
 mod source;
 mod stack;
+mod targets;
 #[cfg(test)]
 mod tests;
 

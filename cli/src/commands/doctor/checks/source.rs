@@ -5,6 +5,7 @@ use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::ebs::errors::is_unsupported;
 use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State, Storage};
+use snapferry_core::ids::Region;
 use snapferry_core::policy::Policy;
 use snapferry_core::text::printable;
 
@@ -123,12 +124,24 @@ fn copy(facts: &Facts, source: &Source, Try { policy, region, answer }: &Try) ->
             .because(error)
             .remedy(*remedy);
     }
+    let owner = if *reason == CopyFailed::NotAuthorized { of_owner_condition(facts, region) } else { "" };
     if *reason == CopyFailed::NotAuthorized && !is_about_everybody(error, is_copier(facts)) {
         return Check::unknown(check, subject, "access denied to these credentials, and the copier's role perhaps may")
             .because(error)
-            .remedy("Repeat with the copier's rights; `snapferry iam POLICY` prints them.");
+            .remedy(format!("Repeat with the copier's rights; `snapferry iam POLICY` prints them.{owner}"));
     }
-    Check::fail(check, subject, reason.name()).because(error).remedy(*remedy)
+    Check::fail(check, subject, reason.name()).because(error).remedy(format!("{remedy}{owner}"))
+}
+
+/// That EC2 tells IAM the owner of a source in another Region is not documented, and nobody has seen it.
+fn of_owner_condition(facts: &Facts, target: &Region) -> &'static str {
+    let is_dropped = facts.listed("CopyAnyOwner").is_some_and(|mut given| given.next() == Some("true"));
+    if is_dropped || *target == facts.home {
+        return "";
+    }
+    " If all that is as it should be, the condition ec2:Owner on the role's statement CopyFromSourceAccounts may be what refuses \
+     a source in another Region: deploy with CopyAnyOwner=true (`snapferry iam --copy-any-owner`), and read in SECURITY.md what \
+     that costs."
 }
 
 fn beyond(source: &Source) -> Check {

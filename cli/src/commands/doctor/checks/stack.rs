@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use snapferry_core::facts::CallError;
-use snapferry_core::policy::{Encryption, Policy};
+use snapferry_core::ids::KeyArn;
+use snapferry_core::policy::{Encryption, Policy, max_lock_days};
 
-use super::ledger;
+use super::parts::{DEPLOY, what_stops};
+use super::{around, ledger, schedules, targets};
 use crate::commands::doctor::check::{Check, is_gone};
 use crate::commands::doctor::facts::{Facts, Part, Stack};
 
@@ -27,12 +29,15 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     };
     let mut checks = vec![Check::pass("stack", name, format!("it has {} resources", stack.resources.len()))];
     checks.extend(Part::ALL.map(|part| resource(stack, part)));
-    checks.extend(stack.rule.iter().map(rule));
-    checks.extend(stack.schedules.iter().map(|(part, state)| schedule(*part, state)));
+    let given = stack.parameters.as_ref().and_then(|given| given.as_ref().ok());
+    checks.extend(stack.rules.iter().map(|(part, state)| rule(*part, state)));
+    checks.extend(stack.schedules.iter().flat_map(|(part, found)| schedules::checks(*part, found, given)));
+    checks.extend(targets::checks(facts, stack));
     checks.extend(stack.functions.iter().map(|(part, state)| function(*part, state)));
-    checks.extend(stack.mapping.iter().map(mapping));
+    checks.extend(stack.mappings.iter().map(|(part, state)| mapping(*part, state)));
     checks.extend(stack.queues.iter().map(|(part, attributes)| queue(*part, attributes)));
     checks.extend(stack.ledger.iter().flat_map(ledger::checks));
+    checks.extend(around::checks(stack, policies));
     checks.extend(match &stack.parameters {
         Some(Ok(given)) => parameters(facts, name, given, policies),
         Some(Err(error)) => vec![Check::unread("stack-parameter", name, error)],
@@ -63,41 +68,21 @@ fn resource(stack: &Stack, part: Part) -> Check {
     }
 }
 
-fn rule(state: &Result<String, CallError>) -> Check {
+fn rule(part: Part, state: &Result<String, CallError>) -> Check {
+    let (_, name) = part.of_template();
+    let without = match part {
+        Part::CopyRule => "ends of copies are noticed by schedules only, minutes later",
+        _ => "shares are noticed by sweeps only",
+    };
     match state.as_deref() {
         // The second form says that it also takes what CloudTrail records; either delivers.
-        Ok("ENABLED" | "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") => Check::pass("rule", "ShareRule", "enabled"),
-        Ok(state) => Check::fail("rule", "ShareRule", format!("{state}: shares are noticed by sweeps only"))
+        Ok("ENABLED" | "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") => Check::pass("rule", name, "enabled"),
+        Ok(state) => Check::fail("rule", name, format!("{state}: {without}"))
             .remedy("Enable it: aws events enable-rule --name … (and find out who disabled it)."),
         Err(error) if is_gone(error) => {
-            Check::fail("rule", "ShareRule", "it was deleted").because(error).remedy(DEPLOY)
+            Check::fail("rule", name, format!("it was deleted: {without}")).because(error).remedy(DEPLOY)
         }
-        Err(error) => Check::unread("rule", "ShareRule", error),
-    }
-}
-
-pub(super) const DEPLOY: &str = "Somebody changed what the stack had made: deploy it again.";
-
-fn schedule(part: Part, state: &Result<String, CallError>) -> Check {
-    let (_, name) = part.of_template();
-    match state.as_deref() {
-        Ok("ENABLED") => Check::pass("schedule", name, "enabled"),
-        Ok(state) => Check::fail("schedule", name, format!("{state}: {}", what_stops(part)))
-            .remedy("Enable it in EventBridge Scheduler, or deploy the stack again (and find out who disabled it)."),
-        Err(error) if is_gone(error) => {
-            Check::fail("schedule", name, format!("it was deleted: {}", what_stops(part))).because(error).remedy(DEPLOY)
-        }
-        Err(error) => Check::unread("schedule", name, error),
-    }
-}
-
-fn what_stops(part: Part) -> &'static str {
-    match part {
-        Part::SweepTimer => "what events miss is never copied",
-        Part::ServeTimer => "what stands in line waits for the next event or sweep",
-        Part::CopySharedSnapshots => "nothing is copied",
-        Part::VerifyTimer | Part::VerifyCopies => "no copy is verified or locked",
-        _ => "no copy expires",
+        Err(error) => Check::unread("rule", name, error),
     }
 }
 
@@ -117,18 +102,22 @@ fn function(part: Part, state: &Result<String, CallError>) -> Check {
 }
 
 /// Lambda API reference, GetEventSourceMapping, `State`.
-fn mapping(state: &Result<String, CallError>) -> Check {
-    let (check, (_, name)) = ("queue-to-copier", Part::QueueToCopier.of_template());
+fn mapping(part: Part, state: &Result<String, CallError>) -> Check {
+    let (_, name) = part.of_template();
+    let (check, without) = match part {
+        Part::QueueToVerifier => {
+            ("queue-to-verifier", "copies that ended are verified by schedule only, minutes later")
+        }
+        _ => ("queue-to-copier", "the copier gets no event and no sweep, so nothing is copied"),
+    };
     match state.as_deref() {
         Ok("Enabled") => Check::pass(check, name, "enabled"),
-        Ok("Disabled" | "Disabling" | "Deleting") => {
-            Check::fail(check, name, "disabled: the copier gets no event and no sweep, so nothing is copied").remedy(
-                "Enable it: aws lambda update-event-source-mapping --enabled --uuid … (and find out who disabled it).",
-            )
-        }
+        Ok("Disabled" | "Disabling" | "Deleting") => Check::fail(check, name, format!("disabled: {without}")).remedy(
+            "Enable it: aws lambda update-event-source-mapping --enabled --uuid … (and find out who disabled it).",
+        ),
         Ok(state) => Check::unknown(check, name, state).remedy("Repeat in a minute."),
         Err(error) if is_gone(error) => {
-            Check::fail(check, name, "it was deleted: nothing is copied").because(error).remedy(DEPLOY)
+            Check::fail(check, name, format!("it was deleted: {without}")).because(error).remedy(DEPLOY)
         }
         Err(error) => Check::unread(check, name, error),
     }
@@ -147,16 +136,16 @@ fn queue(part: Part, attributes: &Result<BTreeMap<String, String>, CallError>) -
     let count = |name: &str| attributes.get(name).and_then(|value| value.parse::<u64>().ok()).unwrap_or_default();
     let messages = count("ApproximateNumberOfMessages") + count("ApproximateNumberOfMessagesNotVisible");
     match part {
-        Part::CopierQueue if !is_true("FifoQueue") || !is_true("ContentBasedDeduplication") => Check::fail(
-            "queue",
-            name,
-            "it does not keep to one writer: it is not FIFO with content-based deduplication",
-        )
-        .remedy(DEPLOY),
+        Part::CopierQueue | Part::VerifierQueue if !is_true("FifoQueue") || !is_true("ContentBasedDeduplication") => {
+            let message = "it does not keep to one run at a time: it is not FIFO with content-based deduplication";
+            Check::fail("queue", name, message).remedy(DEPLOY)
+        }
         Part::CopierQueue if !attributes.contains_key("RedrivePolicy") => {
             Check::fail("queue", name, "it has no dead-letter queue").remedy(DEPLOY)
         }
-        Part::CopierQueue => Check::pass("queue", name, format!("FIFO, {messages} messages in it")),
+        Part::CopierQueue | Part::VerifierQueue => {
+            Check::pass("queue", name, format!("FIFO, {messages} messages in it"))
+        }
         _ if messages == 0 => Check::pass("dead-letter-queue", name, "empty"),
         _ => Check::fail("dead-letter-queue", name, format!("{messages} messages that nobody has looked at"))
             .remedy("See RUNBOOK.md, CopierDeadLetterAlarm and UndeliveredAlarm."),
@@ -172,12 +161,12 @@ fn parameters(facts: &Facts, stack: &str, given: &BTreeMap<String, String>, poli
         Encryption::Key(key) => Some(key.to_string()),
         Encryption::AsSource | Encryption::DefaultKey => None,
     });
-    let source_key = facts.source.as_ref().and_then(|source| source.key.as_ref()).map(|(arn, _)| arn.clone());
+    let source_key = facts.source.as_ref().and_then(|source| source.key.as_ref()).map(|(arn, _)| arn.as_str());
     let wanted: [(&str, Vec<String>); 4] = [
         ("SourceAccounts", owners),
         ("TargetRegions", regions),
         ("TargetKeyArns", keys.collect()),
-        ("SourceKeyArns", source_key.into_iter().collect()),
+        ("SourceKeyArns", source_key.map(str::to_owned).into_iter().collect()),
     ];
     if wanted.iter().all(|(name, _)| !given.contains_key(*name)) {
         let message = "the stack has none of the template's parameters, as the CDK makes it, so nothing here says what its \
@@ -186,7 +175,11 @@ fn parameters(facts: &Facts, stack: &str, given: &BTreeMap<String, String>, poli
         return vec![Check::unknown("stack-parameter", stack, message).remedy(remedy)];
     }
     let check = |(name, wanted): &(&'static str, Vec<String>)| {
-        let given: Vec<&str> = given.get(*name)?.split(',').map(str::trim).collect();
+        let value = given.get(*name)?;
+        if *name == "SourceKeyArns" && value.is_empty() {
+            return Some(any_source_key(facts, given, source_key));
+        }
+        let given: Vec<&str> = value.split(',').map(str::trim).collect();
         let mut missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|each| !given.contains(each)).collect();
         missing.dedup();
         Some(if missing.is_empty() {
@@ -196,5 +189,38 @@ fn parameters(facts: &Facts, stack: &str, given: &BTreeMap<String, String>, poli
             Check::fail("stack-parameter", name, message).remedy("Add it to the stack's parameter.")
         })
     };
-    wanted.iter().filter_map(check).collect()
+    wanted.iter().filter_map(check).chain(lock_days(given, policies)).collect()
+}
+
+/// Whether the verifier may lock for as long as the policies say. A stack from before the parameter bounds nothing.
+fn lock_days(given: &BTreeMap<String, String>, policies: &[Policy]) -> Option<Check> {
+    let name = "MaxLockDays";
+    let (given, wanted) = (given.get(name)?.parse::<u32>().ok()?, max_lock_days(policies));
+    Some(if given >= wanted {
+        Check::pass("stack-parameter", name, "as long as the longest LockRule")
+    } else {
+        let message = format!("is {given}, and the longest LockRule needs {wanted}, so those copies stay unlocked");
+        Check::fail("stack-parameter", name, message).remedy("Raise the stack's parameter.")
+    })
+}
+
+/// Without SourceKeyArns the copier may use each key of SourceAccounts in the stack's Region.
+fn any_source_key(facts: &Facts, given: &BTreeMap<String, String>, source_key: Option<&str>) -> Check {
+    let (name, home) = ("SourceKeyArns", &facts.home);
+    let is_reached = |key: &str| {
+        let accounts = given.get("SourceAccounts").map(String::as_str).unwrap_or_default();
+        KeyArn::parse(key).is_ok_and(|key| {
+            key.region() == home.as_str() && accounts.split(',').any(|account| account.trim() == key.account())
+        })
+    };
+    match source_key {
+        Some(key) if !is_reached(key) => {
+            let message =
+                format!("is empty, which lets the roles use the keys of SourceAccounts in {home}, and not {key}");
+            let remedy = "Add its account to the policy's SnapshotOwner where it is one, and deploy. The key of another \
+                          account or Region has to be named: give SourceKeyArns all keys that are in use.";
+            Check::fail("stack-parameter", name, message).remedy(remedy)
+        }
+        _ => Check::pass("stack-parameter", name, format!("is empty: any key of SourceAccounts in {home}")),
+    }
 }

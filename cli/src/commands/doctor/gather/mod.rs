@@ -1,6 +1,8 @@
 //! Looks: reads, and requests that are marked DryRun. Nothing is changed, and nothing is judged.
 
+mod around;
 mod copies;
+mod document;
 mod ledger;
 mod source;
 mod stack;

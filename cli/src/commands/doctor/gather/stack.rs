@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::StackResourceSummary;
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_sqs::types::QueueAttributeName;
 use snapferry_aws::errors::call_error;
 use snapferry_core::facts::CallError;
 
-use super::ledger;
-use crate::commands::doctor::facts::{Part, Resource, Stack};
+use super::{around, document, ledger};
+use crate::commands::doctor::facts::{Part, Resource, Schedule, Stack};
 
-/// Looks at the stack, its rule, its schedules, its functions, its queues and its ledger.
+/// Looks at the stack, its rules, its schedules, its functions, its queues and its ledger.
 pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallError> {
     let cloudformation = aws_sdk_cloudformation::Client::new(config);
     let mut stack = Stack::default();
@@ -20,21 +21,33 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
         stack.resources.push(resource(&found.map_err(|error| call_error(&error))?));
     }
     stack.parameters = Some(parameters(&cloudformation, name).await);
-    if let Some(id) = physical_id(&stack, Part::ShareRule) {
-        stack.rule = Some(rule(config, &id).await);
+    for part in Part::RULES {
+        if let Some(id) = physical_id(&stack, part) {
+            stack.rules.insert(part, rule(config, &id).await);
+            stack.targets.insert(part, targets(config, &id).await);
+        }
     }
     for part in Part::SCHEDULES {
         if let Some(id) = physical_id(&stack, part) {
-            stack.schedules.insert(part, schedule(config, &id).await);
+            let (schedule, target) = schedule(config, &id).await;
+            stack.schedules.insert(part, schedule);
+            stack.targets.extend(target.map(|target| (part, Ok(vec![target]))));
         }
     }
+    let mut documents = document::Documents::default();
     for part in Part::FUNCTIONS {
         if let Some(id) = physical_id(&stack, part) {
-            stack.functions.insert(part, function(config, &id).await);
+            let found = function(config, &id).await;
+            if let Ok(found) = &found {
+                stack.documents.insert(part, documents.of(config, found).await);
+            }
+            stack.functions.insert(part, found.map(|found| state(&found)));
         }
     }
-    if let Some(id) = physical_id(&stack, Part::QueueToCopier) {
-        stack.mapping = Some(mapping(config, &id).await);
+    for part in Part::MAPPINGS {
+        if let Some(id) = physical_id(&stack, part) {
+            stack.mappings.insert(part, mapping(config, &id).await);
+        }
     }
     for part in Part::QUEUES {
         if let Some(id) = physical_id(&stack, part) {
@@ -44,6 +57,7 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
     if let Some(id) = physical_id(&stack, Part::Ledger) {
         stack.ledger = Some(ledger::look(config, &id).await);
     }
+    around::look(config, &mut stack).await;
     Ok(stack)
 }
 
@@ -73,25 +87,51 @@ async fn parameters(
     Ok(parameters.filter_map(pair).collect())
 }
 
+/// A rule's bus, unless it is the default one, and its name: on another bus the ID is "bus|rule" (CloudFormation User Guide,
+/// AWS::Events::Rule).
+fn bus_and_name(id: &str) -> (Option<String>, &str) {
+    id.split_once('|').map_or((None, id), |(bus, name)| (Some(bus.to_owned()), name))
+}
+
 async fn rule(config: &SdkConfig, id: &str) -> Result<String, CallError> {
-    // On another bus than the default one the ID is "bus|rule" (CloudFormation User Guide, AWS::Events::Rule).
-    let (bus, name) = id.split_once('|').map_or((None, id), |(bus, name)| (Some(bus.to_owned()), name));
+    let (bus, name) = bus_and_name(id);
     let rules = aws_sdk_eventbridge::Client::new(config);
     let answer = rules.describe_rule().name(name).set_event_bus_name(bus).send().await;
     let answer = answer.map_err(|error| call_error(&error))?;
     Ok(answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default())
 }
 
-async fn schedule(config: &SdkConfig, id: &str) -> Result<String, CallError> {
-    let answer = aws_sdk_scheduler::Client::new(config).get_schedule().name(id).send().await;
+/// A rule has at most five targets, or as many more as somebody was granted: one page is read.
+async fn targets(config: &SdkConfig, id: &str) -> Result<Vec<String>, CallError> {
+    let (bus, name) = bus_and_name(id);
+    let rules = aws_sdk_eventbridge::Client::new(config);
+    let answer = rules.list_targets_by_rule().rule(name).set_event_bus_name(bus).send().await;
     let answer = answer.map_err(|error| call_error(&error))?;
-    Ok(answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default())
+    Ok(answer.targets().iter().map(|target| target.arn().to_owned()).collect())
 }
 
-async fn function(config: &SdkConfig, name: &str) -> Result<String, CallError> {
+/// The schedule, and the ARN of its target.
+async fn schedule(config: &SdkConfig, id: &str) -> (Result<Schedule, CallError>, Option<String>) {
+    let answer = aws_sdk_scheduler::Client::new(config).get_schedule().name(id).send().await;
+    let answer = match answer.map_err(|error| call_error(&error)) {
+        Ok(answer) => answer,
+        Err(error) => return (Err(error), None),
+    };
+    let state = answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default();
+    let expression = answer.schedule_expression().unwrap_or_default().to_owned();
+    (
+        Ok(Schedule { state, expression }),
+        Some(answer.target().map(|target| target.arn().to_owned()).unwrap_or_default()),
+    )
+}
+
+async fn function(config: &SdkConfig, name: &str) -> Result<GetFunctionConfigurationOutput, CallError> {
     let answer = aws_sdk_lambda::Client::new(config).get_function_configuration().function_name(name).send().await;
-    let answer = answer.map_err(|error| call_error(&error))?;
-    Ok(answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default())
+    answer.map_err(|error| call_error(&error))
+}
+
+fn state(function: &GetFunctionConfigurationOutput) -> String {
+    function.state().map(|state| state.as_str().to_owned()).unwrap_or_default()
 }
 
 async fn mapping(config: &SdkConfig, id: &str) -> Result<String, CallError> {

@@ -29,13 +29,16 @@ fn scopes() -> impl Strategy<Value = Scope> {
     let targets = regions().prop_filter("there are targets", |targets| !targets.is_empty());
     let home = prop::sample::select(&REGIONS).prop_map(region);
     let retired = (regions(), regions()).prop_map(|(regions, homes)| Retired { regions, homes });
-    (home, owners, targets, keys(), keys(), retired).prop_map(
-        |(home, owners, targets, target_keys, source_keys, retired)| Scope {
+    let copy_owner = prop::sample::select(&[CopyOwner::Listed, CopyOwner::Any]);
+    (home, owners, targets, keys(), 0..=36_500_u32, (keys(), copy_owner), retired).prop_map(
+        |(home, owners, targets, target_keys, max_lock_days, (source_keys, copy_owner), retired)| Scope {
             home,
             owners,
             targets,
             target_keys,
+            max_lock_days,
             source_keys,
+            copy_owner,
             retired,
         },
     )
@@ -74,7 +77,12 @@ proptest! {
         prop_assert!(!text.contains("Fn::") && !text.contains("${AWS::"), "{}", text);
         let sources = statement(&roles, "CopyFromSourceAccounts").unwrap();
         let owners: Vec<_> = scope.owners.iter().map(AccountId::as_str).collect();
-        prop_assert_eq!(listed(&sources["Condition"]["StringEquals"]["ec2:Owner"]), owners);
+        match scope.copy_owner {
+            CopyOwner::Listed => {
+                prop_assert_eq!(listed(&sources["Condition"]["StringEquals"]["ec2:Owner"]), owners.clone());
+            }
+            CopyOwner::Any => prop_assert!(sources["Condition"].is_null(), "{}", sources),
+        }
         for (sid, regions) in [
             ("CreateTaggedCopies", std::iter::once(&scope.home).chain(&scope.targets).collect::<Vec<_>>()),
             ("TagWhileCopying", std::iter::once(&scope.home).chain(&scope.targets).collect()),
@@ -93,15 +101,29 @@ proptest! {
             let condition = &found["Condition"]["StringEquals"]["aws:ResourceTag/snapferry:source-region"];
             prop_assert_eq!(listed(condition), homes.clone());
         }
-        for (keys, sids) in [
-            (&scope.target_keys, ["UseTargetKeys", "GrantTargetKeysToEbs"]),
-            (&scope.source_keys, ["UseSourceKeys", "GrantSourceKeysToEbs"]),
-        ] {
-            for sid in sids {
-                let found = statement(&roles, sid);
-                let expected = (!keys.is_empty()).then(|| distinct(keys.iter().map(KeyArn::as_str)));
-                prop_assert_eq!(found.as_ref().map(|found| listed(&found["Resource"])), expected);
+        let lock = statement(&roles, "LockCopies").unwrap();
+        let days = &lock["Condition"]["NumericLessThanEquals"]["ec2:SnapshotLockDuration"];
+        prop_assert_eq!(days, &Value::from(scope.max_lock_days.to_string()));
+        for sid in ["UseTargetKeys", "GrantTargetKeysToEbs"] {
+            let found = statement(&roles, sid);
+            let keys = &scope.target_keys;
+            let expected = (!keys.is_empty()).then(|| distinct(keys.iter().map(KeyArn::as_str)));
+            prop_assert_eq!(found.as_ref().map(|found| listed(&found["Resource"])), expected);
+        }
+        let anywhere = format!("arn:{}:kms:{}:*:key/*", scope.home.partition(), scope.home);
+        for sid in ["UseSourceKeys", "GrantSourceKeysToEbs"] {
+            let found = statement(&roles, sid).unwrap();
+            let accounts = &found["Condition"]["StringEquals"]["aws:ResourceAccount"];
+            if scope.source_keys.is_empty() {
+                prop_assert_eq!(listed(&found["Resource"]), [anywhere.as_str()]);
+                prop_assert_eq!(listed(accounts), owners.clone());
+            } else {
+                let keys = distinct(scope.source_keys.iter().map(KeyArn::as_str));
+                prop_assert_eq!(listed(&found["Resource"]), keys);
+                prop_assert!(accounts.is_null());
             }
+            let for_aws = &found["Condition"]["Bool"]["kms:GrantIsForAWSResource"];
+            prop_assert_eq!(for_aws.is_null(), sid == "UseSourceKeys");
         }
     }
 }

@@ -65,7 +65,7 @@ fn what_means_the_same_is_kept() {
 #[test]
 fn what_is_outdated_is_replaced_in_its_place() {
     let mut outdated = ours(TARGET);
-    outdated[1].as_object_mut().unwrap().remove("Condition");
+    outdated[1]["Condition"].as_object_mut().unwrap().remove("Bool");
     let document = format!(r#"{{"Statement":[{}, {GOVERNED},{}]}}"#, outdated[1], outdated[0]);
     let once = merged(&document, TARGET).unwrap();
     assert_eq!(done(&once), [Done::Kept, Done::Replaced]);
@@ -82,7 +82,20 @@ fn who_loses_access_is_named() {
     let narrower = statements("aws", &AccountId::parse(TARGET).unwrap(), Some(role)).unwrap();
     let once = merge(&first, &narrower, TARGET).unwrap();
     assert_eq!(done(&once), [Done::Replaced, Done::Replaced]);
-    assert_eq!(once.changes[0].no_longer_named, ["arn:aws:iam::222222222222:root"]);
+    assert_eq!(once.changes[0].no_longer_named, ["arn:aws:iam::222222222222:role/snapferry/*"]);
+    // What an earlier version said, for the whole account or for its one role.
+    for (named, lost) in [
+        ("arn:aws:iam::222222222222:root", vec!["arn:aws:iam::222222222222:root"]),
+        (role, vec![role]),
+        ("arn:aws:iam::222222222222:role/snapferry/copier", vec![]),
+    ] {
+        let mut earlier = ours(TARGET);
+        earlier[0]["Principal"]["AWS"] = json!(named);
+        earlier[0].as_object_mut().unwrap().remove("Condition");
+        let once = merged(&json!({ "Statement": earlier }).to_string(), TARGET).unwrap();
+        assert_eq!(done(&once), [Done::Replaced, Done::Kept], "{named}");
+        assert_eq!(once.changes[0].no_longer_named, lost);
+    }
 }
 
 #[test]
@@ -167,8 +180,13 @@ fn what_is_no_key_policy_is_refused() {
 fn both_forms_of_the_answer_are_read() {
     let policy = format!("{{\n  \"Statement\" : [ {GOVERNED} ]\n}}");
     let answer = json!({ "Policy": policy, "PolicyName": "default" });
-    for printed in [policy.clone(), format!("{policy}\r\n"), answer.to_string(), format!("{answer:#}")] {
+    // As text with its name behind it, where the answer has one.
+    let [text, named] = [format!("{policy}\r\n"), format!("{policy}\tdefault\n")];
+    for printed in [policy.clone(), text, named, answer.to_string(), format!("{answer:#}")] {
         assert_eq!(unwrapped(&printed).unwrap(), policy);
+    }
+    for printed in ["default".to_owned(), format!("{policy} other"), format!("{policy}default default")] {
+        assert!(unwrapped(&printed).is_err(), "{printed}");
     }
 }
 

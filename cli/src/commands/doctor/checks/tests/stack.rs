@@ -38,28 +38,46 @@ fn the_stack() {
 
 #[test]
 fn what_runs() {
-    let gone = || Err(error("ResourceNotFoundException", ""));
-    let fail = ["Fail rule ShareRule"];
-    assert_eq!(stack_otherwise(|stack| stack.rule = Some(Ok("DISABLED".to_owned()))), fail);
-    assert_eq!(stack_otherwise(|stack| stack.rule = Some(gone())), fail);
-    let unread = Some(Err(error("AccessDenied", "")));
-    assert_eq!(stack_otherwise(|stack| stack.rule = unread), ["Unknown rule ShareRule"]);
+    let gone = || error("ResourceNotFoundException", "");
+    for part in Part::RULES {
+        let name = part.of_template().1;
+        for (state, verdict) in
+            [(Ok("DISABLED".to_owned()), "Fail"), (Err(gone()), "Fail"), (Err(error("AccessDenied", "")), "Unknown")]
+        {
+            let found = stack_otherwise(|stack| drop(stack.rules.insert(part, state)));
+            assert_eq!(found, [format!("{verdict} rule {name}")]);
+        }
+    }
     for part in Part::SCHEDULES {
         let fail = [format!("Fail schedule {}", part.of_template().1)];
-        let disabled = Ok("DISABLED".to_owned());
-        assert_eq!(
-            stack_otherwise(|stack| {
-                stack.schedules.insert(part, disabled);
-            }),
-            fail
-        );
-        assert_eq!(
-            stack_otherwise(|stack| {
-                stack.schedules.insert(part, gone());
-            }),
-            fail
-        );
+        for state in [Ok(schedule("DISABLED", "rate(1 minute)")), Err(gone())] {
+            assert_eq!(stack_otherwise(|stack| drop(stack.schedules.insert(part, state))), fail);
+        }
     }
+}
+
+#[test]
+fn how_often_it_runs() {
+    for (part, expression, verdict) in [
+        (Part::SweepTimer, "rate(119 minutes)", ""),
+        (Part::SweepTimer, "rate(2 hours)", "Fail schedule-interval SweepTimer"),
+        (Part::SweepTimer, "cron(0 0/6 * * ? *)", "Fail schedule-interval SweepTimer"),
+        (Part::SweepTimer, "cron(0 8-18 * * ? *)", "Unknown schedule-interval SweepTimer"),
+        (Part::VerifyTimer, "rate(1 day)", "Fail schedule-interval VerifyTimer"),
+        (Part::ExpiryTimer, "rate(5 hours)", ""),
+        (Part::ExpiryTimer, "rate(6 hours)", "Fail schedule-interval ExpiryTimer"),
+        // No alarm misses a serve tick by itself.
+        (Part::ServeTimer, "rate(1 day)", ""),
+    ] {
+        let expected: Vec<&str> = [verdict].into_iter().filter(|verdict| !verdict.is_empty()).collect();
+        let rare = Ok(schedule("ENABLED", expression));
+        assert_eq!(stack_otherwise(|stack| drop(stack.schedules.insert(part, rare))), expected, "{expression}");
+    }
+    let longer = stack_otherwise(|stack| {
+        stack.schedules.insert(Part::SweepTimer, Ok(schedule("ENABLED", "rate(2 hours)")));
+        given(stack).insert("SweepMissingAlarmHours".to_owned(), "3".to_owned());
+    });
+    assert_eq!(longer, [""; 0]);
 }
 
 fn given(stack: &mut Stack) -> &mut BTreeMap<String, String> {
@@ -85,14 +103,19 @@ fn what_copies() {
         let idle = Ok("Inactive".to_owned());
         assert_eq!(stack_otherwise(|stack| drop(stack.functions.insert(part, idle))), [""; 0]);
     }
-    for (state, verdict) in [
-        (Ok("Disabled".to_owned()), "Fail"),
-        (gone(), "Fail"),
-        (Ok("Enabling".to_owned()), "Unknown"),
-        (Err(error("AccessDenied", "")), "Unknown"),
-    ] {
-        let found = stack_otherwise(|stack| stack.mapping = Some(state));
-        assert_eq!(found, [format!("{verdict} queue-to-copier CopySharedSnapshotsQueue")]);
+    for (part, what) in Part::MAPPINGS
+        .into_iter()
+        .zip(["queue-to-copier CopySharedSnapshotsQueue", "queue-to-verifier VerifyCopiesQueue"])
+    {
+        for (state, verdict) in [
+            (Ok("Disabled".to_owned()), "Fail"),
+            (gone(), "Fail"),
+            (Ok("Enabling".to_owned()), "Unknown"),
+            (Err(error("AccessDenied", "")), "Unknown"),
+        ] {
+            let found = stack_otherwise(|stack| drop(stack.mappings.insert(part, state)));
+            assert_eq!(found, [format!("{verdict} {what}")]);
+        }
     }
 }
 
@@ -111,6 +134,12 @@ fn what_waits() {
         assert_eq!(with(Part::CopierQueue, name, value), ["Fail queue CopierQueue"]);
     }
     assert_eq!(with(Part::CopierQueue, "ApproximateNumberOfMessages", Some("7")), Vec::<String>::new());
+    for name in ["FifoQueue", "ContentBasedDeduplication"] {
+        assert_eq!(with(Part::VerifierQueue, name, None), ["Fail queue VerifierQueue"]);
+    }
+    // Nothing of its is kept: the schedule looks at what it drops.
+    assert_eq!(with(Part::VerifierQueue, "RedrivePolicy", None), Vec::<String>::new());
+    assert_eq!(with(Part::VerifierQueue, "ApproximateNumberOfMessages", Some("7")), Vec::<String>::new());
     for part in [Part::CopierDeadLetterQueue, Part::UndeliveredQueue] {
         let fail = [format!("Fail dead-letter-queue {}", part.of_template().1)];
         assert_eq!(with(part, "ApproximateNumberOfMessages", Some("1")), fail);
@@ -148,5 +177,40 @@ fn what_the_stack_was_told() {
             }),
             Vec::<String>::new()
         );
+    }
+}
+
+#[test]
+fn without_source_keys_those_of_the_source_accounts_at_home_are_meant() {
+    let with = |key: Option<&str>| {
+        let mut facts = facts();
+        given(facts.stack.as_mut().unwrap().1.as_mut().unwrap()).insert("SourceKeyArns".to_owned(), String::new());
+        facts.source.as_mut().unwrap().key = key.map(|arn| (arn.to_owned(), Some(KeyFact::Usable)));
+        let mut found = findings(&facts, &policies(""));
+        found.retain(|each| each.contains("stack-parameter"));
+        found
+    };
+    assert_eq!(with(None), Vec::<String>::new());
+    assert_eq!(with(Some(SOURCE_KEY)), Vec::<String>::new());
+    for key in [
+        SOURCE_KEY.replace("111111111111", "333333333333"),
+        SOURCE_KEY.replace("us-east-1", "us-west-2"),
+        "alias/a-key".to_owned(),
+    ] {
+        assert_eq!(with(Some(&key)), ["Fail stack-parameter SourceKeyArns"], "{key}");
+    }
+}
+
+#[test]
+fn a_lock_that_the_verifier_may_not_make() {
+    let locked = r#", {"Target": "eu-west-3", "EncryptionConfiguration": {"Encrypted": true},
+        "LockRule": {"Mode": "governance", "Interval": 1, "IntervalUnit": "MONTHS"}}"#;
+    for (days, verdict) in [("30", "Fail"), ("31", "Pass"), ("36500", "Pass")] {
+        let mut stack = stack();
+        given(&mut stack).insert("MaxLockDays".to_owned(), days.to_owned());
+        let facts = Facts { stack: Some(("snapferry".to_owned(), Ok(stack))), ..facts() };
+        let found = checks(&facts, &policies(locked));
+        let of_lock = found.iter().find(|check| check.subject == "MaxLockDays").unwrap();
+        assert_eq!(format!("{:?}", of_lock.verdict), verdict, "{days}");
     }
 }

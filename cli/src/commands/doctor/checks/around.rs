@@ -1,0 +1,120 @@
+//! What may keep a stack's functions from running or its records from staying, and who hears of it.
+
+use std::collections::BTreeMap;
+
+use snapferry_core::facts::CallError;
+use snapferry_core::policy::{self, Policy};
+
+use super::parts::{DEPLOY, what_stops};
+use crate::commands::doctor::check::{Check, is_gone};
+use crate::commands::doctor::facts::{Document, Part, Retention, Stack};
+
+/// All these checks.
+pub(super) fn checks(stack: &Stack, policies: &[Policy]) -> Vec<Check> {
+    let mut checks: Vec<Check> = stack.reserved.iter().filter_map(|(name, found)| reserved(name, found)).collect();
+    checks.extend(stack.documents.iter().map(|(part, found)| document(*part, found, policies)));
+    let given = stack.given("LogRetentionDays").and_then(|days| days.parse().ok());
+    checks.extend(stack.logs.iter().map(|(name, found)| logs(name, found, given)));
+    checks.push(topic(stack));
+    checks
+}
+
+/// Lambda Developer Guide, "Configuring reserved concurrency": 0 stops all processing.
+fn reserved(name: &str, found: &Result<Option<i32>, CallError>) -> Option<Check> {
+    let check = "function-concurrency";
+    Some(match found {
+        Ok(Some(0)) => {
+            let part = Part::FUNCTIONS.into_iter().find(|part| part.of_template().1 == name);
+            let stops = part.map(|part| format!(": {}", what_stops(part))).unwrap_or_default();
+            Check::fail(check, name, format!("its reserved concurrency is 0, so it does not run{stops}")).remedy(
+                "Take it off: aws lambda delete-function-concurrency --function-name … (and find out who set it).",
+            )
+        }
+        Ok(Some(reserved)) => Check::pass(check, name, format!("{reserved} reserved")),
+        Ok(None) => Check::pass(check, name, "not throttled by a reserved concurrency"),
+        // The check of the function says so.
+        Err(error) if is_gone(error) => return None,
+        Err(error) => Check::unread(check, name, error),
+    })
+}
+
+/// Whether a function works by the policies that were given, however its document is laid out.
+fn document(part: Part, found: &Document, policies: &[Policy]) -> Check {
+    let (check, (_, name)) = ("deployed-policy", part.of_template());
+    let deploy = "Deploy this file, or give the one that is deployed (infra/sam/deployed.py prints it).";
+    match found {
+        Document::Text(text) => match policy::parse(text) {
+            Ok(parsed) if parsed.policies == policies => Check::pass(check, name, "it works by this policy"),
+            Ok(parsed) => {
+                let other = different(&parsed.policies, policies);
+                Check::fail(check, name, format!("it works by another policy than this one: {other}")).remedy(deploy)
+            }
+            Err(_) => Check::fail(check, name, "its policy is not valid, so it does nothing").remedy(deploy),
+        },
+        Document::Missing(why) => Check::fail(check, name, why.as_str()).remedy(DEPLOY),
+        Document::Elsewhere(why) => Check::unknown(check, name, format!("{why}, so it was not compared"))
+            .remedy("Compare it by hand: aws lambda get-function names the package."),
+        Document::Unread(error) => Check::unread(check, name, error),
+    }
+}
+
+/// In which policies two documents differ.
+fn different(deployed: &[Policy], given: &[Policy]) -> String {
+    let by_name = |policies: &[Policy]| -> BTreeMap<String, Policy> {
+        policies.iter().map(|policy| (policy.name.to_string(), policy.clone())).collect()
+    };
+    let (deployed, given) = (by_name(deployed), by_name(given));
+    let changed = given.iter().filter_map(|(name, policy)| match deployed.get(name) {
+        Some(other) if other == policy => None,
+        Some(_) => Some(format!("{name} differs")),
+        None => Some(format!("{name} is not deployed")),
+    });
+    let more = deployed.keys().filter(|name| !given.contains_key(*name)).map(|name| format!("{name} is only deployed"));
+    let all: Vec<String> = changed.chain(more).collect();
+    if all.is_empty() { "the order differs".to_owned() } else { all.join(", ") }
+}
+
+/// `given` is the stack's parameter, where it is known.
+fn logs(name: &str, found: &Result<Option<Retention>, CallError>, given: Option<i32>) -> Check {
+    let check = "log-group";
+    match found {
+        Ok(Some(Retention(Some(days)))) if given.is_some_and(|given| *days < given) => {
+            let given = given.unwrap_or_default();
+            let message = format!("it keeps the audit for {days} days only, and LogRetentionDays is {given}");
+            Check::fail(check, name, message).remedy(DEPLOY)
+        }
+        Ok(Some(Retention(Some(days)))) => Check::pass(check, name, format!("it keeps its records for {days} days")),
+        Ok(Some(Retention(None))) => {
+            Check::fail(check, name, "it has no retention: its records are kept, and paid for, for good").remedy(DEPLOY)
+        }
+        Ok(None) => Check::fail(check, name, "it was deleted, and the audit records with it; the function writes none")
+            .remedy("Make it again under the same name, with its retention and deletion protection; find out who deleted it."),
+        Err(error) => Check::unread(check, name, error),
+    }
+}
+
+/// SNS API reference, Subscription: in the place of an ARN stands `PendingConfirmation` until somebody has confirmed it, and
+/// `Deleted` for a while after its end.
+fn topic(stack: &Stack) -> Check {
+    let check = "alarm-topic";
+    let Some((arn, found)) = &stack.topic else {
+        return Check::unknown(check, "", "the stack names no topic, so its alarms tell nobody")
+            .remedy("Give AlarmTopicArn or AlarmEmail, or see that somebody else's rule picks the alarms up.");
+    };
+    let subscriptions = match found {
+        Ok(subscriptions) => subscriptions,
+        Err(error) if error.code.contains("NotFound") => {
+            return Check::fail(check, arn, "it was deleted: alarms tell nobody").because(error).remedy(DEPLOY);
+        }
+        Err(error) => return Check::unread(check, arn, error),
+    };
+    match subscriptions.iter().filter(|subscription| subscription.starts_with("arn:")).count() {
+        0 => Check::unknown(
+            check,
+            arn,
+            format!("none of its {} subscriptions is confirmed: alarms tell nobody", subscriptions.len()),
+        )
+        .remedy("Subscribe somebody, and let them follow the link in the mail that SNS sends."),
+        confirmed => Check::pass(check, arn, format!("{confirmed} confirmed subscriptions")),
+    }
+}

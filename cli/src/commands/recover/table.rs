@@ -1,0 +1,136 @@
+//! Points for people: volumes without one first.
+
+use std::io::Write as _;
+
+use comfy_table::{Cell, CellAlignment, Color, Table};
+use snapferry_core::ids::AccountId;
+use snapferry_core::recovery::{Attachment, Passed, Point, Recovery, Unrecoverable, Wanted};
+
+use crate::terminal::table::{counted, table};
+use crate::terminal::time::span;
+
+/// Prints to standard output.
+pub(super) fn print(wanted: &Wanted, recovery: &Recovery<'_>) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    if !recovery.without.is_empty() {
+        writeln!(out, "{}\n", without(wanted, recovery))?;
+    }
+    if !recovery.points.is_empty() {
+        writeln!(out, "{}", points(wanted, recovery))?;
+    }
+    for note in notes(recovery) {
+        writeln!(out, "{note}")?;
+    }
+    writeln!(out, "{}", verdict(wanted, recovery))?;
+    Ok(out.flush()?)
+}
+
+/// Names the volumes that cannot be restored on standard error, where standard output has no place for them.
+pub(super) fn warn(recovery: &Recovery<'_>) -> anyhow::Result<()> {
+    let mut err = anstream::stderr().lock();
+    for volume in &recovery.without {
+        let why = if volume.passed.is_empty() { "there is no copy".to_owned() } else { each(volume) };
+        writeln!(err, "warning: {} cannot be restored: {why}", volume.volume)?;
+    }
+    if recovery.points.is_empty() {
+        writeln!(err, "warning: there is no point to restore from")?;
+    }
+    Ok(())
+}
+
+fn verdict(wanted: &Wanted, recovery: &Recovery<'_>) -> String {
+    let before = wanted.before.map(|time| format!(" before {time}")).unwrap_or_default();
+    let volumes = counted(recovery.volumes(), "volume");
+    match recovery.without.len() {
+        0 if recovery.points.is_empty() => format!("There is no point{before} to restore from."),
+        0 => format!("{volumes} can be restored{before}."),
+        missing => format!("{volumes} can be restored{before}, {missing} cannot."),
+    }
+}
+
+fn notes(recovery: &Recovery<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if recovery.older > 0 {
+        notes.push(format!("Older points of the same volumes: {}; --before reaches them.", recovery.older));
+    }
+    for (number, set) in recovery.sets.iter().enumerate() {
+        notes.push(format!(
+            "Set {}: {} of {} in {}, started within seconds of {}: likely taken together, which nothing proves.",
+            number + 1,
+            counted(set.volumes, "volume"),
+            set.account,
+            set.region,
+            set.started
+        ));
+    }
+    let passed = recovery.passed.iter();
+    notes.extend(passed.map(|(reason, copies)| {
+        let count = counted(copies.len(), "copy").replace("copys", "copies");
+        format!("Passed over, {}: {count}; {}.", reason.as_str(), reason.meaning())
+    }));
+    notes
+}
+
+fn without(wanted: &Wanted, recovery: &Recovery<'_>) -> Table {
+    let mut table = table(["FINDING", "VOLUME", "ACCOUNT", "NAME", "COPIES PASSED OVER"]);
+    for volume in &recovery.without {
+        table.add_row([
+            Cell::new(finding(volume)).fg(Color::Red),
+            Cell::new(volume.volume),
+            Cell::new(volume.account.map(AccountId::as_str).unwrap_or_default()),
+            Cell::new(name(wanted.attachments.get(volume.volume))),
+            Cell::new(each(volume)),
+        ]);
+    }
+    table
+}
+
+fn finding(volume: &Unrecoverable<'_>) -> &'static str {
+    match () {
+        () if volume.passed.is_empty() => "no copy",
+        () if volume.passed.keys().any(|reason| reason.is_good()) => "no point before",
+        () => "no point",
+    }
+}
+
+fn each(volume: &Unrecoverable<'_>) -> String {
+    let each = |(reason, count): (&Passed, &usize)| format!("{} {count}", reason.as_str());
+    volume.passed.iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
+fn points(wanted: &Wanted, recovery: &Recovery<'_>) -> Table {
+    let mut table =
+        table(["VOLUME", "ACCOUNT", "NAME", "REGION", "SNAPSHOT", "STARTED", "AGE", "GIB", "PROOF", "SET", "EXPIRES"]);
+    for point in &recovery.points {
+        let expires = point.copy.expire_after.get();
+        let time = |time: jiff::Timestamp| time.strftime("%Y-%m-%d %H:%M:%S").to_string();
+        table.add_row([
+            Cell::new(point.volume),
+            Cell::new(point.account),
+            Cell::new(name(wanted.attachments.get(point.volume))),
+            Cell::new(point.region),
+            Cell::new(&point.copy.id),
+            Cell::new(time(point.started)),
+            Cell::new(span(recovery.at.duration_since(point.started))),
+            Cell::new(point.detail.size_gib),
+            Cell::new(proof(point)),
+            Cell::new(point.set.map(|set| (set + 1).to_string()).unwrap_or_default()),
+            Cell::new(expires.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())),
+        ]);
+    }
+    if let Some(column) = table.column_mut(7) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn proof(point: &Point<'_>) -> String {
+    let proof = point.detail.proof.as_ref();
+    proof.map_or_else(|| "metadata".to_owned(), |proof| format!("{} {}", proof.level, proof.at.strftime("%Y-%m-%d")))
+}
+
+/// What the inventory says of a volume.
+fn name(attachment: Option<&Attachment>) -> String {
+    let parts = attachment.map_or([""; 3], |known| [&known.name, &known.instance, &known.device]);
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,40 @@
+//! The two kinds of snapshots that RDS makes.
+
+/// A snapshot of an instance (`DBSnapshot`) or of a cluster (`DBClusterSnapshot`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Of a DB instance.
+    Instance,
+    /// Of a DB cluster, Aurora's or a Multi-AZ one.
+    Cluster,
+}
+
+impl Kind {
+    /// How many copies RDS makes at the same time for an account into a Region (RDS User Guide and Aurora User Guide,
+    /// "Quotas and constraints").
+    #[must_use]
+    pub fn in_flight_limit(self) -> u32 {
+        match self {
+            Self::Instance => 20,
+            Self::Cluster => 5,
+        }
+    }
+
+    /// The `AccountQuotaName` of its manual snapshots (RDS API reference, `AccountQuota`).
+    #[must_use]
+    pub fn quota_name(self) -> &'static str {
+        match self {
+            Self::Instance => "ManualSnapshots",
+            Self::Cluster => "ManualClusterSnapshots",
+        }
+    }
+
+    /// The type of a snapshot in its ARN.
+    #[must_use]
+    pub fn arn_type(self) -> &'static str {
+        match self {
+            Self::Instance => "snapshot",
+            Self::Cluster => "cluster-snapshot",
+        }
+    }
+}

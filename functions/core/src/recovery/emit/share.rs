@@ -1,0 +1,80 @@
+//! What a recovery account needs: leave to make volumes of the copies, and to use their keys. The account that keeps the copies is not
+//! the one to restore in.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::facts::{KeyFact, KeyProblem};
+use crate::ids::{AccountId, Region, SnapshotId};
+use crate::recovery::facts::Facts;
+use crate::recovery::point::Point;
+
+/// What is to be shared with an account.
+#[derive(Debug)]
+pub struct Share<'f> {
+    /// The recovery account.
+    pub with: &'f AccountId,
+    /// The copies that can be shared.
+    pub snapshots: Vec<(&'f Region, &'f SnapshotId)>,
+    /// The keys that the recovery account has to use, by Region, with the number of their copies.
+    pub keys: BTreeMap<(&'f Region, &'f str), usize>,
+    /// Copies under a key that AWS manages, which EC2 shares with nobody.
+    pub not_shareable: Vec<(&'f Region, &'f SnapshotId)>,
+}
+
+impl<'f> Share<'f> {
+    /// Of all points.
+    #[must_use]
+    pub fn of(with: &'f AccountId, facts: &Facts, points: &[Point<'f>]) -> Self {
+        let mut share = Self { with, snapshots: Vec::new(), keys: BTreeMap::new(), not_shareable: Vec::new() };
+        for point in points {
+            let (place, key) = ((point.region, &point.copy.id), point.copy.origin.key.as_deref());
+            let fact = facts.regions.get(point.region).zip(key).and_then(|(vault, key)| vault.copies.keys.get(key));
+            if fact == Some(&KeyFact::Unusable(KeyProblem::AwsManaged)) {
+                share.not_shareable.push(place);
+                continue;
+            }
+            share.snapshots.push(place);
+            if let Some(key) = key {
+                *share.keys.entry((point.region, key)).or_default() += 1;
+            }
+        }
+        share
+    }
+
+    /// The call of the AWS CLI that shares one copy.
+    #[must_use]
+    pub fn command(&self, (region, snapshot): (&Region, &SnapshotId)) -> String {
+        format!(
+            "aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {snapshot} --attribute createVolumePermission \
+             --operation-type add --user-ids {}",
+            self.with
+        )
+    }
+
+    /// The statements that each of the keys' policies needs (EBS User Guide, "Share the KMS key used to encrypt a shared Amazon EBS
+    /// snapshot"); who in the recovery account may use the key is that account's own policies to say.
+    #[must_use]
+    pub fn statements(&self) -> Option<Value> {
+        let ((region, _), _) = self.keys.first_key_value()?;
+        let principal = json!({"AWS": format!("arn:{}:iam::{}:root", region.partition(), self.with)});
+        Some(json!([
+            {
+                "Sid": "RestoreUsesTheKey",
+                "Effect": "Allow",
+                "Principal": principal,
+                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+                "Resource": "*",
+            },
+            {
+                "Sid": "RestoreGrantsTheKeyToEbs",
+                "Effect": "Allow",
+                "Principal": principal,
+                "Action": "kms:CreateGrant",
+                "Resource": "*",
+                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            },
+        ]))
+    }
+}

@@ -1,0 +1,65 @@
+//! What the search stands on.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use crate::facts::{Copies, DescribedCopy, Inventory};
+use crate::ids::{AccountId, Region, SnapshotId};
+use crate::tags::Proof;
+
+/// All that was read. A Region that could not be read has no place here: without it nothing is said.
+#[derive(Debug)]
+pub struct Facts {
+    /// This account.
+    pub account: AccountId,
+    /// When this was read.
+    pub now: Timestamp,
+    /// What is kept in each Region that is looked at.
+    pub regions: BTreeMap<Region, Vault>,
+}
+
+/// The copies in one Region, of all homes.
+#[derive(Debug, Default)]
+pub struct Vault {
+    /// The copies, and what KMS says of their keys.
+    pub copies: Copies,
+    details: HashMap<SnapshotId, Detail>,
+}
+
+/// What a restore needs to know of a copy and nobody else asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// Its size in GiB.
+    pub size_gib: u32,
+    /// What was proven of its content.
+    pub proof: Option<Proof>,
+}
+
+/// Takes a Region's copies down one after the other.
+#[derive(Debug, Default)]
+pub struct Reading {
+    inventory: Inventory,
+    details: HashMap<SnapshotId, Detail>,
+}
+
+impl Reading {
+    /// Takes down one snapshot.
+    pub fn add(&mut self, copy: DescribedCopy) {
+        let detail = Detail { size_gib: copy.size_gib, proof: copy.tags.proof.clone() };
+        self.details.insert(copy.id.clone(), detail);
+        self.inventory.add(copy);
+    }
+
+    /// What was taken down. Of the keys nothing is known until [`Copies::note_keys`].
+    #[must_use]
+    pub fn close(self) -> Vault {
+        Vault { copies: self.inventory.close(), details: self.details }
+    }
+}
+
+impl Vault {
+    pub(super) fn detail(&self, id: &SnapshotId) -> Detail {
+        self.details.get(id).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,120 @@
+//! What points become in other tools' hands.
+
+use serde_json::{Value, json};
+use snapferry_core::recovery::emit::share::Share;
+use snapferry_core::recovery::emit::{aws_cli, cloudformation};
+use snapferry_core::recovery::restore::Restore;
+
+use super::*;
+
+fn restores<'f>(recovery: &Recovery<'f>, wanted: &'f Wanted) -> Vec<Restore<'f>> {
+    recovery.points.iter().map(|point| Restore::of(point, wanted.attachments.get(point.volume))).collect()
+}
+
+fn named(name: &str) -> Wanted {
+    let attachment = Attachment { instance: "i-1".to_owned(), device: "/dev/sda1".to_owned(), name: name.to_owned() };
+    Wanted { attachments: [(volume(1), attachment)].into(), ..wanted() }
+}
+
+#[test]
+fn a_volume_says_where_it_comes_from_and_looks_like_no_copy() {
+    let (facts, wanted) =
+        (ireland(vec![copy(1, 1, ago(HOUR), &[]), copy(2, 2, ago(HOUR), &[])]), named(&"n".repeat(300)));
+    let recovery = recover(&wanted, &facts);
+    let [first, second] = restores(&recovery, &wanted).try_into().unwrap();
+    let expected = [
+        ("snapferry-restore:snapshot", "snap-c0000001"),
+        ("snapferry-restore:volume", "vol-00000001"),
+        ("snapferry-restore:account", OWNER),
+        ("snapferry-restore:started", "2026-11-22T11:00:00Z"),
+        ("Name", &"n".repeat(256)),
+        ("snapferry-restore:instance", "i-1"),
+        ("snapferry-restore:device", "/dev/sda1"),
+    ];
+    assert_eq!(first.tags.iter().map(|(key, value)| (*key, &**value)).collect::<Vec<_>>(), expected);
+    assert_eq!(second.tags.len(), 4);
+    let read = ReadTags::read(&id(1), first.tags.iter().map(|(key, value)| (*key, value.as_str())));
+    assert_eq!((read.policy, read.source_snapshot, read.copy), (None, None, None));
+    assert!(first.tags.iter().all(|(key, _)| !key.starts_with("snapferry:")));
+}
+
+#[test]
+fn a_template_has_the_zone_the_type_and_the_key_as_parameters() {
+    let (facts, wanted) = (ireland(vec![copy(1, 1, ago(HOUR), &[])]), named("db"));
+    let recovery = recover(&wanted, &facts);
+    let [template] = cloudformation::templates(&restores(&recovery, &wanted)).try_into().unwrap();
+    let resource = &template["Resources"]["Volumec0000001"];
+    assert_eq!((&resource["Type"], &resource["DeletionPolicy"]), (&json!("AWS::EC2::Volume"), &json!("Retain")));
+    assert_eq!(resource["Properties"]["SnapshotId"], "snap-c0000001");
+    assert_eq!(resource["Properties"]["AvailabilityZone"], json!({"Ref": "Zone"}));
+    assert_eq!(
+        resource["Properties"]["KmsKeyId"],
+        json!({"Fn::If": ["HasKey", {"Ref": "KmsKeyId"}, {"Ref": "AWS::NoValue"}]})
+    );
+    assert_eq!(template["Description"], "Volumes restored from Snapferry's copies, part 1 of 1");
+    let parameters = template["Parameters"].as_object().unwrap();
+    let names: BTreeSet<&str> = parameters.keys().map(String::as_str).collect();
+    assert_eq!(names, ["KmsKeyId", "VolumeType", "Zone"].into());
+}
+
+#[test]
+fn templates_are_split_where_cloudformation_ends() {
+    for (name, count, expected) in
+        [("", 500, 1), ("", 501, 2), (&*"ü".repeat(256), 500, 2), (&*"\u{1f600}".repeat(256), 500, 3)]
+    {
+        let copies = (1..=count).map(|number| copy(number, number, ago(HOUR), &[])).collect();
+        let facts = ireland(copies);
+        let attachment = Attachment { instance: name.to_owned(), device: name.to_owned(), name: name.to_owned() };
+        let attachments = (1..=count).map(|number| (volume(number), attachment.clone())).collect();
+        let wanted = Wanted { attachments, ..wanted() };
+        let recovery = recover(&wanted, &facts);
+        let templates = cloudformation::templates(&restores(&recovery, &wanted));
+        assert_eq!(templates.len(), expected, "{count} {name}");
+        assert!(templates.iter().all(|template| template.to_string().len() < 1 << 20));
+        let names = |template: &Value| template["Resources"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let all: BTreeSet<String> = templates.iter().flat_map(names).collect();
+        assert_eq!(all.len(), usize::try_from(count).unwrap());
+    }
+}
+
+#[test]
+fn a_name_has_neither_cloudformation_nor_a_shell_do_anything() {
+    let name = "{{{resolve:secretsmanager:prod}} '$(rm -rf ~)'\n";
+    let (facts, wanted) = (ireland(vec![copy(1, 1, ago(HOUR), &[])]), named(name));
+    let recovery = recover(&wanted, &facts);
+    let restores = restores(&recovery, &wanted);
+    let template = cloudformation::templates(&restores)[0].to_string();
+    assert!(!template.contains("{{resolve") && !template.contains(": \"{{"), "{template}");
+    let tags = template.split("\"Tags\":").nth(1).unwrap();
+    assert!(!tags.contains("{{{") && tags.contains("{ { {resolve:secretsmanager:prod"), "{tags}");
+    let script = aws_cli::script(&restores);
+    let line = script.lines().last().unwrap();
+    assert!(line.starts_with("volume eu-west-1 snap-c0000001 '[{"), "{line}");
+    assert!(line.contains(r"'\''$(rm -rf ~)'\''\n"), "{line}");
+}
+
+#[test]
+fn a_recovery_account_needs_each_copy_and_each_key() {
+    let managed = |copy| DescribedCopy { kms_key: Some(LOST.to_owned()), ..copy };
+    let plain = DescribedCopy { kms_key: None, ..copy(3, 3, ago(HOUR), &[]) };
+    let mut facts = ireland(vec![copy(1, 1, ago(HOUR), &[]), managed(copy(2, 2, ago(HOUR), &[])), plain]);
+    let keys = [(KEY.into(), KeyFact::Usable), (LOST.into(), KeyFact::Unusable(KeyProblem::AwsManaged))];
+    facts.regions.values_mut().for_each(|vault| vault.copies.note_keys(keys.clone().into()));
+    let (wanted, with) = (wanted(), AccountId::parse("999999999999").unwrap());
+    let recovery = recover(&wanted, &facts);
+    let share = Share::of(&with, &facts, &recovery.points);
+    let ids = |places: &[(&Region, &SnapshotId)]| places.iter().map(|(_, id)| id.to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        (ids(&share.snapshots), ids(&share.not_shareable)),
+        (vec!["snap-c0000001".into(), "snap-c0000003".into()], vec!["snap-c0000002".into()])
+    );
+    assert_eq!(share.keys.into_iter().map(|((_, key), count)| (key, count)).collect::<Vec<_>>(), [(KEY, 1)]);
+    let share = Share::of(&with, &facts, &recovery.points);
+    assert!(share.command(share.snapshots[0]).ends_with(
+        "--snapshot-id snap-c0000001 --attribute createVolumePermission --operation-type add --user-ids 999999999999"
+    ));
+    let statements = share.statements().unwrap();
+    assert_eq!(statements[0]["Principal"]["AWS"], "arn:aws:iam::999999999999:root");
+    assert_eq!(statements[1]["Condition"]["Bool"]["kms:GrantIsForAWSResource"], "true");
+    assert_eq!(Share::of(&with, &facts, &recovery.points[2..]).statements(), None);
+}

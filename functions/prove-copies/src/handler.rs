@@ -1,0 +1,173 @@
+//! One run: the copies of which nothing is proven yet, one after the other until the time is over.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lambda_runtime::LambdaEvent;
+use serde_json::{Value, json};
+use snapferry_aws::audit::Audit;
+use snapferry_aws::clients::Clients;
+use snapferry_aws::deadline::Deadline;
+use snapferry_aws::ledger::{Place, Table};
+use snapferry_aws::proving::{Blocks, Candidate, Sides, Sought, gather, go_on, is_unchanged, settle, source_of};
+use snapferry_core::audit::Record;
+use snapferry_core::facts::CallError;
+use snapferry_core::ids::{AccountId, Region, SnapshotId};
+use snapferry_core::notices::Notices;
+use snapferry_core::policy::Policy;
+use snapferry_core::proving::{Finding, Level, MOST_REJECTED, Progress, Seed, record, region_unread};
+use snapferry_runtime::Failure;
+
+/// No proof is begun when less of the invocation remains.
+const BEGIN: Duration = Duration::from_secs(45);
+
+/// The function, and what it keeps from one run to the next.
+pub(crate) struct Prover {
+    clients: Clients,
+    ledger: Table,
+    policies: Vec<Policy>,
+    regions: BTreeSet<Region>,
+    notices: RefCell<Notices>,
+    audit: Audit,
+}
+
+impl Prover {
+    pub(crate) fn new(
+        clients: Clients,
+        ledger: Table,
+        policies: Vec<Policy>,
+        regions: BTreeSet<Region>,
+        audit: Audit,
+    ) -> Self {
+        Self { clients, ledger, policies, regions, notices: RefCell::default(), audit }
+    }
+
+    /// Handles one input, whatever it is. What could not be done is in the audit, and the next run goes on.
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
+        let account = AccountId::of_arn(&event.context.invoked_function_arn);
+        let deadline = Deadline::from_epoch_ms(event.context.deadline);
+        let run = event.payload.get("run").and_then(Value::as_str);
+        self.notices.borrow_mut().forget(Timestamp::now());
+        let sought = Sought { policies: &self.policies, regions: &self.regions, account: account.as_ref() };
+        let (candidates, unread) = gather(&self.clients, sought, deadline).await;
+        for (region, error) in &unread {
+            self.tell(region_unread(region, error, Timestamp::now()), None, run);
+        }
+        let rejected = Cell::new(0);
+        for candidate in self.begun_first(candidates).await {
+            if deadline.left() < BEGIN || rejected.get() >= MOST_REJECTED {
+                break;
+            }
+            self.prove(&candidate, deadline, run, &rejected).await;
+        }
+        Ok(json!({}))
+    }
+
+    /// The candidates, those first whose proof an earlier run began: large ones would never end otherwise. Where the ledger does not
+    /// answer they have their turn by age.
+    async fn begun_first(&self, candidates: Vec<Candidate>) -> Vec<Candidate> {
+        let mut begun: BTreeSet<(Region, SnapshotId)> = BTreeSet::new();
+        for region in &self.regions {
+            match self.ledger.proofs(region).await {
+                Ok(copies) => begun.extend(copies.into_iter().map(|copy| (region.clone(), copy))),
+                Err(error) => {
+                    tracing::warn!(code = error.code, message = error.message, "the ledger did not answer");
+                    break;
+                }
+            }
+        }
+        let is_begun = |each: &Candidate| begun.contains(&(each.region.clone(), each.copy.id.clone()));
+        let (mut first, then): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_begun);
+        first.extend(then);
+        first
+    }
+
+    async fn prove(&self, candidate: &Candidate, deadline: Deadline, run: Option<&str>, rejected: &Cell<u32>) {
+        let place = match self.ledger.proof(&candidate.region, &candidate.copy.id).await {
+            Ok(place) => place,
+            Err(error) => return self.unread(candidate, error, run),
+        };
+        let finding = match self.find(candidate, &place, deadline).await {
+            Ok(Some(finding)) => finding,
+            Ok(None) => return,
+            Err(error) => return self.unread(candidate, error, run),
+        };
+        // A rejection begins to count before it is written: what EC2 does without answering counts, too.
+        rejected.set(rejected.get() + u32::from(matches!(finding, Finding::Differs(..))));
+        let (region, copy) = (&candidate.region, &candidate.copy);
+        // Told before the tags are written: what EC2 does without answering is told all the same.
+        self.tell(record(region, copy, &finding, None, Timestamp::now()), None, run);
+        match settle(&self.clients, candidate, &finding).await {
+            Ok(()) => self.forget(candidate, &place).await,
+            Err(error) => self.tell(record(region, copy, &finding, Some(&error), Timestamp::now()), None, run),
+        }
+    }
+
+    /// What the proof finds; nothing when it has to go on in the next run.
+    async fn find(
+        &self,
+        candidate: &Candidate,
+        place: &Place,
+        deadline: Deadline,
+    ) -> Result<Option<Finding>, CallError> {
+        let begins = || Progress::new(candidate.rule, Seed(fastrand::u64(..)), Timestamp::now());
+        let mut progress = place.progress.clone().unwrap_or_else(begins);
+        let sides = self.sides(candidate, &mut progress).await?;
+        if place.progress.is_none()
+            && candidate.region == self.clients.home
+            && let Some(source) = &candidate.copy.tags.source_snapshot
+            && is_unchanged(&sides, source).await
+        {
+            return Ok(Some(Finding::Proved(Level::Unchanged, progress)));
+        }
+        let went = go_on(&sides, &mut progress, deadline).await;
+        // What was read so far need not be read again, whether the time or an answer ended it.
+        if !matches!(went, Ok(Some(_))) {
+            self.keep(candidate, place, &progress).await;
+        }
+        went
+    }
+
+    /// The blocks of the copy and, if it can be compared, of its source.
+    async fn sides(&self, candidate: &Candidate, progress: &mut Progress) -> Result<Sides, CallError> {
+        let copy = Blocks::new(self.clients.ebs(&candidate.region), candidate.copy.id.clone());
+        let mut source = candidate.copy.tags.source_snapshot.clone().filter(|_| progress.is_comparing());
+        if source.is_some()
+            && let Err(incomparable) = source_of(&self.clients, &candidate.copy).await?
+        {
+            progress.leave_source(&incomparable.to_string());
+            source = None;
+        }
+        let source = source.map(|source| Blocks::new(self.clients.ebs(&self.clients.home), source));
+        Ok(Sides { copy, source })
+    }
+
+    async fn keep(&self, candidate: &Candidate, place: &Place, progress: &Progress) {
+        let written = self.ledger.write_proof(&candidate.region, &candidate.copy.id, place, progress).await;
+        if let Err(error) = written {
+            tracing::warn!(code = error.code, message = error.message, "how far a proof is could not be kept");
+        }
+    }
+
+    /// What is left behind goes by itself in thirty days.
+    async fn forget(&self, candidate: &Candidate, place: &Place) {
+        if let Err(error) = self.ledger.remove_proof(&candidate.region, &candidate.copy.id, place).await {
+            tracing::warn!(code = error.code, message = error.message, "a proof that is over could not be forgotten");
+        }
+    }
+
+    fn unread(&self, candidate: &Candidate, error: CallError, run: Option<&str>) {
+        let finding = Finding::Unread(error);
+        let notice = finding.notice(&candidate.region, &candidate.copy);
+        self.tell(record(&candidate.region, &candidate.copy, &finding, None, Timestamp::now()), notice, run);
+    }
+
+    /// Prints a record, unless its notice was given within the last day.
+    fn tell(&self, record: Record, notice: Option<String>, run: Option<&str>) {
+        if notice.is_none_or(|notice| self.notices.borrow_mut().note(notice, record.time)) {
+            self.audit.write(&record.scheduled(run));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+"""What one home's stack costs a month beside the copies themselves, by the prices of `tests/prices.toml`.
+
+At most: each metric is counted as if it were written in every hour, and no free tier is taken off.
+
+`python -m tests.bench.home` prints it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.bench.prices import MEMORY_GB
+from tests.prices import usd
+
+ROOT = Path(__file__).parents[2]
+HOURS = 720
+# Invocations a month by the template's schedules: serve every minute, sweep every quarter of an hour, verify every five
+# minutes, expire every hour; and the seconds of each that are taken for them.
+TICKS = {"serve": (60 * HOURS, 0.3), "sweep": (4 * HOURS, 10.0), "verify": (12 * HOURS, 5.0), "expire": (HOURS, 10.0)}
+# Lambda asks a FIFO queue with long polls of 20 s, five at a time.
+POLLS = 5 * 3 * 60 * HOURS
+# A tick that finds nothing asks the ledger a few times for each target Region.
+READS_A_TICK, WRITES_A_SWEEP = 8, 20
+# Of each sweep a line for each Region and owner and one for all, and of the runs one each.
+LINE_BYTES = 1500
+DIMENSIONS = {"PolicyId", "TargetRegion", "SnapshotOwner"}
+# By target Region, besides all together, and by owner (functions/core/src/audit/metrics.rs).
+BY_REGION = ["Protected", "InFlight", "Unprotected", "OldestUnprotectedHours"]
+BY_OWNER = ["HoursSinceLastShare"]
+
+
+@dataclass(frozen=True)
+class Home:
+    """How large a home is."""
+
+    policies: int = 1
+    regions: int = 2
+    owners: int = 10
+    owner_metrics: bool = False
+
+
+def metrics(home: Home) -> int:
+    """The most custom metrics: those of copies for each policy and Region, too."""
+    schema = json.loads((ROOT / "functions/core/audit.schema.json").read_text())
+    names = {name for name in schema["properties"] if name[0].isupper()} - DIMENSIONS - set(BY_OWNER)
+    of_copies = {name for name in names if name.startswith(("Copies", "Locks", "TimeToProtect", "CopyDuration"))}
+    by_owner = home.owners * len(BY_OWNER) if home.owner_metrics else 0
+    return len(names) + home.policies * home.regions * len(of_copies) + home.regions * len(BY_REGION) + by_owner
+
+
+def alarms() -> int:
+    """The metrics that the template's alarms look at."""
+    resources: dict[str, Any] = yaml_parse((ROOT / "infra/sam/template.yaml").read_text())["Resources"]
+    found = [each for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    stats = [sum("MetricStat" in each for each in alarm["Properties"].get("Metrics", [])) for alarm in found]
+    return sum(max(count, 1) for count in stats)
+
+
+def month(home: Home) -> dict[str, float]:
+    """US dollars a month."""
+    invocations = sum(count for count, _ in TICKS.values())
+    seconds = sum(count * each for count, each in TICKS.values())
+    lines = 4 * HOURS * (home.regions + home.owners + 1) + 13 * HOURS
+    return {
+        "custom metrics": metrics(home) * usd("metric_month"),
+        "alarms": alarms() * usd("alarm_month"),
+        "dashboard": usd("dashboard_month"),
+        "Lambda": seconds * MEMORY_GB * usd("lambda_gb_second") + invocations * usd("lambda_million") / 1e6,
+        "Scheduler": invocations * usd("scheduler_million") / 1e6,
+        "SQS": POLLS * usd("sqs_fifo_million") / 1e6,
+        "DynamoDB": (
+            TICKS["serve"][0] * READS_A_TICK * usd("dynamodb_read_million")
+            + TICKS["sweep"][0] * WRITES_A_SWEEP * usd("dynamodb_write_million")
+        )
+        / 1e6,
+        "logs": lines * LINE_BYTES / 1e9 * usd("log_gb"),
+    }
+
+
+if __name__ == "__main__":
+    for what, dollars in (costs := month(Home())).items():
+        print(f"{what:16} {dollars:7.2f}")
+    print(f"{'together':16} {sum(costs.values()):7.2f}")

@@ -1,0 +1,142 @@
+"""What `snapferry recover` prints for other tools, held against these tools' own rules."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.vault import FAR, NEAR, NIGHTS, REGIONS, TARGET, VOLUMES, nightly, point, recover
+from tests.cloud import LocalAws
+
+RECOVERY = "999999999999"
+# Stands for the AWS CLI, and takes down what it is asked for.
+_AWS = f"""#!{sys.executable}
+import json, os, sys
+with open(os.environ["ASKED"], "a") as asked:
+    asked.write(json.dumps(sys.argv[1:]) + "\\n")
+"""
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    written = tmp_path / "volumes.csv"
+    written.write_text(f"volume,instance,device,name\n{VOLUMES[1]},i-1,/dev/sda1,it's $HOME\n")
+    return written
+
+
+def asked(script: str, tmp_path: Path, **variables: str) -> list[dict[str, str]]:
+    """What a script asks the AWS CLI for: its options."""
+    program, log = tmp_path / "aws", tmp_path / "asked"
+    program.write_text(_AWS)
+    program.chmod(0o755)
+    log.write_text("")
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ASKED": str(log), **variables}
+    subprocess.run(["bash", "-c", script], env=environment, check=True, stdout=subprocess.DEVNULL)
+    calls = []
+    for line in log.read_text().splitlines():
+        words = json.loads(line)
+        options: dict[str, str] = {"call": " ".join(words[:2])}
+        for at, word in enumerate(words):
+            if word.startswith("--"):
+                options[word] = "".join(words[at + 1 : at + 2])
+        calls.append(options)
+    return calls
+
+
+def test_a_script_for_the_aws_cli(aws: LocalAws, document: Path, inventory: Path, tmp_path: Path) -> None:
+    nightly(aws)
+    done = recover(aws, document, "--target", NEAR, "--emit", "aws-cli", "--inventory", inventory)
+    assert (done.code, done.err) == (0, "")
+    first, second = asked(done.out, tmp_path, ZONE=f"{NEAR}a")
+    assert (first["call"], first["--region"], first["--availability-zone"]) == ("ec2 create-volume", NEAR, f"{NEAR}a")
+    assert first["--volume-type"] == "gp3"
+    assert "--encrypted" not in first
+    (specification,) = json.loads(first["--tag-specifications"])
+    tags = {tag["Key"]: tag["Value"] for tag in specification["Tags"]}
+    assert (specification["ResourceType"], tags["Name"]) == ("volume", "it's $HOME")
+    assert (tags["snapferry-restore:volume"], tags["snapferry-restore:snapshot"]) == (
+        VOLUMES[1],
+        first["--snapshot-id"],
+    )
+    assert len({first["--client-token"], second["--client-token"]}) == 2
+    assert max(len(first["--client-token"]), len(second["--client-token"])) <= 64
+    (keyed, _) = asked(done.out, tmp_path, ZONE=f"{NEAR}a", KMS_KEY="alias/my key", TYPE="gp2")
+    assert (keyed["--kms-key-id"], keyed["--volume-type"]) == ("alias/my key", "gp2")
+    with pytest.raises(subprocess.CalledProcessError):
+        asked(done.out, tmp_path)
+
+
+def test_templates_for_cloudformation(aws: LocalAws, document: Path, inventory: Path, tmp_path: Path) -> None:
+    nightly(aws)
+    into = tmp_path / "stacks"
+    chosen = ("--target", NEAR, "--emit", "cloudformation", "--inventory", inventory)
+    done = recover(aws, document, *chosen, "--into", into)
+    assert (done.code, done.out.split()) == (0, [str(into / "restore-1.json")])
+    written = into / "restore-1.json"
+    assert recover(aws, document, *chosen).out == written.read_text()
+    linted = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--regions", NEAR, "--", str(written)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_more_volumes_than_a_stack_has(aws: LocalAws, document: Path, tmp_path: Path) -> None:
+    aws.control.create_snapshots([point(number, NEAR, NIGHTS[0], volume=number) for number in range(1, 502)])
+    chosen = ("--target", NEAR, "--emit", "cloudformation")
+    done = recover(aws, document, *chosen)
+    assert (done.code, done.out) == (2, "")
+    assert "2 stacks" in done.err
+    assert "--into" in done.err
+    names = recover(aws, document, *chosen, "--into", tmp_path / "stacks").out.split()
+    stacks: list[dict[str, Any]] = [json.loads(Path(name).read_text())["Resources"] for name in names]
+    assert [len(stack) for stack in stacks] == [500, 1]
+
+
+def test_nothing_is_emitted_for_two_regions_or_in_silence(aws: LocalAws, document: Path) -> None:
+    nightly(aws)
+    done = recover(aws, document, "--emit", "aws-cli")
+    assert (done.code, done.out) == (2, "")
+    assert "name it with --target" in done.err
+    chosen = ("--emit", "aws-cli", "--target", NEAR)
+    done = recover(aws, document, *chosen, "--volume", VOLUMES[1], "--volume", VOLUMES[9])
+    assert (done.code, done.err) == (1, f"warning: {VOLUMES[9]} cannot be restored: there is no copy\n")
+    assert done.out.count("\nvolume ") == 1
+    done = recover(aws, document, *chosen, "--volume", VOLUMES[9])
+    assert (done.code, done.out) == (1, "")
+
+
+def test_what_a_recovery_account_needs(aws: LocalAws, document: Path, tmp_path: Path) -> None:
+    key = aws.client("kms", TARGET, NEAR).create_key()["KeyMetadata"]["Arn"]
+    made = [
+        point(1, NEAR, NIGHTS[0], volume=1, kms_key=key, encrypted=True),
+        point(2, FAR, NIGHTS[0], volume=2, encrypted=False),
+    ]
+    first, second = aws.control.create_snapshots(made)
+    since = aws.control.last_call()
+    done = recover(aws, document, "--share", RECOVERY)
+    assert (done.code, done.err) == (0, "")
+    assert not aws.control.calls(since=since, action="ModifySnapshotAttribute")
+    for call in asked(done.out, tmp_path):
+        assert call["call"] == "ec2 modify-snapshot-attribute"
+        aws.client("ec2", TARGET, call["--region"]).modify_snapshot_attribute(
+            SnapshotId=call["--snapshot-id"],
+            Attribute=call["--attribute"],
+            OperationType=call["--operation-type"],
+            UserIds=[call["--user-ids"]],
+        )
+    aws.control.advance_clock(hours=1)
+    for region, snapshot in ((NEAR, first), (FAR, second)):
+        assert region in REGIONS
+        seen = aws.client("ec2", RECOVERY, region).describe_snapshots(SnapshotIds=[snapshot])
+        assert len(seen["Snapshots"]) == 1
+    report = recover(aws, document, "--share", RECOVERY, "--json").json()
+    assert report["keys"] == [{"region": NEAR, "key": key, "copies": 1}]
+    assert {statement["Principal"]["AWS"] for statement in report["statements"]} == {f"arn:aws:iam::{RECOVERY}:root"}
+    assert key in done.out
