@@ -186,9 +186,10 @@ deploy-arguments: $(if $(DIST),released)
 	@[ "$(YES)" = 1 ] || [ -t 0 ] \
 		|| { echo "There is no terminal, so nobody can be asked: make deploy YES=1 … deploys without asking." >&2; exit 2; }
 
-# The place too, where nothing is compiled: credentials and the bucket.
+# The place too: the account, and where nothing is compiled credentials and the bucket.
 .PHONY: deploy-place
-deploy-place: $(VENV)
+deploy-place: deployable $(VENV)
+	@$(SNAPFERRY) check --json "$(POLICY)" | python -m infra.sam.account $(REGION:%=--region %) $(PROFILE:%=--profile %)
 	@$(if $(DIST),python -m infra.sam.released place "$(DIST)" --architecture $(ARCH) $(BUCKET:%=--bucket %) \
 		$(REGION:%=--region %) $(PROFILE:%=--profile %))
 

@@ -47,7 +47,8 @@ def chosen(text: str, known: set[str]) -> dict[str, str]:
             raise ValueError(
                 f"PARAMETERS: SAM would change the value of {name}: give it in AWS's console or with the AWS CLI"
             )
-        found[name] = value
+        if found.setdefault(name, value) != value:
+            raise ValueError(f"PARAMETERS: {name} stands there twice, with two values")
     return found
 
 

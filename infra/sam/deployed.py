@@ -20,6 +20,10 @@ COPIER = "CopySharedSnapshots"
 LAYERS = "/opt/"
 
 
+class NotDeployedError(LookupError):
+    """There is no such stack, or nothing of it but a change set that nobody has executed."""
+
+
 def document(cloudformation: Any, functions: Any, stack: str) -> str:
     """The document of the stack's copying function: in its environment, a layer or its package. LookupError where the
     stack has none; `functions` is Lambda's client."""
@@ -37,17 +41,26 @@ def document(cloudformation: Any, functions: Any, stack: str) -> str:
 
 
 def copier(cloudformation: Any, stack: str) -> str:
-    """The name of the stack's copying function; LookupError where the stack is not Snapferry's."""
+    """The name of the stack's copying function; LookupError where the stack is not Snapferry's, NotDeployedError where it is
+    none yet."""
+    try:
+        [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            raise NotDeployedError from error
+        raise
+    if found["StackStatus"] == "REVIEW_IN_PROGRESS":
+        raise NotDeployedError
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    found = [
+    functions = [
         str(each["PhysicalResourceId"])
         for page in pages
         for each in page["StackResourceSummaries"]
         if each["ResourceType"] == "AWS::Lambda::Function" and COPIER in each["LogicalResourceId"]
     ]
-    if len(found) != 1:
-        raise LookupError(f"the stack {stack} has {len(found)} functions {COPIER}: is it Snapferry's?")
-    return found[0]
+    if len(functions) != 1:
+        raise LookupError(f"the stack {stack} has {len(functions)} functions {COPIER}: is it Snapferry's?")
+    return functions[0]
 
 
 def _layers(functions: Any, function: dict[str, Any]) -> Iterator[zipfile.ZipFile]:
@@ -78,11 +91,10 @@ def main() -> None:
     try:
         session = boto3.Session(profile_name=given.profile, region_name=given.region)
         print(document(session.client("cloudformation"), session.client("lambda"), given.stack))
+    except NotDeployedError:
+        print(f"{given.stack}: not deployed yet, so the policy is compared with none", file=sys.stderr)
     except (BotoCoreError, ClientError, LookupError, OSError, zipfile.BadZipFile) as error:
-        if isinstance(error, ClientError) and "does not exist" in str(error):
-            print(f"{given.stack}: not deployed yet, so the policy is compared with none", file=sys.stderr)
-        else:
-            print(f"{given.stack}: what is deployed cannot be compared with: {error}", file=sys.stderr)
+        print(f"{given.stack}: what is deployed cannot be compared with: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
 BUILT = _ROOT / "target/lambda"
+# What Lambda starts of a package, and all that is in one.
+PROGRAM = "bootstrap"
 
 # ELF's e_machine, little-endian, and Lambda's name of it.
 _MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}
@@ -31,7 +33,7 @@ FUNCTIONS = _listed()
 
 def function(name: str, built: Path = BUILT, comment: str = "") -> bytes:
     """A function's package; FileNotFoundError where it is not built."""
-    return _packed("bootstrap", _built(name, built), 0o755, comment)
+    return _packed(PROGRAM, _built(name, built), 0o755, comment)
 
 
 def architecture(names: Sequence[str] = FUNCTIONS, built: Path = BUILT) -> str:
@@ -49,7 +51,7 @@ def policy(document: bytes) -> tuple[str, bytes]:
 
 
 def _built(name: str, built: Path) -> bytes:
-    bootstrap = built / name / "bootstrap"
+    bootstrap = built / name / PROGRAM
     if not bootstrap.is_file():
         shown = bootstrap.relative_to(_ROOT) if bootstrap.is_relative_to(_ROOT) else bootstrap
         raise FileNotFoundError(f"{shown} is not built: run `make build`")

@@ -26,6 +26,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from infra.sam import pack
 
 SUMS = "SHA256SUMS"
+# The command for macOS is built on another machine, and has a list of its own.
+_LISTS = (SUMS, "SHA256SUMS-macos")
 TEMPLATE = "template.json"
 ARCHITECTURES = ("x86_64", "arm64")
 _SUM = re.compile(r"(?P<digest>[0-9a-fA-F]{64}) [ *](?P<name>[^/\\]+)")
@@ -61,10 +63,12 @@ def read(folder: Path, architecture: str) -> Release:
         raise ValueError(f"{folder} has no {SUMS}, so it is no release: `make dist` makes one")
     listed = _listed(folder)
     files = {name: _file(folder, name, listed) for name in sorted({*listed, TEMPLATE})}
-    template = json.loads(files[TEMPLATE])
-    said = template.get("Metadata", {}).get("Snapferry", {})
-    version, commit = str(said.get("Version")), str(said.get("Commit"))
-    names = functions(template)
+    try:
+        template = json.loads(files[TEMPLATE])
+        said = template["Metadata"]["Snapferry"]
+        version, commit, names = str(said["Version"]), str(said["Commit"]), functions(template)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{folder / TEMPLATE} is no release's template: `make dist` makes one") from error
     missing = [name for name in names if f"{name}-{architecture}.zip" not in listed]
     if missing and len(missing) == len(names):
         others = [each for each in ARCHITECTURES if f"{names[0]}-{each}.zip" in listed]
@@ -74,7 +78,7 @@ def read(folder: Path, architecture: str) -> Release:
         file = f"{name}-{architecture}.zip"
         packages[file] = _file(folder, file, listed)
         wanted = f"snapferry {version} {commit} {name} {architecture}"
-        found = _comment(folder / file, packages[file])
+        found = _said(folder / file, packages[file])
         if found != wanted:
             raise ValueError(f"{folder / file} is '{found}', and {TEMPLATE} wants '{wanted}': they are of two releases")
     return Release(folder, version, commit, architecture, packages)
@@ -83,9 +87,9 @@ def read(folder: Path, architecture: str) -> Release:
 def functions(template: dict[str, Any]) -> list[str]:
     """The functions whose packages a template takes from the bucket."""
     codes = [each["Properties"]["Code"] for each in template["Resources"].values() if _is_function(each)]
-    found = [_KEY.fullmatch(str(code.get("S3Key", {}).get("Fn::Sub"))) for code in codes]
+    found = [_KEY.fullmatch(str(code["S3Key"]["Fn::Sub"])) for code in codes]
     if not found or None in found:
-        raise ValueError(f"{TEMPLATE} takes its functions from elsewhere than a release: `make dist` makes one")
+        raise ValueError(f"{TEMPLATE} takes its functions from elsewhere than a release")
     return sorted(match.group(1) for match in found if match)
 
 
@@ -95,29 +99,34 @@ def _is_function(resource: dict[str, Any]) -> bool:
 
 def _listed(folder: Path) -> dict[str, str]:
     """The checksums by file name, as sha256sum writes them."""
-    found = {}
-    for line in (folder / SUMS).read_text(errors="replace").splitlines():
-        if not (match := _SUM.fullmatch(line)):
-            raise ValueError(f"{folder / SUMS} has a line that is no checksum of a file beside it: {line[:100]!r}")
-        found[match["name"]] = match["digest"].lower()
+    found: dict[str, str] = {}
+    for place in (folder / name for name in _LISTS if (folder / name).is_file()):
+        for line in place.read_text(errors="replace").splitlines():
+            if not (match := _SUM.fullmatch(line)):
+                raise ValueError(f"{place} has a line that is no checksum of a file beside it: {line[:100]!r}")
+            if found.setdefault(match["name"], match["digest"].lower()) != match["digest"].lower():
+                raise ValueError(f"{place} names {match['name']} a second time, with another checksum")
     return found
 
 
 def _file(folder: Path, name: str, listed: dict[str, str]) -> bytes:
     """A file whose checksum is the one that is listed."""
     if name not in listed:
-        raise ValueError(f"{folder / SUMS} names no {name}: the release is not whole")
+        raise ValueError(f"no list of checksums in {folder} names {name}: the release is not whole")
     if not (folder / name).is_file():
         raise ValueError(f"{folder / name} is missing: the release is not whole")
     content = (folder / name).read_bytes()
     if hashlib.sha256(content).hexdigest() != listed[name]:
-        raise ValueError(f"{folder / name} is not what {SUMS} says: it is damaged, or was changed")
+        raise ValueError(f"{folder / name} is not what its checksum says: it is damaged, or was changed")
     return content
 
 
-def _comment(path: Path, content: bytes) -> str:
+def _said(path: Path, content: bytes) -> str:
+    """What a function's package says it is; ValueError where it is no package, or has no program."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
+            if package.namelist() != [pack.PROGRAM] or not package.read(pack.PROGRAM):
+                raise ValueError(f"{path} holds no program {pack.PROGRAM}, or more than that")
             return package.comment.decode(errors="replace")
     except zipfile.BadZipFile as error:
         raise ValueError(f"{path} is no ZIP file") from error
@@ -126,7 +135,8 @@ def _comment(path: Path, content: bytes) -> str:
 def command(folder: Path) -> bytes:
     """The operator's command in a release, for this machine; ValueError where there is none."""
     machine = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    name = f"snapferry-{sys.platform}-{machine}.tar.gz"
+    system = {"darwin": "macos"}.get(sys.platform, sys.platform)
+    name = f"snapferry-{system}-{machine}.tar.gz"
     listed = _listed(folder)
     if name not in listed:
         raise ValueError(

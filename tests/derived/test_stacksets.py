@@ -13,7 +13,7 @@ import pytest
 from botocore import xform_name
 from samtranslator.yaml_helper import yaml_parse
 
-from infra.sam import plain
+from infra.sam import pack, plain
 from tests.e2e import packages
 from tests.parity.resolve import Resolver
 
@@ -119,18 +119,33 @@ def test_accounts_that_leave_keep_their_backups() -> None:
     assert CREATED["snapferry-source"]["auto-deployment"] == ["Enabled=true,RetainStacksOnAccountRemoval=true"]
 
 
+def fill(checked: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.stacksets.fill", str(STACKSETS / "vault.json")],
+        cwd=packages.REPOSITORY,
+        input=json.dumps({"files": [checked]}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_the_vaults_files_agree_with_each_other_and_the_policy() -> None:
     vault = parameters(CREATED["snapferry-vault"])
     assert vault["RolePath"] == parameters(CREATED["snapferry-region"])["VaultRolePath"]
-    check = subprocess.run(
-        [sys.executable, "-m", "infra.stacksets.fill", str(STACKSETS / "vault.json")],
-        cwd=packages.REPOSITORY,
-        input=json.dumps({"files": [{"file": "policy.json", "valid": True, "policies": [{"Policy": policy()}]}]}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert {each["ParameterKey"]: each["ParameterValue"] for each in json.loads(check.stdout)} == vault
+    made = fill({"file": str(STACKSETS / "policy.json"), "valid": True, "policies": [{"Policy": policy()}]})
+    assert made.returncode == 0, made.stderr
+    found = {each["ParameterKey"]: each["ParameterValue"] for each in json.loads(made.stdout)}
+    package, _ = pack.policy((STACKSETS / "policy.json").read_bytes())
+    assert found.pop("PolicyKey") == f"snapferry/1/{package}"
+    assert found == {name: value for name, value in vault.items() if name != "PolicyKey"}
+    assert "vault.json: AlarmEmail is still an example's, and nobody would hear of an alarm" in made.stderr
+
+
+def test_without_the_policys_file_its_package_has_no_name() -> None:
+    made = fill({"file": "-", "valid": True, "policies": [{"Policy": policy()}]})
+    assert (made.returncode, made.stdout) == (1, "")
+    assert "-: the policy's package has a name that follows from the file" in made.stderr
 
 
 def policy() -> dict[str, Any]:
@@ -139,15 +154,7 @@ def policy() -> dict[str, Any]:
 
 def test_an_invalid_policy_fills_nothing() -> None:
     finding = {"level": "error", "path": "Actions", "message": "is missing"}
-    checked = {"files": [{"file": "policy.json", "valid": False, "policies": [], "findings": [finding]}]}
-    filled = subprocess.run(
-        [sys.executable, "-m", "infra.stacksets.fill", str(STACKSETS / "vault.json")],
-        cwd=packages.REPOSITORY,
-        input=json.dumps(checked),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    filled = fill({"file": "policy.json", "valid": False, "policies": [], "findings": [finding]})
     assert (filled.returncode, filled.stdout) == (1, "")
     assert "Actions: is missing" in filled.stderr
 

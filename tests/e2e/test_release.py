@@ -1,9 +1,11 @@
 """`make deploy DIST=…`: a stack from a release's folder, without a compiler; what is wrong is said before."""
 
+import io
 import json
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +67,27 @@ def add_a_line(release: Path) -> None:
         sums.write(f"{64 * '0'}  ../../etc/passwd\n")
 
 
+def a_second_checksum(release: Path) -> None:
+    with (release / folder.SUMS).open("a") as sums:
+        sums.write(f"{64 * '0'}  template.json\n")
+
+
+def no_program(release: Path) -> None:
+    first = f"{pack.FUNCTIONS[0]}-x86_64.zip"
+
+    def emptied(files: dict[str, bytes]) -> None:
+        package = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(files[first])) as whole, zipfile.ZipFile(package, "w") as archive:
+            archive.comment = whole.comment
+        files[first] = package.getvalue()
+
+    again(release, emptied)
+
+
+def template_is(content: bytes) -> Callable[[Path], object]:
+    return lambda release: again(release, lambda files: files.update({"template.json": content}))
+
+
 def of_another_commit(release: Path) -> None:
     other = Identity(WHAT.version, "ba9876543210", WHAT.time)
     again(release, lambda files: files.update({"template.json": folder.template(other)}))
@@ -88,10 +111,15 @@ def of_another_function(release: Path) -> None:
     ("spoil", "arguments", "message"),
     [
         (lambda release: (release / f"{pack.FUNCTIONS[0]}-x86_64.zip").unlink(), [], "-x86_64.zip is missing"),
-        (damage, [], "template.json is not what SHA256SUMS says"),
+        (damage, [], "template.json is not what its checksum says"),
         (of_another_commit, [], "they are of two releases"),
-        (spoil_what_nobody_deploys, [], "source-account.yaml is not what SHA256SUMS says"),
+        (spoil_what_nobody_deploys, [], "source-account.yaml is not what its checksum says"),
         (add_a_line, [], "has a line that is no checksum of a file beside it"),
+        (a_second_checksum, [], "names template.json a second time, with another checksum"),
+        (no_program, [], "holds no program bootstrap"),
+        (template_is(b"{}"), [], "template.json is no release's template"),
+        (template_is(b"[]"), [], "template.json is no release's template"),
+        (template_is(b"<html>"), [], "template.json is no release's template"),
         (lambda release: again(release, lambda files: files.update({ARCHIVE: b"none"})), [], "that can be read"),
         (lambda release: None, ["PARAMETERS=CodeBucket=elsewhere"], "PARAMETERS must not have CodeBucket"),
         (of_another_function, [], "they are of two releases"),
@@ -118,6 +146,11 @@ def of_another_function(release: Path) -> None:
         "two commits",
         "a template",
         "a line",
+        "a checksum twice",
+        "no program",
+        "empty template",
+        "a list",
+        "a page",
         "no archive",
         "a bucket",
         "two functions",

@@ -83,14 +83,16 @@ def test_a_round_goes_on_in_serve_ticks_and_events_come_between() -> None:
             assert event.seconds < 3
             assert event.seen.of("ec2") == 1 + 2 * len(TARGETS)
         memory = copier.memory_mib()
-    assert 2 <= len(slices) <= 8
+    assert len(slices) >= 2
     (completed,) = (record["sweep"] for record in slices[-1].records if record["event"] == "sweep.completed")
     assert count <= completed["shared"] < shared
     assert completed["protected"] == count * len(TARGETS)
     assert (completed["missing"], completed["unknown"]) == (0, 0)
     calls = sum(each.seen.of("ec2") for each in slices)
-    # A shard's last page is not full: each of 256 shards of a million has four, of 300,000 two for 1,172 snapshots.
-    assert calls < (1.1 if IS_FULL else 1.8) * count / PAGE * (1 + len(TARGETS))
+    # A shard's last page is not full: each of 256 shards of a million has four, of 300,000 two for 1,172 snapshots. How
+    # many slices it takes is the machine's, and what an invocation was reading at its end, four shards, is read again.
+    shard = (4 if IS_FULL else 2) * (1 + len(TARGETS))
+    assert calls <= 256 * shard + 4 * shard * len(slices)
     assert memory < MEMORY_LIMIT_MIB
     times = " + ".join(f"{each.seconds:.0f}" for each in slices)
     print(f"\n{count:,} copied, 0.3 s a page: {len(slices)} slices ({times} s), {calls} EC2 calls, {memory:.0f} MiB")

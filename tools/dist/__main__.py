@@ -31,7 +31,7 @@ def main() -> None:
     if sys.platform != "linux" or _MACHINE not in built:
         sys.exit("a release is made on Linux, where the command that is built runs: it prints its manual pages")
     what = identity.given(os.environ)
-    bill, texts = folder.materials(what)
+    bill, texts = folder.materials(what, has_cdk=given.cdk is not None)
     pages = command.pages(built[_MACHINE] / folder.COMMAND / "bootstrap")
     files = {
         **folder.programs(built, pages, texts, what),

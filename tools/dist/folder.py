@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.sam import pack, plain
-from tools.dist import command, crates, licences, sbom
+from tools.dist import command, bundled, crates, licences, sbom
 from tools.dist.identity import ROOT, Identity
 
 COMMAND = "snapferry"
@@ -64,10 +64,12 @@ def documents(paths: list[Path], identity: Identity) -> Files:
     return files
 
 
-def materials(identity: Identity, cwd: Path | None = None) -> tuple[bytes, bytes]:
-    """The bill of materials and the third-party licences; see `crates.linked` for `cwd`."""
-    found = crates.linked(ROOT, BINARIES, cwd)
-    return sbom.sbom(found, identity, BINARIES), licences.licences(found)
+def materials(identity: Identity, *, has_cdk: bool) -> tuple[bytes, bytes]:
+    """The bill of materials, with what the CDK package carries where there is one, and the third-party licences of the
+    binaries; the CDK package has those of what it carries."""
+    found = crates.linked(ROOT, BINARIES)
+    carried = bundled.bundled(ROOT / "infra/cdk") if has_cdk else []
+    return sbom.sbom(found, identity, BINARIES, carried), licences.licences(found)
 
 
 def write(target: Path, files: Files) -> None:

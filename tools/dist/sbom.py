@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.dist.bundled import Bundled
 from tools.dist.crates import Crate
 from tools.dist.identity import Identity
 
@@ -16,8 +17,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 _NAME = "snapferry"
 
 
-def sbom(crates: Sequence[Crate], identity: Identity, binaries: Sequence[str]) -> bytes:
-    """The bill of the crates, and of Rust's library. Its serial number follows from version and commit."""
+def sbom(
+    crates: Sequence[Crate], identity: Identity, binaries: Sequence[str], bundled: Sequence[Bundled] = ()
+) -> bytes:
+    """The bill of the crates, of Rust's library, and of what the CDK package carries. Its serial number follows from version
+    and commit."""
     serial = uuid.uuid5(uuid.NAMESPACE_URL, f"{_NAME}:{identity.version}:{identity.commit}")
     standard = _standard_library()
     document = {
@@ -37,10 +41,17 @@ def sbom(crates: Sequence[Crate], identity: Identity, binaries: Sequence[str]) -
                 "properties": [{"name": "snapferry:commit", "value": identity.commit}],
             },
         },
-        "components": [*(_component(crate, binaries) for crate in crates), standard],
+        "components": [*(_component(crate, binaries) for crate in crates), standard, *map(_carried, bundled)],
         "dependencies": [
-            {"ref": _NAME, "dependsOn": [_reference(crate) for crate in crates if crate.name in binaries and crate.own]},
+            {
+                "ref": _NAME,
+                "dependsOn": [
+                    *(_reference(crate) for crate in crates if crate.name in binaries and crate.own),
+                    *(each.purl for each in bundled),
+                ],
+            },
             *_dependencies(crates, standard["bom-ref"]),
+            *_carried_dependencies(bundled),
         ],
     }
     return (json.dumps(document, indent=1) + "\n").encode()
@@ -64,6 +75,23 @@ def _dependencies(crates: Sequence[Crate], standard: str) -> list[dict[str, Any]
     references = {crate.key: _reference(crate) for crate in crates}
     needed = [{"ref": _reference(each), "dependsOn": [*(references[need] for need in each.needs), standard]} for each in crates]
     return [*needed, {"ref": standard, "dependsOn": []}]
+
+
+def _carried(package: Bundled) -> dict[str, Any]:
+    return {
+        "type": "library",
+        "bom-ref": package.purl,
+        "name": package.name,
+        "version": package.version,
+        "licenses": [{"expression": package.licence}],
+        "purl": package.purl,
+        "hashes": [{"alg": "SHA-512", "content": package.checksum}],
+    }
+
+
+def _carried_dependencies(bundled: Sequence[Bundled]) -> list[dict[str, Any]]:
+    purls = {package.name: package.purl for package in bundled}
+    return [{"ref": package.purl, "dependsOn": [purls[need] for need in package.needs]} for package in bundled]
 
 
 def _standard_library() -> dict[str, Any]:

@@ -7,6 +7,8 @@ import { CfnFunction, CfnLayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 
+import { refuseAnother } from './release';
+
 /** Where the functions' packages are. */
 export type FunctionCode = CodeInFolder | CodeInBucket;
 
@@ -81,10 +83,11 @@ function uploaded(template: Construct, folder: string, name: string, architectur
   const id = `Code ${name}`;
   const zip = join(folder, `${name}-${architecture}.zip`);
   if (existsSync(zip)) {
+    refuseAnother(zip, name, architecture);
     return new Asset(template, id, { path: zip });
   }
   if (!existsSync(join(folder, name, 'bootstrap'))) {
-    throw new Error(`neither ${zip} nor ${join(folder, name, 'bootstrap')} exists: run \`make build\` in the checkout`);
+    throw new Error(`neither ${zip} nor ${join(folder, name, 'bootstrap')} exists: name a release's folder, or run \`make build\` in the checkout`);
   }
   return new Asset(template, id, {
     path: join(folder, name),

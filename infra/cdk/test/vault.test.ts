@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -169,6 +170,28 @@ describe("a vault's code", () => {
         functions.map((name) => `${name} for ${architecture}`).sort(),
       );
     }
+  });
+
+  it('is what the release lists, and of the constructs\' own version', () => {
+    const folder = temporaryFolder();
+    const functions = ['copy-shared-snapshots', 'verify-copies', 'delete-expired-copies'];
+    const packed = (comment: string): Buffer => Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18), Buffer.from(comment)]);
+    const write = (version: string, architecture = 'x86_64'): void => {
+      const lines = functions.map((name) => {
+        const content = packed(`snapferry ${version} 0123456789ab ${name} ${architecture}`);
+        writeFileSync(join(folder, `${name}-x86_64.zip`), content);
+        return `${createHash('sha256').update(content).digest('hex')}  ${name}-x86_64.zip\n`;
+      });
+      writeFileSync(join(folder, 'SHA256SUMS'), lines.join(''));
+    };
+    write('0.1.0');
+    assert.ok(vault({ code: { folder } }));
+    writeFileSync(join(folder, 'verify-copies-x86_64.zip'), packed('changed'));
+    assert.throws(() => vault({ code: { folder } }), /verify-copies-x86_64\.zip is not what .*SHA256SUMS says/);
+    write('0.0.9');
+    assert.throws(() => vault({ code: { folder } }), /is 'snapferry 0\.0\.9 .*these constructs are of 0\.1\.0/);
+    write('0.1.0', 'arm64');
+    assert.throws(() => vault({ code: { folder } }), /want .* for x86_64/);
   });
 
   it('is found in the bucket of the Region', () => {
