@@ -28,7 +28,7 @@ def chosen(text: str, known: set[str]) -> dict[str, str]:
         words = shlex.split(text)
     except ValueError as error:
         raise ValueError(f"PARAMETERS: {str(error).lower()} in {text}") from error
-    found = {}
+    found: dict[str, str] = {}
     for word in words:
         match = _WORD.fullmatch(word)
         if not match:

@@ -18,6 +18,9 @@ class Stack:
             {} if variables is None else {"Environment": {"Variables": variables}}
         )
 
+    def describe_stacks(self, **_: str) -> Any:
+        return {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}
+
     def get_paginator(self, _: str) -> Any:
         return self
 

@@ -87,7 +87,9 @@ function uploaded(template: Construct, folder: string, name: string, architectur
     return new Asset(template, id, { path: zip });
   }
   if (!existsSync(join(folder, name, 'bootstrap'))) {
-    throw new Error(`neither ${zip} nor ${join(folder, name, 'bootstrap')} exists: name a release's folder, or run \`make build\` in the checkout`);
+    throw new Error(
+      `neither ${zip} nor ${join(folder, name, 'bootstrap')} exists: name a release's folder, or run \`make build\` in the checkout`,
+    );
   }
   return new Asset(template, id, {
     path: join(folder, name),

@@ -172,10 +172,11 @@ describe("a vault's code", () => {
     }
   });
 
-  it('is what the release lists, and of the constructs\' own version', () => {
+  it("is what the release lists, and of the constructs' own version", () => {
     const folder = temporaryFolder();
     const functions = ['copy-shared-snapshots', 'verify-copies', 'delete-expired-copies'];
-    const packed = (comment: string): Buffer => Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18), Buffer.from(comment)]);
+    const packed = (comment: string): Buffer =>
+      Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18), Buffer.from(comment)]);
     const write = (version: string, architecture = 'x86_64'): void => {
       const lines = functions.map((name) => {
         const content = packed(`snapferry ${version} 0123456789ab ${name} ${architecture}`);
