@@ -214,6 +214,27 @@ def test_alarms_that_tell_nobody(scene: Scene) -> None:
         topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=subscription["Endpoint"])
 
 
+def test_alarms_that_are_silenced(scene: Scene) -> None:
+    cloudwatch, name = scene.target.client("cloudwatch"), scene.resource("UnprotectedAlarm")
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    found = ("fail", "alarm", "UnprotectedAlarm")
+    assert found not in scene.findings(*STACK)
+    try:
+        cloudwatch.disable_alarm_actions(AlarmNames=[name])
+        assert found in scene.findings(*STACK)
+        cloudwatch.enable_alarm_actions(AlarmNames=[name])
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="one is not protected")
+        assert found in scene.findings(*STACK)
+        cloudwatch.delete_alarms(AlarmNames=[name])
+        assert found in scene.findings(*STACK)
+    finally:
+        said = [
+            *("AlarmName", "AlarmActions", "AlarmDescription", "ComparisonOperator", "Dimensions", "EvaluationPeriods"),
+            *("MetricName", "Namespace", "Period", "Statistic", "Threshold", "TreatMissingData"),
+        ]
+        cloudwatch.put_metric_alarm(**{each: alarm[each] for each in said if each in alarm})
+
+
 def test_source_account(scene: Scene) -> None:
     done = scene.doctor("--json", account=scene.source)
     assert done.code == 1

@@ -52,7 +52,11 @@ fn text(request: &HttpRequest) -> String {
         .into_iter()
         .map(|name| format!("{name}: {}\n", request.headers().get(name).unwrap_or_default()))
         .collect();
-    let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).replace('&', "\n&");
+    let body = request.body().bytes().unwrap_or_default();
+    let body = match std::str::from_utf8(body) {
+        Ok(text) => text.replace('&', "\n&"),
+        Err(_) => body.escape_ascii().to_string(),
+    };
     format!("{} {}\n{headers}\n{body}\n", request.method(), request.uri())
 }
 
@@ -277,6 +281,19 @@ async fn dynamodb_is_asked_about_tables_as_by_the_whole_crate() {
 async fn the_other_services_are_asked_as_by_the_whole_crates() {
     hold!(aws_sdk_cloudformation, describe_stacks, stack_name("snapferry"), next_token("t"));
     hold!(aws_sdk_cloudformation, list_stack_resources, stack_name("snapferry"), next_token("t"));
+    hold!(
+        aws_sdk_cloudwatch,
+        describe_alarms,
+        alarm_names("snapferry-LateAlarm-1A2B"),
+        alarm_name_prefix("snapferry"),
+        alarm_types(aws_sdk_cloudwatch::types::AlarmType::CompositeAlarm),
+        children_of_alarm_name("c"),
+        parents_of_alarm_name("p"),
+        state_value(aws_sdk_cloudwatch::types::StateValue::Alarm),
+        action_prefix("arn:aws:sns"),
+        max_records(100),
+        next_token("t"),
+    );
     hold!(
         aws_sdk_cloudwatchlogs,
         filter_log_events,

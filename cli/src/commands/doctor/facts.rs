@@ -94,6 +94,19 @@ pub(crate) struct Stack {
     pub(crate) documents: BTreeMap<Part, Document>,
     /// The topic that alarms notify, with the ARNs of its subscriptions.
     pub(crate) topic: Option<(String, Result<Vec<String>, CallError>)>,
+    /// The alarms, by their logical IDs; `None` for one that is gone. One answer, or refusal, for all.
+    pub(crate) alarms: Option<Result<BTreeMap<String, Option<Alarm>>, CallError>>,
+}
+
+/// An alarm of CloudWatch's, on a metric or on other alarms. Words are the API's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Alarm {
+    /// `StateValue`.
+    pub(crate) state: String,
+    /// `ActionsEnabled`.
+    pub(crate) is_on: bool,
+    /// What it notifies when it rings: `AlarmActions`.
+    pub(crate) actions: Vec<String>,
 }
 
 /// For how many days a log group keeps its records; `None` is for good.

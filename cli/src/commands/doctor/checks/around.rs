@@ -7,7 +7,7 @@ use snapferry_core::policy::{self, Policy};
 
 use super::parts::{DEPLOY, what_stops};
 use crate::commands::doctor::check::{Check, is_gone};
-use crate::commands::doctor::facts::{Document, Part, Retention, Stack};
+use crate::commands::doctor::facts::{Alarm, Document, Part, Retention, Stack};
 
 /// All these checks.
 pub(super) fn checks(stack: &Stack, policies: &[Policy]) -> Vec<Check> {
@@ -15,6 +15,7 @@ pub(super) fn checks(stack: &Stack, policies: &[Policy]) -> Vec<Check> {
     checks.extend(stack.documents.iter().map(|(part, found)| document(*part, found, policies)));
     let given = stack.given("LogRetentionDays").and_then(|days| days.parse().ok());
     checks.extend(stack.logs.iter().map(|(name, found)| logs(name, found, given)));
+    checks.extend(alarms(stack));
     checks.push(topic(stack));
     checks
 }
@@ -91,6 +92,43 @@ fn logs(name: &str, found: &Result<Option<Retention>, CallError>, given: Option<
             .remedy("Make it again under the same name, with its retention and deletion protection; find out who deleted it."),
         Err(error) => Check::unread(check, name, error),
     }
+}
+
+/// One line for what rings by itself, and one for all that are well.
+fn alarms(stack: &Stack) -> Vec<Check> {
+    let check = "alarm";
+    let alarms = match &stack.alarms {
+        None => return Vec::new(),
+        Some(Err(error)) => return vec![Check::unread(check, "", error)],
+        Some(Ok(alarms)) => alarms,
+    };
+    let topic = stack.topic.as_ref().map(|(arn, _)| arn);
+    let bad: Vec<Check> = alarms.iter().filter_map(|(name, found)| alarm(name, found.as_ref(), topic)).collect();
+    let well = alarms.len().saturating_sub(bad.len());
+    let rest = Check::pass(check, "", format!("{well} of {} alarms are there, on and quiet", alarms.len()));
+    bad.into_iter().chain((well > 0).then_some(rest)).collect()
+}
+
+/// What is wrong with an alarm. `topic` is what the stack's alarms notify.
+fn alarm(name: &str, found: Option<&Alarm>, topic: Option<&String>) -> Option<Check> {
+    let check = "alarm";
+    let Some(alarm) = found else {
+        return Some(Check::fail(check, name, "it was deleted: what it is for tells nobody").remedy(DEPLOY));
+    };
+    if !alarm.is_on {
+        return Some(Check::fail(check, name, "its actions are off: it tells nobody").remedy(
+            "Turn them on: aws cloudwatch enable-alarm-actions --alarm-names … (and find out who turned them off).",
+        ));
+    }
+    // One that only another alarm looks at has no actions of its own.
+    if let Some(topic) = topic
+        && !alarm.actions.is_empty()
+        && !alarm.actions.contains(topic)
+    {
+        return Some(Check::fail(check, name, format!("it does not notify {topic}")).remedy(DEPLOY));
+    }
+    let rings = alarm.state == "ALARM";
+    rings.then(|| Check::fail(check, name, "it rings now").remedy("RUNBOOK.md says what it means and what to do."))
 }
 
 /// SNS API reference, Subscription: in the place of an ARN stands `PendingConfirmation` until somebody has confirmed it, and

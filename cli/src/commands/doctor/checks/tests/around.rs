@@ -1,7 +1,7 @@
 //! What stands around a stack's parts.
 
 use super::*;
-use crate::commands::doctor::facts::{Document, Retention};
+use crate::commands::doctor::facts::{Alarm, Document, Retention};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:222222222222:alarms";
 
@@ -12,8 +12,13 @@ pub(super) fn all_is_well() -> Stack {
         logs: functions.map(|name| (format!("{name}Logs"), Ok(Some(Retention(Some(365)))))).into(),
         documents: Part::FUNCTIONS.map(|part| (part, Document::Text(document("")))).into(),
         topic: Some((TOPIC.to_owned(), Ok(vec![format!("{TOPIC}:1a2b"), "PendingConfirmation".to_owned()]))),
+        alarms: Some(Ok([("UnprotectedAlarm".to_owned(), Some(quiet()))].into())),
         ..Stack::default()
     }
+}
+
+fn quiet() -> Alarm {
+    Alarm { state: "OK".to_owned(), is_on: true, actions: vec![TOPIC.to_owned()] }
 }
 
 /// What is found of the stack with a change.
@@ -109,4 +114,26 @@ fn alarms_that_tell_nobody() {
     }
     assert_eq!(topic(Err(error("AuthorizationError", ""))), unknown);
     assert_eq!(topic(Err(error("NotFound", ""))), [format!("Fail alarm-topic {TOPIC}")]);
+}
+
+#[test]
+fn alarms_that_are_gone_off_or_rung() {
+    let with = |found: Option<Alarm>| {
+        with(|stack| drop(stack.alarms.as_mut().unwrap().as_mut().unwrap().insert("LateAlarm".to_owned(), found)))
+    };
+    let fail = ["Fail alarm LateAlarm"];
+    assert_eq!(with(Some(quiet())), [""; 0]);
+    assert_eq!(with(Some(Alarm { state: "INSUFFICIENT_DATA".to_owned(), ..quiet() })), [""; 0]);
+    // What only another alarm looks at.
+    assert_eq!(with(Some(Alarm { actions: Vec::new(), ..quiet() })), [""; 0]);
+    assert_eq!(with(None), fail);
+    assert_eq!(with(Some(Alarm { is_on: false, ..quiet() })), fail);
+    assert_eq!(with(Some(Alarm { actions: vec![format!("{TOPIC}-2")], ..quiet() })), fail);
+    assert_eq!(with(Some(Alarm { state: "ALARM".to_owned(), ..quiet() })), fail);
+}
+
+#[test]
+fn alarms_that_cannot_be_seen() {
+    let found = with(|stack| stack.alarms = Some(Err(error("AccessDenied", ""))));
+    assert_eq!(found, ["Unknown alarm "]);
 }
