@@ -41,8 +41,8 @@ def document(cloudformation: Any, functions: Any, stack: str) -> str:
 
 
 def copier(cloudformation: Any, stack: str) -> str:
-    """The name of the stack's copying function; LookupError where the stack is not Snapferry's, NotDeployedError where it is
-    none yet."""
+    """The name of the stack's copying function; LookupError where the stack is not Snapferry's, NotDeployedError where
+    it is none yet."""
     try:
         [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
