@@ -183,13 +183,15 @@ deploy-arguments: $(if $(DIST),released)
 	@[ -z "$(BUCKET)" ] || [ -n "$(DIST)" ] \
 		|| { echo "BUCKET=$(BUCKET) goes with DIST: what is built here SAM takes to a bucket of its own." >&2; exit 2; }
 	@$(foreach name,STACK REGION PROFILE BUCKET ARCH,$(if $(word 2,$($(name))),echo "$(name) has a space in it." >&2; exit 2;)) :
+	@[ -n "$(STACK)" ] || { echo "Which stack? make deploy STACK=snapferry" >&2; exit 2; }
 	@[ "$(YES)" = 1 ] || [ -t 0 ] \
 		|| { echo "There is no terminal, so nobody can be asked: make deploy YES=1 … deploys without asking." >&2; exit 2; }
 
-# The place too: the account, and where nothing is compiled credentials and the bucket.
+# The place too: the account and the stack, and where nothing is compiled credentials and the bucket.
 .PHONY: deploy-place
 deploy-place: deployable $(VENV)
-	@$(SNAPFERRY) check --json "$(POLICY)" | python -m infra.sam.account $(REGION:%=--region %) $(PROFILE:%=--profile %)
+	@$(SNAPFERRY) check --json "$(POLICY)" \
+		| python -m infra.sam.place "$(STACK)" $(REGION:%=--region %) $(PROFILE:%=--profile %)
 	@$(if $(DIST),python -m infra.sam.released place "$(DIST)" --architecture $(ARCH) $(BUCKET:%=--bucket %) \
 		$(REGION:%=--region %) $(PROFILE:%=--profile %))
 

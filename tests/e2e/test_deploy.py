@@ -231,6 +231,7 @@ def test_without_more_said_it_asks_and_leaves_place_and_credentials_to_sam(check
         (["BUCKET=my-code"], "BUCKET=my-code goes with DIST"),
         (["REGION=eu central-1"], "REGION has a space in it."),
         (["STACK=snap ferry"], "STACK has a space in it."),
+        (["STACK="], "Which stack?"),
         (["PARAMETERS=LogLevl=debug"], "PARAMETERS: the template has no LogLevl; perhaps LogLevel"),
         (["PARAMETERS=Nothing=1"], "PARAMETERS: the template has no Nothing\n"),
         (["PARAMETERS=ParameterKey=LogLevl,ParameterValue=debug"], "the template has no LogLevl"),
@@ -239,19 +240,7 @@ def test_without_more_said_it_asks_and_leaves_place_and_credentials_to_sam(check
         (["PARAMETERS=LogLevel='debug"], "PARAMETERS: no closing quotation in LogLevel='debug"),
         (["PARAMETERS='LogLevel=a\\ b'"], "SAM would change the value of LogLevel"),
     ],
-    ids=[
-        "nobody to ask",
-        "bucket",
-        "a Region and a half",
-        "two stacks",
-        "parameter",
-        "unlike any",
-        "AWS's spelling",
-        "twice",
-        "space",
-        "quote",
-        "backslash",
-    ],
+    ids=str,
 )
 def test_what_the_arguments_alone_show_is_said_first(checkout: Checkout, arguments: list[str], message: str) -> None:
     run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}", *arguments)

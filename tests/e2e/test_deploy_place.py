@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.sam import released
+from infra.sam import place, released
 from tests.cloud import LocalAws
 from tests.e2e import policies
 from tests.e2e.accounts import HOME, Account
-from tests.e2e.test_deploy import NEAR, VALID, Checkout, checkout, operator
+from tests.e2e.deploy import deploy
+from tests.e2e.test_deploy import FAR, KEY, NEAR, VALID, Checkout, checkout, operator
 
 __all__ = ["checkout", "operator"]
 
@@ -40,6 +41,79 @@ def test_a_stack_that_nobody_confirmed_is_none_yet(
     run = checkout.deploy(checkout.write(VALID), f"SAM={checkout.stand_in('sam')}", f"REGION={HOME}", **operator)
     assert run.returncode == 0, f"{run.stderr}\n{aws.log_tail()}"
     assert "snapferry: not deployed yet, so the policy is compared with none" in run.stderr
+
+
+def test_another_applications_stack_is_left_alone(
+    checkout: Checkout, target: Account, operator: dict[str, str], aws: LocalAws
+) -> None:
+    stacks = target.client("cloudformation", HOME)
+    template = '{"Resources": {"Payments": {"Type": "AWS::SQS::Queue"}}}'
+    stacks.create_stack(StackName="payments", TemplateBody=template)
+    given = [f"SAM={checkout.stand_in('sam')}", f"REGION={HOME}", "STACK=payments"]
+    run = checkout.deploy(checkout.write(VALID), *given, **operator)
+    assert run.returncode != 0, aws.log_tail()
+    assert "STACK=payments is another application's: it has no output LedgerTable" in run.stderr
+    assert (checkout.called("cargo"), checkout.called("sam")) == ([], [])
+
+
+def test_a_second_stack_does_not_copy_by_the_same_policy(
+    checkout: Checkout, source: Account, target: Account, operator: dict[str, str]
+) -> None:
+    policy = policies.details([source.number], policies.target(NEAR))
+    deploy(target, policy)
+    given = [f"SAM={checkout.stand_in('sam')}", f"REGION={HOME}"]
+    refused = checkout.deploy(checkout.write(policy), *given, "STACK=snapfery", **operator)
+    assert refused.returncode != 0
+    assert "the stack snapferry in this Region copies by a policy of the same name already (default)" in refused.stderr
+    assert checkout.called("sam") == []
+    other = {"Policy": {"PolicyId": "policy-0123456789abcdef0", "State": "ENABLED", "PolicyDetails": policy}}
+    for stack, document in (("snapferry", policy), ("weekly", other)):
+        run = checkout.deploy(checkout.write(document), *given, f"STACK={stack}", **operator)
+        assert run.returncode == 0, run.stderr
+    assert len(checkout.called("sam")) == 2
+
+
+CHECKED = {
+    "policies": [
+        {
+            "Policy": {
+                "PolicyId": "default",
+                "PolicyDetails": {
+                    "EventSource": {"Parameters": {"SnapshotOwner": ["111122223333"]}},
+                    "Actions": [
+                        {"CrossRegionCopy": [{"Target": FAR, "EncryptionConfiguration": {"CmkArn": KEY}}]},
+                    ],
+                },
+            }
+        }
+    ]
+}
+OURS = {"Outputs": [{"OutputKey": "LedgerTable", "OutputValue": "table"}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        ("CREATE_COMPLETE", None),
+        ("UPDATE_ROLLBACK_COMPLETE", None),
+        ("REVIEW_IN_PROGRESS", None),
+        ("ROLLBACK_COMPLETE", "Delete it first"),
+        ("UPDATE_IN_PROGRESS", "wait for its end"),
+    ],
+)
+def test_a_stack_that_cannot_be_updated_is_named(status: str, message: str | None) -> None:
+    # What failed at its first creation has no outputs.
+    has = {} if status == "ROLLBACK_COMPLETE" else OURS
+    stacks = [{"StackName": "snapferry", "StackStatus": status, **has}]
+    found = list(place.refusals("444455556666", "snapferry", stacks, CHECKED))
+    assert [message in each for each in found if message] == ([True] if message else [])
+    assert not list(place.refusals("444455556666", "another", stacks, CHECKED))
+
+
+def test_keys_of_another_account_alone_are_said() -> None:
+    assert not list(place.warnings("444455556666", CHECKED))
+    [warning] = place.warnings("300000000003", CHECKED)
+    assert "every CmkArn of the policy is a key of 444455556666" in warning
 
 
 def test_the_command_for_macos_has_a_name_and_a_list_of_its_own(

@@ -1,4 +1,4 @@
-"""infra/scp/vault-guardrails.json: what it denies, what it leaves alone, and that Organizations would take it."""
+"""infra/scp/vault-guardrails.json: what it denies, what it leaves alone; and that Organizations would take the documents."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from tests.iam.evaluator import FULL_ACCESS, Decision, Request, decide
 
 TEXT = (packages.REPOSITORY / "infra/scp/vault-guardrails.json").read_text()
 SCP: dict[str, Any] = json.loads(TEXT)
+DOCUMENTS = sorted((packages.REPOSITORY / "infra/scp").glob("*.json"))
 
 # Organizations' quota for a policy where it is smallest (10,240 in the partition aws), white space included.
 MAX_CHARACTERS = 5120
@@ -70,11 +71,13 @@ def asked(principal: str, action: str, resource: str, **context: Any) -> Decisio
     return decide(Request(principal, action, resource, context=context.get("context", {})), [FULL_ACCESS], SCP)
 
 
-def test_organizations_would_take_it() -> None:
-    assert SCP["Version"] == "2012-10-17"
-    sids = [statement["Sid"] for statement in SCP["Statement"]]
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.stem))
+def test_organizations_would_take_it(document: Path) -> None:
+    scp = json.loads(document.read_text())
+    assert scp["Version"] == "2012-10-17"
+    sids = [statement["Sid"] for statement in scp["Statement"]]
     assert len(set(sids)) == len(sids)
-    for statement in SCP["Statement"]:
+    for statement in scp["Statement"]:
         assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}, statement
         assert statement["Effect"] == "Deny"
         assert re.fullmatch("[A-Za-z0-9]+", statement["Sid"])
@@ -82,10 +85,11 @@ def test_organizations_would_take_it() -> None:
             assert resource == "*" or re.match(r"arn:\*:[a-z0-9]+:", resource), resource
 
 
-def test_every_action_exists() -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.stem))
+def test_every_action_exists(document: Path) -> None:
     """By the list of IAM's actions that cfn-lint ships."""
     services = json.loads((Path(cfnlint.__file__).parent / "data/AdditionalSpecs/Policies.json").read_text())
-    for statement in SCP["Statement"]:
+    for statement in json.loads(document.read_text())["Statement"]:
         for action in _listed(statement["Action"]):
             service, name = action.split(":")
             pattern = re.compile(re.escape(name.lower()).replace(r"\*", ".*"))
@@ -364,8 +368,14 @@ def test_the_readme_sends_what_organizations_would_take() -> None:
     """Organizations counts what is sent, white space included."""
     readme = (packages.REPOSITORY / "infra/scp/README.md").read_text()
     [command] = re.findall(r'--content "\$\((.+)\)"$', readme, re.MULTILINE)
-    sent = subprocess.run(
-        ["bash", "-c", f'printf %s "$({command})"'], cwd=packages.REPOSITORY, capture_output=True, text=True, check=True
-    ).stdout
-    assert json.loads(sent) == SCP
-    assert len(sent) <= MAX_CHARACTERS
+    for document in DOCUMENTS:
+        sent = subprocess.run(
+            ["bash", "-c", f'name={document.stem}; printf %s "$({command})"'],
+            cwd=packages.REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert json.loads(sent) == json.loads(document.read_text())
+        assert len(sent) <= MAX_CHARACTERS
+    assert f"for name in {' '.join(document.stem for document in DOCUMENTS)}; do" in readme
