@@ -71,9 +71,10 @@ def same_names(names: set[str], other: str, document: str) -> str | None:
     others = {str(each.get("Policy", each).get("PolicyId", "default")) for each in documents if isinstance(each, dict)}
     if not names & others:
         return None
+    same = ", ".join(sorted(names & others))
     return (
-        f"the stack {other} in this Region copies by a policy of the same name already ({', '.join(sorted(names & others))}): "
-        f"both would make each copy. Is STACK={other} meant? Two stacks in one Region need policies with different PolicyIds"
+        f"the stack {other} in this Region copies by a policy of the same name already ({same}): both would make each "
+        f"copy. Is STACK={other} meant? Two stacks in one Region need policies with different PolicyIds"
     )
 
 

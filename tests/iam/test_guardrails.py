@@ -1,4 +1,4 @@
-"""infra/scp/vault-guardrails.json: what it denies, what it leaves alone; and that Organizations would take the documents."""
+"""infra/scp/vault-guardrails.json: what it denies and leaves alone; and that Organizations would take all documents."""
 
 import json
 import re
