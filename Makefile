@@ -196,8 +196,8 @@ deploy-place: deployable $(VENV)
 		$(REGION:%=--region %) $(PROFILE:%=--profile %))
 
 .PHONY: parameters
-parameters: $(if $(DIST),released)
-	@$(PYTHON) -m infra.sam.chosen "$(DEPLOYED_TEMPLATE)" > /dev/null
+parameters: $(VENV) $(if $(DIST),released)
+	@python -m infra.sam.chosen "$(DEPLOYED_TEMPLATE)" > /dev/null
 
 # Says nothing but what forbids it.
 .PHONY: deployable

@@ -10,8 +10,10 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from infra.sam import parameters
 
@@ -22,8 +24,8 @@ _WORD = re.compile(
 _TAKEN_BACK = re.compile(r"\\[ \"']|\\$")
 
 
-def chosen(text: str, known: set[str]) -> dict[str, str]:
-    """The parameters, by name; ValueError with a sentence where one cannot be given."""
+def chosen(text: str, known: dict[str, Any]) -> dict[str, str]:
+    """The parameters, by name; ValueError with a sentence where one cannot be given. `known` are the template's."""
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -49,26 +51,46 @@ def chosen(text: str, known: set[str]) -> dict[str, str]:
             )
         if found.setdefault(name, value) != value:
             raise ValueError(f"PARAMETERS: {name} stands there twice, with two values")
+    for name, value in found.items():
+        if why := refused(value, known[name]):
+            raise ValueError(f"PARAMETERS: {name}={value} is refused by the template: {why}")
     return found
 
 
-def known(template: Path) -> set[str]:
-    """The parameters of a template: one in JSON, or the repository's own in YAML."""
+def refused(value: str, parameter: dict[str, Any]) -> str | None:
+    """Why CloudFormation would refuse a value of a parameter, or nothing. Each item of a list has to be allowed."""
+    kind, wanted = str(parameter["Type"]), str(parameter.get("ConstraintDescription", ""))
+    if kind == "Number":
+        try:
+            number = float(value)
+        except ValueError:
+            return "it is no number"
+        if "MinValue" in parameter and number < float(parameter["MinValue"]):
+            return f"at least {parameter['MinValue']}"
+        if "MaxValue" in parameter and number > float(parameter["MaxValue"]):
+            return f"at most {parameter['MaxValue']}"
+    allowed = [str(each) for each in parameter.get("AllowedValues", [])]
+    for each in value.split(",") if kind == "CommaDelimitedList" else [value]:
+        if allowed and each.strip() not in allowed:
+            return f"one of {', '.join(allowed)}"
+        if "AllowedPattern" in parameter and not re.fullmatch(parameter["AllowedPattern"], each.strip()):
+            return wanted or f"it has to match {parameter['AllowedPattern']}"
+    return None
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (`!Ref …`), of which nothing stands in a parameter, as nothing."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+def known(template: Path) -> dict[str, Any]:
+    """The parameters of a template, in JSON or YAML."""
     text = template.read_text()
-    if template.suffix == ".json":
-        return set(json.loads(text)["Parameters"])
-    return set(_names(text.splitlines()))
-
-
-def _names(lines: list[str]) -> Iterator[str]:
-    """The members of `Parameters`, which stand two spaces in."""
-    section = ""
-    for line in lines:
-        if match := re.match(r"(?P<indent> *)(?P<name>[A-Za-z0-9]+):", line):
-            if not match["indent"]:
-                section = match["name"]
-            elif section == "Parameters" and len(match["indent"]) == 2:
-                yield match["name"]
+    document = json.loads(text) if template.suffix == ".json" else yaml.load(text, _Loader)  # noqa: S506
+    found: dict[str, Any] = document["Parameters"]
+    return found
 
 
 def main(template: str) -> None:

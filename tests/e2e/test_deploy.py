@@ -235,6 +235,10 @@ def test_without_more_said_it_asks_and_leaves_place_and_credentials_to_sam(check
         (["PARAMETERS=LogLevl=debug"], "PARAMETERS: the template has no LogLevl; perhaps LogLevel"),
         (["PARAMETERS=Nothing=1"], "PARAMETERS: the template has no Nothing\n"),
         (["PARAMETERS=ParameterKey=LogLevl,ParameterValue=debug"], "the template has no LogLevl"),
+        (["PARAMETERS=LogLevel=foo"], "LogLevel=foo is refused by the template: one of "),
+        (["PARAMETERS=RolePath=snapferry"], "RolePath=snapferry is refused by the template"),
+        (["PARAMETERS=AlarmEmail=nobody"], "AlarmEmail=nobody is refused by the template"),
+        (["PARAMETERS=SweepMissingAlarmHours=0"], "is refused by the template: at least 1"),
         (["PARAMETERS=LogLevel=debug LogLevel=info"], "LogLevel stands there twice, with two values"),
         (["PARAMETERS=SweepSchedule=rate(5 minutes)"], "PARAMETERS: 'minutes)' is no Name=value"),
         (["PARAMETERS=LogLevel='debug"], "PARAMETERS: no closing quotation in LogLevel='debug"),
@@ -265,15 +269,19 @@ def test_what_the_arguments_alone_show_is_said_first(checkout: Checkout, argumen
     ],
 )
 def test_a_value_arrives_whole_and_does_nothing(checkout: Checkout, value: str) -> None:
-    given = f"PARAMETERS=LogLevel=debug {shlex.quote(f'RunbookUrl={value}')}"
+    schedule = f"cron({value})"
+    given = f"PARAMETERS=LogLevel=debug {shlex.quote(f'SweepSchedule={schedule}')}"
     for arguments, environment in (([given], {}), ([], {"PARAMETERS": given.partition("=")[2]})):
         stand_in = f"SAM={checkout.stand_in('sam')}"
         run = checkout.deploy(checkout.write(VALID), stand_in, *arguments, **environment)
-        assert run.returncode == 0, run.stderr
         assert not list(checkout.path.rglob("done"))
-        *_, level, url = checkout.called("sam")[-1]
+        if ")" in value or not value:
+            assert f"SweepSchedule={schedule} is refused by the template: must be a schedule" in run.stderr
+            continue
+        assert run.returncode == 0, run.stderr
+        *_, level, argument = checkout.called("sam")[-1]
         assert level == 'LogLevel="debug"'
-        assert as_sam_reads(url) == {"RunbookUrl": value}
+        assert as_sam_reads(argument) == {"SweepSchedule": schedule}
 
 
 def as_sam_reads(argument: str) -> dict[str, str]:
