@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
@@ -23,6 +23,11 @@ import {
   temporaryFolder,
   vault,
 } from './scene';
+
+/** As much of a ZIP file as is read of it. */
+function packed(comment: string): Buffer {
+  return Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18), Buffer.from(comment)]);
+}
 
 describe('a vault', () => {
   it('has no parameters and no Metadata of its template', () => {
@@ -156,8 +161,9 @@ describe("a vault's code", () => {
     const folder = temporaryFolder();
     const functions = ['copy-shared-snapshots', 'verify-copies', 'delete-expired-copies'];
     for (const name of functions) {
-      writeFileSync(join(folder, `${name}-x86_64.zip`), `${name} for x86_64`);
-      writeFileSync(join(folder, `${name}-arm64.zip`), `${name} for arm64`);
+      for (const each of ['x86_64', 'arm64']) {
+        writeFileSync(join(folder, `${name}-${each}.zip`), packed(`${name} for ${each}`));
+      }
     }
     for (const [props, architecture] of [
       [{}, 'x86_64'],
@@ -166,7 +172,7 @@ describe("a vault's code", () => {
       const { directory } = written(vault({ ...props, code: { folder } }));
       const packages = readdirSync(directory).filter((name) => name.startsWith('asset.') && name.endsWith('.zip'));
       assert.deepEqual(
-        packages.map((name) => readFileSync(join(directory, name), 'utf8')).sort(),
+        packages.map((name) => readFileSync(join(directory, name), 'utf8').slice(22)).sort(),
         functions.map((name) => `${name} for ${architecture}`).sort(),
       );
     }
@@ -175,8 +181,6 @@ describe("a vault's code", () => {
   it("is what the release lists, and of the constructs' own version", () => {
     const folder = temporaryFolder();
     const functions = ['copy-shared-snapshots', 'verify-copies', 'delete-expired-copies'];
-    const packed = (comment: string): Buffer =>
-      Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18), Buffer.from(comment)]);
     const write = (version: string, architecture = 'x86_64'): void => {
       const lines = functions.map((name) => {
         const content = packed(`snapferry ${version} 0123456789ab ${name} ${architecture}`);
@@ -189,6 +193,18 @@ describe("a vault's code", () => {
     assert.ok(vault({ code: { folder } }));
     writeFileSync(join(folder, 'verify-copies-x86_64.zip'), packed('changed'));
     assert.throws(() => vault({ code: { folder } }), /verify-copies-x86_64\.zip is not what .*SHA256SUMS says/);
+    write('0.1.0');
+    const sums = readFileSync(join(folder, 'SHA256SUMS'), 'utf8');
+    writeFileSync(
+      join(folder, 'SHA256SUMS'),
+      sums.replaceAll('\n', '\r\n').replace(/^[0-9a-f]{64}/gm, (each) => each.toUpperCase()),
+    );
+    assert.ok(vault({ code: { folder } }));
+    writeFileSync(join(folder, 'SHA256SUMS'), `${sums}${'0'.repeat(64)}  verify-copies-x86_64.zip\n`);
+    assert.throws(() => vault({ code: { folder } }), /is not what .*SHA256SUMS says/);
+    rmSync(join(folder, 'SHA256SUMS'));
+    writeFileSync(join(folder, 'verify-copies-x86_64.zip'), 'a text');
+    assert.throws(() => vault({ code: { folder } }), /verify-copies-x86_64\.zip is no ZIP file/);
     write('0.0.9');
     assert.throws(() => vault({ code: { folder } }), /is 'snapferry 0\.0\.9 .*these constructs are of 0\.1\.0/);
     write('0.1.0', 'arm64');
