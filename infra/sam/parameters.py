@@ -79,7 +79,13 @@ def read(text: str) -> dict[str, str]:
     """The parameters of what check printed; SystemExit with the reason where there are none."""
     if not text.strip():
         sys.exit("There is no policy: `snapferry check --json POLICY` printed nothing.")
-    [checked] = json.loads(text)["files"]
+    try:
+        files = json.loads(text)["files"]
+    except (ValueError, KeyError, TypeError):
+        sys.exit("Standard input is not what `snapferry check --json POLICY` prints.")
+    if len(files) != 1:
+        sys.exit(f"A stack has one policy document, and `snapferry check` was given {len(files)}.")
+    [checked] = files
     if not checked["valid"]:
         sys.exit("\n".join([*errors(checked), f"{checked['file']}: not valid"]))
     found = repeated(checked["policies"])

@@ -22,8 +22,30 @@ def filled(given: list[dict[str, Any]], found: dict[str, str], package: str) -> 
     return [{"ParameterKey": name, "ParameterValue": value} for name, value in by_name.items()]
 
 
-def main(file: str) -> None:
+def read(file: str) -> list[dict[str, str]]:
+    """The parameters in a file; SystemExit with a sentence where it has none of the vault's stack."""
+    try:
+        given = json.loads(Path(file).read_text())
+        names = [str(each["ParameterKey"]) for each in given if isinstance(each["ParameterValue"], str)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.exit(f"{file} is no file of parameters, a list of ParameterKey and ParameterValue: {error!r}")
+    if not {"CodeBucket", "PolicyKey"} <= set(names):
+        sys.exit(
+            f"{file} has no CodeBucket and PolicyKey, so it is not of the vault's stack: see infra/stacksets/vault.json"
+        )
+    if len(set(names)) != len(given):
+        sys.exit(f"{file} has a parameter twice")
+    return list(given)
+
+
+def main(files: list[str]) -> None:
     """Print the file, filled, or say why it cannot be."""
+    if len(files) != 1:
+        sys.exit(
+            "Which file? snapferry check --json POLICY | python3 -m infra.stacksets.fill infra/stacksets/vault.json"
+        )
+    [file] = files
+    given = read(file)
     checked = sys.stdin.read()
     found = parameters.read(checked)
     [each] = json.loads(checked)["files"]
@@ -31,11 +53,11 @@ def main(file: str) -> None:
         package, _ = pack.policy(Path(each["file"]).read_bytes())
     except OSError as error:
         sys.exit(f"{each['file']}: the policy's package has a name that follows from the file: {error}")
-    given = filled(json.loads(Path(file).read_text()), found, package)
-    for name in [each["ParameterKey"] for each in given if "@example.com" in each["ParameterValue"]]:
+    made = filled(given, found, package)
+    for name in [each["ParameterKey"] for each in made if "@example.com" in each["ParameterValue"]]:
         print(f"{file}: {name} is still an example's, and nobody would hear of an alarm", file=sys.stderr)
-    print(json.dumps(given, indent=2))
+    print(json.dumps(made, indent=2))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

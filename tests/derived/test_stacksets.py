@@ -119,11 +119,11 @@ def test_accounts_that_leave_keep_their_backups() -> None:
     assert CREATED["snapferry-source"]["auto-deployment"] == ["Enabled=true,RetainStacksOnAccountRemoval=true"]
 
 
-def fill(checked: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+def fill(checked: Any, *files: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "infra.stacksets.fill", str(STACKSETS / "vault.json")],
+        [sys.executable, "-m", "infra.stacksets.fill", *(files or [str(STACKSETS / "vault.json")])],
         cwd=packages.REPOSITORY,
-        input=json.dumps({"files": [checked]}),
+        input=checked if isinstance(checked, str) else json.dumps({"files": [checked]}),
         capture_output=True,
         text=True,
         check=False,
@@ -146,6 +146,25 @@ def test_without_the_policys_file_its_package_has_no_name() -> None:
     made = fill({"file": "-", "valid": True, "policies": [{"Policy": policy()}]})
     assert (made.returncode, made.stdout) == (1, "")
     assert "-: the policy's package has a name that follows from the file" in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("checked", "file", "message"),
+    [
+        ("no JSON", "vault.json", "Standard input is not what"),
+        ('{"checks": []}', "vault.json", "Standard input is not what"),
+        ('{"files": [{}, {}]}', "vault.json", "A stack has one policy document"),
+        ("{}", "absent.json", "absent.json is no file of parameters"),
+        ("{}", "policy.json", "policy.json is no file of parameters"),
+        ("{}", "source-account.json", "source-account.json has no CodeBucket and PolicyKey"),
+        ("{}", None, "Which file?"),
+    ],
+)
+def test_what_cannot_be_filled_is_said(checked: str, file: str | None, message: str) -> None:
+    made = fill(checked, *([str(STACKSETS / file)] if file else ["a", "b"]))
+    assert (made.returncode, made.stdout) == (1, "")
+    assert message in made.stderr
+    assert "Traceback" not in made.stderr
 
 
 def policy() -> dict[str, Any]:
