@@ -238,7 +238,9 @@ deploy: deploy-arguments deployable deploy-place deploy-compare $(if $(DIST),,bu
 		$(if $(DIST),--s3-bucket "$$bucket" --s3-prefix snapferry/templates,--resolve-s3) \
 		--capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
 		$(if $(filter 1,$(YES)),--no-confirm-changeset,--confirm-changeset) \
-		--parameter-overrides 'Policy=""' Architecture=$(ARCH) $$repeated $$code $${chosen[@]+"$${chosen[@]}"}
+		--parameter-overrides 'Policy=""' Architecture=$(ARCH) $$repeated $$code $${chosen[@]+"$${chosen[@]}"}$(if $(DIST),; \
+	python -m infra.sam.released deployed "$(DIST)" --architecture $(ARCH) --stack "$(STACK)" \
+		$(REGION:%=--region %) $(PROFILE:%=--profile %))
 
 .PHONY: plain
 plain: $(VENV) ## make plain CloudFormation of the templates, which the CDK's constructs are made of: target/plain/template.json

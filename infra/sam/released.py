@@ -2,11 +2,12 @@
 
 `check` reads the folder and leaves the operator's command of it where it is told; nothing else changes. `place` looks
 at the credentials and the bucket, and changes nothing. `upload` brings the packages and the policy to the bucket and
-prints its name, and below it the template's parameters of them. All end with a sentence where something is wrong,
-before anything is uploaded.
+prints its name, and below it the template's parameters of them. These end with a sentence where something is wrong,
+before anything is uploaded. `deployed` looks at the code that runs afterwards.
 """
 
 import argparse
+import base64
 import hashlib
 import io
 import json
@@ -45,6 +46,8 @@ class Release:
     commit: str
     architecture: str
     packages: dict[str, bytes]
+    code: dict[str, str]
+    """The package of each function, by the function's logical ID in the template."""
 
     @property
     def prefix(self) -> str:
@@ -66,9 +69,10 @@ def read(folder: Path, architecture: str) -> Release:
     try:
         template = json.loads(files[TEMPLATE])
         said = template["Metadata"]["Snapferry"]
-        version, commit, names = str(said["Version"]), str(said["Commit"]), functions(template)
+        version, commit, code = str(said["Version"]), str(said["Commit"]), functions(template)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder / TEMPLATE} is no release's template: `make dist` makes one") from error
+    names = sorted(set(code.values()))
     missing = [name for name in names if f"{name}-{architecture}.zip" not in listed]
     if missing and len(missing) == len(names):
         others = [each for each in ARCHITECTURES if f"{names[0]}-{each}.zip" in listed]
@@ -81,16 +85,22 @@ def read(folder: Path, architecture: str) -> Release:
         found = _said(folder / file, packages[file])
         if found != wanted:
             raise ValueError(f"{folder / file} is '{found}', and {TEMPLATE} wants '{wanted}': they are of two releases")
-    return Release(folder, version, commit, architecture, packages)
+    taken = {logical: f"{name}-{architecture}.zip" for logical, name in code.items()}
+    return Release(folder, version, commit, architecture, packages, taken)
 
 
-def functions(template: dict[str, Any]) -> list[str]:
-    """The functions whose packages a template takes from the bucket."""
-    codes = [each["Properties"]["Code"] for each in template["Resources"].values() if _is_function(each)]
-    found = [_KEY.fullmatch(str(code["S3Key"]["Fn::Sub"])) for code in codes]
-    if not found or None in found:
-        raise ValueError(f"{TEMPLATE} takes its functions from elsewhere than a release")
-    return sorted(match.group(1) for match in found if match)
+def functions(template: dict[str, Any]) -> dict[str, str]:
+    """The functions whose packages a template takes from the bucket, by their logical IDs."""
+    found = {}
+    for logical, resource in template["Resources"].items():
+        if _is_function(resource):
+            match = _KEY.fullmatch(str(resource["Properties"]["Code"]["S3Key"]["Fn::Sub"]))
+            if not match:
+                raise ValueError(f"{TEMPLATE} takes its functions from elsewhere than a release")
+            found[logical] = match.group(1)
+    if not found:
+        raise ValueError(f"{TEMPLATE} has no functions")
+    return found
 
 
 def _is_function(resource: dict[str, Any]) -> bool:
@@ -207,6 +217,31 @@ def upload(session: Any, release: Release, bucket: str | None, policy: bytes) ->
     return {"CodeBucket": stem, "CodePrefix": release.prefix, "PolicyKey": f"snapferry/{layer}", "Bucket": name}
 
 
+def deployed(session: Any, release: Release, stack: str) -> None:
+    """Nothing where the stack's functions run the release's code, as Lambda gives its digest; ValueError with a
+    sentence where one does not: who can write to the bucket can change a package between upload and deployment."""
+    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    names = {
+        str(each["LogicalResourceId"]): str(each["PhysicalResourceId"])
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if each["LogicalResourceId"] in release.code and "PhysicalResourceId" in each
+    }
+    other = []
+    for logical, name in sorted(names.items()):
+        found = session.client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
+        wanted = base64.b64encode(hashlib.sha256(release.packages[release.code[logical]]).digest()).decode()
+        if found != wanted:
+            other.append(logical)
+    if other:
+        raise ValueError(
+            f"{', '.join(other)} of the stack {stack} runs other code than that of {release.folder}: the changes were "
+            "not executed, or somebody changed the package in the bucket after it was uploaded. Find out which before "
+            "anything else"
+        )
+    print(f"{len(names)} functions of the stack {stack} run the code of {release.folder}.", file=sys.stderr)
+
+
 def _is_there(s3: Any, name: str, region: str, account: str, *, is_chosen: bool) -> bool:
     """Whether the bucket is there, this account's and in this Region; ValueError where it cannot be used. The one that
     nobody chose need not be there."""
@@ -231,13 +266,14 @@ def _is_there(s3: Any, name: str, region: str, account: str, *, is_chosen: bool)
 
 
 def main() -> None:
-    """Check a release, or upload it."""
+    """Check a release, upload it, or look whether it is what runs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("what", choices=("check", "place", "upload"))
+    parser.add_argument("what", choices=("check", "place", "upload", "deployed"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--architecture", required=True)
     parser.add_argument("--command", type=Path, help="check: where the operator's command is to be")
     parser.add_argument("--policy", type=Path)
+    parser.add_argument("--stack", help="deployed: the stack's name")
     parser.add_argument("--bucket")
     parser.add_argument("--region")
     parser.add_argument("--profile")
@@ -251,6 +287,9 @@ def main() -> None:
         session = boto3.Session(profile_name=given.profile, region_name=given.region)
         if given.what == "place":
             place(session, given.bucket or None)
+            return
+        if given.what == "deployed":
+            deployed(session, release, given.stack)
             return
         found = upload(session, release, given.bucket or None, given.policy.read_bytes())
         print(found.pop("Bucket"))

@@ -228,10 +228,32 @@ def test_a_release_is_deployed_and_copies(
     source.share(snapshot, target.number)
     stack = stack_of(target)
     stack.wait_for_audit(event="copy.started", source__snapshot=snapshot)
+    assert re.search(r"3 functions of the stack snapferry run the code of .* release", run.stderr)
     # The same once more changes nothing, and finds its bucket.
     second = checkout.deploy_release(release, *given, **operator)
     assert second.returncode == 0, second.stderr
     assert "was made" not in second.stderr
+
+
+def test_code_that_was_changed_between_upload_and_deployment_is_named(
+    checkout: Checkout, release: Path, source: Account, target: Account, operator: dict[str, str]
+) -> None:
+    sam = checkout.path / "stand-ins" / "another-sam"
+    sam.write_text(
+        f"#!{sys.executable}\nimport os, sys\nimport boto3\ns3 = boto3.client('s3', region_name={HOME!r})\n"
+        f"bucket = 'snapferry-code-{target.number}-{HOME}'\n"
+        "keys = [each['Key'] for each in s3.list_objects_v2(Bucket=bucket)['Contents']]\n"
+        "[verifier] = [key for key in keys if 'verify-copies' in key]\n"
+        "[copier] = [key for key in keys if 'copy-shared-snapshots' in key]\n"
+        "s3.copy_object(Bucket=bucket, Key=verifier, CopySource={'Bucket': bucket, 'Key': copier})\n"
+        f"sam = {str(packages.REPOSITORY / '.venv-sam/bin/sam')!r}\nos.execv(sam, [sam, *sys.argv[1:]])\n"
+    )
+    sam.chmod(0o755)
+    policy = policies.details([source.number], policies.target(NEAR))
+    given = [checkout.write(policy), f"SAM={sam}", f"REGION={HOME}"]
+    run = checkout.deploy_release(release, *given, **operator)
+    assert run.returncode != 0
+    assert "VerifyCopies of the stack snapferry runs other code than that of" in run.stderr, run.stderr
 
 
 def test_an_upgrade_from_what_was_built_keeps_the_parameters(
