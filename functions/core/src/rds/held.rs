@@ -2,35 +2,19 @@
 
 use jiff::Timestamp;
 
+use super::described::{AVAILABLE, COPYING, Own};
 use crate::ids::KeyArn;
 
 /// The copy that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The tags that the request gives it.
+    /// The tags by which it is known, whenever it was asked for: not those that tell of its time or its verdict.
     pub tags: Vec<(String, String)>,
     /// The source's ARN.
     pub source_arn: String,
     /// The source's `SnapshotCreateTime`.
     pub source_created: Timestamp,
     /// The key asked for; none for a copy in the clear.
-    pub key: Option<KeyArn>,
-}
-
-/// What has the name, as RDS describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// `Status`.
-    pub status: String,
-    /// `TagList`.
-    pub tags: Vec<(String, String)>,
-    /// `SourceDBSnapshotIdentifier` or `SourceDBClusterSnapshotArn`.
-    pub source_arn: Option<String>,
-    /// The creation time of its source, as its own tag says: RDS gives a copy a time of its own.
-    pub source_created: Option<Timestamp>,
-    /// Whether it is, or will be, encrypted.
-    pub encrypted: bool,
-    /// `KmsKeyId`.
     pub key: Option<KeyArn>,
 }
 
@@ -49,37 +33,37 @@ pub enum Held {
 /// In what the holder differs from what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Disagreement {
-    /// A tag of the request is missing or has another value.
-    Tags,
     /// It is a copy of another snapshot, or of none.
     Source,
     /// It is a copy of another snapshot that had the same name.
     SourceCreated,
     /// It is under another key, or in the clear, or under a key where none was asked for.
     Key,
+    /// A tag of the request is missing or has another value.
+    Tags,
 }
 
 /// Judges what holds the name of `asked`.
 #[must_use]
-pub fn judge(asked: &Asked, holder: &Holder) -> Held {
+pub fn judge(asked: &Asked, holder: &Own) -> Held {
     if let Some(disagreement) = disagreement(asked, holder) {
         return Held::Taken(disagreement);
     }
     match holder.status.as_str() {
-        "available" | "copying" => Held::Ours,
+        AVAILABLE | COPYING => Held::Ours,
         _ => Held::OursUnusable,
     }
 }
 
-fn disagreement(asked: &Asked, holder: &Holder) -> Option<Disagreement> {
-    if !asked.tags.iter().all(|tag| holder.tags.contains(tag)) {
-        Some(Disagreement::Tags)
-    } else if holder.source_arn.as_ref() != Some(&asked.source_arn) {
+fn disagreement(asked: &Asked, holder: &Own) -> Option<Disagreement> {
+    if holder.source_arn.as_ref() != Some(&asked.source_arn) {
         Some(Disagreement::Source)
-    } else if holder.source_created != Some(asked.source_created) {
+    } else if holder.source_created() != Some(asked.source_created) {
         Some(Disagreement::SourceCreated)
     } else if holder.encrypted != asked.key.is_some() || holder.key != asked.key {
         Some(Disagreement::Key)
+    } else if !asked.tags.iter().all(|tag| holder.tags.contains(tag)) {
+        Some(Disagreement::Tags)
     } else {
         None
     }

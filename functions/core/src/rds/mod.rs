@@ -1,15 +1,26 @@
-//! Snapshots of RDS's instances and clusters: the rules for copying them once, and for judging the copies.
+//! Snapshots of RDS's instances and clusters: which are wanted, the rules for copying them once, and for judging the copies.
 //!
-//! Nothing uses these rules yet: a policy that names databases is refused.
+//! Nothing uses these rules yet but the calls in the seam: a policy that names databases is refused.
 
+mod arn;
+mod described;
+pub mod errors;
 mod held;
 mod kind;
 mod name;
 mod quota;
+mod request;
+mod tags;
 mod verdict;
+mod wanted;
 
-pub use held::{Asked, Disagreement, Held, Holder, judge};
+pub use arn::SnapshotArn;
+pub use described::{AVAILABLE, COPYING, Own, Shared};
+pub use held::{Asked, Disagreement, Held, judge};
 pub use kind::Kind;
 pub use name::{CopyName, Source, copy_name};
 pub use quota::{Refusal, Usage, refusal};
-pub use verdict::{Difference, Expected, Mismatch, Shown, compare};
+pub use request::CopyRequest;
+pub use tags::{ATTEMPT, CopyTags, OWN_TAGS, SOURCE_ENGINE, SOURCE_RESOURCE};
+pub use verdict::{Difference, Expected, Mismatch, compare};
+pub use wanted::{Uncopyable, Unwanted, is_across_china, uncopyable, unwanted};

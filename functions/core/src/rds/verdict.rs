@@ -2,6 +2,7 @@
 //!
 //! Only members that RDS documents as the copy's own decide. What else differs is noted: whether RDS keeps it is unproven.
 
+use super::described::{AVAILABLE, Own};
 use crate::ids::KeyArn;
 
 /// What the copy has to be.
@@ -18,27 +19,6 @@ pub struct Expected {
     /// The source's `EngineVersion`.
     pub engine_version: Option<String>,
     /// The source's `DbiResourceId` or `DbClusterResourceId`.
-    pub resource_id: Option<String>,
-}
-
-/// What RDS shows of the copy. A member that RDS leaves out is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// `Status`.
-    pub status: String,
-    /// `Encrypted` or `StorageEncrypted`.
-    pub encrypted: bool,
-    /// `KmsKeyId`.
-    pub key: Option<KeyArn>,
-    /// `SourceDBSnapshotIdentifier` or `SourceDBClusterSnapshotArn`.
-    pub source_arn: Option<String>,
-    /// `Engine`.
-    pub engine: Option<String>,
-    /// `AllocatedStorage`, in GiB.
-    pub allocated_storage: Option<i32>,
-    /// `EngineVersion`.
-    pub engine_version: Option<String>,
-    /// `DbiResourceId` or `DbClusterResourceId`.
     pub resource_id: Option<String>,
 }
 
@@ -68,8 +48,8 @@ pub enum Difference {
 
 /// The mismatches and the differences of a copy that is `available`; none of a copy that is not, which is not judged.
 #[must_use]
-pub fn compare(expected: &Expected, shown: &Shown) -> Option<(Vec<Mismatch>, Vec<Difference>)> {
-    if shown.status != "available" {
+pub fn compare(expected: &Expected, shown: &Own) -> Option<(Vec<Mismatch>, Vec<Difference>)> {
+    if shown.status != AVAILABLE {
         return None;
     }
     let unencrypted = expected.key.is_some() && !shown.encrypted;
