@@ -29,6 +29,12 @@ impl SnapshotArn {
         Self::read(text).ok_or_else(|| InvalidId { expected, found: text.chars().take(80).collect() })
     }
 
+    /// The snapshot of the same kind and partition that `account` calls `name` in `region`.
+    #[must_use]
+    pub fn of(&self, region: Region, account: AccountId, name: String) -> Self {
+        Self { region, account, name, ..self.clone() }
+    }
+
     fn read(text: &str) -> Option<Self> {
         // What AWS Backup makes has colons in its name.
         let mut parts = text.splitn(7, ':');

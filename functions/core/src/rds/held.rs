@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::described::{AVAILABLE, COPYING, Own};
 use crate::ids::KeyArn;
+use crate::tags::{STATUS, Status};
 
 /// The copy that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +19,22 @@ pub struct Asked {
     pub key: Option<KeyArn>,
 }
 
+/// What became of a request that RDS neither refused nor left open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// RDS makes the copy. It may still fail.
+    Started,
+    /// Its name was taken already, by what this says.
+    Held(Held),
+}
+
 /// What follows from the name's being taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
     /// It is the copy that was asked for, and it runs or is there: the request has succeeded.
     Ours,
-    /// It is that copy, and RDS is doing something else with it or has given it up: it is neither success nor a stranger's,
-    /// and is looked at again.
+    /// It is that copy, and RDS is doing something else with it or has given it up, or it was found bad: it is neither success nor
+    /// a stranger's, and the next attempt has another name.
     OursUnusable,
     /// It is something else, which is told and never touched: `name-taken`.
     Taken(Disagreement),
@@ -49,8 +59,10 @@ pub fn judge(asked: &Asked, holder: &Own) -> Held {
     if let Some(disagreement) = disagreement(asked, holder) {
         return Held::Taken(disagreement);
     }
-    match holder.status.as_str() {
-        AVAILABLE | COPYING => Held::Ours,
+    let verdict = holder.tag(STATUS).and_then(Status::parse);
+    match (holder.status.as_str(), verdict) {
+        (_, Some(Status::Failed | Status::Rejected)) => Held::OursUnusable,
+        (AVAILABLE | COPYING, _) => Held::Ours,
         _ => Held::OursUnusable,
     }
 }

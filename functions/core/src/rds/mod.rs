@@ -16,11 +16,11 @@ mod wanted;
 
 pub use arn::SnapshotArn;
 pub use described::{AVAILABLE, COPYING, Own, Shared};
-pub use held::{Asked, Disagreement, Held, judge};
+pub use held::{Answer, Asked, Disagreement, Held, judge};
 pub use kind::Kind;
 pub use name::{CopyName, Source, copy_name};
 pub use quota::{Refusal, Usage, refusal};
-pub use request::CopyRequest;
+pub use request::{CopyRequest, next_attempt};
 pub use tags::{ATTEMPT, CopyTags, OWN_TAGS, SOURCE_ENGINE, SOURCE_RESOURCE};
 pub use verdict::{Difference, Expected, Mismatch, compare};
 pub use wanted::{Uncopyable, Unwanted, is_across_china, uncopyable, unwanted};

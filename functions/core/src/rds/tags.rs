@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::arn::SnapshotArn;
 use super::name::CopyName;
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::policy::MAX_TAGS_TO_ADD;
@@ -97,6 +98,12 @@ impl CopyTags {
             })
         })();
         whole.filter(|_| reader.problems.is_empty()).ok_or(reader.problems)
+    }
+
+    /// The ARN of the source of `copy`, which has these tags.
+    #[must_use]
+    pub fn source_of(&self, copy: &SnapshotArn) -> SnapshotArn {
+        copy.of(self.source_region.clone(), self.source_account.clone(), self.source_name.clone())
     }
 
     /// The tags by which a copy is known whenever it was asked for.

@@ -2,7 +2,9 @@
 //!
 //! Only members that RDS documents as the copy's own decide. What else differs is noted: whether RDS keeps it is unproven.
 
+use super::arn::SnapshotArn;
 use super::described::{AVAILABLE, Own};
+use super::tags::CopyTags;
 use crate::ids::KeyArn;
 
 /// What the copy has to be.
@@ -16,10 +18,25 @@ pub struct Expected {
     pub engine: String,
     /// The source's `AllocatedStorage`, in GiB.
     pub allocated_storage: i32,
-    /// The source's `EngineVersion`.
+    /// The source's `EngineVersion`, where it is known.
     pub engine_version: Option<String>,
-    /// The source's `DbiResourceId` or `DbClusterResourceId`.
+    /// The source's `DbiResourceId` or `DbClusterResourceId`, where it is known.
     pub resource_id: Option<String>,
+}
+
+impl Expected {
+    /// What the snapshot `copy` has to be by its own tags: they stay when the source goes.
+    #[must_use]
+    pub fn of(copy: &SnapshotArn, tags: &CopyTags) -> Self {
+        Self {
+            source_arn: tags.source_of(copy).to_string(),
+            key: tags.kms_key.clone(),
+            engine: tags.source_engine.clone(),
+            allocated_storage: tags.source_size_gib,
+            engine_version: None,
+            resource_id: tags.source_resource.clone(),
+        }
+    }
 }
 
 /// What rejects a copy.
@@ -61,10 +78,14 @@ pub fn compare(expected: &Expected, shown: &Own) -> Option<(Vec<Mismatch>, Vec<D
         (shown.allocated_storage != Some(expected.allocated_storage), Mismatch::AllocatedStorage),
     ];
     let differences = [
-        (shown.engine_version != expected.engine_version, Difference::EngineVersion),
-        (shown.resource_id != expected.resource_id, Difference::ResourceId),
+        (is_other(expected.engine_version.as_ref(), shown.engine_version.as_ref()), Difference::EngineVersion),
+        (is_other(expected.resource_id.as_ref(), shown.resource_id.as_ref()), Difference::ResourceId),
     ];
     Some((holding(mismatches), holding(differences)))
+}
+
+fn is_other(expected: Option<&String>, shown: Option<&String>) -> bool {
+    expected.is_some() && shown != expected
 }
 
 fn holding<T, const N: usize>(all: [(bool, T); N]) -> Vec<T> {

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::{
-    CopyRequest, CopyTags, Disagreement, Held, OWN_TAGS, Own, SOURCE_RESOURCE, Shared, SnapshotArn, judge,
+    CopyRequest, CopyTags, Difference, Disagreement, Expected, Held, Mismatch, OWN_TAGS, Own, SOURCE_RESOURCE, Shared,
+    SnapshotArn, compare, judge, next_attempt,
 };
 use snapferry_core::tags::{COPY, EXPIRE_AFTER, KMS_KEY, Status, TagProblem};
 
@@ -110,14 +111,22 @@ fn the_copy_of_an_earlier_request_is_known_again() {
     for policy in [&policy, &edited] {
         let again = request(policy, &shared, 1);
         assert_eq!(again.name().as_str(), first.arn.name);
-        for (status, verdict) in [("copying", "copying"), ("available", "verified"), ("available", "rejected")] {
+        for (status, verdict, held) in [
+            ("copying", "copying", Held::Ours),
+            ("available", "verified", Held::Ours),
+            ("available", "edited by somebody", Held::Ours),
+            // One that was found bad does not protect because it is there.
+            ("available", "rejected", Held::OursUnusable),
+            ("available", "failed", Held::OursUnusable),
+            ("failed", "copying", Held::OursUnusable),
+        ] {
             let mut holder = Own { status: status.to_owned(), ..first.clone() };
             for tag in &mut holder.tags {
                 if tag.0 == "snapferry:status" {
                     tag.1 = verdict.to_owned();
                 }
             }
-            assert_eq!(judge(&again.asked(), &holder), Held::Ours, "{verdict}");
+            assert_eq!(judge(&again.asked(), &holder), held, "{status} {verdict}");
         }
     }
 }
@@ -135,4 +144,48 @@ fn what_is_asked_for_anew_is_another_copy() {
     let other = request(&policy, &made_again, 1);
     assert_ne!(other.name().as_str(), first.arn.name);
     assert_eq!(judge(&other.asked(), &first), Held::Taken(Disagreement::SourceCreated));
+}
+
+/// The source may be gone by the time its copy is available, and with it whatever only it says.
+#[test]
+fn a_copy_is_held_against_its_own_tags() {
+    let (policy, shared) = (policy("", &encrypted()), shared());
+    let request = request(&policy, &shared, 1);
+    let whole = Own {
+        status: "available".to_owned(),
+        engine: Some("postgres".to_owned()),
+        engine_version: Some("16.4".to_owned()),
+        allocated_storage: Some(20),
+        resource_id: Some("db-ABCDEFGHIJKLMNOPQRSTUVWXYZ".to_owned()),
+        ..made(&request, at("2026-11-22T04:00:00Z"))
+    };
+    let tags = read(&whole.arn.name, &whole.tags).unwrap();
+    let expected = Expected::of(&whole.arn, &tags);
+    assert_eq!(expected.source_arn, SOURCE);
+    assert_eq!(compare(&expected, &whole), Some((vec![], vec![])));
+    let smaller = Own { allocated_storage: Some(10), key: Some(key(2)), ..whole.clone() };
+    assert_eq!(compare(&expected, &smaller), Some((vec![Mismatch::Key, Mismatch::AllocatedStorage], vec![])));
+    let upgraded = Own { engine_version: Some("16.5".to_owned()), resource_id: None, ..whole };
+    assert_eq!(compare(&expected, &upgraded), Some((vec![], vec![Difference::ResourceId])));
+}
+
+/// A name that a bad copy has is not asked for again, also when others of its identity were deleted since.
+#[test]
+fn the_next_attempt_has_a_name_of_its_own() {
+    let (policy, shared) = (policy("", &encrypted()), shared());
+    let tags = |attempt| {
+        let request = request(&policy, &shared, attempt);
+        read(request.name().as_str(), &request.tags(at("2026-11-22T04:00:00Z"))).unwrap()
+    };
+    for (dead, failed, expected) in [
+        (vec![], 0, 1),
+        (vec![], 2, 3),
+        (vec![tags(1)], 0, 2),
+        (vec![tags(3), tags(2)], 0, 4),
+        (vec![tags(3)], 1, 4),
+        (vec![tags(1)], 5, 6),
+        (vec![tags(u32::MAX)], 0, u32::MAX),
+    ] {
+        assert_eq!(next_attempt(&dead, failed), expected, "{failed}");
+    }
 }
