@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, dead_code, unreachable_pub)]
 
 pub mod copies;
+pub mod rds;
 pub mod table;
 
 use std::collections::BTreeMap;
