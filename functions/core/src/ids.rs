@@ -83,7 +83,8 @@ id!(
     Region, "a Region code such as eu-central-1", is_region
 );
 id!(
-    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference, resource IDs).
+    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference, resource IDs). What stands for a database's
+    /// snapshot has other forms, and is never read where EC2's IDs are: see `rds::facts`.
     SnapshotId, "a snapshot ID such as snap-0123456789abcdef0", is_snapshot
 );
 id!(
@@ -140,7 +141,32 @@ impl Region {
     }
 }
 
+impl SnapshotId {
+    /// What stands for a database's snapshot that is shared: `db-` and the hexadecimal digits of a hash.
+    #[must_use]
+    pub(crate) fn of_source(hash: impl IntoIterator<Item = u8>) -> Self {
+        let digits: String = hash.into_iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(CompactString::from(format!("db-{digits}")))
+    }
+
+    /// What stands for a copy of a database's snapshot: the name that Snapferry gave it.
+    #[must_use]
+    pub(crate) fn of_copy(name: &str) -> Self {
+        Self(CompactString::new(name))
+    }
+}
+
 impl VolumeId {
+    /// What stands for an instance or a cluster: its `DbiResourceId` or `DbClusterResourceId`, and a filler for what is none.
+    #[must_use]
+    pub fn of_database(resource_id: &str) -> Self {
+        let is_of_rds = ["db-", "cluster-"].iter().any(|prefix| {
+            let id = resource_id.strip_prefix(prefix).unwrap_or_default();
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        });
+        Self(CompactString::new(if is_of_rds { resource_id } else { "vol-ffffffff" }))
+    }
+
     /// Whether EC2 names no volume: of a snapshot that is itself a copy, or was written through EBS's direct APIs, it names
     /// `vol-ffffffff` or another filler of nothing but `f`.
     #[must_use]

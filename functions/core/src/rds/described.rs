@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::arn::SnapshotArn;
-use super::name::Source;
+use super::name::{CopyName, Source};
 use crate::ids::KeyArn;
 use crate::tags::SOURCE_START_TIME;
 
@@ -65,6 +65,17 @@ impl Own {
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<&str> {
         self.tags.iter().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Its name, if it is one that Snapferry gives.
+    #[must_use]
+    pub fn copy_name(&self) -> Option<CopyName> {
+        CopyName::parse(&self.arn.name)
+    }
+
+    /// Its tags as they are read.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// The creation time of its source, as its tag says: RDS gives a copy a time of its own.

@@ -5,6 +5,7 @@
 mod arn;
 mod described;
 pub mod errors;
+mod facts;
 mod held;
 mod kind;
 mod name;
@@ -21,6 +22,6 @@ pub use kind::Kind;
 pub use name::{CopyName, Source, copy_name};
 pub use quota::{Refusal, Usage, refusal};
 pub use request::{CopyRequest, next_attempt};
-pub use tags::{ATTEMPT, CopyTags, OWN_TAGS, SOURCE_ENGINE, SOURCE_RESOURCE};
+pub use tags::{ATTEMPT, CopyTags, OWN_TAGS, ReadTags, SOURCE_ENGINE, SOURCE_RESOURCE};
 pub use verdict::{Difference, Expected, Mismatch, compare};
 pub use wanted::{Uncopyable, Unwanted, is_across_china, uncopyable, unwanted};

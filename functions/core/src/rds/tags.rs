@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::arn::SnapshotArn;
-use super::name::CopyName;
+use super::name::{CopyName, Source};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::policy::MAX_TAGS_TO_ADD;
 use crate::tags::{
@@ -57,47 +57,113 @@ pub struct CopyTags {
     pub copy: Option<CopyName>,
 }
 
+/// Snapferry's tags on one snapshot, each as far as it can be read by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadTags {
+    /// As in [`CopyTags`], as all that follow.
+    pub policy: Option<PolicyName>,
+    /// The source's name.
+    pub source_name: Option<String>,
+    /// Its owner.
+    pub source_account: Option<AccountId>,
+    /// Its Region.
+    pub source_region: Option<Region>,
+    /// Its instance or cluster.
+    pub source_resource: Option<String>,
+    /// Its engine.
+    pub source_engine: Option<String>,
+    /// Its size.
+    pub source_size_gib: Option<i32>,
+    /// Its time.
+    pub source_created: Option<Timestamp>,
+    /// Which copy it is.
+    pub attempt: Option<u32>,
+    /// Its key.
+    pub kms_key: Option<KeyArn>,
+    /// When its time is over.
+    pub expire_after: Option<Timestamp>,
+    /// Its verdict.
+    pub status: Option<Status>,
+    /// When that was given.
+    pub settled_at: Option<Timestamp>,
+    /// To which copy.
+    pub copy: Option<CopyName>,
+    /// Every tag that is missing or cannot be read.
+    pub problems: Vec<TagProblem>,
+}
+
+impl ReadTags {
+    /// Reads Snapferry's tags on the snapshot `name`; other tags are ignored. One that names another snapshot in
+    /// `snapferry:copy` has a problem there.
+    #[must_use]
+    pub fn read<'t>(name: &str, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+        let mut reader = Reader::new(tags);
+        let text = |value: &str| Some(value.to_owned()).filter(|text| !text.is_empty());
+        let read = Self {
+            policy: reader.required(POLICY, |v| PolicyName::parse(v).ok()),
+            source_name: reader.required(SOURCE_SNAPSHOT, text),
+            source_account: reader.required(SOURCE_ACCOUNT, |v| AccountId::parse(v).ok()),
+            source_region: reader.required(SOURCE_REGION, |v| Region::parse(v).ok()),
+            source_resource: reader.optional(SOURCE_RESOURCE, text),
+            source_engine: reader.required(SOURCE_ENGINE, text),
+            source_size_gib: reader.required(SOURCE_SIZE_GIB, |v| v.parse().ok()),
+            source_created: reader.required(SOURCE_START_TIME, |v| v.parse().ok()),
+            attempt: reader.required(ATTEMPT, |v| v.parse().ok()),
+            status: reader.required(STATUS, Status::parse),
+            kms_key: reader.optional(KMS_KEY, |v| KeyArn::parse(v).ok()),
+            expire_after: reader.optional(EXPIRE_AFTER, |v| v.parse().ok()),
+            settled_at: reader.optional(SETTLED_AT, |v| v.parse().ok()),
+            copy: reader.optional(COPY, |v| CopyName::parse(v).filter(|copy| copy.as_str() == name)),
+            problems: Vec::new(),
+        };
+        Self { problems: reader.problems, ..read }
+    }
+
+    /// The source of `copy`, which has these tags, if they say which one it is. Where somebody edited them it is another source or
+    /// none; what was copied is not copied again for that, because the copy still has its name.
+    #[must_use]
+    pub fn source(&self, copy: &SnapshotArn) -> Option<Source> {
+        let (account, region) = (self.source_account.clone()?, self.source_region.clone()?);
+        let resource_id = self.source_resource.clone().unwrap_or_default();
+        let arn = copy.of(region, account, self.source_name.clone()?);
+        Some(Source { arn, created: self.source_created?, resource_id })
+    }
+
+    /// All the tags, if nothing is wrong with any of them.
+    ///
+    /// # Errors
+    /// Every tag that is missing or cannot be read.
+    pub fn whole(self) -> Result<CopyTags, Vec<TagProblem>> {
+        let problems = self.problems;
+        let whole = (|| {
+            Some(CopyTags {
+                policy: self.policy?,
+                source_name: self.source_name?,
+                source_account: self.source_account?,
+                source_region: self.source_region?,
+                source_resource: self.source_resource,
+                source_engine: self.source_engine?,
+                source_size_gib: self.source_size_gib?,
+                source_created: self.source_created?,
+                attempt: self.attempt?,
+                kms_key: self.kms_key,
+                expire_after: self.expire_after,
+                status: self.status?,
+                settled_at: self.settled_at,
+                copy: self.copy,
+            })
+        })();
+        whole.filter(|_| problems.is_empty()).ok_or(problems)
+    }
+}
+
 impl CopyTags {
     /// Reads all of Snapferry's tags on the snapshot `name`; other tags are ignored.
     ///
     /// # Errors
-    /// Every tag that is missing or cannot be read. One that names another snapshot in `snapferry:copy` has a problem there.
+    /// Every tag that is missing or cannot be read.
     pub fn parse<'t>(name: &str, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Self, Vec<TagProblem>> {
-        let mut reader = Reader::new(tags);
-        let text = |value: &str| Some(value.to_owned()).filter(|text| !text.is_empty());
-        let policy = reader.required(POLICY, |v| PolicyName::parse(v).ok());
-        let source_name = reader.required(SOURCE_SNAPSHOT, text);
-        let source_account = reader.required(SOURCE_ACCOUNT, |v| AccountId::parse(v).ok());
-        let source_region = reader.required(SOURCE_REGION, |v| Region::parse(v).ok());
-        let source_resource = reader.optional(SOURCE_RESOURCE, text);
-        let source_engine = reader.required(SOURCE_ENGINE, text);
-        let source_size_gib = reader.required(SOURCE_SIZE_GIB, |v| v.parse().ok());
-        let source_created = reader.required(SOURCE_START_TIME, |v| v.parse().ok());
-        let attempt = reader.required(ATTEMPT, |v| v.parse().ok());
-        let status = reader.required(STATUS, Status::parse);
-        let kms_key = reader.optional(KMS_KEY, |v| KeyArn::parse(v).ok());
-        let expire_after = reader.optional(EXPIRE_AFTER, |v| v.parse().ok());
-        let settled_at = reader.optional(SETTLED_AT, |v| v.parse().ok());
-        let copy = reader.optional(COPY, |v| CopyName::parse(v).filter(|copy| copy.as_str() == name));
-        let whole = (|| {
-            Some(Self {
-                policy: policy?,
-                source_name: source_name?,
-                source_account: source_account?,
-                source_region: source_region?,
-                source_resource,
-                source_engine: source_engine?,
-                source_size_gib: source_size_gib?,
-                source_created: source_created?,
-                attempt: attempt?,
-                kms_key,
-                expire_after,
-                status: status?,
-                settled_at,
-                copy,
-            })
-        })();
-        whole.filter(|_| reader.problems.is_empty()).ok_or(reader.problems)
+        ReadTags::read(name, tags).whole()
     }
 
     /// The ARN of the source of `copy`, which has these tags.

@@ -10,6 +10,7 @@
 )]
 
 mod errors;
+mod facts;
 mod held;
 mod names;
 mod quotas;
