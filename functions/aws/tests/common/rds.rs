@@ -5,12 +5,13 @@ use std::time::Duration;
 use aws_config::BehaviorVersion;
 use aws_sdk_rds::config::retry::RetryConfig;
 use aws_smithy_mocks::{Rule, create_mock_http_client};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use snapferry_aws::rds::RdsClients;
 use snapferry_core::ids::Region;
 use snapferry_core::policy::{Policy, parse_with_databases};
 
-use super::{KEY, clients, credentials, http, interceptor, region};
+use super::{KEY, Says, clients, credentials, http, interceptor, region};
 
 /// RDS in one Region.
 pub fn in_region(code: &str, rules: &[&Rule]) -> (Region, aws_sdk_rds::Client) {
@@ -30,6 +31,19 @@ fn made(code: &str, rules: &[&Rule], retries: RetryConfig) -> (Region, aws_sdk_r
         .retry_config(retries)
         .http_client(create_mock_http_client())
         .interceptor(interceptor(rules))
+        .build();
+    (region(code), aws_sdk_rds::Client::from_conf(config))
+}
+
+/// RDS in one Region that answers every request with this body, read as the functions read it.
+pub fn saying(code: &str, body: &str) -> (Region, aws_sdk_rds::Client) {
+    let connector = SharedHttpConnector::new(Says(200, body.to_owned()));
+    let config = aws_sdk_rds::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws_config::Region::new(code.to_owned()))
+        .credentials_provider(credentials())
+        .retry_config(RetryConfig::disabled())
+        .http_client(snapferry_aws::legible::legible(http_client_fn(move |_, _| connector.clone())))
         .build();
     (region(code), aws_sdk_rds::Client::from_conf(config))
 }

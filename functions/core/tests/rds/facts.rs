@@ -191,7 +191,7 @@ fn the_last_verified_copy_of_an_instance_outlives_its_time() {
     let new = shown(&policy, &later(1), 1, "available", "verified");
     let all = [old.clone(), new];
     assert_eq!(expired(&policy, &all, "2026-12-20T00:00:00Z"), [""; 0]);
-    assert_eq!(expired(&policy, &all, "2027-12-20T00:00:00Z"), [old.arn.name.clone()]);
+    assert_eq!(expired(&policy, &all, "2027-12-20T00:00:00Z"), [old.arn.name.as_str()]);
     let mut of_another = later(1);
     of_another.source.resource_id = "db-2".to_owned();
     let of_another = shown(&policy, &of_another, 1, "available", "verified");
