@@ -10,8 +10,30 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use snapferry_aws::rds::RdsClients;
 use snapferry_core::ids::Region;
 use snapferry_core::policy::{Policy, parse_with_databases};
+use snapferry_core::rds::{Shared, SnapshotArn, Source};
 
 use super::{KEY, Says, clients, credentials, http, interceptor, region};
+
+pub const ARN: &str = "arn:aws:rds:us-east-1:111111111111:snapshot:nightly";
+pub const CLUSTER: &str = "arn:aws:rds:us-east-1:111111111111:cluster-snapshot:nightly";
+pub const CREATED: &str = "2026-11-22T03:00:00.123Z";
+
+/// What another account shares.
+pub fn shared(arn: &str) -> Shared {
+    Shared {
+        source: Source {
+            arn: SnapshotArn::parse(arn).unwrap(),
+            created: CREATED.parse().unwrap(),
+            resource_id: "db-A".to_owned(),
+        },
+        database: "orders".to_owned(),
+        status: "available".to_owned(),
+        encrypted: true,
+        engine: "postgres".to_owned(),
+        engine_version: Some("16.4".to_owned()),
+        allocated_storage: 20,
+    }
+}
 
 /// RDS in one Region.
 pub fn in_region(code: &str, rules: &[&Rule]) -> (Region, aws_sdk_rds::Client) {

@@ -12,9 +12,11 @@ use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::{Answer, CopyRequest, Disagreement, Held, Kind, Shared, Usage};
 
-use crate::common::rds::{clients_of_rds, in_region, in_region_with_retries, policy, rds_error};
+use crate::common::rds::{
+    ARN, CLUSTER, CREATED, clients_of_rds, in_region, in_region_with_retries, policy, rds_error, shared,
+};
 use crate::common::{KEY, region};
-use crate::{ARN, CLUSTER, CREATED, described, request, shared};
+use crate::{described, request};
 
 async fn copy(clients: &RdsClients, policy: &Policy, source: &Shared) -> Result<Answer, CopyError> {
     rds::copy(clients, &request(policy, source), Timestamp::now()).await

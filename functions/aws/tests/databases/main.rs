@@ -13,32 +13,12 @@ use aws_sdk_rds::operation::delete_db_snapshot::DeleteDbSnapshotOutput;
 use aws_sdk_rds::types::DbSnapshot;
 use aws_smithy_mocks::mock;
 use aws_smithy_types::DateTime;
-use common::rds::{clients_of_rds, in_region, rds_error};
+use common::rds::{ARN, CREATED, clients_of_rds, in_region, rds_error};
 use jiff::Timestamp;
 use snapferry_aws::rds;
 use snapferry_core::expiring::{DeleteFailure, Refusal};
 use snapferry_core::policy::Policy;
-use snapferry_core::rds::{CopyRequest, Kind, Shared, SnapshotArn, Source};
-
-const ARN: &str = "arn:aws:rds:us-east-1:111111111111:snapshot:nightly";
-const CLUSTER: &str = "arn:aws:rds:us-east-1:111111111111:cluster-snapshot:nightly";
-const CREATED: &str = "2026-11-22T03:00:00.123Z";
-
-fn shared(arn: &str) -> Shared {
-    Shared {
-        source: Source {
-            arn: SnapshotArn::parse(arn).unwrap(),
-            created: CREATED.parse().unwrap(),
-            resource_id: "db-A".to_owned(),
-        },
-        database: "orders".to_owned(),
-        status: "available".to_owned(),
-        encrypted: true,
-        engine: "postgres".to_owned(),
-        engine_version: Some("16.4".to_owned()),
-        allocated_storage: 20,
-    }
-}
+use snapferry_core::rds::{CopyRequest, Kind, Shared, SnapshotArn};
 
 fn request<'f>(policy: &'f Policy, source: &'f Shared) -> CopyRequest<'f> {
     CopyRequest { policy: &policy.name, source, target: &policy.targets[0], attempt: 1 }

@@ -7,9 +7,9 @@ use aws_smithy_mocks::mock;
 use snapferry_aws::rds;
 use snapferry_core::rds::Kind;
 
-use crate::common::rds::{clients_of_rds, in_region};
+use crate::common::rds::{ARN, CLUSTER, clients_of_rds, in_region, shared};
 use crate::common::{KEY, region};
-use crate::{ARN, CLUSTER, described, shared};
+use crate::described;
 
 #[tokio::test]
 async fn what_is_shared_is_read_page_by_page() {

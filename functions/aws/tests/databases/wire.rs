@@ -3,9 +3,9 @@
 use snapferry_aws::rds;
 use snapferry_core::rds::{CopyTags, Expected, Held, Kind, Usage, compare, judge};
 
-use crate::common::rds::{clients_of_rds, policy, saying};
+use crate::common::rds::{ARN, CLUSTER, CREATED, clients_of_rds, policy, saying, shared};
 use crate::common::{KEY, region};
-use crate::{ARN, CLUSTER, CREATED, request, shared};
+use crate::request;
 
 /// As RDS writes it (RDS API reference, DescribeDBSnapshots, and its service model of 2014-10-31), with a character that XML does
 /// not have.
