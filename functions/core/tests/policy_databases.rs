@@ -45,7 +45,8 @@ fn what_copies_databases_reads_what_a_policy_says_of_them() {
     assert_eq!(policy.databases.snapshot.as_str(), "nightly-.*");
     assert!(policy.databases.snapshot.matches("nightly-1") && !policy.databases.snapshot.matches("a-nightly-1"));
     assert!(policy.databases.database.matches("orders") && !policy.databases.database.matches("orders-2"));
-    assert!(policy.databases.takes_engine("postgres") && !policy.databases.takes_engine("mysql"));
+    let takes = |engine| policy.databases.takes("nightly-1", "orders", engine);
+    assert!(takes("postgres") && !takes("mysql"));
     // Nothing is missing: snapshots of databases have no description for a DescriptionRegex.
     assert_eq!(parsed.warnings, []);
 }
@@ -55,7 +56,7 @@ fn without_a_filter_every_database_passes() {
     let policy = parse_with_databases(&edited("/EventSource/Parameters/DatabaseFilter", Value::Null)).unwrap();
     let filter = &policy.policies[0].databases;
     assert_eq!((filter.snapshot.as_str(), filter.database.as_str()), (".*", ".*"));
-    assert!(filter.snapshot.matches("x") && filter.database.matches("") && filter.takes_engine("mysql"));
+    assert!(filter.snapshot.matches("x") && filter.database.matches("") && filter.takes("x", "y", "mysql"));
 }
 
 #[test]

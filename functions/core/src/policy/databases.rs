@@ -26,10 +26,14 @@ pub struct DatabaseFilter {
 }
 
 impl DatabaseFilter {
-    /// Whether snapshots of `engine` are taken.
+    /// Whether the snapshot of that name, of the instance or cluster `database` of `engine`, is taken.
     #[must_use]
-    pub fn takes_engine(&self, engine: &str) -> bool {
-        self.engines.is_empty() || self.engines.contains(engine)
+    pub fn takes(&self, snapshot: &str, database: &str, engine: &str) -> bool {
+        let is_of_engine = self.engines.is_empty() || self.engines.contains(engine);
+        is_of_engine
+            && !UNTRIED.iter().any(|untried| engine.starts_with(untried))
+            && self.snapshot.matches(snapshot)
+            && self.database.matches(database)
     }
 }
 
@@ -114,7 +118,7 @@ fn engines(written: Option<Vec<String>>, path: &Path) -> Result<BTreeSet<String>
 }
 
 /// What the engines' names begin with that answer RDS's API and whose snapshots nobody has tried to copy across accounts.
-pub(crate) const UNTRIED: [&str; 2] = ["docdb", "neptune"];
+const UNTRIED: [&str; 2] = ["docdb", "neptune"];
 
 /// Checks the targets of a policy that copies snapshots of databases, each with its place.
 pub(super) fn check_targets(targets: &[(Path, Target)]) -> Result<(), Problem> {

@@ -29,7 +29,6 @@ use std::ops::Range;
 
 use self::kinds::Databases;
 
-pub(crate) use self::databases::UNTRIED;
 pub use self::databases::{DatabaseFilter, NameFilter};
 pub use self::description::DescriptionFilter;
 pub use self::document::{Parsed, Policy, PolicyState};
@@ -52,8 +51,7 @@ pub fn parse(document: &str) -> Result<Parsed, PolicyError> {
     read(document, Databases::Refused)
 }
 
-/// Reads a policy document for what copies databases too. What copies volumes only must not be given its policies: it would take
-/// those of databases for its own.
+/// Reads a policy document for what copies databases too.
 ///
 /// # Errors
 /// [`PolicyError`] for the first thing that is wrong, with the path of the member.

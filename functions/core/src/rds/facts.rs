@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::described::{AVAILABLE, COPYING, Own, Shared};
-use super::name::Source;
+use super::kind::Kind;
+use super::name::{CopyName, Source};
 use super::tags::ReadTags;
-use crate::facts::{DescribedCopy, SourceSnapshot, State, Storage};
+use crate::facts::{Database, DescribedCopy, SourceKind, SourceSnapshot, State, Storage};
 use crate::ids::{SnapshotId, VolumeId};
 use crate::tags;
 
@@ -39,11 +40,28 @@ impl Source {
     }
 }
 
+impl CopyName {
+    /// What stands for the copy wherever a snapshot's ID does.
+    #[must_use]
+    pub fn id(&self) -> SnapshotId {
+        SnapshotId::of_copy(self.as_str())
+    }
+}
+
 impl Shared {
     /// The same in the facts that the laws know.
     #[must_use]
     pub fn fact(&self) -> SourceSnapshot {
+        let database = Box::new(Database {
+            snapshot: self.source.arn.name.clone(),
+            database: self.database.clone(),
+            engine: self.engine.clone(),
+        });
         SourceSnapshot {
+            kind: match self.source.arn.kind {
+                Kind::Instance => SourceKind::Instance(database),
+                Kind::Cluster => SourceKind::Cluster(database),
+            },
             id: self.source.id(),
             owner: self.source.arn.account.clone(),
             volume: self.source.lineage(),
@@ -59,10 +77,10 @@ impl Shared {
 
 impl Own {
     /// The same in the facts that the laws know, if it has a name that Snapferry gives: nothing else is a copy of ours, whatever its
-    /// tags. What RDS does not date counts as old as `otherwise`.
+    /// tags. What RDS does not date counts as old as its source, or as older than all.
     #[must_use]
-    pub fn fact(&self, otherwise: Timestamp) -> Option<DescribedCopy> {
-        let id = SnapshotId::of_copy(self.copy_name()?.as_str());
+    pub fn fact(&self) -> Option<DescribedCopy> {
+        let id = self.copy_name()?.id();
         let read = ReadTags::read(&self.arn.name, self.pairs());
         let source = read.source(&self.arn);
         let tags = tags::ReadTags {
@@ -89,7 +107,7 @@ impl Own {
             encrypted: self.encrypted,
             kms_key: self.key.as_ref().map(ToString::to_string),
             size_gib: size_gib(self.allocated_storage),
-            start_time: self.created.unwrap_or(otherwise),
+            start_time: self.created.or(tags.source_start_time).unwrap_or(Timestamp::UNIX_EPOCH),
             tags,
             lock: None,
             description: Box::default(),

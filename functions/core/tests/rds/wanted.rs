@@ -1,8 +1,10 @@
 //! Which shared snapshots a policy wants, and which of them RDS cannot copy as it wants them.
 
+use snapferry_core::copying::{Skip, not_for, takes};
+use snapferry_core::facts::{SourceKind, SourceSnapshot};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::policy::{Policy, PolicyState, SourceType};
-use snapferry_core::rds::{Kind, Shared, Uncopyable, Unwanted, is_across_china, uncopyable, unwanted};
+use snapferry_core::rds::{Kind, Shared, Uncopyable, is_across_china, uncopyable};
 
 use crate::{Change, encrypted, policy, shared};
 
@@ -12,38 +14,58 @@ const FILTER: &str =
 #[test]
 fn what_passes_every_member_is_wanted() {
     for parameters in ["", FILTER] {
-        assert_eq!(unwanted(&policy(parameters, &encrypted()), &shared()), None, "{parameters}");
+        assert_eq!(not_for(&policy(parameters, &encrypted()), &shared().fact()), None, "{parameters}");
     }
 }
 
 #[test]
 fn each_member_keeps_something_out() {
-    let of_policy: [(Unwanted, Change<Policy>); 3] = [
-        (Unwanted::PolicyDisabled, |p| p.state = PolicyState::Disabled),
-        (Unwanted::OwnerNotListed, |p| p.owners = [AccountId::parse("999999999999").unwrap()].into()),
-        (Unwanted::TypeNotListed, |p| {
+    let of_policy: [(Skip<'_>, Change<Policy>); 3] = [
+        (Skip::PolicyDisabled, |p| p.state = PolicyState::Disabled),
+        (Skip::OwnerNotListed, |p| p.owners = [AccountId::parse("999999999999").unwrap()].into()),
+        (Skip::DescriptionMismatch, |p| {
             p.source_types = [SourceType::EbsSnapshot, SourceType::DbClusterSnapshot].into();
         }),
     ];
     for (expected, change) in of_policy {
         let mut policy = policy(FILTER, &encrypted());
         change(&mut policy);
-        assert_eq!(unwanted(&policy, &shared()), Some(expected));
+        assert_eq!(not_for(&policy, &shared().fact()), Some(expected));
     }
-    let of_snapshot: [(Unwanted, Change<Shared>); 7] = [
-        (Unwanted::EngineUntried, |s| s.engine = "neptune".to_owned()),
-        (Unwanted::EngineUntried, |s| s.engine = "docdb".to_owned()),
-        (Unwanted::EngineNotListed, |s| s.engine = "postgres-2".to_owned()),
-        (Unwanted::SnapshotMismatch, |s| s.source.arn.name = "a-nightly".to_owned()),
-        (Unwanted::DatabaseMismatch, |s| s.database = "orders-2".to_owned()),
-        (Unwanted::NotAvailable, |s| s.status = "creating".to_owned()),
-        (Unwanted::NotAvailable, |s| s.status = String::new()),
+    let of_snapshot: [(Skip<'_>, Change<Shared>); 8] = [
+        (Skip::DescriptionMismatch, |s| s.engine = "neptune".to_owned()),
+        (Skip::DescriptionMismatch, |s| s.engine = "docdb".to_owned()),
+        (Skip::DescriptionMismatch, |s| s.engine = "postgres-2".to_owned()),
+        (Skip::DescriptionMismatch, |s| s.source.arn.name = "a-nightly".to_owned()),
+        (Skip::DescriptionMismatch, |s| s.database = "orders-2".to_owned()),
+        (Skip::NotCompleted, |s| s.status = "creating".to_owned()),
+        (Skip::NotCompleted, |s| s.status = "failed".to_owned()),
+        (Skip::NotCompleted, |s| s.status = String::new()),
     ];
     for (expected, change) in of_snapshot {
         let mut snapshot = shared();
         change(&mut snapshot);
-        assert_eq!(unwanted(&policy(FILTER, &encrypted()), &snapshot), Some(expected), "{snapshot:?}");
+        assert_eq!(not_for(&policy(FILTER, &encrypted()), &snapshot.fact()), Some(expected), "{snapshot:?}");
     }
+}
+
+/// Neptune and DocumentDB answer RDS's API, and nobody has tried to copy their snapshots across accounts.
+#[test]
+fn untried_engines_are_left_out_without_a_filter_too() {
+    let policy = policy("", &encrypted());
+    for (engine, is_taken) in [("mysql", true), ("aurora-mysql", true), ("neptune", false), ("docdb", false)] {
+        assert_eq!(takes(&policy, &Shared { engine: engine.to_owned(), ..shared() }.fact()), is_taken, "{engine}");
+    }
+}
+
+/// Whatever its filter lets through, a policy of databases has nothing to do with volumes.
+#[test]
+fn a_policy_of_databases_takes_no_volume() {
+    let mut policy = policy("", &encrypted());
+    let volume = SourceSnapshot { kind: SourceKind::Volume, ..shared().fact() };
+    assert!(!takes(&policy, &volume));
+    policy.source_types.insert(SourceType::EbsSnapshot);
+    assert!(takes(&policy, &volume));
 }
 
 /// Nothing leaves in the clear where the policy says Encrypted, and what RDS would refuse is not asked for.
