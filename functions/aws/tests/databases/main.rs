@@ -6,6 +6,7 @@ mod common;
 mod copies;
 mod reads;
 mod wire;
+mod world;
 
 use aws_sdk_rds::operation::add_tags_to_resource::AddTagsToResourceOutput;
 use aws_sdk_rds::operation::delete_db_cluster_snapshot::DeleteDbClusterSnapshotOutput;
