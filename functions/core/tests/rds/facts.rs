@@ -7,9 +7,10 @@ use snapferry_core::expiring::{self, Limits};
 use snapferry_core::facts::{Copies, Copy, DescribedCopy, Inventory, KeyFact, KeyProblem, State};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::Policy;
-use snapferry_core::rds::{CopyRequest, Own, Shared, SnapshotArn};
+use snapferry_core::rds::{ATTEMPT, CopyRequest, Own, Shared, SnapshotArn};
 use snapferry_core::standing::{Standing, weigh};
-use snapferry_core::tags::{COPY, SETTLED_AT, SOURCE_START_TIME, STATUS, TagProblem};
+use snapferry_core::tags::{COPY, SETTLED_AT, SOURCE_START_TIME, STATUS, Status, TagProblem};
+use snapferry_core::verifying;
 
 use crate::{Change, encrypted, key, own, policy, shared};
 
@@ -219,5 +220,38 @@ fn what_is_being_copied_never_expires() {
         let old = shown(&policy, &later(0), 0, status, verdict);
         let expected: Vec<String> = goes.then(|| old.arn.name.clone()).into_iter().collect();
         assert_eq!(expired(&policy, &[old, new.clone()], "2028-01-02T00:00:00Z"), expected, "{status} {verdict}");
+    }
+}
+
+/// What the law of verdicts makes of what RDS shows: of the owner, the key, the size and the tags.
+#[test]
+fn a_copy_gets_the_verdict_that_a_volumes_would() {
+    let policy = policy("", &encrypted());
+    let changes: [(Option<Status>, Change<Own>); 9] = [
+        (Some(Status::Verified), |_| {}),
+        (None, |o| o.status = "copying".to_owned()),
+        (None, |o| o.status = "deleting".to_owned()),
+        (Some(Status::Failed), |o| o.status = "failed".to_owned()),
+        (Some(Status::Rejected), |o| o.key = Some(key(2))),
+        (Some(Status::Rejected), |o| (o.encrypted, o.key) = (false, None)),
+        (Some(Status::Rejected), |o| o.allocated_storage = Some(19)),
+        (Some(Status::Rejected), |o| o.arn.account = AccountId::parse("999999999999").unwrap()),
+        (Some(Status::Rejected), |o| o.tags.retain(|(key, _)| key != ATTEMPT)),
+    ];
+    for (expected, change) in changes {
+        let mut shown = shown(&policy, &shared(), 0, "available", "copying");
+        change(&mut shown);
+        let copy = fact(&shown);
+        let keys = copy.kms_key.iter().map(|key| (key.clone().into_boxed_str(), KeyFact::Usable)).collect();
+        let facts = verifying::Facts {
+            account: AccountId::parse("444455556666").ok(),
+            homes: [shared().source.arn.region].into(),
+            retired_policies: BTreeSet::new(),
+            regions: [(policy.targets[0].region.clone(), Ok(vec![copy]))].into(),
+            keys,
+            obligations: BTreeMap::new(),
+        };
+        let decisions = verifying::decide(std::slice::from_ref(&policy), &facts, asked());
+        assert_eq!(decisions.first().and_then(verifying::Decision::settlement), expected, "{shown:?}");
     }
 }
