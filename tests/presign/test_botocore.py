@@ -1,13 +1,17 @@
-"""Is the Rust tests' fixture still what botocore sends?"""
+"""Are the Rust tests' fixtures still what botocore sends?"""
 
 import json
 from pathlib import Path
+from typing import Any
 
-from tests.presign.capture import capture_all
+import pytest
 
-FIXTURE = Path(__file__).parents[2] / "functions/aws/tests/fixtures/presigned_urls.json"
+from tests.presign.capture import CASES, DB_CASES, capture_all
+
+FIXTURES = Path(__file__).parents[2] / "functions/aws/tests/fixtures"
 
 
-def test_the_fixture_is_what_the_installed_botocore_sends() -> None:
-    """The Rust side compares its URLs with this file, so the file has to be true."""
-    assert json.loads(FIXTURE.read_text()) == capture_all()
+@pytest.mark.parametrize(("fixture", "cases"), [("presigned_urls", CASES), ("presigned_db_urls", DB_CASES)])
+def test_the_fixture_is_what_the_installed_botocore_sends(fixture: str, cases: dict[str, dict[str, Any]]) -> None:
+    """The Rust side compares its URLs with these files, so the files have to be true."""
+    assert json.loads((FIXTURES / f"{fixture}.json").read_text()) == capture_all(cases)

@@ -5,31 +5,38 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod databases;
+
 use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types as dynamodb;
 use aws_sdk_ec2::types as ec2;
-use aws_smithy_http_client::test_util::capture_request;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::{Blob, DateTime};
 
 /// Sends an operation with a client that records the request, and holds that against the operation's fixture.
 macro_rules! hold {
     ($crate_name:ident, $operation:ident $(, $member:ident($($value:expr),+))* $(,)?) => {{
-        let (http, request) = capture_request(None);
+        let (http, request) = aws_smithy_http_client::test_util::capture_request(None);
         let config = $crate_name::Config::builder()
             .behavior_version($crate_name::config::BehaviorVersion::latest())
             .region($crate_name::config::Region::new("eu-west-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "fixture")))
+            .credentials_provider($crate::credentials())
             .http_client(http)
             .build();
         // The recorder's empty answer is no answer of the service: only what was asked matters.
         let _ = $crate_name::Client::from_conf(config).$operation()$(.$member($($value),+))*.send().await;
         let name = format!("{}.{}", stringify!($crate_name).replace('_', "-"), stringify!($operation));
-        hold_against_fixture(&name, &text(&request.expect_request()));
+        $crate::hold_against_fixture(&name, &$crate::text(&request.expect_request()));
     }};
+}
+
+use hold;
+
+fn credentials() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "fixture"))
 }
 
 fn hold_against_fixture(name: &str, request: &str) {

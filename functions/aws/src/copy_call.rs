@@ -6,7 +6,6 @@ use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::Timestamp;
-use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CALL_TIMEOUT, CopyError, CopyFailure, CopyRequest};
 use snapferry_core::ebs::errors::{copy_failure, would_succeed};
 use snapferry_core::facts::CallError;
@@ -15,7 +14,7 @@ use snapferry_core::policy::Encryption;
 
 use crate::clients::Clients;
 use crate::errors::{call_error, failed};
-use crate::presign;
+use crate::presign::{self, not_signed};
 
 /// Asks for one copy, once. `at` is the time that its expiry counts from.
 ///
@@ -77,15 +76,6 @@ async fn ask(
         .send()
         .await
         .map_err(|error| CopyError { failure: copy_failure(failed(&error)), error: call_error(&error) })
-}
-
-/// Nothing has been sent yet, so the copy certainly was not started; asking the next sweep is right all the same.
-fn not_signed(error: CallError) -> CopyError {
-    let failure = CopyFailure::Refused {
-        reason: CopyFailed::NotSigned,
-        remedy: "The presigned URL could not be made, so nothing was sent. Check the function's credentials.",
-    };
-    CopyError { failure, error }
 }
 
 fn unreadable(message: String) -> CopyError {

@@ -20,6 +20,7 @@ pub mod locks;
 pub mod logging;
 pub mod presign;
 pub mod proving;
+pub mod rds;
 pub mod reads;
 pub mod roots;
 pub mod settings;

@@ -1,4 +1,4 @@
-//! CopySnapshot's `PresignedUrl`: the same request once more, addressed to the source Region and signed in its query.
+//! CopySnapshot's `PresignedUrl`, and what RDS calls `PreSignedUrl`: the same request once more, addressed to the source Region and signed in its query.
 //! It is botocore's, parameter for parameter and signature for signature.
 //!
 //! The API reference now calls the member deprecated, and the Rust SDK does not send it. Every other SDK still does,
@@ -22,6 +22,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
+use snapferry_core::audit::CopyFailed;
+use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::Region;
 
@@ -45,18 +47,57 @@ pub async fn copy_snapshot_url(
         .region(aws_config::Region::new(source.to_string()))
         .retry_config(RetryConfig::disabled())
         .http_client(http_client_fn(move |_, _| connector.clone()))
-        .interceptor(InQuery)
+        .interceptor(InQuery { destination: None })
         .build();
     let answer = request.send_with(&aws_sdk_ec2::Client::from_conf(config)).await;
     kept.url().ok_or_else(|| match answer {
         Err(error) => call_error(&error),
-        Ok(_) => CallError { code: "NotSent".to_owned(), message: "no request was made".to_owned(), request_id: None },
+        Ok(_) => not_made(),
     })
+}
+
+/// The URL of a copy of a database's snapshot from `source` to `destination`. `send` sends the request with the client that it is
+/// given, and tells of its failure.
+///
+/// # Errors
+/// As for [`copy_snapshot_url`].
+pub async fn copy_db_url(
+    config: &SdkConfig,
+    source: &Region,
+    destination: &Region,
+    send: impl AsyncFnOnce(aws_sdk_rds::Client) -> Option<CallError>,
+) -> Result<String, CallError> {
+    let kept = Kept::default();
+    let connector = SharedHttpConnector::new(kept.clone());
+    let config = aws_sdk_rds::config::Builder::from(config)
+        .region(aws_config::Region::new(source.to_string()))
+        .retry_config(RetryConfig::disabled())
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .interceptor(InQuery { destination: Some(destination.to_string()) })
+        .build();
+    let error = send(aws_sdk_rds::Client::from_conf(config)).await;
+    kept.url().ok_or_else(|| error.unwrap_or_else(not_made))
+}
+
+fn not_made() -> CallError {
+    CallError { code: "NotSent".to_owned(), message: "no request was made".to_owned(), request_id: None }
+}
+
+/// Nothing has been sent yet, so the copy certainly was not started; asking the next sweep is right all the same.
+pub(crate) fn not_signed(error: CallError) -> CopyError {
+    let failure = CopyFailure::Refused {
+        reason: CopyFailed::NotSigned,
+        remedy: "The presigned URL could not be made, so nothing was sent. Check the function's credentials.",
+    };
+    CopyError { failure, error }
 }
 
 /// Moves the request's form into its query, where the signer then puts the signature too.
 #[derive(Debug)]
-struct InQuery;
+struct InQuery {
+    /// The `DestinationRegion`, where it is no member of the request itself: RDS knows it in URLs only.
+    destination: Option<String>,
+}
 
 impl Intercept for InQuery {
     fn name(&self) -> &'static str {
@@ -72,7 +113,8 @@ impl Intercept for InQuery {
         let request = context.request_mut();
         let form = std::mem::replace(request.body_mut(), SdkBody::empty());
         let form = std::str::from_utf8(form.bytes().ok_or("the request's form is no text")?)?;
-        let url = format!("{}?{form}", request.uri());
+        let destination = self.destination.as_ref().map(|region| format!("&DestinationRegion={region}"));
+        let url = format!("{}?{form}{}", request.uri(), destination.unwrap_or_default());
         request.set_method("GET")?;
         request.set_uri(url)?;
         // Whoever follows the URL sends no header but its host.

@@ -53,7 +53,7 @@ impl Aws<'_> {
         self.in_time(read).await
     }
 
-    async fn in_time<T>(&self, read: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    pub(crate) async fn in_time<T>(&self, read: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
         with_timeout(self.deadline.reading_time(), read).await
     }
 }

@@ -69,9 +69,10 @@ pub async fn delete(clients: &Clients, region: &Region, id: &SnapshotId) -> Resu
 }
 
 fn timeouts() -> aws_sdk_ec2::config::Builder {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build();
-    aws_sdk_ec2::config::Builder::default().timeout_config(timeouts)
+    aws_sdk_ec2::config::Builder::default().timeout_config(write_timeouts())
+}
+
+/// How long a write may take, of whichever service.
+pub(crate) fn write_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(OPERATION_TIMEOUT).build()
 }

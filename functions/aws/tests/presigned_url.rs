@@ -10,11 +10,14 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ec2::operation::copy_snapshot::builders::CopySnapshotInputBuilder;
 use aws_sdk_ec2::types::{Tag, TagSpecification};
+use aws_sdk_rds::operation::copy_db_cluster_snapshot::builders::CopyDbClusterSnapshotInputBuilder;
+use aws_sdk_rds::operation::copy_db_snapshot::builders::CopyDbSnapshotInputBuilder;
 use aws_smithy_http_client::test_util::capture_request;
 use aws_types::sdk_config::{Builder, TimeSource};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use serde_json::Value;
-use snapferry_aws::presign::copy_snapshot_url;
+use snapferry_aws::errors::call_error;
+use snapferry_aws::presign::{copy_db_url, copy_snapshot_url};
 use snapferry_core::ids::Region;
 
 #[derive(Debug)]
@@ -82,6 +85,45 @@ async fn the_url_is_botocores_parameter_for_parameter_and_signature_for_signatur
         let request = request(&form).destination_region(text(&case["destination"]));
         let url = copy_snapshot_url(&config.build(), &source, request).await.unwrap();
         assert_eq!(parts(&url), parts(text(&case["url"])), "{name}");
+    }
+}
+
+/// RDS's requests of a case's form, of both kinds: that of which the form has members is meant.
+fn db_requests(form: &[(String, String)]) -> (CopyDbSnapshotInputBuilder, CopyDbClusterSnapshotInputBuilder) {
+    let (mut instance, mut cluster, mut key) =
+        (CopyDbSnapshotInputBuilder::default(), CopyDbClusterSnapshotInputBuilder::default(), "");
+    for (name, value) in form {
+        match name.as_str() {
+            "KmsKeyId" => (instance, cluster) = (instance.kms_key_id(value), cluster.kms_key_id(value)),
+            "SourceDBSnapshotIdentifier" => instance = instance.source_db_snapshot_identifier(value),
+            "TargetDBSnapshotIdentifier" => instance = instance.target_db_snapshot_identifier(value),
+            "SourceDBClusterSnapshotIdentifier" => cluster = cluster.source_db_cluster_snapshot_identifier(value),
+            "TargetDBClusterSnapshotIdentifier" => cluster = cluster.target_db_cluster_snapshot_identifier(value),
+            name if name.ends_with(".Key") => key = value,
+            name if name.ends_with(".Value") => {
+                let tag = aws_sdk_rds::types::Tag::builder().key(key).value(value).build();
+                (instance, cluster) = (instance.tags(tag.clone()), cluster.tags(tag));
+            }
+            name => panic!("{name}"),
+        }
+    }
+    (instance, cluster)
+}
+
+#[tokio::test]
+async fn the_url_for_rds_is_botocores_too() {
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/presigned_db_urls.json")).unwrap();
+    let now: SystemTime = text(&fixture["now"]).parse::<jiff::Timestamp>().unwrap().into();
+    for (name, case) in fixture["cases"].as_object().unwrap() {
+        let config = config(case["token"].as_str()).time_source(Frozen(now)).build();
+        let [source, destination] = ["source", "destination"].map(|place| Region::parse(text(&case[place])).unwrap());
+        let form: Vec<(String, String)> = serde_json::from_value(case["form"].clone()).unwrap();
+        let (instance, cluster) = db_requests(&form);
+        let url = copy_db_url(&config, &source, &destination, async move |client| match name.as_str() {
+            "instance" => instance.send_with(&client).await.err().map(|error| call_error(&error)),
+            _ => cluster.send_with(&client).await.err().map(|error| call_error(&error)),
+        });
+        assert_eq!(parts(&url.await.unwrap()), parts(text(&case["url"])), "{name}");
     }
 }
 

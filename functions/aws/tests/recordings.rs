@@ -24,7 +24,8 @@ fn home(answer: &str) -> Clients {
 
 /// What matters of a source, in a line.
 fn line(source: &SourceSnapshot) -> String {
-    let SourceSnapshot { id, owner, volume, size_gib, state, start_time, encrypted, storage, description } = source;
+    let SourceSnapshot { kind: _, id, owner, volume, size_gib, state, start_time, encrypted, storage, description } =
+        source;
     format!("{id} {owner} {volume} {size_gib} {state:?} {start_time} {encrypted} {storage:?} {description}")
 }
 

@@ -48,6 +48,7 @@ fn policies() -> Vec<Policy> {
 
 fn source(number: u32, now: Timestamp) -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: SnapshotId::parse(&format!("snap-0{number:016x}")).unwrap(),
         owner: AccountId::parse(OWNER).unwrap(),
         volume: VolumeId::parse(&format!("vol-0{:016x}", number / 20)).unwrap(),

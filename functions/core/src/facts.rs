@@ -17,9 +17,33 @@ pub use storage::Storage;
 /// What the copies of one thing over time have in common: of snapshots, the volume. KeepAtLeast holds for each lineage by itself.
 pub type Lineage = VolumeId;
 
+/// Of what a snapshot is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceKind {
+    /// An EBS volume.
+    Volume,
+    /// An RDS instance.
+    Instance(Box<Database>),
+    /// A cluster, Aurora's or a Multi-AZ one.
+    Cluster(Box<Database>),
+}
+
+/// What a policy chooses snapshots of databases by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// The snapshot's own name.
+    pub snapshot: String,
+    /// The instance's or cluster's name.
+    pub database: String,
+    /// Its engine.
+    pub engine: String,
+}
+
 /// A snapshot that can be seen in the home Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSnapshot {
+    /// Of what it is.
+    pub kind: SourceKind,
     /// Its ID.
     pub id: SnapshotId,
     /// Its owner as DescribeSnapshots says, never as an event says.

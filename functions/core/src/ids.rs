@@ -83,7 +83,8 @@ id!(
     Region, "a Region code such as eu-central-1", is_region
 );
 id!(
-    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference, resource IDs).
+    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference, resource IDs). What stands for a database's
+    /// snapshot has other forms, and is never read where EC2's IDs are: see `rds::facts`.
     SnapshotId, "a snapshot ID such as snap-0123456789abcdef0", is_snapshot
 );
 id!(
@@ -140,7 +141,48 @@ impl Region {
     }
 }
 
+impl SnapshotId {
+    /// Reads what stands for a snapshot of any kind, as the ledger keeps it.
+    ///
+    /// # Errors
+    /// [`InvalidId`] when `text` has no form of one.
+    pub fn of_any_kind(text: &str) -> Result<Self, InvalidId> {
+        let is_of_databases = ["db-", "snapferry-"].iter().any(|prefix| {
+            let digits = text.strip_prefix(prefix).unwrap_or_default();
+            digits.len() == 52 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        });
+        if is_of_databases { Ok(Self(CompactString::new(text))) } else { Self::parse(text) }
+    }
+
+    /// What stands for a database's snapshot that is shared: `db-` and the hexadecimal digits of a hash.
+    #[must_use]
+    pub(crate) fn of_source(hash: impl IntoIterator<Item = u8>) -> Self {
+        let digits: String = hash.into_iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(CompactString::from(format!("db-{digits}")))
+    }
+
+    /// What stands for a copy of a database's snapshot: the name that Snapferry gave it.
+    #[must_use]
+    pub(crate) fn of_copy(name: &str) -> Self {
+        Self(CompactString::new(name))
+    }
+}
+
 impl VolumeId {
+    /// Reads what stands for a volume, an instance or a cluster, as the ledger keeps it.
+    ///
+    /// # Errors
+    /// [`InvalidId`] when `text` has no form of one.
+    pub fn of_any_kind(text: &str) -> Result<Self, InvalidId> {
+        if is_resource_id(text) { Ok(Self(CompactString::new(text))) } else { Self::parse(text) }
+    }
+
+    /// What stands for an instance or a cluster: its `DbiResourceId` or `DbClusterResourceId`, and a filler for what is none.
+    #[must_use]
+    pub fn of_database(resource_id: &str) -> Self {
+        Self(CompactString::new(if is_resource_id(resource_id) { resource_id } else { "vol-ffffffff" }))
+    }
+
     /// Whether EC2 names no volume: of a snapshot that is itself a copy, or was written through EBS's direct APIs, it names
     /// `vol-ffffffff` or another filler of nothing but `f`.
     #[must_use]
@@ -195,6 +237,14 @@ fn is_snapshot(text: &str) -> bool {
 
 fn is_volume(text: &str) -> bool {
     is_resource(text, "vol-")
+}
+
+/// RDS documents no form; botocore's examples and the guides show capital letters and digits.
+fn is_resource_id(text: &str) -> bool {
+    ["db-", "cluster-"].iter().any(|prefix| {
+        let id = text.strip_prefix(prefix).unwrap_or_default();
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    })
 }
 
 fn is_resource(text: &str, prefix: &str) -> bool {
@@ -288,6 +338,36 @@ mod tests {
         let [typed, answered] = ["1234ABCD-12AB-34CD-56EF-1234567890AB", "1234abcd-12ab-34cd-56ef-1234567890ab"]
             .map(|id| KeyArn::parse(&format!("arn:aws:kms:us-east-1:111122223333:key/{id}")).unwrap());
         assert_eq!(typed, answered);
+    }
+
+    #[test]
+    fn what_the_ledger_keeps_is_of_any_kind() {
+        let digits = "0123456789abcdef".repeat(4)[..52].to_owned();
+        for (ok, text) in [
+            (true, "snap-01234567".to_owned()),
+            (true, format!("db-{digits}")),
+            (true, format!("snapferry-{digits}")),
+            (false, format!("db-{}", digits.to_uppercase())),
+            (false, format!("db-{}", &digits[1..])),
+            (false, format!("snap-{digits}")),
+            (false, digits),
+        ] {
+            let read = SnapshotId::of_any_kind(&text);
+            assert_eq!(read.is_ok(), ok, "{text}");
+            // Where EC2's IDs are read there are no others.
+            assert_eq!(SnapshotId::parse(&text).is_ok(), ok && text.starts_with("snap-"), "{text}");
+        }
+        for (ok, text) in [
+            (true, "vol-01234567"),
+            (true, "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+            (true, "cluster-ABCDEFGHIJKLMNOPQRSTUVWXY2"),
+            (false, "db-abc"),
+            (false, "cluster-"),
+            (false, ""),
+        ] {
+            assert_eq!(VolumeId::of_any_kind(text).is_ok(), ok, "{text}");
+            assert_eq!(VolumeId::parse(text).is_ok(), ok && text.starts_with("vol-"), "{text}");
+        }
     }
 
     #[test]

@@ -167,7 +167,7 @@ impl ReadTags {
     /// `snapferry:copy` has a problem there.
     #[must_use]
     pub fn read<'t>(id: &SnapshotId, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
-        let mut reader = Reader { found: tags.into_iter().collect(), problems: Vec::new() };
+        let mut reader = Reader::new(tags);
         let read = Self {
             policy: reader.required(POLICY, |v| PolicyName::parse(v).ok()),
             source_snapshot: reader.required(SOURCE_SNAPSHOT, |v| SnapshotId::parse(v).ok()),
@@ -249,13 +249,19 @@ impl CopyTags {
     }
 }
 
-struct Reader<'t> {
+/// Reads tags one by one, and takes down what is wrong with them.
+pub(crate) struct Reader<'t> {
     found: std::collections::HashMap<&'t str, &'t str>,
-    problems: Vec<TagProblem>,
+    /// Every tag that was asked for and is missing or cannot be read.
+    pub(crate) problems: Vec<TagProblem>,
 }
 
-impl Reader<'_> {
-    fn required<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+impl<'t> Reader<'t> {
+    pub(crate) fn new(tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+        Self { found: tags.into_iter().collect(), problems: Vec::new() }
+    }
+
+    pub(crate) fn required<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         if self.found.contains_key(key) {
             self.optional(key, read)
         } else {
@@ -264,7 +270,7 @@ impl Reader<'_> {
         }
     }
 
-    fn optional<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(crate) fn optional<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = *self.found.get(key)?;
         let parsed = read(value);
         if parsed.is_none() {

@@ -54,6 +54,7 @@ mod tests {
 
     fn source() -> SourceSnapshot {
         SourceSnapshot {
+            kind: snapferry_core::facts::SourceKind::Volume,
             id: id("snap-00000001"),
             owner: AccountId::parse("111111111111").unwrap(),
             volume: VolumeId::parse("vol-00000001").unwrap(),

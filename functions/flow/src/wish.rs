@@ -1,7 +1,7 @@
 //! A policy's wish for a copy, put together from an obligation's identity and the source as EC2 describes it.
 
 use snapferry_core::audit::CopyWithdrawn;
-use snapferry_core::copying::CopyRequest;
+use snapferry_core::copying::{CopyRequest, takes};
 use snapferry_core::facts::SourceSnapshot;
 use snapferry_core::ledger::{By, Identity, Obligation};
 use snapferry_core::policy::{Policy, PolicyState, Target};
@@ -55,7 +55,7 @@ pub(crate) fn unwanted(
     let is_before = |since| source.map_or(obligation.start, |source| source.start_time) < since;
     if !policy.owners.contains(owner) || setup.account.as_ref() == Some(owner) {
         Some(CopyWithdrawn::OwnerNotListed)
-    } else if source.is_some_and(|source| !policy.description.matches(&source.description)) {
+    } else if source.is_some_and(|source| !takes(policy, source)) {
         Some(CopyWithdrawn::DescriptionMismatch)
     } else if obligation.by == By::Sweep && setup.since.is_some_and(is_before) {
         Some(CopyWithdrawn::BeforeSweepSince)

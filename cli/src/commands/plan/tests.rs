@@ -44,6 +44,7 @@ fn id(text: &str) -> SnapshotId {
 
 fn shared(snapshot: &str, description: &str) -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: id(snapshot),
         owner: AccountId::parse("111111111111").unwrap(),
         volume: VolumeId::parse("vol-01234567").unwrap(),

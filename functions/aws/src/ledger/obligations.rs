@@ -115,7 +115,10 @@ pub(super) fn read(item: &Attributes, now: Timestamp) -> Result<Option<Item>, St
     let obligation = Obligation {
         identity,
         account: text(item, "account").map_or_else(nobody, AccountId::parse).or_else(|_| nobody()).map_err(fallback)?,
-        lineage: text(item, "lineage").map_or_else(filler, Lineage::parse).or_else(|_| filler()).map_err(fallback)?,
+        lineage: text(item, "lineage")
+            .map_or_else(filler, Lineage::of_any_kind)
+            .or_else(|_| filler())
+            .map_err(fallback)?,
         start: time_or_future(item, "start"),
         by: text(item, names::BY).and_then(|by| named(&BYS, by)).unwrap_or(By::Event),
         wanted: time_or_future(item, "wanted"),
@@ -141,7 +144,7 @@ pub(super) fn read(item: &Attributes, now: Timestamp) -> Result<Option<Item>, St
 fn identity(item: &Attributes) -> Option<Identity> {
     let found = Key::of(item);
     let mut parts = found.sk.splitn(3, '#');
-    let source = SnapshotId::parse(&reversed(parts.next()?)).ok()?;
+    let source = SnapshotId::of_any_kind(&reversed(parts.next()?)).ok()?;
     let region = Region::parse(parts.next()?).ok()?;
     let policy = PolicyName::parse(parts.next()?).ok()?;
     let identity = Identity { policy, source, region };
@@ -150,7 +153,7 @@ fn identity(item: &Attributes) -> Option<Identity> {
 
 fn state(item: &Attributes) -> Option<State> {
     let at = time_or_future(item, "at");
-    let copy = text(item, "copy").and_then(|copy| SnapshotId::parse(copy).ok());
+    let copy = text(item, "copy").and_then(|copy| SnapshotId::of_any_kind(copy).ok());
     Some(match text(item, names::STATE)? {
         states::OWED => State::Owed,
         states::DELAYED => State::Delayed { since: at },

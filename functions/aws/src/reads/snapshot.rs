@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types::{Snapshot, SnapshotState, StorageTier};
 use jiff::Timestamp;
-use snapferry_core::facts::{CallError, DescribedCopy, SourceSnapshot, State, Storage};
+use snapferry_core::facts::{CallError, DescribedCopy, SourceKind, SourceSnapshot, State, Storage};
 use snapferry_core::ids::{AccountId, Region, SnapshotId, VolumeId};
 use snapferry_core::tags::ReadTags;
 
@@ -42,6 +42,7 @@ pub(super) fn source(snapshot: Snapshot, home: &Region) -> Result<SourceSnapshot
     let volume = snapshot.volume_id().and_then(|volume| VolumeId::parse(volume).ok());
     let volume = volume.or_else(|| VolumeId::parse("vol-ffffffff").ok());
     Ok(SourceSnapshot {
+        kind: SourceKind::Volume,
         owner,
         volume: volume.ok_or_else(|| unreadable(format!("volume of {id}")))?,
         size_gib: size_gib(&snapshot),

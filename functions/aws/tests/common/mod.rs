@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, dead_code, unreachable_pub)]
 
 pub mod copies;
+pub mod rds;
 pub mod table;
 
 use std::collections::BTreeMap;
@@ -185,6 +186,7 @@ pub fn policies_with(targets: &[&str], regex: &str) -> Vec<Policy> {
 /// A completed snapshot of account 111111111111.
 pub fn source(number: u32) -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: snapshot_id(number),
         owner: AccountId::parse("111111111111").unwrap(),
         volume: VolumeId::parse("vol-0123456789abcdef0").unwrap(),

@@ -17,7 +17,8 @@ use aws_smithy_mocks::{Rule, mock};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapferry_core::ids::SnapshotId;
-use snapferry_core::ledger::{End, Hint, Identity, Obligation, Round, Shard, State, Turn, place};
+use snapferry_core::ledger::{By, End, Hint, Identity, Obligation, Round, Shard, State, Turn, place};
+use snapferry_core::rds::CopyRequest;
 use snapferry_flow::{Item, Written};
 
 use crate::common::{http, ledger, region};
@@ -68,6 +69,29 @@ async fn all_that_is_written_is_read_again() {
         let round = Round { left, ..round() };
         assert_eq!(ledger.write_round(&round).await, Ok(Written::Done));
         assert_eq!(ledger.round().await, Ok(Some(round)));
+    }
+}
+
+/// What stands for a snapshot of a database is longer, and is kept and found as a volume's.
+#[tokio::test]
+async fn obligations_of_databases_are_read_again() {
+    let stored = Stored::default();
+    let (put, [get, query]) = (keeps(&stored), gives(&stored));
+    let ledger = ledger(&[&put, &get, &query]);
+    let (policy, shared) = (common::rds::policy("eu-west-1"), common::rds::shared(common::rds::ARN));
+    let request = CopyRequest { policy: &policy.name, source: &shared, target: &policy.targets[0], attempt: 1 };
+    let (source, copy) = (shared.fact(), SnapshotId::of_any_kind(request.name().as_str()).unwrap());
+    let identity = Identity { policy: policy.name.clone(), source: source.id.clone(), region: region("eu-west-1") };
+    let owed = Obligation::new(identity, &source, source.volume.clone(), By::Sweep, now());
+    for state in [State::Owed, State::Copying { copy, at: now() }] {
+        let obligation = Obligation { state, ..owed.clone() };
+        assert_eq!(ledger.write(&obligation).await, Ok(Written::Done));
+        let item = Item { obligation: obligation.clone(), is_placed: true };
+        assert_eq!(ledger.obligation(&obligation.identity).await, Ok(Some(item.clone())));
+        let last = source.id.as_str().chars().last().unwrap();
+        let shard = Shard(last.to_string());
+        assert_eq!(ledger.obligations(&shard, 9).await, Ok(Some((vec![item], vec![]))));
+        assert_eq!(stored.lock().unwrap().clone().unwrap()["pk"], AttributeValue::S(format!("O#{last}")));
     }
 }
 

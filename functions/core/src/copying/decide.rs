@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::index::RegionIndex;
+use super::takes::takes;
 use super::{
     CopyRequest, Decision, Deferral, Facts, Outcome, Plan, Refusal, Scope, Skip, Stands, Subject, Tally, Verdict, judge,
 };
@@ -232,7 +233,7 @@ pub fn not_for(policy: &Policy, snapshot: &SourceSnapshot) -> Option<Skip<'stati
         Some(Skip::PolicyDisabled)
     } else if !policy.owners.contains(&snapshot.owner) {
         Some(Skip::OwnerNotListed)
-    } else if !policy.description.matches(&snapshot.description) {
+    } else if !takes(policy, snapshot) {
         Some(Skip::DescriptionMismatch)
     } else if snapshot.state != State::Completed {
         Some(Skip::NotCompleted)

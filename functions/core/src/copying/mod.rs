@@ -17,6 +17,7 @@ mod reasons;
 mod request;
 mod step;
 mod summary;
+mod takes;
 mod tally;
 
 pub use crate::description::DESCRIPTION_LIMIT;
@@ -36,4 +37,5 @@ pub use reasons::{MAX_ATTEMPTS, Refusal, Skip};
 pub use request::CopyRequest;
 pub use step::step;
 pub use summary::{Ran, summary};
+pub use takes::takes;
 pub use tally::{RegionCounts, Tally};

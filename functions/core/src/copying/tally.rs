@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::takes::takes;
 use super::{Decision, Deferral, Facts, Outcome, Refusal, Stands, Subject, Verdict};
 use crate::audit::{CopyDeferred, CopyRefused};
 use crate::facts::{Copy, Endangered, KeyFact, SourceSnapshot};
@@ -129,9 +130,7 @@ impl Tally {
     pub(super) fn heard(&mut self, policies: &[Policy], snapshot: &SourceSnapshot) {
         let Some(newest) = self.owners.get_mut(&snapshot.owner) else { return };
         let wants = |policy: &Policy| {
-            policy.state == PolicyState::Enabled
-                && policy.owners.contains(&snapshot.owner)
-                && policy.description.matches(&snapshot.description)
+            policy.state == PolicyState::Enabled && policy.owners.contains(&snapshot.owner) && takes(policy, snapshot)
         };
         if newest.is_none_or(|newest| newest < snapshot.start_time) && policies.iter().any(wants) {
             *newest = Some(snapshot.start_time);

@@ -34,6 +34,11 @@ const THROTTLED: [&str; 8] = [
     "EC2ThrottledException",
 ];
 
+/// Whether a code means throttling, of whichever service.
+pub(crate) fn is_throttling(code: &str) -> bool {
+    THROTTLED.contains(&code)
+}
+
 /// Whether a DryRun was answered that the request would have succeeded.
 #[must_use]
 pub fn would_succeed(code: &str) -> bool {
@@ -71,7 +76,7 @@ pub fn copy_failure(failed: Failed<'_>) -> CopyFailure {
     let Failed::Answered { status, code, message } = failed else {
         return CopyFailure::Silence;
     };
-    if THROTTLED.contains(&code) {
+    if is_throttling(code) {
         CopyFailure::Throttled
     } else if code == "SnapshotLimitExceeded" {
         CopyFailure::QuotaExceeded
@@ -154,7 +159,7 @@ pub fn delete_failure(failed: Failed<'_>) -> DeleteFailure {
         Failed::Silent => return DeleteFailure::Unknown,
     };
     DeleteFailure::Refused(match code {
-        _ if THROTTLED.contains(&code) => Refusal::Throttled,
+        _ if is_throttling(code) => Refusal::Throttled,
         _ if status >= 500 || code.is_empty() => return DeleteFailure::Unknown,
         "InvalidSnapshot.NotFound" => return DeleteFailure::Gone,
         "InvalidSnapshot.InUse" => Refusal::InUse,

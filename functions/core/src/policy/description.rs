@@ -67,10 +67,7 @@ impl DescriptionFilter {
 
     /// Compiles the member at `path`.
     pub(super) fn check(written: Option<&str>, path: &Path, warnings: &mut Warnings<'_>) -> Result<Self, Problem> {
-        let characters = written.unwrap_or_default().chars().count();
-        if characters > MAX_CHARACTERS {
-            return Err(path.wrong(format!("{characters} characters"), format!("at most {MAX_CHARACTERS} characters")));
-        }
+        check_length(written.unwrap_or_default(), path)?;
         match written {
             None => warnings.add(
                 path,
@@ -105,6 +102,19 @@ impl Eq for DescriptionFilter {}
 impl fmt::Debug for DescriptionFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("DescriptionFilter").field(&self.written).finish()
+    }
+}
+
+/// Compiles a regex for whole texts of another kind, with the same syntax and limits.
+pub(super) fn whole(written: &str, path: &Path) -> Result<Regex, Problem> {
+    check_length(written, path)?;
+    compile(written, WhichCaptures::Implicit).map_err(|error| explain(path, written, &error))
+}
+
+fn check_length(written: &str, path: &Path) -> Result<(), Problem> {
+    match written.chars().count() {
+        0..=MAX_CHARACTERS => Ok(()),
+        more => Err(path.wrong(format!("{more} characters"), format!("at most {MAX_CHARACTERS} characters"))),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::databases::DatabaseFilter;
 use super::description::DescriptionFilter;
 use super::error::Warning;
+use super::kinds::SourceType;
 use super::path::Path;
 use super::target::Target;
 use crate::ids::{AccountId, PolicyName, Region};
@@ -28,8 +30,12 @@ pub struct Policy {
     pub owners: BTreeSet<AccountId>,
     /// `SilentAfterHours`: after how many hours an owner of another rhythm counts as silent; 0 is never.
     pub silent_after_hours: BTreeMap<AccountId, u32>,
-    /// `DescriptionRegex`: which of their snapshots.
+    /// `SourceTypes`: of which kinds, at least one.
+    pub source_types: BTreeSet<SourceType>,
+    /// `DescriptionRegex`: which of their snapshots of volumes.
     pub description: DescriptionFilter,
+    /// `DatabaseFilter`: which of their snapshots of databases.
+    pub databases: DatabaseFilter,
     /// The `CrossRegionCopy` entries of all `Actions`; each Region stands at most once.
     pub targets: Vec<Target>,
 }

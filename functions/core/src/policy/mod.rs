@@ -9,6 +9,7 @@
 mod accounts;
 mod across;
 mod checked;
+mod databases;
 mod description;
 mod document;
 mod error;
@@ -26,9 +27,13 @@ mod target;
 
 use std::ops::Range;
 
+use self::kinds::Databases;
+
+pub use self::databases::{DatabaseFilter, NameFilter};
 pub use self::description::DescriptionFilter;
 pub use self::document::{Parsed, Policy, PolicyState};
 pub use self::error::{PolicyError, Warning};
+pub use self::kinds::SourceType;
 pub use self::lock_days::max_lock_days;
 pub use self::proof::{Extent, MAX_SAMPLE, ProofRule};
 pub use self::raw::MAX_DOCUMENT_BYTES;
@@ -38,13 +43,26 @@ pub use self::target::{Encryption, LockMode, LockRule, MAX_TAGS_TO_ADD, RetainRu
 /// The JSON Schema of a policy document.
 pub const SCHEMA: &str = include_str!("../../policy.schema.json");
 
-/// Reads a policy document.
+/// Reads a policy document. One that names databases is refused: no function copies them yet.
 ///
 /// # Errors
 /// [`PolicyError`] for the first thing that is wrong, with the path of the member.
 pub fn parse(document: &str) -> Result<Parsed, PolicyError> {
+    read(document, Databases::Refused)
+}
+
+/// Reads a policy document for what copies databases too.
+///
+/// # Errors
+/// [`PolicyError`] for the first thing that is wrong, with the path of the member.
+pub fn parse_with_databases(document: &str) -> Result<Parsed, PolicyError> {
+    read(document, Databases::Taken)
+}
+
+fn read(document: &str, databases: Databases) -> Result<Parsed, PolicyError> {
     let document = without_mark(document);
-    raw::read(document).and_then(checked::check).map_err(|problem| locate::located(problem, document))
+    let checked = raw::read(document).and_then(|raw| checked::check(raw, databases));
+    checked.map_err(|problem| locate::located(problem, document))
 }
 
 /// Where the value at `path` stands in `document`: its line and column as in [`PolicyError`]. A path is written as in

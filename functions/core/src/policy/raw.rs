@@ -235,7 +235,14 @@ objects! {
         snapshot_owner: Vec<Value>,
         silent_after_hours: Hours,
         description_regex: String,
-        database_filter: Value,
+        database_filter: DatabaseFilter,
+    }
+
+    /// Snapferry's `DatabaseFilter`.
+    DatabaseFilter {
+        snapshot_regex: String,
+        database_regex: String,
+        engines: Vec<String>,
     }
 
     /// DLM's `Action`.

@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::described::{AVAILABLE, COPYING, Own};
 use crate::ids::KeyArn;
+use crate::tags::{STATUS, Status};
 
 /// The copy that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The tags that the request gives it.
+    /// The tags by which it is known, whenever it was asked for: not those that tell of its time or its verdict.
     pub tags: Vec<(String, String)>,
     /// The source's ARN.
     pub source_arn: String,
@@ -17,21 +19,13 @@ pub struct Asked {
     pub key: Option<KeyArn>,
 }
 
-/// What has the name, as RDS describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// `Status`.
-    pub status: String,
-    /// `TagList`.
-    pub tags: Vec<(String, String)>,
-    /// `SourceDBSnapshotIdentifier` or `SourceDBClusterSnapshotArn`.
-    pub source_arn: Option<String>,
-    /// The creation time of its source, as its own tag says: RDS gives a copy a time of its own.
-    pub source_created: Option<Timestamp>,
-    /// Whether it is, or will be, encrypted.
-    pub encrypted: bool,
-    /// `KmsKeyId`.
-    pub key: Option<KeyArn>,
+/// What became of a request that RDS neither refused nor left open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// RDS makes the copy. It may still fail.
+    Started,
+    /// Its name was taken already, by what this says.
+    Held(Held),
 }
 
 /// What follows from the name's being taken.
@@ -39,8 +33,8 @@ pub struct Holder {
 pub enum Held {
     /// It is the copy that was asked for, and it runs or is there: the request has succeeded.
     Ours,
-    /// It is that copy, and RDS is doing something else with it or has given it up: it is neither success nor a stranger's,
-    /// and is looked at again.
+    /// It is that copy, and RDS is doing something else with it or has given it up, or it was found bad: it is neither success nor
+    /// a stranger's, and the next attempt has another name.
     OursUnusable,
     /// It is something else, which is told and never touched: `name-taken`.
     Taken(Disagreement),
@@ -49,37 +43,39 @@ pub enum Held {
 /// In what the holder differs from what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Disagreement {
-    /// A tag of the request is missing or has another value.
-    Tags,
     /// It is a copy of another snapshot, or of none.
     Source,
     /// It is a copy of another snapshot that had the same name.
     SourceCreated,
     /// It is under another key, or in the clear, or under a key where none was asked for.
     Key,
+    /// A tag of the request is missing or has another value.
+    Tags,
 }
 
 /// Judges what holds the name of `asked`.
 #[must_use]
-pub fn judge(asked: &Asked, holder: &Holder) -> Held {
+pub fn judge(asked: &Asked, holder: &Own) -> Held {
     if let Some(disagreement) = disagreement(asked, holder) {
         return Held::Taken(disagreement);
     }
-    match holder.status.as_str() {
-        "available" | "copying" => Held::Ours,
+    let verdict = holder.tag(STATUS).and_then(Status::parse);
+    match (holder.status.as_str(), verdict) {
+        (_, Some(Status::Failed | Status::Rejected)) => Held::OursUnusable,
+        (AVAILABLE | COPYING, _) => Held::Ours,
         _ => Held::OursUnusable,
     }
 }
 
-fn disagreement(asked: &Asked, holder: &Holder) -> Option<Disagreement> {
-    if !asked.tags.iter().all(|tag| holder.tags.contains(tag)) {
-        Some(Disagreement::Tags)
-    } else if holder.source_arn.as_ref() != Some(&asked.source_arn) {
+fn disagreement(asked: &Asked, holder: &Own) -> Option<Disagreement> {
+    if holder.source_arn.as_ref() != Some(&asked.source_arn) {
         Some(Disagreement::Source)
-    } else if holder.source_created != Some(asked.source_created) {
+    } else if holder.source_created() != Some(asked.source_created) {
         Some(Disagreement::SourceCreated)
     } else if holder.encrypted != asked.key.is_some() || holder.key != asked.key {
         Some(Disagreement::Key)
+    } else if !asked.tags.iter().all(|tag| holder.tags.contains(tag)) {
+        Some(Disagreement::Tags)
     } else {
         None
     }

@@ -1,7 +1,7 @@
 //! The two kinds of snapshots that RDS makes.
 
 /// A snapshot of an instance (`DBSnapshot`) or of a cluster (`DBClusterSnapshot`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Of a DB instance.
     Instance,
@@ -10,6 +10,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Instance, Self::Cluster];
+
     /// How many copies RDS makes at the same time for an account into a Region (RDS User Guide and Aurora User Guide,
     /// "Quotas and constraints").
     #[must_use]

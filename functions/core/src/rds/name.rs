@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::kind::Kind;
+use super::arn::SnapshotArn;
 use crate::ids::{KeyArn, PolicyName, Region};
 
 const PREFIX: &str = "snapferry-";
@@ -18,13 +18,12 @@ const HASHED: usize = 26;
 /// ARN and other data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// Of an instance or a cluster.
-    pub kind: Kind,
     /// The snapshot's ARN.
-    pub arn: String,
+    pub arn: SnapshotArn,
     /// `SnapshotCreateTime`.
     pub created: Timestamp,
-    /// `DbiResourceId` or `DbClusterResourceId`.
+    /// `DbiResourceId` or `DbClusterResourceId`: of which instance or cluster it is, whatever that is called. Empty where RDS
+    /// does not say it.
     pub resource_id: String,
 }
 
@@ -33,6 +32,14 @@ pub struct Source {
 pub struct CopyName(String);
 
 impl CopyName {
+    /// The name that RDS shows, if it is one that Snapferry gives.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(PREFIX)?;
+        let is_hash = digits.len() == 2 * HASHED && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_hash.then(|| Self(text.to_owned()))
+    }
+
     /// The name as RDS stores it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -58,13 +65,14 @@ pub fn copy_name(
     key: Option<&KeyArn>,
     attempt: u32,
 ) -> CopyName {
+    let arn = source.arn.to_string();
     let created = source.created.as_nanosecond().to_string();
     let attempt = attempt.to_string();
     let mut hash = Sha256::new();
     for part in [
         policy.as_str(),
-        source.kind.arn_type(),
-        &source.arn,
+        source.arn.kind.arn_type(),
+        &arn,
         &created,
         &source.resource_id,
         region.as_str(),

@@ -2,6 +2,9 @@
 //!
 //! Only members that RDS documents as the copy's own decide. What else differs is noted: whether RDS keeps it is unproven.
 
+use super::arn::SnapshotArn;
+use super::described::{AVAILABLE, Own};
+use super::tags::CopyTags;
 use crate::ids::KeyArn;
 
 /// What the copy has to be.
@@ -15,31 +18,25 @@ pub struct Expected {
     pub engine: String,
     /// The source's `AllocatedStorage`, in GiB.
     pub allocated_storage: i32,
-    /// The source's `EngineVersion`.
+    /// The source's `EngineVersion`, where it is known.
     pub engine_version: Option<String>,
-    /// The source's `DbiResourceId` or `DbClusterResourceId`.
+    /// The source's `DbiResourceId` or `DbClusterResourceId`, where it is known.
     pub resource_id: Option<String>,
 }
 
-/// What RDS shows of the copy. A member that RDS leaves out is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// `Status`.
-    pub status: String,
-    /// `Encrypted` or `StorageEncrypted`.
-    pub encrypted: bool,
-    /// `KmsKeyId`.
-    pub key: Option<KeyArn>,
-    /// `SourceDBSnapshotIdentifier` or `SourceDBClusterSnapshotArn`.
-    pub source_arn: Option<String>,
-    /// `Engine`.
-    pub engine: Option<String>,
-    /// `AllocatedStorage`, in GiB.
-    pub allocated_storage: Option<i32>,
-    /// `EngineVersion`.
-    pub engine_version: Option<String>,
-    /// `DbiResourceId` or `DbClusterResourceId`.
-    pub resource_id: Option<String>,
+impl Expected {
+    /// What the snapshot `copy` has to be by its own tags: they stay when the source goes.
+    #[must_use]
+    pub fn of(copy: &SnapshotArn, tags: &CopyTags) -> Self {
+        Self {
+            source_arn: tags.source_of(copy).to_string(),
+            key: tags.kms_key.clone(),
+            engine: tags.source_engine.clone(),
+            allocated_storage: tags.source_size_gib,
+            engine_version: None,
+            resource_id: tags.source_resource.clone(),
+        }
+    }
 }
 
 /// What rejects a copy.
@@ -68,8 +65,8 @@ pub enum Difference {
 
 /// The mismatches and the differences of a copy that is `available`; none of a copy that is not, which is not judged.
 #[must_use]
-pub fn compare(expected: &Expected, shown: &Shown) -> Option<(Vec<Mismatch>, Vec<Difference>)> {
-    if shown.status != "available" {
+pub fn compare(expected: &Expected, shown: &Own) -> Option<(Vec<Mismatch>, Vec<Difference>)> {
+    if shown.status != AVAILABLE {
         return None;
     }
     let unencrypted = expected.key.is_some() && !shown.encrypted;
@@ -81,10 +78,14 @@ pub fn compare(expected: &Expected, shown: &Shown) -> Option<(Vec<Mismatch>, Vec
         (shown.allocated_storage != Some(expected.allocated_storage), Mismatch::AllocatedStorage),
     ];
     let differences = [
-        (shown.engine_version != expected.engine_version, Difference::EngineVersion),
-        (shown.resource_id != expected.resource_id, Difference::ResourceId),
+        (is_other(expected.engine_version.as_ref(), shown.engine_version.as_ref()), Difference::EngineVersion),
+        (is_other(expected.resource_id.as_ref(), shown.resource_id.as_ref()), Difference::ResourceId),
     ];
     Some((holding(mismatches), holding(differences)))
+}
+
+fn is_other(expected: Option<&String>, shown: Option<&String>) -> bool {
+    expected.is_some() && shown != expected
 }
 
 fn holding<T, const N: usize>(all: [(bool, T); N]) -> Vec<T> {

@@ -69,6 +69,7 @@ pub(crate) fn error() -> CallError {
 /// A shared snapshot with a description of its sender's choice.
 pub(crate) fn source(description: &str) -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: snapshot(1),
         owner: account(SOURCE),
         volume: VolumeId::parse("vol-0123456789abcdef0").unwrap(),

@@ -79,6 +79,7 @@ pub(crate) fn like_nightly(policy: &str, changes: &[(&str, Value)]) -> Value {
 
 pub(crate) fn source(number: u32) -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: id(number),
         owner: AccountId::parse(OWNER).unwrap(),
         volume: VolumeId::parse("vol-00000001").unwrap(),

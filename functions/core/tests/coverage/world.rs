@@ -47,6 +47,7 @@ pub(crate) fn policies(documents: &[Value]) -> Vec<Policy> {
 
 pub(crate) fn source(number: u32) -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: SnapshotId::parse(&format!("snap-{number:08x}")).unwrap(),
         owner: AccountId::parse(OWNER).unwrap(),
         volume: VolumeId::parse("vol-00000001").unwrap(),

@@ -40,6 +40,7 @@ pub(crate) fn region() -> Region {
 /// Snapshot 1, started an hour before the beginning.
 pub(crate) fn source() -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: id(1),
         owner: account(1),
         volume: volume(1),

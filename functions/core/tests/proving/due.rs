@@ -88,6 +88,7 @@ fn what_is_proven() {
 
 fn source() -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: SnapshotId::parse("snap-00000001").unwrap(),
         owner: AccountId::parse("111111111111").unwrap(),
         volume: VolumeId::parse("vol-00000001").unwrap(),

@@ -1,8 +1,8 @@
 //! What rejects an available copy, and what is only noted.
 
-use snapferry_core::rds::{Difference, Expected, Mismatch, Shown, compare};
+use snapferry_core::rds::{Difference, Expected, Mismatch, Own, compare};
 
-use crate::{Change, SOURCE, key};
+use crate::{Change, SOURCE, key, own};
 
 fn expected() -> Expected {
     Expected {
@@ -15,9 +15,9 @@ fn expected() -> Expected {
     }
 }
 
-fn shown() -> Shown {
+fn shown() -> Own {
     let Expected { source_arn, key, engine, allocated_storage, engine_version, resource_id } = expected();
-    Shown {
+    Own {
         status: "available".to_owned(),
         encrypted: true,
         key,
@@ -26,6 +26,7 @@ fn shown() -> Shown {
         allocated_storage: Some(allocated_storage),
         engine_version,
         resource_id,
+        ..own()
     }
 }
 
@@ -36,7 +37,7 @@ fn a_copy_that_agrees_has_neither() {
 
 #[test]
 fn what_rejects_a_copy() {
-    let changes: [(&[Mismatch], Change<Shown>); 9] = [
+    let changes: [(&[Mismatch], Change<Own>); 9] = [
         (&[Mismatch::Unencrypted], |s| (s.encrypted, s.key) = (false, None)),
         (&[Mismatch::Unencrypted], |s| s.encrypted = false),
         (&[Mismatch::Key], |s| s.key = Some(key(2))),
@@ -56,7 +57,7 @@ fn what_rejects_a_copy() {
 
 #[test]
 fn what_is_only_noted() {
-    let other = Shown { engine_version: Some("16.5".to_owned()), resource_id: None, ..shown() };
+    let other = Own { engine_version: Some("16.5".to_owned()), resource_id: None, ..shown() };
     let differences = vec![Difference::EngineVersion, Difference::ResourceId];
     assert_eq!(compare(&expected(), &other), Some((vec![], differences)));
 }
@@ -69,7 +70,7 @@ fn a_copy_in_the_clear_may_be_encrypted_all_the_same() {
 #[test]
 fn only_what_is_available_is_judged() {
     for status in ["copying", "creating", "failed", "deleting", ""] {
-        let bad = Shown { status: status.to_owned(), key: None, engine: None, ..shown() };
+        let bad = Own { status: status.to_owned(), key: None, engine: None, ..shown() };
         assert_eq!(compare(&expected(), &bad), None, "{status}");
     }
 }

@@ -21,6 +21,7 @@ fn obligation(state: State) -> Obligation {
     let copy = copy(&tags());
     let identity = Facts::identity_of(&Region::parse(REGION).unwrap(), &copy).unwrap();
     let source = SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: identity.source.clone(),
         owner: AccountId::parse(OURS).unwrap(),
         volume: VolumeId::parse("vol-0123456789abcdef0").unwrap(),

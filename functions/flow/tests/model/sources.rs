@@ -122,6 +122,7 @@ fn source(rng: &mut Rng, number: usize, owner: &str, description: String, shared
     let history = shared_at < 0 && rng.u32(0..6) == 0;
     let before = if history { 30 * DAY } else { age.max(0) + 5 * MINUTE };
     let fact = SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         // Not in the order of their making, as EC2's are not either.
         id: SnapshotId::parse(&format!("snap-{:08x}{number:08x}", rng.u32(..))).unwrap(),
         owner: AccountId::parse(owner).unwrap(),

@@ -41,6 +41,7 @@ pub(crate) fn world(way: Way) -> (Scripted, Setup) {
 /// Shares a snapshot of a volume, started so many hours ago.
 pub(crate) fn share(world: &Scripted, number: usize, owner: &str, volume: usize, age: i64) {
     let source = SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: id(number),
         owner: AccountId::parse(owner).unwrap(),
         volume: VolumeId::parse(&format!("vol-{volume:08x}")).unwrap(),

@@ -135,6 +135,7 @@ impl Scripted {
     /// Shares a snapshot of a volume of its own.
     pub(crate) fn share(&self, number: usize, owner: &str) {
         let source = SourceSnapshot {
+            kind: snapferry_core::facts::SourceKind::Volume,
             id: id(number),
             owner: AccountId::parse(owner).unwrap(),
             volume: VolumeId::parse(&format!("vol-{number:08x}")).unwrap(),

@@ -2,7 +2,7 @@
 //! copies across accounts (AWS Backup Developer Guide, "Troubleshooting": cross-account copy), seen from here.
 
 use snapferry_core::audit::CopyFailed;
-use snapferry_core::copying::{CopyError, CopyFailure};
+use snapferry_core::copying::{CopyError, CopyFailure, takes};
 use snapferry_core::ebs::errors::is_unsupported;
 use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State, Storage};
 use snapferry_core::ids::Region;
@@ -62,7 +62,7 @@ fn wanted(snapshot: &SourceSnapshot, policies: &[Policy]) -> Check {
         return Check::fail("source-wanted", id, format!("its owner {} is no SnapshotOwner", snapshot.owner))
             .remedy("Add the account to SnapshotOwner, and to the stack's SourceAccounts.");
     }
-    if of_owner.iter().any(|policy| policy.description.matches(&snapshot.description)) {
+    if of_owner.iter().any(|policy| takes(policy, snapshot)) {
         return Check::pass("source-wanted", id, "its owner and its description match the policy");
     }
     let description = printable(&snapshot.description, 80);

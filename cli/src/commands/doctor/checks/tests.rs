@@ -113,6 +113,7 @@ fn table() -> Table {
 
 fn snapshot() -> SourceSnapshot {
     SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Volume,
         id: SnapshotId::parse("snap-01234567").unwrap(),
         owner: AccountId::parse("111111111111").unwrap(),
         volume: VolumeId::parse("vol-01234567").unwrap(),

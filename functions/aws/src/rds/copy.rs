@@ -1,0 +1,95 @@
+//! The one call that starts a copy. Its name makes it safe to repeat: RDS makes no second copy under it, and says so.
+
+use aws_sdk_rds::types::Tag;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use jiff::Timestamp;
+use snapferry_core::copying::{CALL_TIMEOUT, CopyError, CopyFailure};
+use snapferry_core::facts::CallError;
+use snapferry_core::rds::errors::{NotStarted, copy_failure};
+use snapferry_core::rds::{Answer, CopyRequest, Kind, judge, refusal};
+
+use super::clients::RdsClients;
+use super::described::unreadable;
+use super::read::{named, usage};
+use crate::errors::{call_error, failed};
+use crate::presign::{self, not_signed};
+
+/// Asks for one copy, once. `at` is the time that its expiry counts from. Where its name is taken the holder is looked at, where
+/// RDS takes no more the quota's usage.
+///
+/// # Errors
+/// [`CopyError`] when RDS neither started the copy nor shows who has its name.
+pub async fn copy(clients: &RdsClients, request: &CopyRequest<'_>, at: Timestamp) -> Result<Answer, CopyError> {
+    let (started, error) = match ask(clients, request, at).await? {
+        Ok(()) => return Ok(Answer::Started),
+        Err(refused) => refused,
+    };
+    let (region, kind) = (&request.target.region, request.source.source.arn.kind);
+    let failure = match started {
+        NotStarted::Failed(failure) => failure,
+        NotStarted::Quota => refusal(usage(clients, region, kind).await.ok()).failure(),
+        NotStarted::NameTaken => {
+            return match named(clients, region, kind, request.name().as_str()).await {
+                Ok(Some(holder)) => Ok(Answer::Held(judge(&request.asked(), &holder))),
+                Ok(None) => {
+                    let message = format!("RDS says that {} exists, and does not show it", request.name());
+                    Err(CopyError { failure: CopyFailure::Ambiguous, error: unreadable(message) })
+                }
+                Err(error) => Err(CopyError { failure: CopyFailure::Ambiguous, error }),
+            };
+        }
+    };
+    Err(CopyError { failure, error })
+}
+
+type Asked = Result<(), (NotStarted, CallError)>;
+
+async fn ask(clients: &RdsClients, request: &CopyRequest<'_>, at: Timestamp) -> Result<Asked, CopyError> {
+    let (region, arn) = (&request.target.region, &request.source.source.arn);
+    let (client, name) = (clients.rds(region), request.name());
+    let key = request.key().map(ToString::to_string);
+    let tag = |(key, value): (String, String)| Tag::builder().key(key).value(value).build();
+    let tags = Some(request.tags(at).into_iter().map(tag).collect());
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
+    let once = aws_sdk_rds::config::Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+    // Elsewhere RDS ignores the URL (RDS API reference, CopyDBSnapshot, PreSignedUrl).
+    let needs_url = region.partition() == "aws-us-gov" && *region != arn.region;
+    Ok(match arn.kind {
+        Kind::Instance => {
+            let mut copy = client
+                .copy_db_snapshot()
+                .source_db_snapshot_identifier(arn.to_string())
+                .target_db_snapshot_identifier(name.as_str())
+                .set_kms_key_id(key)
+                .set_tags(tags);
+            if needs_url {
+                let input = copy.as_input().clone();
+                let url = presign::copy_db_url(clients.config(), &arn.region, region, async move |client| {
+                    input.send_with(&client).await.err().map(|error| call_error(&error))
+                });
+                copy = copy.pre_signed_url(url.await.map_err(not_signed)?);
+            }
+            let answer = copy.customize().config_override(once).send().await;
+            answer.map(drop).map_err(|error| (copy_failure(failed(&error)), call_error(&error)))
+        }
+        Kind::Cluster => {
+            let mut copy = client
+                .copy_db_cluster_snapshot()
+                .source_db_cluster_snapshot_identifier(arn.to_string())
+                .target_db_cluster_snapshot_identifier(name.as_str())
+                .set_kms_key_id(key)
+                .set_tags(tags);
+            if needs_url {
+                let input = copy.as_input().clone();
+                let url = presign::copy_db_url(clients.config(), &arn.region, region, async move |client| {
+                    input.send_with(&client).await.err().map(|error| call_error(&error))
+                });
+                copy = copy.pre_signed_url(url.await.map_err(not_signed)?);
+            }
+            let answer = copy.customize().config_override(once).send().await;
+            answer.map(drop).map_err(|error| (copy_failure(failed(&error)), call_error(&error)))
+        }
+    })
+}

@@ -1,0 +1,283 @@
+//! AWS as the copier's steps see it, for databases: the ledger, the keys and the line are those of volumes, the snapshots RDS's.
+//!
+//! There is one for each kind, with a ledger of its own: RDS makes 20 copies of instances' snapshots at a time and 5 of clusters', and a
+//! line that waits for these must not hold up those.
+//!
+//! RDS filters neither by owner nor by tag, so what is shared and what is kept is read in full, a page at a time, and what is not
+//! asked for is let go. No event tells of a share: sweeps come upon all of it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use snapferry_core::audit::{CopyFailed, Record};
+use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
+use snapferry_core::facts::{CallError, Copies, Copy, Inventory, KeyFact, Lineage};
+use snapferry_core::homes::is_anothers;
+use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
+use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn};
+use snapferry_core::rds::{self, Answer, Held, Kind, Shared, uncopyable};
+use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
+
+use super::clients::RdsClients;
+use super::copy::copy;
+use super::read;
+use crate::world::Aws;
+
+/// AWS during one invocation, for snapshots of instances or of clusters.
+#[derive(Debug)]
+pub struct Databases<'a> {
+    /// The ledger, the keys and the audit.
+    aws: Aws<'a>,
+    clients: &'a RdsClients,
+    kind: Kind,
+    /// What was read of shared snapshots: a request names more of its source than the steps know.
+    seen: RefCell<BTreeMap<SnapshotId, Shared>>,
+    /// Of each identity whose copies were read, the highest attempt that came to nothing.
+    attempts: RefCell<BTreeMap<(PolicyName, SnapshotId, Region), u32>>,
+}
+
+impl<'a> Databases<'a> {
+    /// The same world as `aws`, with RDS's snapshots of a kind; its ledger is that kind's alone.
+    #[must_use]
+    pub fn new(aws: Aws<'a>, clients: &'a RdsClients, kind: Kind) -> Self {
+        Self { aws, clients, kind, seen: RefCell::default(), attempts: RefCell::default() }
+    }
+
+    async fn page(&self, marker: Option<&str>) -> Result<read::Page<Shared>, CallError> {
+        read::shared(self.clients, self.kind, marker).await
+    }
+
+    fn remember(&self, shared: Shared) -> SnapshotId {
+        let id = shared.source.id();
+        self.seen.borrow_mut().insert(id.clone(), shared);
+        id
+    }
+
+    /// The copies of this home and the retired ones in `region` that pass `wanted`, with what KMS says of their keys; nothing where
+    /// there are more than `most`.
+    async fn copies(
+        &self,
+        region: &Region,
+        most: usize,
+        wanted: impl Fn(&Copy) -> bool,
+    ) -> Result<Option<Copies>, CallError> {
+        let (mut inventory, mut attempt_of) = (Inventory::default(), BTreeMap::new());
+        let mut marker: Option<String> = None;
+        loop {
+            let page = read::own(self.clients, region, self.kind, marker.as_deref()).await?;
+            for own in page.snapshots {
+                let Some(copy) = own.fact() else { continue };
+                if is_anothers(&self.aws.clients.homes, copy.tags.source_region.as_ref()) {
+                    continue;
+                }
+                let attempt = own.tag(rds::ATTEMPT).and_then(|attempt| attempt.parse::<u32>().ok());
+                attempt_of.insert(copy.id.clone(), attempt.unwrap_or_default());
+                inventory.add(copy);
+            }
+            for problem in page.unreadable {
+                tracing::warn!(%region, problem, "a snapshot of a database cannot be read");
+            }
+            marker = page.next;
+            if marker.is_none() {
+                break;
+            }
+        }
+        let mut copies = inventory.close();
+        copies.copies.retain(|copy| wanted(copy));
+        if copies.copies.len() > most {
+            return Ok(None);
+        }
+        self.aws.keys.note(self.aws.clients, region, &mut copies).await;
+        let mut attempts = self.attempts.borrow_mut();
+        for copy in copies.copies.iter().filter(|copy| !copy.is_live()) {
+            let identity = (copy.origin.policy.clone(), copy.source.clone(), region.clone());
+            let highest = attempts.entry(identity).or_default();
+            *highest = (*highest).max(attempt_of.get(&copy.id).copied().unwrap_or_default());
+        }
+        Ok(Some(copies))
+    }
+
+    async fn all_copies(&self, region: &Region, wanted: impl Fn(&Copy) -> bool) -> Result<Copies, CallError> {
+        let read = async { Ok(self.copies(region, usize::MAX, wanted).await?.unwrap_or_default()) };
+        self.aws.in_time(read).await
+    }
+}
+
+impl World for Databases<'_> {
+    fn now(&self) -> Timestamp {
+        self.aws.now()
+    }
+
+    fn left(&self) -> Duration {
+        self.aws.left()
+    }
+
+    fn random(&self) -> f64 {
+        self.aws.random()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.aws.sleep(time).await;
+    }
+
+    fn say(&self, record: &Record) {
+        self.aws.say(record);
+    }
+
+    fn calls(&self) -> u64 {
+        self.aws.calls().saturating_add(self.clients.calls())
+    }
+
+    async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
+        let read = async {
+            let (mut shown, mut next) = (Shown::default(), None::<String>);
+            loop {
+                let page = self.page(next.as_deref()).await?;
+                for shared in page.snapshots.into_iter().filter(|shared| ids.contains(&shared.source.id())) {
+                    shown.snapshots.push(shared.fact());
+                    self.remember(shared);
+                }
+                next = page.next;
+                if next.is_none() {
+                    break;
+                }
+            }
+            shown.snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+            shown.snapshots.dedup_by(|a, b| a.id == b.id);
+            Ok(shown)
+        };
+        self.aws.in_time(read).await
+    }
+
+    async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError> {
+        let read = async {
+            let found = self.page(next).await?;
+            let mut page = Page { snapshots: Vec::new(), next: found.next, unreadable: found.unreadable };
+            for shared in found.snapshots.into_iter().filter(|shared| owners.contains(&shared.source.arn.account)) {
+                let fact = shared.fact();
+                if shard.contains(&fact.id) {
+                    page.snapshots.push(fact);
+                    self.remember(shared);
+                }
+            }
+            Ok(page)
+        };
+        self.aws.in_time(read).await
+    }
+
+    async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError> {
+        self.all_copies(region, |copy| sources.contains(&copy.source)).await
+    }
+
+    async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
+        let read = self.copies(region, most, |copy| shard.contains(&copy.source));
+        Ok(self.aws.in_time(read).await?.map_or(CopiesIn::TooMany, CopiesIn::All))
+    }
+
+    async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError> {
+        self.all_copies(region, |copy| copy.lineage.as_ref().is_some_and(|lineage| lineages.contains(lineage))).await
+    }
+
+    async fn copies_by_id(&self, region: &Region, ids: &[SnapshotId]) -> Result<Copies, CallError> {
+        self.all_copies(region, |copy| ids.contains(&copy.id)).await
+    }
+
+    async fn keys(&self) -> BTreeMap<KeyArn, KeyFact> {
+        self.aws.keys().await
+    }
+
+    async fn copy(&self, request: &CopyRequest<'_>, at: Timestamp) -> Result<SnapshotId, CopyError> {
+        let source = self.seen.borrow().get(&request.source.id).cloned();
+        let source =
+            source.ok_or_else(|| CopyError { failure: CopyFailure::Ambiguous, error: CallError::not_read() })?;
+        if let Some(problem) = uncopyable(request.target, &source) {
+            let error = CallError {
+                code: "NotSent".to_owned(),
+                message: "RDS does not copy this as the policy wants it".to_owned(),
+                request_id: None,
+            };
+            return Err(refused(CopyFailed::CopyUnsupported, problem.remedy(), error));
+        }
+        let identity = (request.policy.clone(), request.source.id.clone(), request.target.region.clone());
+        let attempt = self.attempts.borrow().get(&identity).copied().unwrap_or_default().saturating_add(1);
+        let request = rds::CopyRequest { policy: request.policy, source: &source, target: request.target, attempt };
+        match copy(self.clients, &request, at).await? {
+            Answer::Started | Answer::Held(Held::Ours) => Ok(request.name().id()),
+            Answer::Held(Held::OursUnusable) => {
+                let message = format!("{} is a copy that came to nothing, and was not shown before", request.name());
+                Err(CopyError { failure: CopyFailure::Ambiguous, error: taken(message) })
+            }
+            Answer::Held(Held::Taken(_)) => {
+                let message = format!("{} in {} is something else", request.name(), request.target.region);
+                Err(refused(CopyFailed::CallRefused, NAME_TAKEN, taken(message)))
+            }
+        }
+    }
+
+    async fn obligation(&self, identity: &Identity) -> Result<Option<Item>, CallError> {
+        self.aws.obligation(identity).await
+    }
+
+    async fn obligations(&self, shard: &Shard, most: usize) -> Result<Option<Items>, CallError> {
+        self.aws.obligations(shard, most).await
+    }
+
+    async fn line(
+        &self,
+        line: &str,
+        after: Option<&str>,
+        before: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Obligation>, CallError> {
+        self.aws.line(line, after, before, most).await
+    }
+
+    async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
+        self.aws.write(obligation).await
+    }
+
+    async fn turns(&self, region: &Region) -> Result<Vec<Turn>, CallError> {
+        self.aws.turns(region).await
+    }
+
+    async fn write_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
+        self.aws.write_turn(region, turn).await
+    }
+
+    async fn remove_turn(&self, region: &Region, turn: &Turn) -> Result<Written, CallError> {
+        self.aws.remove_turn(region, turn).await
+    }
+
+    async fn hints(&self) -> Result<Vec<Hint>, CallError> {
+        self.aws.hints().await
+    }
+
+    async fn write_hint(&self, hint: &Hint) -> Result<Written, CallError> {
+        self.aws.write_hint(hint).await
+    }
+
+    async fn remove_hint(&self, hint: &Hint) -> Result<Written, CallError> {
+        self.aws.remove_hint(hint).await
+    }
+
+    async fn round(&self) -> Result<Option<Round>, CallError> {
+        self.aws.round().await
+    }
+
+    async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
+        self.aws.write_round(round).await
+    }
+}
+
+const NAME_TAKEN: &str = "Something that is not this copy has its name: error names it. Find out what it is; Snapferry does not touch it. \
+                          Once it is deleted or its tags are restored, the copy is asked for again.";
+
+fn refused(reason: CopyFailed, remedy: &'static str, error: CallError) -> CopyError {
+    CopyError { failure: CopyFailure::Refused { reason, remedy }, error }
+}
+
+fn taken(message: String) -> CallError {
+    CallError { code: "NameTaken".to_owned(), message, request_id: None }
+}

@@ -1,0 +1,86 @@
+//! Snapshots as RDS describes them.
+
+use jiff::Timestamp;
+
+use super::arn::SnapshotArn;
+use super::name::{CopyName, Source};
+use crate::ids::KeyArn;
+use crate::tags::SOURCE_START_TIME;
+
+/// The status of a snapshot that is whole: only such a one can be copied, restored or judged (RDS User Guide, "Viewing DB
+/// snapshot status").
+pub const AVAILABLE: &str = "available";
+
+/// The status of a copy that is being made. To delete it would cancel the copy.
+pub const COPYING: &str = "copying";
+
+/// A snapshot that another account shares with this one. Its tags are its owner's and not seen here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// What tells it from every other snapshot.
+    pub source: Source,
+    /// `DBInstanceIdentifier` or `DBClusterIdentifier`.
+    pub database: String,
+    /// `Status`.
+    pub status: String,
+    /// `Encrypted` or `StorageEncrypted`.
+    pub encrypted: bool,
+    /// `Engine`.
+    pub engine: String,
+    /// `EngineVersion`.
+    pub engine_version: Option<String>,
+    /// `AllocatedStorage`, in GiB.
+    pub allocated_storage: i32,
+}
+
+/// A snapshot of this account's own. A member that RDS leaves out is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// Its ARN.
+    pub arn: SnapshotArn,
+    /// `Status`.
+    pub status: String,
+    /// `TagList`.
+    pub tags: Vec<(String, String)>,
+    /// `SourceDBSnapshotIdentifier` or `SourceDBClusterSnapshotArn`.
+    pub source_arn: Option<String>,
+    /// `Encrypted` or `StorageEncrypted`: whether it is, or will be.
+    pub encrypted: bool,
+    /// `KmsKeyId`.
+    pub key: Option<KeyArn>,
+    /// `Engine`.
+    pub engine: Option<String>,
+    /// `EngineVersion`.
+    pub engine_version: Option<String>,
+    /// `AllocatedStorage`, in GiB.
+    pub allocated_storage: Option<i32>,
+    /// `DbiResourceId` or `DbClusterResourceId`.
+    pub resource_id: Option<String>,
+    /// `SnapshotCreateTime`: of a copy, its own.
+    pub created: Option<Timestamp>,
+}
+
+impl Own {
+    /// The value of a tag.
+    #[must_use]
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        self.tags.iter().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Its name, if it is one that Snapferry gives.
+    #[must_use]
+    pub fn copy_name(&self) -> Option<CopyName> {
+        CopyName::parse(&self.arn.name)
+    }
+
+    /// Its tags as they are read.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The creation time of its source, as its tag says: RDS gives a copy a time of its own.
+    #[must_use]
+    pub fn source_created(&self) -> Option<Timestamp> {
+        self.tag(SOURCE_START_TIME)?.parse().ok()
+    }
+}

@@ -1,0 +1,131 @@
+//! Snapshots of databases in the facts that the laws know: what is wanted, how it stands, what expires and what stays goes by these
+//! for every kind.
+//!
+//! What stands in a snapshot ID's place is made of all that tells a source from every other, and of a copy it is its name.
+//! In the volume's place stands the instance's or cluster's resource ID; where RDS names none the lineage is unknown, as that of
+//! a copy of a copy is.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::described::{AVAILABLE, COPYING, Own, Shared};
+use super::kind::Kind;
+use super::name::{CopyName, Source};
+use super::tags::ReadTags;
+use crate::facts::{Database, DescribedCopy, SourceKind, SourceSnapshot, State, Storage};
+use crate::ids::{SnapshotId, VolumeId};
+use crate::tags;
+
+/// How many bytes of the hash stand for a source.
+const HASHED: usize = 26;
+
+impl Source {
+    /// What stands for it wherever a snapshot's ID does. One that is made again under its name is another.
+    #[must_use]
+    pub fn id(&self) -> SnapshotId {
+        let (arn, created) = (self.arn.to_string(), self.created.as_nanosecond().to_string());
+        let mut hash = Sha256::new();
+        for part in [arn.as_str(), &created, &self.resource_id] {
+            // The length in front lets no part run over into the next one.
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        SnapshotId::of_source(hash.finalize().iter().take(HASHED).copied())
+    }
+
+    /// What it is a snapshot of, over time.
+    #[must_use]
+    pub fn lineage(&self) -> VolumeId {
+        VolumeId::of_database(&self.resource_id)
+    }
+}
+
+impl CopyName {
+    /// What stands for the copy wherever a snapshot's ID does.
+    #[must_use]
+    pub fn id(&self) -> SnapshotId {
+        SnapshotId::of_copy(self.as_str())
+    }
+}
+
+impl Shared {
+    /// The same in the facts that the laws know.
+    #[must_use]
+    pub fn fact(&self) -> SourceSnapshot {
+        let database = Box::new(Database {
+            snapshot: self.source.arn.name.clone(),
+            database: self.database.clone(),
+            engine: self.engine.clone(),
+        });
+        SourceSnapshot {
+            kind: match self.source.arn.kind {
+                Kind::Instance => SourceKind::Instance(database),
+                Kind::Cluster => SourceKind::Cluster(database),
+            },
+            id: self.source.id(),
+            owner: self.source.arn.account.clone(),
+            volume: self.source.lineage(),
+            size_gib: size_gib(Some(self.allocated_storage)),
+            state: state(&self.status),
+            storage: Storage::Standard,
+            start_time: self.source.created,
+            encrypted: self.encrypted,
+            description: Box::default(),
+        }
+    }
+}
+
+impl Own {
+    /// The same in the facts that the laws know, if it has a name that Snapferry gives: nothing else is a copy of ours, whatever its
+    /// tags. What RDS does not date counts as old as its source, or as older than all.
+    #[must_use]
+    pub fn fact(&self) -> Option<DescribedCopy> {
+        let id = self.copy_name()?.id();
+        let read = ReadTags::read(&self.arn.name, self.pairs());
+        let source = read.source(&self.arn);
+        let tags = tags::ReadTags {
+            source_snapshot: source.as_ref().map(Source::id),
+            source_volume: source.as_ref().map(Source::lineage),
+            source_size_gib: read.source_size_gib.map(|size| size_gib(Some(size))),
+            copy: read.copy.as_ref().map(|_| id.clone()),
+            policy: read.policy,
+            source_account: read.source_account,
+            source_region: read.source_region,
+            source_start_time: read.source_created,
+            kms_key: read.kms_key,
+            expire_after: read.expire_after,
+            status: read.status,
+            settled_at: read.settled_at,
+            lock: None,
+            proof: None,
+            problems: read.problems,
+        };
+        Some(DescribedCopy {
+            owner: Some(self.arn.account.clone()),
+            state: state(&self.status),
+            state_message: self.status.clone(),
+            encrypted: self.encrypted,
+            kms_key: self.key.as_ref().map(ToString::to_string),
+            size_gib: size_gib(self.allocated_storage),
+            start_time: self.created.or(tags.source_start_time).unwrap_or(Timestamp::UNIX_EPOCH),
+            tags,
+            lock: None,
+            description: Box::default(),
+            id,
+        })
+    }
+}
+
+/// RDS's status (RDS User Guide, "Viewing DB snapshot status"). What is being made may be waited for; what has failed stays so.
+fn state(status: &str) -> State {
+    match status {
+        AVAILABLE => State::Completed,
+        COPYING | "creating" | "pending" => State::Pending,
+        "failed" => State::Error,
+        _ => State::Other,
+    }
+}
+
+fn size_gib(allocated: Option<i32>) -> u32 {
+    allocated.and_then(|size| u32::try_from(size).ok()).unwrap_or_default()
+}

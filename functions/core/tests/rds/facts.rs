@@ -1,0 +1,257 @@
+//! Snapshots of databases in the facts of the laws, and the laws on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use snapferry_core::expiring::{self, Limits};
+use snapferry_core::facts::{Copies, Copy, DescribedCopy, Inventory, KeyFact, KeyProblem, State};
+use snapferry_core::ids::AccountId;
+use snapferry_core::policy::Policy;
+use snapferry_core::rds::{ATTEMPT, CopyRequest, Own, Shared, SnapshotArn};
+use snapferry_core::standing::{Standing, weigh};
+use snapferry_core::tags::{COPY, SETTLED_AT, SOURCE_START_TIME, STATUS, Status, TagProblem};
+use snapferry_core::verifying;
+
+use crate::{Change, encrypted, key, own, policy, shared};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// When copies are asked for in these tests; they expire a month later.
+fn asked() -> Timestamp {
+    at("2026-11-22T04:00:00Z")
+}
+
+/// A snapshot of the same instance so many days later.
+fn later(days: i64) -> Shared {
+    let mut source = shared();
+    source.source.created += SignedDuration::from_hours(24 * days);
+    source.source.arn.name = format!("nightly-{days}");
+    source
+}
+
+/// What RDS shows of the copy that is asked for, so many days behind [`asked`], with a verdict.
+fn shown(policy: &Policy, source: &Shared, days: i64, status: &str, verdict: &str) -> Own {
+    let request = CopyRequest { policy: &policy.name, source, target: &policy.targets[0], attempt: 1 };
+    let (name, time) = (request.name(), asked() + SignedDuration::from_hours(24 * days));
+    let mut tags = request.tags(time);
+    tags.iter_mut().filter(|(key, _)| key == STATUS).for_each(|tag| tag.1 = verdict.to_owned());
+    if verdict != "copying" {
+        tags.extend([(SETTLED_AT.to_owned(), time.to_string()), (COPY.to_owned(), name.to_string())]);
+    }
+    Own {
+        arn: SnapshotArn::parse(&format!("arn:aws:rds:eu-central-1:444455556666:snapshot:{name}")).unwrap(),
+        status: status.to_owned(),
+        tags,
+        source_arn: Some(source.source.arn.to_string()),
+        encrypted: true,
+        key: Some(key(1)),
+        allocated_storage: Some(20),
+        created: Some(time),
+        ..own()
+    }
+}
+
+fn fact(own: &Own) -> DescribedCopy {
+    own.fact().unwrap()
+}
+
+fn copies(shown: &[Own], key_fact: &KeyFact) -> Copies {
+    let mut inventory = Inventory::default();
+    shown.iter().for_each(|own| inventory.add(fact(own)));
+    let mut copies = inventory.close();
+    copies.note_keys(BTreeMap::from([(key(1).to_string().into_boxed_str(), key_fact.clone())]));
+    copies
+}
+
+/// What stands in a ledger under this name would be another thing in the next version.
+#[test]
+fn what_stands_for_a_source_is_the_same_in_every_version() {
+    assert_eq!(shared().source.id().as_str(), ID);
+    let others: [Change<Shared>; 6] = [
+        |s| s.source.arn.name.push('2'),
+        |s| s.source.arn.account = AccountId::parse("111122223334").unwrap(),
+        |s| s.source.arn.kind = snapferry_core::rds::Kind::Cluster,
+        |s| s.source.created += SignedDuration::from_millis(1),
+        |s| s.source.resource_id.push('2'),
+        |s| s.source.resource_id.clear(),
+    ];
+    let mut ids: BTreeSet<_> = [shared().source.id()].into();
+    for change in others {
+        let mut other = shared();
+        change(&mut other);
+        ids.insert(other.source.id());
+    }
+    assert_eq!(ids.len(), others.len() + 1);
+}
+
+const ID: &str = "db-cee5cb7e67e85e7d4d738aede912497417746329c5b287b9ed63";
+
+#[test]
+fn a_source_is_what_rds_says_of_it() {
+    let fact = shared().fact();
+    assert_eq!((fact.volume.as_str(), fact.size_gib), ("db-ABCDEFGHIJKLMNOPQRSTUVWXYZ", 20));
+    assert_eq!((fact.owner.as_str(), fact.start_time), ("111122223333", at("2026-11-22T03:00:00.123Z")));
+    for (status, state) in [
+        ("available", State::Completed),
+        ("copying", State::Pending),
+        ("creating", State::Pending),
+        ("failed", State::Error),
+        ("deleting", State::Other),
+        ("", State::Other),
+    ] {
+        assert_eq!(Shared { status: status.to_owned(), ..shared() }.fact().state, state, "{status}");
+    }
+}
+
+/// Where RDS names no instance nobody knows which snapshots are of one: then nothing is deleted for another's sake.
+#[test]
+fn without_a_resource_id_the_lineage_is_unknown() {
+    for (resource_id, is_known) in [
+        ("db-ABCDEFGHIJKLMNOPQRSTUVWXYZ", true),
+        ("cluster-ABCDEFGHIJKLMNOPQRSTUVWXY2", true),
+        ("", false),
+        ("db-", false),
+        ("db-ffffffff", false),
+        ("vol-0123456789abcdef0", false),
+        ("db-A\u{1b}", false),
+    ] {
+        let mut source = shared();
+        source.source.resource_id = resource_id.to_owned();
+        assert_eq!(!source.fact().volume.is_filler(), is_known, "{resource_id:?}");
+    }
+}
+
+#[test]
+fn a_copy_is_its_sources_by_its_tags() {
+    let (policy, source) = (policy("", &encrypted()), shared());
+    let shown = shown(&policy, &source, 0, "available", "verified");
+    let copy = fact(&shown);
+    assert_eq!(copy.tags.problems, []);
+    assert_eq!(copy.id.as_str(), shown.arn.name);
+    assert_eq!(copy.tags.source_snapshot, Some(source.source.id()));
+    assert_eq!(copy.tags.source_volume, Some(source.fact().volume));
+    assert_eq!((copy.tags.policy, copy.tags.copy), (Some(policy.name), Some(copy.id)));
+    assert_eq!((copy.kms_key, copy.size_gib), (Some(key(1).to_string()), 20));
+    // RDS does not date what it has just begun to copy.
+    let mut undated = Own { created: None, ..shown.clone() };
+    assert_eq!(fact(&undated).start_time, source.source.created);
+    undated.tags.clear();
+    assert_eq!(fact(&undated).start_time, Timestamp::UNIX_EPOCH);
+    let anothers = Own { arn: own().arn, ..shown };
+    assert_eq!(anothers.fact(), None);
+}
+
+#[test]
+fn a_copy_whose_source_cannot_be_read_is_told_and_is_nobodys() {
+    let mut shown = shown(&policy("", &encrypted()), &shared(), 0, "available", "verified");
+    shown.tags.retain(|(key, _)| key != SOURCE_START_TIME);
+    let copies = copies(&[shown], &KeyFact::Usable);
+    assert_eq!(copies.copies, []);
+    assert_eq!(copies.tampered[0].problems, [TagProblem { key: SOURCE_START_TIME, found: None }]);
+}
+
+#[test]
+fn an_identity_stands_as_that_of_a_volume_does() {
+    let (policy, source) = (policy("", &encrypted()), shared());
+    let doomed = KeyFact::Unusable(KeyProblem::PendingDeletion);
+    for (status, verdict, key, standing) in [
+        ("copying", "copying", &KeyFact::Usable, Standing::InFlight),
+        ("available", "copying", &KeyFact::Usable, Standing::InFlight),
+        ("available", "verified", &KeyFact::Usable, Standing::Protected),
+        ("available", "verified", &doomed, Standing::Failed),
+        ("available", "rejected", &KeyFact::Usable, Standing::Failed),
+        ("failed", "copying", &KeyFact::Usable, Standing::Failed),
+        ("failed", "failed", &KeyFact::Usable, Standing::Failed),
+        // Whatever becomes of it, it is no protection now, and not asked for a second time.
+        ("deleting", "verified", &KeyFact::Usable, Standing::InFlight),
+    ] {
+        let copies = copies(&[shown(&policy, &source, 0, status, verdict)], key);
+        let of_source = |copy: &&Copy| copy.source == source.source.id();
+        let weighed = weigh(copies.copies.iter().filter(of_source));
+        assert_eq!(weighed.standing, standing, "{status} {verdict}");
+    }
+}
+
+/// The names of the copies that expire at a time, of these that RDS shows.
+fn expired(policy: &Policy, shown: &[Own], now: &str) -> Vec<String> {
+    let facts = expiring::Facts {
+        account: AccountId::parse("444455556666").ok(),
+        homes: [shared().source.arn.region].into(),
+        retired_policies: BTreeSet::new(),
+        regions: [(policy.targets[0].region.clone(), Ok(copies(shown, &KeyFact::Usable)))].into(),
+    };
+    let limits = Limits { max_deletes: 100, allow_mass_expiry: true };
+    let plan = expiring::decide(std::slice::from_ref(policy), &facts, limits, at(now));
+    plan.deletions.iter().map(|deletion| deletion.copy.id.to_string()).collect()
+}
+
+#[test]
+fn the_last_verified_copy_of_an_instance_outlives_its_time() {
+    let policy = policy("", &encrypted());
+    let old = shown(&policy, &later(0), 0, "available", "verified");
+    let new = shown(&policy, &later(1), 1, "available", "verified");
+    let all = [old.clone(), new];
+    assert_eq!(expired(&policy, &all, "2026-12-20T00:00:00Z"), [""; 0]);
+    assert_eq!(expired(&policy, &all, "2027-12-20T00:00:00Z"), [old.arn.name.as_str()]);
+    let mut of_another = later(1);
+    of_another.source.resource_id = "db-2".to_owned();
+    let of_another = shown(&policy, &of_another, 1, "available", "verified");
+    assert_eq!(expired(&policy, &[old, of_another], "2027-12-20T00:00:00Z"), [""; 0]);
+}
+
+/// To delete what is being copied would cancel the copy, whatever somebody wrote into its tags.
+#[test]
+fn what_is_being_copied_never_expires() {
+    let policy = policy("", &encrypted());
+    let new = shown(&policy, &later(1), 400, "available", "verified");
+    for (status, verdict, goes) in [
+        ("copying", "copying", false),
+        ("copying", "verified", false),
+        ("copying", "rejected", false),
+        ("copying", "failed", false),
+        ("creating", "verified", false),
+        ("available", "verified", true),
+        // The only one of its source, bad as it is, goes by hand alone.
+        ("available", "rejected", false),
+        ("failed", "failed", true),
+    ] {
+        let old = shown(&policy, &later(0), 0, status, verdict);
+        let expected: Vec<String> = goes.then(|| old.arn.name.clone()).into_iter().collect();
+        assert_eq!(expired(&policy, &[old, new.clone()], "2028-01-02T00:00:00Z"), expected, "{status} {verdict}");
+    }
+}
+
+/// What the law of verdicts makes of what RDS shows: of the owner, the key, the size and the tags.
+#[test]
+fn a_copy_gets_the_verdict_that_a_volumes_would() {
+    let policy = policy("", &encrypted());
+    let changes: [(Option<Status>, Change<Own>); 9] = [
+        (Some(Status::Verified), |_| {}),
+        (None, |o| o.status = "copying".to_owned()),
+        (None, |o| o.status = "deleting".to_owned()),
+        (Some(Status::Failed), |o| o.status = "failed".to_owned()),
+        (Some(Status::Rejected), |o| o.key = Some(key(2))),
+        (Some(Status::Rejected), |o| (o.encrypted, o.key) = (false, None)),
+        (Some(Status::Rejected), |o| o.allocated_storage = Some(19)),
+        (Some(Status::Rejected), |o| o.arn.account = AccountId::parse("999999999999").unwrap()),
+        (Some(Status::Rejected), |o| o.tags.retain(|(key, _)| key != ATTEMPT)),
+    ];
+    for (expected, change) in changes {
+        let mut shown = shown(&policy, &shared(), 0, "available", "copying");
+        change(&mut shown);
+        let copy = fact(&shown);
+        let keys = copy.kms_key.iter().map(|key| (key.clone().into_boxed_str(), KeyFact::Usable)).collect();
+        let facts = verifying::Facts {
+            account: AccountId::parse("444455556666").ok(),
+            homes: [shared().source.arn.region].into(),
+            retired_policies: BTreeSet::new(),
+            regions: [(policy.targets[0].region.clone(), Ok(vec![copy]))].into(),
+            keys,
+            obligations: BTreeMap::new(),
+        };
+        let decisions = verifying::decide(std::slice::from_ref(&policy), &facts, asked());
+        assert_eq!(decisions.first().and_then(verifying::Decision::settlement), expected, "{shown:?}");
+    }
+}
