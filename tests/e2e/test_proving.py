@@ -69,16 +69,32 @@ def test_one_damaged_block_is_found_and_the_copy_made_again(source: Account, tar
     assert told([record]) == ["copy.rejected content-differs"]
     assert (record["proof"]["block"], record["proof"]["compared"]) == (57, 20)
     assert guarded.status(copy, FAR) == "rejected"
-    # As if it had been proven later: for ten minutes the copier neither asks again nor forgets that it asked.
-    guarded.ledger.age(minutes=11)
-    guarded.control.kill_function(guarded.stack.outputs["CopySharedSnapshotsFunction"])
-    tick(guarded, "again")
+    # No sweep: what was rejected stands in line, and the next tick serves it, though it was asked for a moment ago.
+    guarded.stack.send(json.dumps({"serve": "again"}))
     again = guarded.copy_of(snapshot, FAR, nth=2)["SnapshotId"]
     guarded.verify()
     prove(guarded)
     assert told(proofs(guarded, again)) == ["copy.proved full"]
     assert guarded.describe(again, FAR)["tags"]["snapferry:proof"].startswith("full ")
     assert guarded.exists(copy, FAR)
+
+
+def test_what_could_not_be_owed_again_the_next_sweep_finds(source: Account, target: Account, aws: LocalAws) -> None:
+    guarded = proving(source, target, {"Blocks": "ALL"})
+    snapshot, copy = copied(guarded, source)
+    aws.control.set_blocks(copy, FAR, {57: "damaged"})
+    obligations = {"Item.pk.S": "O#*"}
+    fault = aws.control.inject_fault(
+        service="dynamodb", action="PutItem", parameters=obligations, code="AccessDeniedException", status=400
+    )
+    prove(guarded)
+    assert told(proofs(guarded, copy)) == ["copy.rejected content-differs"]
+    assert told(guarded.stack.audit(PROVER))[1:2] == ["copy.deferred ledger-unread"]
+    aws.control.clear(fault)
+    guarded.ledger.age(minutes=11)
+    guarded.control.kill_function(guarded.stack.outputs["CopySharedSnapshotsFunction"])
+    tick(guarded, "again")
+    assert guarded.copy_of(snapshot, FAR, nth=2)
 
 
 def test_a_whole_sample_finds_it_too(source: Account, target: Account, aws: LocalAws) -> None:

@@ -11,13 +11,14 @@ use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::ledger::{Place, Table};
-use snapferry_aws::proving::{Blocks, Candidate, Sides, Sought, gather, go_on, is_unchanged, settle, source_of};
+use snapferry_aws::proving::{Blocks, Candidate, Sides, Sought, gather, go_on, is_unchanged, owe_again, settle, source_of};
 use snapferry_core::audit::Record;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
 use snapferry_core::proving::{Finding, Level, MOST_REJECTED, Progress, Seed, record, region_unread};
+use snapferry_core::verifying::ledger_unread;
 use snapferry_runtime::Failure;
 
 /// No proof is begun when less of the invocation remains.
@@ -99,10 +100,15 @@ impl Prover {
         let (region, copy) = (&candidate.region, &candidate.copy);
         // Told before the tags are written: what EC2 does without answering is told all the same.
         self.tell(record(region, copy, &finding, None, Timestamp::now()), None, run);
-        match settle(&self.clients, candidate, &finding).await {
-            Ok(()) => self.forget(candidate, &place).await,
-            Err(error) => self.tell(record(region, copy, &finding, Some(&error), Timestamp::now()), None, run),
+        if let Err(error) = settle(&self.clients, candidate, &finding).await {
+            return self.tell(record(region, copy, &finding, Some(&error), Timestamp::now()), None, run);
         }
+        if let Finding::Differs(..) = finding
+            && let Err(error) = owe_again(&self.ledger, candidate).await
+        {
+            self.tell(ledger_unread(&error, 1, Timestamp::now()), None, run);
+        }
+        self.forget(candidate, &place).await;
     }
 
     /// What the proof finds; nothing when it has to go on in the next run.
