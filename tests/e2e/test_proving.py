@@ -57,6 +57,11 @@ def test_an_equal_copy_is_proven_once(source: Account, target: Account, aws: Loc
     tags = guarded.describe(copy, FAR)["tags"]
     assert tags["snapferry:proof"].startswith("sampled 20")
     assert tags["snapferry:status"] == "verified"
+    first, second = guarded.stack.audit(PROVER, event="prove.completed")
+    assert told([first, second]) == ["prove.completed complete"] * 2
+    said = {name: first["proofs"][name] for name in ("copies", "proved", "waiting", "blocks")}
+    assert said == {"copies": 1, "proved": {"sampled": 1}, "waiting": 0, "blocks": 20}
+    assert (second["proofs"]["copies"], second["ProofsWaiting"], second["triggerId"]) == (0, 0, "a run")
 
 
 def test_one_damaged_block_is_found_and_the_copy_made_again(source: Account, target: Account, aws: LocalAws) -> None:

@@ -296,6 +296,13 @@ reasons! {
             "The run ended, and some copies were not looked at: a Region could not be read, or there was no time."
             Itself("The next run goes on.");
     }
+    ProveCompleted "prove.completed" "A run of prove-copies has ended." {
+        Complete "complete" "The run read every Region's copies, and of those whose content is to be proven as many as it had time for."
+            Nothing;
+        Incomplete "incomplete"
+            "The run ended, and a Region could not be read, or none of the copies whose turn came."
+            Itself("The next run goes on.");
+    }
     ExpiryCompleted "expiry.completed" "A run of delete-expired-copies has ended." {
         Complete "complete" "The run looked at every copy, and left none whose time is over for lack of time or answers."
             Nothing;
