@@ -22,10 +22,12 @@ def proving(source: Account, target: Account, rule: dict[str, Any], *, region: s
     return vault(target, policies.details([source.number], entry), **SCHEDULE, **parameters)
 
 
-def copied(guarded: Vault, source: Account, region: str = FAR, **how: Any) -> tuple[str, str]:
+def copied(
+    guarded: Vault, source: Account, region: str = FAR, blocks: dict[int, str | None] = BLOCKS, **how: Any
+) -> tuple[str, str]:
     """A source with blocks, and its verified copy."""
     snapshot = guarded.control.create_snapshot(source.number, HOME, **how)
-    guarded.control.set_blocks(snapshot, HOME, BLOCKS)
+    guarded.control.set_blocks(snapshot, HOME, blocks)
     source.share(snapshot, guarded.account.number)
     copy = guarded.copy_of(snapshot, region)["SnapshotId"]
     guarded.verify()
@@ -207,6 +209,31 @@ def test_what_cannot_be_read_or_written_is_told_and_tried_again(
     # It went on where it was: the blocks are those that were drawn when it began.
     seeds = {each["proof"]["seed"] for each in proofs(guarded, copy) if "proof" in each}
     assert seeds == {json.loads(place["progress"])["seed"]}
+
+
+def test_a_run_that_dies_leaves_its_place(source: Account, target: Account, aws: LocalAws) -> None:
+    """A block takes 80 ms where a page has one: the process dies behind its first place, half a minute in."""
+    guarded = proving(source, target, {"Blocks": "ALL"})
+    many = 800
+    _, copy = copied(guarded, source, blocks={index: f"block {index}" for index in range(many)})
+    aws.control.configure(blocks_a_page=1)
+    place = {"Item.pk.S": "P#*"}
+    function = guarded.stack.outputs["ProveCopiesFunction"]
+    aws.control.inject_fault(
+        service="dynamodb", action="PutItem", parameters=place, kill=function, drop="after", times=1
+    )
+    with pytest.raises(RuntimeError):
+        prove(guarded)
+    [item] = guarded.ledger.items("P#")
+    read = json.loads(item["progress"])["read"]
+    assert 0 < read < many
+    aws.control.configure(blocks_a_page=10_000)
+    prove(guarded)
+    [record] = proofs(guarded, copy)
+    assert told([record]) == ["copy.proved full"]
+    assert (record["proof"]["read"], record["proof"]["compared"]) == (many, many)
+    [completed] = guarded.stack.audit(PROVER, event="prove.completed")
+    assert completed["proofs"]["blocks"] == many - read
 
 
 def test_a_run_rejects_few(source: Account, target: Account, aws: LocalAws) -> None:

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
-use snapferry_aws::ledger::{Place, Table};
+use snapferry_aws::ledger::{Place, Table, Written};
 use snapferry_aws::proving::{
-    Blocks, Candidate, Sides, Sought, gather, go_on, is_unchanged, owe_again, settle, source_of,
+    Blocks, Candidate, Goes, Sides, Sought, gather, go_on, is_unchanged, owe_again, settle, source_of,
 };
 use snapferry_core::audit::{Ran, Record, Told};
 use snapferry_core::facts::CallError;
@@ -109,11 +109,12 @@ impl Prover {
     }
 
     async fn prove(&self, candidate: &Candidate, run: &Run<'_>) {
-        let place = match self.ledger.proof(&candidate.region, &candidate.copy.id).await {
+        let mut place = match self.ledger.proof(&candidate.region, &candidate.copy.id).await {
             Ok(place) => place,
             Err(error) => return self.unread(candidate, error, run),
         };
-        let finding = match self.find(candidate, &place, run).await {
+        let found = self.find(candidate, &mut place, run).await;
+        let finding = match found {
             Ok(Some(finding)) => finding,
             Ok(None) => return run.ran.borrow_mut().under_way += 1,
             Err(error) => return self.unread(candidate, error, run),
@@ -136,7 +137,12 @@ impl Prover {
     }
 
     /// What the proof finds; nothing when it has to go on in the next run.
-    async fn find(&self, candidate: &Candidate, place: &Place, run: &Run<'_>) -> Result<Option<Finding>, CallError> {
+    async fn find(
+        &self,
+        candidate: &Candidate,
+        place: &mut Place,
+        run: &Run<'_>,
+    ) -> Result<Option<Finding>, CallError> {
         let begins = || Progress::new(candidate.rule, Seed(fastrand::u64(..)), Timestamp::now());
         let mut progress = place.progress.clone().unwrap_or_else(begins);
         let sides = self.sides(candidate, &mut progress).await?;
@@ -148,7 +154,8 @@ impl Prover {
             return Ok(Some(Finding::Proved(Level::Unchanged, progress)));
         }
         let before = progress.read;
-        let went = go_on(&sides, &mut progress, run.deadline).await;
+        let keep = async |progress: &Progress| self.keep(candidate, place, progress).await;
+        let went = go_on(&sides, &mut progress, run.deadline, keep).await;
         let after = match &went {
             Ok(Some(Finding::Proved(_, progress) | Finding::Differs(_, progress))) => progress.read,
             _ => progress.read,
@@ -175,10 +182,15 @@ impl Prover {
         Ok(Sides { copy, source })
     }
 
-    async fn keep(&self, candidate: &Candidate, place: &Place, progress: &Progress) {
-        let written = self.ledger.write_proof(&candidate.region, &candidate.copy.id, place, progress).await;
-        if let Err(error) = written {
-            tracing::warn!(code = error.code, message = error.message, "how far a proof is could not be kept");
+    /// A place that could not be kept costs what is read until it is.
+    async fn keep(&self, candidate: &Candidate, place: &mut Place, progress: &Progress) -> Goes {
+        match self.ledger.write_proof(&candidate.region, &candidate.copy.id, place, progress).await {
+            Ok(Written::Done) => Goes::Here,
+            Ok(Written::Stale) => Goes::Elsewhere,
+            Err(error) => {
+                tracing::warn!(code = error.code, message = error.message, "how far a proof is could not be kept");
+                Goes::Here
+            }
         }
     }
 

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
-use snapferry_flow::{Item, Items, Written};
+pub use snapferry_flow::Written;
+use snapferry_flow::{Item, Items};
 
 use self::attributes::Attributes;
 pub use self::proofs::Place;
