@@ -1,6 +1,7 @@
 """What is in a copy: read block by block, compared with its source, and made again where it differs."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -209,6 +210,23 @@ def test_what_cannot_be_read_or_written_is_told_and_tried_again(
     # It went on where it was: the blocks are those that were drawn when it began.
     seeds = {each["proof"]["seed"] for each in proofs(guarded, copy) if "proof" in each}
     assert seeds == {json.loads(place["progress"])["seed"]}
+
+
+def test_a_proof_that_does_not_end_is_told_once_a_day(source: Account, target: Account, aws: LocalAws) -> None:
+    guarded = proving(source, target, {"Blocks": 10})
+    _, copy = copied(guarded, source)
+    aws.control.change_snapshot(copy, FAR, storage_tier="archive")
+    prove(guarded)
+    assert told(proofs(guarded, copy)) == ["copy.deferred not-proved"]
+    [place] = guarded.ledger.items("P#")
+    progress = json.loads(place["progress"])
+    long_ago = (datetime.now(UTC) - timedelta(days=8, hours=1)).isoformat().replace("+00:00", "Z")
+    guarded.ledger.poison([place], progress=json.dumps({**progress, "began": long_ago}))
+    prove(guarded)
+    prove(guarded)
+    assert told(proofs(guarded, copy)) == ["copy.deferred not-proved", "copy.deferred proof-stuck"]
+    completed = guarded.stack.audit(PROVER, event="prove.completed")
+    assert [each["proofs"]["deferred"].get("proof-stuck", 0) for each in completed] == [0, 1, 1]
 
 
 def test_a_run_that_dies_leaves_its_place(source: Account, target: Account, aws: LocalAws) -> None:

@@ -19,7 +19,7 @@ use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
-use snapferry_core::proving::{Finding, Level, MOST_REJECTED, Progress, Seed, completed, record, region_unread};
+use snapferry_core::proving::{Finding, Level, MOST_REJECTED, Progress, Seed, completed, record, region_unread, stuck};
 use snapferry_core::verifying::ledger_unread;
 use snapferry_runtime::Failure;
 
@@ -114,6 +114,11 @@ impl Prover {
             Err(error) => return self.unread(candidate, error, run),
         };
         let found = self.find(candidate, &mut place, run).await;
+        if let (Ok(None) | Err(_), Some(progress)) = (&found, &place.progress)
+            && let Some((record, notice)) = stuck(&candidate.region, &candidate.copy, progress, Timestamp::now())
+        {
+            self.tell(record, Some(notice), run);
+        }
         let finding = match found {
             Ok(Some(finding)) => finding,
             Ok(None) => return run.ran.borrow_mut().under_way += 1,

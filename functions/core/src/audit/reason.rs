@@ -64,6 +64,8 @@ reasons! {
         OutOfTime "out-of-time" "Too little of the invocation's time remained." Itself("The next run goes on.");
         ProofNotWritten "proof-not-written" "A copy's content was proven, but its tag could not be written."
             Itself("The next run proves it again.");
+        ProofStuck "proof-stuck" "The proof of a copy's content began more than eight days ago."
+            Somebody("Let prove-copies run more often, or read fewer blocks; see what else its audit says of the copy.");
         QuotaExceeded "quota-exceeded" "This account has as many snapshots in the target Region as its quota allows."
             Somebody("Ask for a higher quota of snapshots there, or delete some by hand.");
         RegionFull "region-full" "The target Region takes no more copies at the moment."

@@ -16,7 +16,7 @@ pub use self::completed::completed;
 pub use self::digest::Digest;
 pub use self::due::{Incomparable, comparable, due, is_refusal};
 pub use self::level::Level;
-pub use self::outcome::{Finding, MOST_REJECTED, record, region_unread};
+pub use self::outcome::{Finding, MOST_REJECTED, STUCK_AFTER, record, region_unread, stuck};
 pub use self::progress::{Differing, Listed, Progress, Read, Step};
 pub use self::sample::{Sample, Seed};
 
