@@ -1,5 +1,6 @@
 //! As much of HTTP/1.1 as AWS's SDKs speak.
 
+use std::borrow::Cow;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -15,7 +16,9 @@ pub(crate) struct Request {
 /// An answer.
 pub(crate) struct Answer {
     status: u16,
-    body: String,
+    /// Whole lines.
+    headers: String,
+    body: Cow<'static, [u8]>,
 }
 
 impl Request {
@@ -26,15 +29,37 @@ impl Request {
 
     /// The Region that the request is signed for.
     pub(crate) fn region(&self) -> &str {
+        self.signed(2)
+    }
+
+    /// The service that the request is signed for.
+    pub(crate) fn service(&self) -> &str {
+        self.signed(3)
+    }
+
+    fn signed(&self, part: usize) -> &str {
         let signed = self.header("authorization").and_then(|header| header.split_once("Credential="));
-        signed.and_then(|(_, scope)| scope.split('/').nth(2)).unwrap_or_default()
+        signed.and_then(|(_, scope)| scope.split('/').nth(part)).unwrap_or_default()
     }
 }
 
 impl Answer {
     /// What was asked for.
     pub(crate) fn ok(body: String) -> Self {
-        Self { status: 200, body }
+        Self::of(200, body)
+    }
+
+    /// A block of a snapshot, and the digest that EBS gives with it.
+    pub(crate) fn block(data: &'static [u8], sha_256: &str) -> Self {
+        let headers = format!(
+            "x-amz-Data-Length: {}\r\nx-amz-Checksum: {sha_256}\r\nx-amz-Checksum-Algorithm: SHA256\r\n",
+            data.len()
+        );
+        Self { status: 200, headers, body: Cow::Borrowed(data) }
+    }
+
+    fn of(status: u16, body: String) -> Self {
+        Self { status, headers: String::new(), body: Cow::Owned(body.into_bytes()) }
     }
 
     /// What was asked for, as JSON.
@@ -45,13 +70,13 @@ impl Answer {
     /// What it says.
     #[cfg(test)]
     pub(crate) fn text(&self) -> &str {
-        &self.body
+        std::str::from_utf8(&self.body).unwrap()
     }
 
     /// An error of EC2.
     pub(crate) fn refused(code: &str, message: &str) -> Self {
         let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-        Self { status: 400, body: format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>") }
+        Self::of(400, format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>"))
     }
 
     /// An error of DynamoDB, with the item on which a condition failed.
@@ -61,7 +86,7 @@ impl Answer {
         if let (Some(item), Some(body)) = (item, body.as_object_mut()) {
             body.insert("Item".to_owned(), item);
         }
-        Self { status: 400, body: body.to_string() }
+        Self::of(400, body.to_string())
     }
 }
 
@@ -95,9 +120,9 @@ pub(crate) fn read(reader: &mut BufReader<&TcpStream>) -> anyhow::Result<Option<
 
 /// Sends an answer.
 pub(crate) fn write(mut connection: &TcpStream, answer: &Answer) -> anyhow::Result<()> {
-    let Answer { status, body } = answer;
-    let mut whole = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", body.len());
-    whole.push_str(body);
-    connection.write_all(whole.as_bytes())?;
+    let Answer { status, headers, body } = answer;
+    let mut whole = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+    whole.extend_from_slice(body);
+    connection.write_all(&whole)?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! socket and the answer, because what it takes is measured along with the function that waits for it. `/stub/…` is for the
 //! test itself: see [`control`]. What it does not know it refuses, and remembers for the test to fail.
 
+mod blocks;
 mod control;
 mod copies;
 mod describe;
@@ -77,18 +78,24 @@ fn answer(request: &Request, shared: &Shared) -> (Answer, Duration) {
         ("kms", "DescribeKey") => Some((Answer::ok(snapshots::key(region)), shared.world().call_seconds)),
         ("sts", "GetCallerIdentity") => Some((Answer::ok(snapshots::caller()), shared.world().call_seconds)),
         ("ec2", "DescribeSnapshots") => describe::answer(&request.body, region, shared),
+        ("ebs", _) => blocks::answer(&request.path, &shared.world()),
+        // What tags say stays as the world has it.
+        ("ec2", "CreateTags") => Some((Answer::ok(snapshots::tagged()), shared.world().call_seconds)),
         ("ec2", "CopySnapshot") => copies::answer(&request.body, region, shared),
         _ => None,
     };
     let (answer, seconds) = done.unwrap_or_else(|| {
-        shared.unexpected(format!("{service}:{operation} in {region}: {}", request.body));
+        shared.unexpected(format!("{service}:{operation} in {region}: {} {}", request.path, request.body));
         (Answer::refused("Unexpected", "the stub does not know this request"), 0.0)
     });
     (answer, Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
-/// The service and the operation: JSON services name it in a header, EC2 and STS in the form.
+/// The service and the operation: JSON services name it in a header, EC2 and STS in the form, EBS in the path.
 fn operation(request: &Request) -> (&'static str, String) {
+    if request.service() == "ebs" {
+        return ("ebs", blocks::operation(&request.path));
+    }
     match request.header("x-amz-target").and_then(|target| target.split_once('.')) {
         Some((service, operation)) if service.starts_with("DynamoDB") => ("dynamodb", operation.to_owned()),
         Some((_, operation)) => ("kms", operation.to_owned()),

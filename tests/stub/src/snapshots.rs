@@ -81,6 +81,12 @@ pub(crate) fn key(region: &str) -> String {
     .to_string()
 }
 
+/// That tags were written.
+pub(crate) fn tagged() -> String {
+    "<CreateTagsResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><return>true</return></CreateTagsResponse>"
+        .to_owned()
+}
+
 /// Who asks.
 pub(crate) fn caller() -> String {
     format!(

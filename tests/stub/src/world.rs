@@ -30,6 +30,9 @@ pub(crate) struct World {
     /// So many copies are taken by each Region; then it is full.
     pub(crate) takes: usize,
     pub(crate) faults: Vec<Fault>,
+    /// So many blocks has each snapshot, and this is the digest of each as EBS gives it.
+    pub(crate) blocks: u64,
+    pub(crate) block_sha_256: String,
 }
 
 /// What goes wrong with DescribeSnapshots.
@@ -63,6 +66,8 @@ impl Default for World {
             cuts: None,
             takes: usize::MAX,
             faults: Vec::new(),
+            blocks: 0,
+            block_sha_256: String::new(),
         }
     }
 }
