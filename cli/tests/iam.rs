@@ -49,6 +49,23 @@ fn policies_of_the_roles_for_machines() {
 }
 
 #[test]
+fn the_provers_role_only_if_asked_for() {
+    let functions = |options: &[&str]| -> Vec<Value> {
+        let args = ["iam", "--json", "--region", "us-east-1", BARE];
+        let found: Value = serde_json::from_str(&stdout(snapferry().args(args).args(options))).unwrap();
+        found["roles"].as_array().unwrap().iter().map(|role| role["function"].clone()).collect()
+    };
+    let three = ["copy-shared-snapshots", "verify-copies", "delete-expired-copies"];
+    assert_eq!(functions(&[]), three);
+    assert_eq!(functions(&["--proof"]), [&three[..], &["prove-copies"]].concat());
+    let text = |options: &[&str]| stdout(snapferry().args(["iam", "--region", "us-east-1", BARE]).args(options));
+    let decrypts = "# ProveCopiesRole, the role of prove-copies: policy decrypt-sources\n";
+    assert!(!text(&["--proof"]).contains(decrypts));
+    assert!(text(&["--proof", "--proof-decrypts-sources"]).contains(decrypts));
+    snapferry().args(["iam", "--region", "us-east-1", BARE, "--proof-decrypts-sources"]).assert().code(2).stdout_eq("");
+}
+
+#[test]
 fn policies_of_the_roles_in_another_partition() {
     let policy = std::fs::read_to_string(snapferry_policies().join(BARE)).unwrap();
     let china = policy

@@ -25,7 +25,7 @@ Commands:
   replay       Put invalid or dead-lettered events back into the copier's queue
   audit        Read the audit that the functions write
   doctor       Check whether everything that a copy needs is in place
-  iam          Print the IAM policies of the three functions' roles for a policy, offline
+  iam          Print the IAM policies of the functions' roles for a policy, offline
   key-policy   Print the statements that a source account's KMS key needs, offline
   owners       Turn the accounts of an organization into a policy's SnapshotOwner
   coverage     Show what is protected: each shared snapshot in each target Region

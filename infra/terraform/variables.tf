@@ -57,6 +57,7 @@ variable "parameters" {
     SweepMissingAlarmHours  = optional(number)
     VerifyMissingAlarmHours = optional(number)
     ExpiryMissingAlarmHours = optional(number)
+    ProofMissingAlarmHours  = optional(number)
     RunbookUrl              = optional(string)
     Architecture            = optional(string)
     ReservedConcurrency     = optional(number)

@@ -9,7 +9,7 @@ from tests.audit.lines import Line, at, every, line, run, sweep
 START = datetime(2026, 11, 22, tzinfo=UTC)
 HOUR = 60
 WELL = sweep("well")
-ENDS = [*run("verify.completed", "nothing"), *run("expiry.completed", "nothing")]
+ENDS = [line for event in ("verify", "prove", "expiry") for line in run(f"{event}.completed", "nothing")]
 
 
 def minute(number: float) -> datetime:
@@ -71,7 +71,7 @@ QUIET = found("well", 0)
 # Each function runs every half hour.
 INVOKED = [
     point
-    for name in ("CopySharedSnapshots", "VerifyCopies", "DeleteExpiredCopies")
+    for name in ("CopySharedSnapshots", "VerifyCopies", "ProveCopies", "DeleteExpiredCopies")
     for point in function(name, "Invocations", *((each, 1) for each in range(0, 1440, 30)))
 ]
 
@@ -99,6 +99,7 @@ CASES = [
     Case("ProofDiffersAlarm", "other bytes", happened("copy.rejected", "content-differs", 360), on=(360, 420)),
     Case("ProofDiffersAlarm", "other blocks", happened("copy.proved", "structure-differs", 360), on=(360, 420)),
     Case("ProofDiffersAlarm", "equal or unread", happened("copy.proved", "sampled", *range(360, 480))),
+    Case("ProofMissingAlarm", "copies wait, for want of time", runs("prove.completed", 60, 0, 24, "waiting")),
     Case("ProofDiffersAlarm", "another rejection", happened("copy.rejected", "wrong-key", 360)),
     Case("CopyRejectedAlarm", "a failure is another alarm's", happened("copy.failed", "unknown-cause", 360)),
     *(
@@ -156,6 +157,7 @@ CASES = [
         case
         for name, event, minutes, hours in (
             ("VerifyMissingAlarm", "verify.completed", 5, 2),
+            ("ProofMissingAlarm", "prove.completed", 60, 6),
             ("ExpiryMissingAlarm", "expiry.completed", 60, 6),
         )
         for case in (
@@ -201,7 +203,12 @@ CASES = [
     Case("LockFailedAlarm", "locked", happened("copy.locked", "locked", 360)),
     *(
         case
-        for name, hours in (("CopySharedSnapshots", 2), ("VerifyCopies", 2), ("DeleteExpiredCopies", 6))
+        for name, hours in (
+            ("CopySharedSnapshots", 2),
+            ("VerifyCopies", 2),
+            ("ProveCopies", 6),
+            ("DeleteExpiredCopies", 6),
+        )
         for case in (
             Case(
                 f"{name}IdleAlarm",

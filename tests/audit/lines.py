@@ -32,7 +32,7 @@ def sweep(what: str) -> list[Line]:
 
 
 def run(event: str, what: str) -> list[Line]:
-    """The end of a run of the verifier or the expirer: `nothing` to do, a Region `unread`, or a key `doomed`."""
+    """The end of a run but a sweep: `nothing` to do, a Region `unread`, a key `doomed`, or copies `waiting`."""
     return [each for each in RECORDED if each["event"] == event and each["triggerId"] == what]
 
 

@@ -27,7 +27,7 @@ from tests.e2e.packages import TEMPLATE
 
 OPERATORS = "arn:aws:sns:eu-west-1:222222222222:operators"
 ADDRESS = "operators@example.com"
-ALARMS = resources("AWS::CloudWatch::Alarm", ProofSchedule="rate(1 hour)")
+ALARMS = resources("AWS::CloudWatch::Alarm", ProofSchedule="rate(1 hour)", ProofMissingAlarmHours="6")
 [NAMESPACE] = {
     each["Environment"]["Variables"]["SNAPFERRY_METRIC_NAMESPACE"]
     for each in resources("AWS::Lambda::Function").values()
@@ -178,6 +178,7 @@ def test_there_is_no_topic_where_nobody_needs_one(parameters: dict[str, str]) ->
 def test_thresholds_follow_the_parameters() -> None:
     hours = {"UnprotectedAlarmHours": "5", "SilentOwnerAlarmHours": "6", "SweepMissingAlarmHours": "7"}
     hours |= {"VerifyMissingAlarmHours": "8", "ExpiryMissingAlarmHours": "9"}
+    hours |= {"ProofSchedule": "rate(1 day)", "ProofMissingAlarmHours": "30"}
     alarms = resources("AWS::CloudWatch::Alarm", **hours)
     assert alarms["UnprotectedAlarm"]["Threshold"] == "5"
     # The function applies these: each owner has its own.
@@ -188,6 +189,10 @@ def test_thresholds_follow_the_parameters() -> None:
     assert alarms["VerifyMissingAlarm"]["EvaluationPeriods"] == "8"
     assert alarms["ExpiryMissingAlarm"]["EvaluationPeriods"] == "9"
     assert "SilentOwnerAlarm" not in resources("AWS::CloudWatch::Alarm", SilentOwnerAlarmHours="0")
+    of_proofs = ("ProofMissingAlarm", "ProveCopiesIdleAlarm")
+    assert [alarms[name]["EvaluationPeriods"] for name in of_proofs] == ["30"] * 2
+    rare = resources("AWS::CloudWatch::Alarm", ProofSchedule="rate(30 days)", ProofMissingAlarmHours="0")
+    assert alarms.keys() - rare.keys() == {*of_proofs}
 
 
 def test_the_audit_outlives_whoever_deletes_it() -> None:

@@ -56,6 +56,7 @@ def test_every_metric_that_is_written_is_shown() -> None:
     """But for those that say how Snapferry itself is doing."""
     own = {"SweepsCompleted", "SweepDuration", "CopyDuration", "EventsInvalid", "CopiesLocked", "HoursSinceLastShare"}
     own |= {"VerifyRunsCompleted", "VerifyDuration", "ExpiryRunsCompleted", "ExpiryDuration"}
+    own |= {"ProveRunsCompleted", "ProveDuration"}
     assert {name for name, _ in METRICS} - {name for name, _ in shown()} == own
 
 
@@ -94,10 +95,18 @@ def test_what_waits_is_shown_by_region_and_reason() -> None:
     assert rows[0]["lastSaid"].hour == 23
 
 
-@pytest.mark.parametrize("hours", ["0", "48"])
-def test_every_alarm_is_shown(hours: str) -> None:
-    [widget] = [each for each in body(SilentOwnerAlarmHours=hours)["widgets"] if each["type"] == "alarm"]
-    alarms = resources("AWS::CloudWatch::Alarm", SilentOwnerAlarmHours=hours)
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"SilentOwnerAlarmHours": "0"},
+        {"SilentOwnerAlarmHours": "48"},
+        {"ProofSchedule": "rate(1 day)"},
+        {"ProofSchedule": "rate(30 days)", "ProofMissingAlarmHours": "0"},
+    ],
+)
+def test_every_alarm_is_shown(parameters: dict[str, str]) -> None:
+    [widget] = [each for each in body(**parameters)["widgets"] if each["type"] == "alarm"]
+    alarms = resources("AWS::CloudWatch::Alarm", **parameters)
     assert sorted(widget["properties"]["alarms"]) == sorted(f"${{{name}.Arn}}" for name in alarms)
 
 

@@ -8,6 +8,7 @@ from tests.audit.template import resources
 
 QUERIES = resources("AWS::Logs::QueryDefinition")
 LOG_GROUPS = {"CopySharedSnapshotsLogs", "VerifyCopiesLogs", "DeleteExpiredCopiesLogs"}
+OF_PROOFS = {"SnapshotDecisionsQuery", "AccountCopiesQuery", "RefusalsQuery", "FailuresQuery", "RunsQuery"}
 SOURCE, COPY = "snap-00000000000000001", "snap-00000000000000005"
 
 
@@ -100,10 +101,12 @@ def test_time_to_protect() -> None:
 
 def test_runs_and_what_they_left() -> None:
     found = {(row["event"], row["reason"]): row for row in rows("RunsQuery")}
-    events, reasons = ("verify.completed", "expiry.completed"), ("complete", "incomplete")
+    events = ("verify.completed", "prove.completed", "expiry.completed")
+    reasons = ("complete", "incomplete")
     assert found.keys() == {(event, reason) for event in events for reason in reasons}
     assert found["verify.completed", "complete"]["VerdictsDeferred"] == 40
     assert "verification.unreadRegions" in found["verify.completed", "incomplete"]["message"]
+    assert "proofs.unreadRegions" in found["prove.completed", "incomplete"]["message"]
     assert found["expiry.completed", "complete"]["expiry.deleted"] == 0
 
 
@@ -140,6 +143,9 @@ def test_which_volumes_dropped_out() -> None:
 def test_each_query_is_saved_for_the_functions_logs(name: str) -> None:
     query = QUERIES[name]
     assert {group.strip("${}") for group in query["LogGroupNames"]} <= LOG_GROUPS
+    proving = resources("AWS::Logs::QueryDefinition", ProofSchedule="rate(1 hour)")[name]["LogGroupNames"]
+    added = {group.strip("${}") for group in proving} - {group.strip("${}") for group in query["LogGroupNames"]}
+    assert added == ({"ProveCopiesLogs"} if name in OF_PROOFS else set())
     assert query["Name"].startswith("${AWS::StackName}/")
 
 

@@ -130,6 +130,15 @@ def test_ledger_that_is_not_kept(scene: Scene) -> None:
         tables.update_continuous_backups(TableName=ledger, **recovery)
 
 
+def test_a_proof_that_nobody_makes(scene: Scene) -> None:
+    """The same policy with a ProofRule, and a stack without a ProofSchedule; its functions know of no rule either."""
+    document = scene.policy()
+    document["Actions"][0]["CrossRegionCopy"][0]["ProofRule"] = {"Blocks": 20}
+    found = scene.findings(*STACK, document=document)
+    assert ("fail", "proof", "") in found
+    assert {check for verdict, check, _ in found if verdict == "fail"} == {"proof", "deployed-policy"}
+
+
 def test_missing_stack(scene: Scene) -> None:
     assert ("fail", "stack", "nosuch") in scene.findings("--stack", "nosuch")
 

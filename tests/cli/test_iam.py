@@ -16,6 +16,7 @@ from tests.parity.resolve import Resolver
 
 SOURCE_TEMPLATE = packages.REPOSITORY / "infra/sam/source-account.yaml"
 ROLES = ("CopySharedSnapshotsRole", "VerifyCopiesRole", "DeleteExpiredCopiesRole")
+PROVER = "ProveCopiesRole"
 POLICIES = ("infra/policy.example.json", "functions/core/tests/fixtures/policies/several.json")
 # Not a target of either policy, and one.
 REGIONS = ("ap-southeast-7", "eu-central-1")
@@ -27,6 +28,9 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"RetiredHomes": "eu-west-3"},
     {"CopyAnyOwner": "true"},
     {"RetiredHomes": "eu-west-3,eu-south-1", "RetiredPolicies": "old"},
+    {"ProofSchedule": "rate(1 day)"},
+    {"ProofSchedule": "rate(1 day)", "ProofDecryptsSources": "true", "RetiredHomes": "eu-west-3"},
+    {"ProofSchedule": "cron(0 3 * * ? *)", "ProofDecryptsSources": "true", "SourceKeyArns": KEY},
 )
 TARGET, OWNER = "444455556666", "111122223333"
 COPIER = f"arn:aws:iam::{TARGET}:role/vault/copier"
@@ -36,7 +40,8 @@ def deployed(policy: str, region: str, options: dict[str, str]) -> dict[str, Any
     """Each role's policies as CloudFormation creates them when `make deploy` deploys the policy."""
     [checked] = snapferry("check", "--json", policy).json()["files"]
     resources = Resolver(translated(), {**parameters.repeated(checked["policies"]), **options}).resources()
-    found = {role: named(resources, resources[role]["Properties"]) for role in ROLES}
+    roles = (*ROLES, PROVER) if "ProofSchedule" in options else ROLES
+    found = {role: named(resources, resources[role]["Properties"]) for role in roles}
     text = json.dumps(found).replace("${AWS::Partition}", "aws").replace("${AWS::Region}", region)
     made: dict[str, Any] = normal(json.loads(text))
     return made
@@ -74,6 +79,8 @@ def printed(policy: str, region: str, options: dict[str, str]) -> Any:
     for option, parameter in parameters_of.items():
         given += [each for value in filter(None, options.get(parameter, "").split(",")) for each in (option, value)]
     given += ["--copy-any-owner"] if options.get("CopyAnyOwner") == "true" else []
+    given += ["--proof"] if "ProofSchedule" in options else []
+    given += ["--proof-decrypts-sources"] if options.get("ProofDecryptsSources") == "true" else []
     done = snapferry("iam", policy, "--json", *given, environment={"AWS_REGION": region})
     assert done.code == 0, done.err
     return normal(

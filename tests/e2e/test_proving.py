@@ -1,6 +1,7 @@
 """What is in a copy: read block by block, compared with its source, and made again where it differs."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,10 +23,12 @@ def proving(source: Account, target: Account, rule: dict[str, Any], *, region: s
     return vault(target, policies.details([source.number], entry), **SCHEDULE, **parameters)
 
 
-def copied(guarded: Vault, source: Account, region: str = FAR, **how: Any) -> tuple[str, str]:
+def copied(
+    guarded: Vault, source: Account, region: str = FAR, blocks: dict[int, str | None] = BLOCKS, **how: Any
+) -> tuple[str, str]:
     """A source with blocks, and its verified copy."""
     snapshot = guarded.control.create_snapshot(source.number, HOME, **how)
-    guarded.control.set_blocks(snapshot, HOME, BLOCKS)
+    guarded.control.set_blocks(snapshot, HOME, blocks)
     source.share(snapshot, guarded.account.number)
     copy = guarded.copy_of(snapshot, region)["SnapshotId"]
     guarded.verify()
@@ -57,6 +60,11 @@ def test_an_equal_copy_is_proven_once(source: Account, target: Account, aws: Loc
     tags = guarded.describe(copy, FAR)["tags"]
     assert tags["snapferry:proof"].startswith("sampled 20")
     assert tags["snapferry:status"] == "verified"
+    first, second = guarded.stack.audit(PROVER, event="prove.completed")
+    assert told([first, second]) == ["prove.completed complete"] * 2
+    said = {name: first["proofs"][name] for name in ("copies", "proved", "waiting", "blocks")}
+    assert said == {"copies": 1, "proved": {"sampled": 1}, "waiting": 0, "blocks": 20}
+    assert (second["proofs"]["copies"], second["ProofsWaiting"], second["triggerId"]) == (0, 0, "a run")
 
 
 def test_one_damaged_block_is_found_and_the_copy_made_again(source: Account, target: Account, aws: LocalAws) -> None:
@@ -69,16 +77,32 @@ def test_one_damaged_block_is_found_and_the_copy_made_again(source: Account, tar
     assert told([record]) == ["copy.rejected content-differs"]
     assert (record["proof"]["block"], record["proof"]["compared"]) == (57, 20)
     assert guarded.status(copy, FAR) == "rejected"
-    # As if it had been proven later: for ten minutes the copier neither asks again nor forgets that it asked.
-    guarded.ledger.age(minutes=11)
-    guarded.control.kill_function(guarded.stack.outputs["CopySharedSnapshotsFunction"])
-    tick(guarded, "again")
+    # No sweep: what was rejected stands in line, and the next tick serves it, though it was asked for a moment ago.
+    guarded.stack.send(json.dumps({"serve": "again"}))
     again = guarded.copy_of(snapshot, FAR, nth=2)["SnapshotId"]
     guarded.verify()
     prove(guarded)
     assert told(proofs(guarded, again)) == ["copy.proved full"]
     assert guarded.describe(again, FAR)["tags"]["snapferry:proof"].startswith("full ")
     assert guarded.exists(copy, FAR)
+
+
+def test_what_could_not_be_owed_again_the_next_sweep_finds(source: Account, target: Account, aws: LocalAws) -> None:
+    guarded = proving(source, target, {"Blocks": "ALL"})
+    snapshot, copy = copied(guarded, source)
+    aws.control.set_blocks(copy, FAR, {57: "damaged"})
+    obligations = {"Item.pk.S": "O#*"}
+    fault = aws.control.inject_fault(
+        service="dynamodb", action="PutItem", parameters=obligations, code="AccessDeniedException", status=400
+    )
+    prove(guarded)
+    assert told(proofs(guarded, copy)) == ["copy.rejected content-differs"]
+    assert told(guarded.stack.audit(PROVER))[1:2] == ["copy.deferred ledger-unread"]
+    aws.control.clear(fault)
+    guarded.ledger.age(minutes=11)
+    guarded.control.kill_function(guarded.stack.outputs["CopySharedSnapshotsFunction"])
+    tick(guarded, "again")
+    assert guarded.copy_of(snapshot, FAR, nth=2)
 
 
 def test_a_whole_sample_finds_it_too(source: Account, target: Account, aws: LocalAws) -> None:
@@ -186,6 +210,48 @@ def test_what_cannot_be_read_or_written_is_told_and_tried_again(
     # It went on where it was: the blocks are those that were drawn when it began.
     seeds = {each["proof"]["seed"] for each in proofs(guarded, copy) if "proof" in each}
     assert seeds == {json.loads(place["progress"])["seed"]}
+
+
+def test_a_proof_that_does_not_end_is_told_once_a_day(source: Account, target: Account, aws: LocalAws) -> None:
+    guarded = proving(source, target, {"Blocks": 10})
+    _, copy = copied(guarded, source)
+    aws.control.change_snapshot(copy, FAR, storage_tier="archive")
+    prove(guarded)
+    assert told(proofs(guarded, copy)) == ["copy.deferred not-proved"]
+    [place] = guarded.ledger.items("P#")
+    progress = json.loads(place["progress"])
+    long_ago = (datetime.now(UTC) - timedelta(days=8, hours=1)).isoformat().replace("+00:00", "Z")
+    guarded.ledger.poison([place], progress=json.dumps({**progress, "began": long_ago}))
+    prove(guarded)
+    prove(guarded)
+    assert told(proofs(guarded, copy)) == ["copy.deferred not-proved", "copy.deferred proof-stuck"]
+    completed = guarded.stack.audit(PROVER, event="prove.completed")
+    assert [each["proofs"]["deferred"].get("proof-stuck", 0) for each in completed] == [0, 1, 1]
+
+
+def test_a_run_that_dies_leaves_its_place(source: Account, target: Account, aws: LocalAws) -> None:
+    """A block takes 80 ms where a page has one: the process dies behind its first place, half a minute in."""
+    guarded = proving(source, target, {"Blocks": "ALL"})
+    many = 800
+    _, copy = copied(guarded, source, blocks={index: f"block {index}" for index in range(many)})
+    aws.control.configure(blocks_a_page=1)
+    place = {"Item.pk.S": "P#*"}
+    function = guarded.stack.outputs["ProveCopiesFunction"]
+    aws.control.inject_fault(
+        service="dynamodb", action="PutItem", parameters=place, kill=function, drop="after", times=1
+    )
+    with pytest.raises(RuntimeError):
+        prove(guarded)
+    [item] = guarded.ledger.items("P#")
+    read = json.loads(item["progress"])["read"]
+    assert 0 < read < many
+    aws.control.configure(blocks_a_page=10_000)
+    prove(guarded)
+    [record] = proofs(guarded, copy)
+    assert told([record]) == ["copy.proved full"]
+    assert (record["proof"]["read"], record["proof"]["compared"]) == (many, many)
+    [completed] = guarded.stack.audit(PROVER, event="prove.completed")
+    assert completed["proofs"]["blocks"] == many - read
 
 
 def test_a_run_rejects_few(source: Account, target: Account, aws: LocalAws) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.iam.probes import (
     COPY,
+    HINT,
     LEADING,
     LEDGER,
     OBLIGATION,
@@ -14,6 +15,7 @@ from tests.iam.probes import (
     OTHER_KEY,
     OWN,
     OWNER,
+    ROUND,
     SHARED,
     SOURCE_KEY,
     STRANGER,
@@ -49,6 +51,9 @@ OWN_WORK: list[Probe] = [
     ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **PROOF}),
     ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
     *((f"dynamodb:{action}", LEDGER, REGION, PLACE) for action in ("GetItem", "PutItem", "DeleteItem", "Query")),
+    ("dynamodb:GetItem", LEDGER, REGION, OBLIGATION),
+    ("dynamodb:PutItem", LEDGER, REGION, OBLIGATION),
+    ("dynamodb:PutItem", LEDGER, REGION, TURN),
 ]
 MISUSE: list[Probe] = [
     # Blocks of what is no copy, or another home's; and writing any.
@@ -70,11 +75,16 @@ MISUSE: list[Probe] = [
     ("ec2:LockSnapshot", COPY, TARGET_REGION, {**ON_COPY, "aws:ResourceTag/snapferry:lock": "pending"}),
     ("ec2:CopySnapshot", SHARED, TARGET_REGION, {"ec2:Owner": OWNER}),
     ("ec2:CreateVolume", COPY, TARGET_REGION, ON_COPY),
-    # What is owed is none of its business.
+    # Of what is owed it owes again what it rejected, and no more.
     *(
         (f"dynamodb:{action}", LEDGER, REGION, item)
-        for action in ("GetItem", "PutItem", "DeleteItem", "Query")
-        for item in (OBLIGATION, TURN, {})
+        for action, items in (
+            ("GetItem", (TURN, HINT, ROUND, {})),
+            ("PutItem", (HINT, ROUND, {})),
+            ("DeleteItem", (OBLIGATION, TURN, HINT, ROUND, {})),
+            ("Query", (OBLIGATION, TURN, HINT, ROUND, {})),
+        )
+        for item in items
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_ec2::types::Filter;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use snapferry_aws::clients::Clients;
 use snapferry_aws::reads;
@@ -11,7 +12,7 @@ use snapferry_core::tags;
 
 use crate::account::connection::not_enabled;
 
-/// Hands over each copy in `region`.
+/// Hands over each copy in `region`. One that EC2 does not describe in full is left out, and named in the log.
 ///
 /// # Errors
 /// The first call that failed.
@@ -21,13 +22,33 @@ pub(crate) async fn read(
     bar: &ProgressBar,
     mut take: impl FnMut(DescribedCopy),
 ) -> Result<(), CallError> {
-    // The same tag that the copier looks for; all values, as with it.
-    let ours = reads::filter("tag-key", [tags::SOURCE_SNAPSHOT]);
     let take = |copy| {
         bar.inc(1);
         take(copy);
     };
-    reads::for_each_copy(clients, region, vec![ours], take).await
+    reads::for_each_copy(clients, region, vec![ours()], take).await
+}
+
+/// The same, and with one that EC2 does not describe in full what is missing.
+///
+/// # Errors
+/// The first call that failed.
+pub(crate) async fn read_in_doubt_too(
+    clients: &Clients,
+    region: &Region,
+    bar: &ProgressBar,
+    mut take: impl FnMut(DescribedCopy, Option<String>),
+) -> Result<(), CallError> {
+    let take = |copy, missing| {
+        bar.inc(1);
+        take(copy, missing);
+    };
+    reads::for_each_copy_in_doubt_too(clients, region, vec![ours()], take).await
+}
+
+/// By the same tag that the copier looks for; all values, as with it.
+fn ours() -> Filter {
+    reads::filter("tag-key", [tags::SOURCE_SNAPSHOT])
 }
 
 /// What was not read, and why; `named` is what names the Region.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 use snapferry_aws::deadline::Deadline;
-use snapferry_aws::proving::{Blocks, Sides, go_on};
+use snapferry_aws::proving::{Blocks, Goes, Sides, go_on};
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::policy::{Extent, MAX_SAMPLE, ProofRule};
 use snapferry_core::proving::{BLOCK_BYTES, Digest, Finding, Progress, Seed};
@@ -75,7 +75,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let seed = args.seed.unwrap_or_else(|| Seed(fastrand::u64(..)));
         let mut progress = Progress::new(rule, seed, Timestamp::now());
         let sides = Sides { copy: Blocks::new(client, args.snapshot.clone()), source: None };
-        let found = go_on(&sides, &mut progress, Deadline::after(TIME)).await;
+        // It is read in one go: no place is kept.
+        let found = go_on(&sides, &mut progress, Deadline::after(TIME), async |_: &Progress| Goes::Here).await;
         let found = found.map_err(|error| {
             anyhow::anyhow!("{} in {}: its blocks cannot be read: {}", args.snapshot, account.home, words(&error))
         })?;

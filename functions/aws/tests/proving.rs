@@ -16,7 +16,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::legible::legible;
-use snapferry_aws::proving::{Blocks, Sides, go_on};
+use snapferry_aws::proving::{Blocks, Goes, KEPT_EVERY, Sides, go_on};
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::policy::{Extent, ProofRule};
 use snapferry_core::proving::{Finding, Level, Progress, Seed};
@@ -108,9 +108,13 @@ fn began(extent: Extent) -> Progress {
     Progress::new(ProofRule { extent, compare: true }, Seed(7), Timestamp::UNIX_EPOCH)
 }
 
+async fn here(_: &Progress) -> Goes {
+    Goes::Here
+}
+
 /// What is found, in a word, and how far the proof is.
 async fn prove(sides: &Sides, mut progress: Progress) -> (String, Progress) {
-    let found = match go_on(sides, &mut progress, Deadline::after(LONG)).await {
+    let found = match go_on(sides, &mut progress, Deadline::after(LONG), here).await {
         Ok(Some(Finding::Proved(level, _))) => level.as_str().to_owned(),
         Ok(Some(Finding::Differs(differing, _))) => format!("differs at {}", differing.index),
         Ok(Some(Finding::Unread(error))) | Err(error) => error.code,
@@ -180,7 +184,8 @@ async fn without_time_nothing_is_read_and_the_next_run_goes_on() {
     for extent in [Extent::All, Extent::Sample(17), Extent::Sample(0)] {
         let whole = prove(&sides(&equal, &equal), began(extent)).await;
         let mut progress = began(extent);
-        assert_eq!(go_on(&sides(&equal, &equal), &mut progress, Deadline::after(Duration::ZERO)).await, Ok(None));
+        let over = Deadline::after(Duration::ZERO);
+        assert_eq!(go_on(&sides(&equal, &equal), &mut progress, over, here).await, Ok(None));
         assert_eq!(progress, began(extent));
         // As it comes back from the ledger.
         let kept = serde_json::from_str(&serde_json::to_string(&progress).unwrap()).unwrap();
@@ -193,7 +198,33 @@ async fn no_more_than_two_hundred_blocks_a_second_are_read() {
     let (copy, shared) = Snapshot::of(160).served();
     let begun = tokio::time::Instant::now();
     let mut progress = Progress::new(ProofRule { extent: Extent::All, compare: false }, Seed(7), Timestamp::UNIX_EPOCH);
-    go_on(&Sides { copy, source: None }, &mut progress, Deadline::after(LONG)).await.unwrap().unwrap();
+    go_on(&Sides { copy, source: None }, &mut progress, Deadline::after(LONG), here).await.unwrap().unwrap();
     assert_eq!(shared.lock().unwrap().reads, 160);
     assert!(begun.elapsed() >= Duration::from_millis(800), "{:?}", begun.elapsed());
+}
+
+/// Each five blocks take 80 ms, so that 2,500 take forty seconds.
+#[tokio::test(start_paused = true)]
+async fn a_place_is_kept_every_half_minute_and_whoever_goes_on_from_there_proves_the_same() {
+    let equal = Snapshot::of(2_500);
+    let begun = tokio::time::Instant::now();
+    let mut kept = Vec::new();
+    let keep = async |progress: &Progress| {
+        kept.push((begun.elapsed(), serde_json::to_string(progress).unwrap()));
+        Goes::Here
+    };
+    let mut progress = began(Extent::All);
+    let whole = go_on(&sides(&equal, &equal), &mut progress, Deadline::after(LONG), keep).await.unwrap();
+    let [(when, place)] = kept.as_slice() else { panic!("{} places", kept.len()) };
+    assert!((KEPT_EVERY..KEPT_EVERY + Duration::from_secs(1)).contains(when), "{when:?}");
+    let place: Progress = serde_json::from_str(place).unwrap();
+    assert!((1_800..1_900).contains(&place.read), "{}", place.read);
+    let mut goes_on = place.clone();
+    let rest = go_on(&sides(&equal, &equal), &mut goes_on, Deadline::after(LONG), here).await.unwrap();
+    assert_eq!(rest, whole);
+    // Where another run keeps the place, this one leaves it to that.
+    let elsewhere = async |_: &Progress| Goes::Elsewhere;
+    let mut progress = began(Extent::All);
+    assert_eq!(go_on(&sides(&equal, &equal), &mut progress, Deadline::after(LONG), elsewhere).await, Ok(None));
+    assert_eq!(progress, place);
 }

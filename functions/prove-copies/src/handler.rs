@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
@@ -10,14 +10,17 @@ use serde_json::{Value, json};
 use snapferry_aws::audit::Audit;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::deadline::Deadline;
-use snapferry_aws::ledger::{Place, Table};
-use snapferry_aws::proving::{Blocks, Candidate, Sides, Sought, gather, go_on, is_unchanged, settle, source_of};
-use snapferry_core::audit::Record;
+use snapferry_aws::ledger::{Place, Table, Written};
+use snapferry_aws::proving::{
+    Blocks, Candidate, Goes, Sides, Sought, gather, go_on, is_unchanged, owe_again, settle, source_of,
+};
+use snapferry_core::audit::{Ran, Record, Told};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region, SnapshotId};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
-use snapferry_core::proving::{Finding, Level, MOST_REJECTED, Progress, Seed, record, region_unread};
+use snapferry_core::proving::{Finding, Level, MOST_REJECTED, Progress, Seed, completed, record, region_unread, stuck};
+use snapferry_core::verifying::ledger_unread;
 use snapferry_runtime::Failure;
 
 /// No proof is begun when less of the invocation remains.
@@ -33,6 +36,16 @@ pub(crate) struct Prover {
     audit: Audit,
 }
 
+/// One run, and what it came to.
+struct Run<'r> {
+    /// The schedule's execution.
+    id: Option<&'r str>,
+    deadline: Deadline,
+    told: RefCell<Told>,
+    ran: RefCell<Ran>,
+    rejected: Cell<u32>,
+}
+
 impl Prover {
     pub(crate) fn new(
         clients: Clients,
@@ -46,22 +59,33 @@ impl Prover {
 
     /// Handles one input, whatever it is. What could not be done is in the audit, and the next run goes on.
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
+        let (began, calls) = (Instant::now(), self.clients.calls());
         let account = AccountId::of_arn(&event.context.invoked_function_arn);
-        let deadline = Deadline::from_epoch_ms(event.context.deadline);
-        let run = event.payload.get("run").and_then(Value::as_str);
+        let run = Run {
+            id: event.payload.get("run").and_then(Value::as_str),
+            deadline: Deadline::from_epoch_ms(event.context.deadline),
+            told: RefCell::default(),
+            ran: RefCell::default(),
+            rejected: Cell::new(0),
+        };
         self.notices.borrow_mut().forget(Timestamp::now());
         let sought = Sought { policies: &self.policies, regions: &self.regions, account: account.as_ref() };
-        let (candidates, unread) = gather(&self.clients, sought, deadline).await;
+        let (candidates, unread) = gather(&self.clients, sought, run.deadline).await;
+        run.ran.borrow_mut().copies = u64::try_from(candidates.len()).unwrap_or(u64::MAX);
         for (region, error) in &unread {
-            self.tell(region_unread(region, error, Timestamp::now()), None, run);
+            run.ran.borrow_mut().saw(region, None);
+            self.tell(region_unread(region, error, Timestamp::now()), None, &run);
         }
-        let rejected = Cell::new(0);
         for candidate in self.begun_first(candidates).await {
-            if deadline.left() < BEGIN || rejected.get() >= MOST_REJECTED {
+            if run.deadline.left() < BEGIN || run.rejected.get() >= MOST_REJECTED {
                 break;
             }
-            self.prove(&candidate, deadline, run, &rejected).await;
+            self.prove(&candidate, &run).await;
         }
+        let mut ran = run.ran.take();
+        ran.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        ran.calls = self.clients.calls() - calls;
+        self.audit.write(&completed(&run.told.take(), &ran, Timestamp::now()).scheduled(run.id));
         Ok(json!({}))
     }
 
@@ -84,33 +108,45 @@ impl Prover {
         first
     }
 
-    async fn prove(&self, candidate: &Candidate, deadline: Deadline, run: Option<&str>, rejected: &Cell<u32>) {
-        let place = match self.ledger.proof(&candidate.region, &candidate.copy.id).await {
+    async fn prove(&self, candidate: &Candidate, run: &Run<'_>) {
+        let mut place = match self.ledger.proof(&candidate.region, &candidate.copy.id).await {
             Ok(place) => place,
             Err(error) => return self.unread(candidate, error, run),
         };
-        let finding = match self.find(candidate, &place, deadline).await {
+        let found = self.find(candidate, &mut place, run).await;
+        if let (Ok(None) | Err(_), Some(progress)) = (&found, &place.progress)
+            && let Some((record, notice)) = stuck(&candidate.region, &candidate.copy, progress, Timestamp::now())
+        {
+            self.tell(record, Some(notice), run);
+        }
+        let finding = match found {
             Ok(Some(finding)) => finding,
-            Ok(None) => return,
+            Ok(None) => return run.ran.borrow_mut().under_way += 1,
             Err(error) => return self.unread(candidate, error, run),
         };
         // A rejection begins to count before it is written: what EC2 does without answering counts, too.
-        rejected.set(rejected.get() + u32::from(matches!(finding, Finding::Differs(..))));
+        run.rejected.set(run.rejected.get() + u32::from(matches!(finding, Finding::Differs(..))));
         let (region, copy) = (&candidate.region, &candidate.copy);
         // Told before the tags are written: what EC2 does without answering is told all the same.
         self.tell(record(region, copy, &finding, None, Timestamp::now()), None, run);
-        match settle(&self.clients, candidate, &finding).await {
-            Ok(()) => self.forget(candidate, &place).await,
-            Err(error) => self.tell(record(region, copy, &finding, Some(&error), Timestamp::now()), None, run),
+        if let Err(error) = settle(&self.clients, candidate, &finding).await {
+            return self.tell(record(region, copy, &finding, Some(&error), Timestamp::now()), None, run);
         }
+        run.ran.borrow_mut().settled += 1;
+        if let Finding::Differs(..) = finding
+            && let Err(error) = owe_again(&self.ledger, candidate).await
+        {
+            self.tell(ledger_unread(&error, 1, Timestamp::now()), None, run);
+        }
+        self.forget(candidate, &place).await;
     }
 
     /// What the proof finds; nothing when it has to go on in the next run.
     async fn find(
         &self,
         candidate: &Candidate,
-        place: &Place,
-        deadline: Deadline,
+        place: &mut Place,
+        run: &Run<'_>,
     ) -> Result<Option<Finding>, CallError> {
         let begins = || Progress::new(candidate.rule, Seed(fastrand::u64(..)), Timestamp::now());
         let mut progress = place.progress.clone().unwrap_or_else(begins);
@@ -122,7 +158,14 @@ impl Prover {
         {
             return Ok(Some(Finding::Proved(Level::Unchanged, progress)));
         }
-        let went = go_on(&sides, &mut progress, deadline).await;
+        let before = progress.read;
+        let keep = async |progress: &Progress| self.keep(candidate, place, progress).await;
+        let went = go_on(&sides, &mut progress, run.deadline, keep).await;
+        let after = match &went {
+            Ok(Some(Finding::Proved(_, progress) | Finding::Differs(_, progress))) => progress.read,
+            _ => progress.read,
+        };
+        run.ran.borrow_mut().blocks += after.saturating_sub(before);
         // What was read so far need not be read again, whether the time or an answer ended it.
         if !matches!(went, Ok(Some(_))) {
             self.keep(candidate, place, &progress).await;
@@ -144,10 +187,15 @@ impl Prover {
         Ok(Sides { copy, source })
     }
 
-    async fn keep(&self, candidate: &Candidate, place: &Place, progress: &Progress) {
-        let written = self.ledger.write_proof(&candidate.region, &candidate.copy.id, place, progress).await;
-        if let Err(error) = written {
-            tracing::warn!(code = error.code, message = error.message, "how far a proof is could not be kept");
+    /// A place that could not be kept costs what is read until it is.
+    async fn keep(&self, candidate: &Candidate, place: &mut Place, progress: &Progress) -> Goes {
+        match self.ledger.write_proof(&candidate.region, &candidate.copy.id, place, progress).await {
+            Ok(Written::Done) => Goes::Here,
+            Ok(Written::Stale) => Goes::Elsewhere,
+            Err(error) => {
+                tracing::warn!(code = error.code, message = error.message, "how far a proof is could not be kept");
+                Goes::Here
+            }
         }
     }
 
@@ -158,16 +206,17 @@ impl Prover {
         }
     }
 
-    fn unread(&self, candidate: &Candidate, error: CallError, run: Option<&str>) {
+    fn unread(&self, candidate: &Candidate, error: CallError, run: &Run<'_>) {
         let finding = Finding::Unread(error);
         let notice = finding.notice(&candidate.region, &candidate.copy);
         self.tell(record(&candidate.region, &candidate.copy, &finding, None, Timestamp::now()), notice, run);
     }
 
-    /// Prints a record, unless its notice was given within the last day.
-    fn tell(&self, record: Record, notice: Option<String>, run: Option<&str>) {
+    /// Counts a record, and prints it unless its notice was given within the last day.
+    fn tell(&self, record: Record, notice: Option<String>, run: &Run<'_>) {
+        run.told.borrow_mut().add(record.reason, 1);
         if notice.is_none_or(|notice| self.notices.borrow_mut().note(notice, record.time)) {
-            self.audit.write(&record.scheduled(run));
+            self.audit.write(&record.scheduled(run.id));
         }
     }
 }

@@ -105,6 +105,19 @@ def test_what_is_no_point_is_counted_and_never_listed(aws: LocalAws, document: P
     assert recover(aws, document, "--json", "--retired-policy", "weekly").json()["volumes"] == 2
 
 
+def test_what_ec2_does_not_describe_in_full_is_no_point(aws: LocalAws, document: Path) -> None:
+    unsaid = ("startTime", "encrypted", "volumeSize")
+    made = [point(number, NEAR, NIGHTS[0], volume=number) for number in range(1, len(unsaid) + 2)]
+    copies = aws.control.create_snapshots(made)
+    for each, element in zip(copies, unsaid, strict=False):
+        aws.control.change_snapshot(each, NEAR, shown_as={element: None})
+    done = recover(aws, document, "--json")
+    report = done.json()
+    assert (done.code, [at["volume"] for at in report["points"]]) == (1, [VOLUMES[4]])
+    assert {reason: len(named) for reason, named in report["passedOver"].items()} == {"not-described": 3}
+    assert [each["passedOver"] for each in report["without"]] == [{"not-described": 1}] * 3
+
+
 def test_volumes_by_name(aws: LocalAws, document: Path, tmp_path: Path) -> None:
     nightly(aws)
     aws.control.create_snapshots([point(90, NEAR, NIGHTS[0], volume=3, tags={"source-account": STRANGER})])

@@ -187,6 +187,7 @@ pub(crate) enum Part {
     /// Only where contents are proven, as are the next.
     ProveTimer,
     ProveCopies,
+    ProveCopiesRole,
 }
 
 impl Part {
@@ -210,6 +211,8 @@ impl Part {
         Self::QueueToCopier,
         Self::QueueToVerifier,
     ];
+    /// The parts of a stack that proves contents.
+    pub(crate) const OF_PROOFS: [Self; 3] = [Self::ProveTimer, Self::ProveCopies, Self::ProveCopiesRole];
     /// The rules.
     pub(crate) const RULES: [Self; 2] = [Self::ShareRule, Self::CopyRule];
     /// The schedules.
@@ -246,6 +249,7 @@ impl Part {
             Self::QueueToVerifier => ("AWS::Lambda::EventSourceMapping", "VerifyCopiesQueue"),
             Self::ProveTimer => ("AWS::Scheduler::Schedule", "ProveTimer"),
             Self::ProveCopies => ("AWS::Lambda::Function", "ProveCopies"),
+            Self::ProveCopiesRole => ("AWS::IAM::Role", "ProveCopiesRole"),
         }
     }
 }

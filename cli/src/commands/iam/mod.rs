@@ -1,4 +1,4 @@
-//! `snapferry iam`: what the three functions' roles have to allow for a policy document, and nothing more.
+//! `snapferry iam`: what the functions' roles have to allow for a policy document, and nothing more.
 
 mod roles;
 
@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use snapferry_core::ids::{KeyArn, Region};
 
-use self::roles::{CopyOwner, Retired, Role, Scope};
+use self::roles::{CopyOwner, Proof, Retired, Role, Scope};
 use crate::template::Document;
 use crate::terminal::exit::{self, Exit};
 use crate::terminal::input;
@@ -18,7 +18,7 @@ use crate::terminal::input;
 /// The name and version of the form that `--json` prints.
 const FORMAT: &str = "snapferry-iam/1";
 
-/// Print the IAM policies of the three functions' roles for a policy, offline
+/// Print the IAM policies of the functions' roles for a policy, offline
 ///
 /// They are those of infra/sam/template.yaml, with the policy's accounts, Regions and keys. What only a deployed stack
 /// knows stays as the template names it, such as ${CopierQueue.Arn}.
@@ -44,6 +44,12 @@ pub(crate) struct Args {
     /// A Region whose stack is gone and whose copies this one goes on with (may be repeated)
     #[arg(long, value_name = "REGION", value_parser = Region::parse)]
     retired_home: Vec<Region>,
+    /// The prover's role, too, which the template has with a ProofSchedule
+    #[arg(long)]
+    proof: bool,
+    /// Let the prover decrypt the sources, as the template's ProofDecryptsSources says
+    #[arg(long, requires = "proof")]
+    proof_decrypts_sources: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -77,7 +83,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let home = args.region.clone().map_or_else(region_of_environment, Ok)?;
     let retired = Retired { regions: args.retired_region.clone(), homes: args.retired_home.clone() };
     let owner = if args.copy_any_owner { CopyOwner::Any } else { CopyOwner::Listed };
-    let scope = Scope::new(&policies, home, args.source_key.clone(), owner, retired);
+    let proof = match (args.proof, args.proof_decrypts_sources) {
+        (false, _) => Proof::None,
+        (true, false) => Proof::WithoutSourceKeys,
+        (true, true) => Proof::WithSourceKeys,
+    };
+    let scope = Scope { proof, ..Scope::new(&policies, home, args.source_key.clone(), owner, retired) };
     anyhow::ensure!(!scope.owners.is_empty(), "the policy names no SnapshotOwner, so there is nothing to allow");
     anyhow::ensure!(!scope.targets.is_empty(), "the policy names no Target, so there is nothing to allow");
     one_partition(&scope)?;

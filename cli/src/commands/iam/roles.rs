@@ -1,4 +1,4 @@
-//! The roles of the three functions and what each may do: what infra/sam/template.yaml says, for one policy document.
+//! The roles of the functions and what each may do: what infra/sam/template.yaml says, for one policy document.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,6 +12,8 @@ use crate::template::{self, Document, Template};
 
 /// The functions, as the template calls them; each one's role is called so too, with `Role` behind.
 const FUNCTIONS: [&str; 3] = ["CopySharedSnapshots", "VerifyCopies", "DeleteExpiredCopies"];
+/// The one that is there with a ProofSchedule only.
+const PROVER: &str = "ProveCopies";
 
 /// What the statements depend on.
 #[derive(Debug)]
@@ -32,6 +34,19 @@ pub(crate) struct Scope {
     pub(crate) copy_owner: CopyOwner,
     /// What was left behind and is still handled.
     pub(crate) retired: Retired,
+    /// Whether contents are proven.
+    pub(crate) proof: Proof,
+}
+
+/// What the prover's role may decrypt, where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// There is none.
+    None,
+    /// Copies alone.
+    WithoutSourceKeys,
+    /// Sources, too.
+    WithSourceKeys,
 }
 
 /// By whom the copier's role is limited in what it copies.
@@ -86,6 +101,7 @@ impl Scope {
             source_keys,
             copy_owner,
             retired,
+            proof: Proof::None,
         }
     }
 
@@ -102,6 +118,9 @@ impl Scope {
                 ("SourceKeyArns", joined(&self.source_keys)),
                 ("MaxLockDays", self.max_lock_days.to_string()),
                 ("CopyAnyOwner", (self.copy_owner == CopyOwner::Any).to_string()),
+                // Which schedule it is changes no role.
+                ("ProofSchedule", if self.proof == Proof::None { "" } else { "rate(1 day)" }.to_owned()),
+                ("ProofDecryptsSources", (self.proof == Proof::WithSourceKeys).to_string()),
                 ("RetiredRegions", joined(&self.retired.regions)),
                 ("RetiredHomes", joined(&self.retired.homes)),
             ],
@@ -109,7 +128,7 @@ impl Scope {
     }
 }
 
-/// The three roles.
+/// The roles: three, and the prover's where contents are proven.
 ///
 /// # Errors
 /// When the template is not as this version of the command reads it.
@@ -118,7 +137,8 @@ pub(crate) fn roles(scope: &Scope) -> anyhow::Result<Vec<Role>> {
     let role = |&function: &&str| {
         role(&template, function).with_context(|| format!("infra/sam/template.yaml, {function}Role"))
     };
-    FUNCTIONS.iter().map(role).collect()
+    let prover = (scope.proof != Proof::None).then_some(&PROVER);
+    FUNCTIONS.iter().chain(prover).map(role).collect()
 }
 
 fn role(template: &Template, function: &str) -> anyhow::Result<Role> {

@@ -47,7 +47,11 @@ pub(super) async fn gather(account: &Account, regions: BTreeSet<Region>) -> anyh
 
 async fn read(clients: &Clients, region: &Region, bar: ProgressBar) -> Result<Vault, CallError> {
     let mut reading = Reading::default();
-    copies::read(clients, region, &bar, |copy| reading.add(copy)).await?;
+    let take = |copy, missing| match missing {
+        None => reading.add(copy),
+        Some(missing) => reading.add_in_doubt(copy, missing),
+    };
+    copies::read_in_doubt_too(clients, region, &bar, take).await?;
     let mut vault = reading.close();
     KeyCache::default().note(clients, region, &mut vault.copies).await;
     bar.finish();

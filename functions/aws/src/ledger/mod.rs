@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
-use snapferry_flow::{Item, Items, Written};
+pub use snapferry_flow::Written;
+use snapferry_flow::{Item, Items};
 
 use self::attributes::Attributes;
 pub use self::proofs::Place;
@@ -116,6 +117,37 @@ impl Table {
             self.replace(&found, obligations::item(&waiting)).await?;
         }
         Ok(Written::Stale)
+    }
+
+    /// Writes what becomes of an obligation that was read; of what stands there now, where somebody else wrote it since. What became
+    /// wanted anew meanwhile, is so in spite of what made this step.
+    ///
+    /// # Errors
+    /// When DynamoDB did not answer.
+    pub async fn step(
+        &self,
+        read: &Obligation,
+        becomes: impl Fn(&Obligation) -> Option<Obligation>,
+    ) -> Result<(), CallError> {
+        let Some(next) = becomes(read) else { return Ok(()) };
+        if self.write_with_turn(&next).await? == Written::Done {
+            return Ok(());
+        }
+        let stands = self.obligation(&read.identity).await?.map(|item| item.obligation);
+        let stands = stands.filter(|stands| stands.generation == read.generation);
+        match stands.as_ref().and_then(becomes) {
+            Some(next) => self.write_with_turn(&next).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// What goes back into the line gets its account's turn first, so that the next tick serves it: a line without a turn would
+    /// wait for the next sweep, and a turn without a line goes by itself.
+    async fn write_with_turn(&self, next: &Obligation) -> Result<Written, CallError> {
+        if let State::Owed | State::Delayed { .. } = next.state {
+            self.keep_turn(&next.identity.region, &next.account).await?;
+        }
+        self.write(next).await
     }
 
     /// The turns of all accounts that have something in a Region's line.

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::proving::Progress;
+use snapferry_flow::Written;
 
 use super::attributes::{Attributes, Key, n, names, revision, s, text};
-use super::table::{Lost, Table, Write};
+use super::table::Table;
 
 /// For how long the place of a proof that nobody goes on with is kept, in seconds: thirty days.
 const KEPT: i64 = 30 * 86_400;
@@ -52,7 +53,7 @@ impl Table {
         Ok(found)
     }
 
-    /// Keeps how far a proof is, if nobody else did since it was read.
+    /// Keeps how far a proof is, if nobody else did since it was read or written here.
     ///
     /// # Errors
     /// When DynamoDB did not answer.
@@ -60,19 +61,20 @@ impl Table {
         &self,
         region: &Region,
         copy: &SnapshotId,
-        place: &Place,
+        place: &mut Place,
         progress: &Progress,
-    ) -> Result<(), CallError> {
+    ) -> Result<Written, CallError> {
         let revision = place.revision.map_or(0, |revision| revision.saturating_add(1));
         let mut item = key(region, copy).attributes();
         let mut put = |name: &str, value| _ = item.insert(name.to_owned(), value);
         put(PROGRESS, s(serde_json::to_string(progress).unwrap_or_default()));
         put(names::REVISION, n(revision));
         put(names::TTL, n(Timestamp::now().as_second().saturating_add(KEPT)));
-        if let Err(Lost::Unreadable(found)) = self.put(Write { revision, item: item.clone() }).await? {
-            self.replace(&found, item).await?;
+        let written = self.write_other(revision, item).await?;
+        if written == Written::Done {
+            place.revision = Some(revision);
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Forgets a proof that is over.

@@ -6,6 +6,6 @@ mod gather;
 mod walk;
 
 pub use self::blocks::Blocks;
-pub use self::execute::{Outcome, settle};
+pub use self::execute::{Outcome, owe_again, settle};
 pub use self::gather::{Candidate, Sought, gather, source_of};
-pub use self::walk::{Sides, go_on, is_unchanged};
+pub use self::walk::{Goes, KEPT_EVERY, Sides, go_on, is_unchanged};

@@ -23,6 +23,9 @@ const PACE: Duration = Duration::from_millis(80);
 /// Blocks on a page of the lists, where they are only listed.
 const PAGE: i32 = 10_000;
 
+/// So often the place is kept: what a process has read since is read again when it dies.
+pub const KEPT_EVERY: Duration = Duration::from_secs(30);
+
 /// A copy's blocks and its source's.
 #[derive(Debug)]
 pub struct Sides {
@@ -30,6 +33,15 @@ pub struct Sides {
     pub copy: Blocks,
     /// The source's, where it can be compared.
     pub source: Option<Blocks>,
+}
+
+/// Whose a proof is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goes {
+    /// It goes on here.
+    Here,
+    /// Another run keeps its place.
+    Elsewhere,
 }
 
 /// Tokens of blocks that were listed and not read yet.
@@ -40,15 +52,27 @@ pub async fn is_unchanged(sides: &Sides, source: &SnapshotId) -> bool {
     sides.source.is_some() && sides.copy.is_unchanged_since(source).await
 }
 
-/// Goes on with a proof; nothing when the time is over before it is done.
+/// Goes on with a proof; nothing when the time is over before it is done, or when `keep`, which is given its place every
+/// [`KEPT_EVERY`], says that somebody else goes on with it.
 ///
 /// # Errors
 /// When the copy could not be read, or the source for another reason than that it may not be.
-pub async fn go_on(sides: &Sides, progress: &mut Progress, deadline: Deadline) -> Result<Option<Finding>, CallError> {
-    let (mut ours, mut theirs) = (Tokens::new(), Tokens::new());
+pub async fn go_on(
+    sides: &Sides,
+    progress: &mut Progress,
+    deadline: Deadline,
+    mut keep: impl AsyncFnMut(&Progress) -> Goes,
+) -> Result<Option<Finding>, CallError> {
+    let (mut ours, mut theirs, mut kept) = (Tokens::new(), Tokens::new(), Instant::now());
     loop {
         if deadline.left() < RESERVE.saturating_mul(3) {
             return Ok(None);
+        }
+        if kept.elapsed() >= KEPT_EVERY {
+            if keep(progress).await == Goes::Elsewhere {
+                return Ok(None);
+            }
+            kept = Instant::now();
         }
         match progress.step(AT_ONCE) {
             Step::Done(level) => return Ok(Some(Finding::Proved(level, progress.clone()))),

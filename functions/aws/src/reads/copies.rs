@@ -138,22 +138,48 @@ pub async fn for_each_copy(
     for_each_snapshot(clients, region, |read| own(read, &filters), found).await
 }
 
+/// Hands over each snapshot of our own in `region` that passes `filters`, and with one that EC2 does not describe in full what is
+/// missing.
+///
+/// # Errors
+/// The first call that failed, or answered with a snapshot without an ID.
+pub async fn for_each_copy_in_doubt_too(
+    clients: &Clients,
+    region: &Region,
+    filters: Vec<Filter>,
+    mut take: impl FnMut(DescribedCopy, Option<String>),
+) -> Result<(), CallError> {
+    let found = |snapshot: Snapshot| described(&snapshot).map(|(copy, missing)| take(copy, missing));
+    for_each_snapshot(clients, region, |read| own(read, &filters), found).await
+}
+
 /// Takes a copy down. One of which EC2 does not say when it was started still counts by its identity, better no copy than a
 /// second one, but proves nothing.
 ///
 /// # Errors
 /// When EC2 gives no ID: then nothing can be said of all that were asked for.
 fn add(inventory: &mut Inventory, snapshot: &Snapshot) -> Result<(), CallError> {
+    match described(snapshot)? {
+        (copy, None) => inventory.add(copy),
+        (copy, Some(missing)) => inventory.add_in_doubt(copy, missing),
+    }
+    Ok(())
+}
+
+/// A copy, and what EC2 does not say of it.
+///
+/// # Errors
+/// When EC2 gives no ID.
+fn described(snapshot: &Snapshot) -> Result<(DescribedCopy, Option<String>), CallError> {
     match copy(snapshot) {
-        Ok(copy) => inventory.add(copy),
+        Ok(copy) => Ok((copy, None)),
         Err(problem) => {
             // As old as its source, or older than all.
             let mut copy = copy_started(snapshot, Timestamp::UNIX_EPOCH)?;
             copy.start_time = copy.tags.source_start_time.unwrap_or(copy.start_time);
-            inventory.add_in_doubt(copy, problem.message);
+            Ok((copy, Some(problem.message)))
         }
     }
-    Ok(())
 }
 
 fn own(read: DescribeSnapshotsFluentBuilder, filters: &[Filter]) -> DescribeSnapshotsFluentBuilder {

@@ -8,7 +8,8 @@ mod shared;
 mod snapshot;
 
 pub use self::copies::{
-    all_copies, copies, copies_by_id, copies_in, copies_of_lineages, for_each_copy, for_each_own_copy,
+    all_copies, copies, copies_by_id, copies_in, copies_of_lineages, for_each_copy, for_each_copy_in_doubt_too,
+    for_each_own_copy,
 };
 pub use self::named::{by_id, own_copies_by_id};
 pub(crate) use self::pages::with_timeout;

@@ -7,9 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use snapferry_core::facts::CallError;
-use snapferry_core::ledger::{Identity, Obligation, State};
+use snapferry_core::ledger::{Identity, Obligation};
 use snapferry_core::verifying::{Decision, Facts, Verdict, is_told, step};
-use snapferry_flow::Written;
 
 use crate::ledger::Table;
 use crate::reads::with_timeout;
@@ -91,7 +90,8 @@ impl<'l> Notes<'l> {
         let noted = if self.failed.borrow().is_some() {
             false
         } else if let Some(obligation) = decision.copy.and_then(|copy| facts.obligation_of(decision.region, copy)) {
-            self.step(decision, obligation).await.map_err(|error| self.fail(error)).is_ok()
+            let becomes = |stands: &Obligation| step(decision, stands, Timestamp::now());
+            self.ledger.step(obligation, becomes).await.map_err(|error| self.fail(error)).is_ok()
         } else {
             true
         };
@@ -102,29 +102,6 @@ impl<'l> Notes<'l> {
     #[must_use]
     pub fn unread(&self) -> Option<(u64, CallError)> {
         self.failed.borrow().clone().map(|error| (self.missing.get(), error))
-    }
-
-    async fn step(&self, decision: &Decision<'_>, read: &Obligation) -> Result<(), CallError> {
-        let Some(next) = step(decision, read, Timestamp::now()) else { return Ok(()) };
-        if self.write(&next).await? == Written::Done {
-            return Ok(());
-        }
-        // Somebody wrote it since it was read. What became wanted anew meanwhile, is so in spite of this copy.
-        let stands = self.ledger.obligation(&read.identity).await?.map(|item| item.obligation);
-        let stands = stands.filter(|stands| stands.generation == read.generation);
-        match stands.and_then(|stands| step(decision, &stands, Timestamp::now())) {
-            Some(next) => self.write(&next).await.map(|_| ()),
-            None => Ok(()),
-        }
-    }
-
-    /// What goes back into the line gets its account's turn first, so that the next tick serves it: a line without a turn would
-    /// wait for the next sweep, and a turn without a line goes by itself.
-    async fn write(&self, next: &Obligation) -> Result<Written, CallError> {
-        if let State::Owed | State::Delayed { .. } = next.state {
-            self.ledger.keep_turn(&next.identity.region, &next.account).await?;
-        }
-        self.ledger.write(next).await
     }
 
     fn fail(&self, error: CallError) {

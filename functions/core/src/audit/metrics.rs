@@ -11,7 +11,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 
 use super::reason::{CopyDeferred, CopyKept, CopyLocked, CopyProved, CopyRefused, CopyRejected, Reason};
 use super::record::Record;
-use super::run::{Expiry, Verification};
+use super::run::{Expiry, Proofs, Verification};
 use super::sweep::{Coverage, Owner, Sweep};
 
 /// The namespace of the metrics where a stack has none of its own.
@@ -75,6 +75,7 @@ impl<'n> Metrics<'n> {
             Record { coverage: Some(coverage), .. } => (Dimensions::Region(coverage.region.clone()), covered(coverage)),
             Record { owner: Some(owner), .. } => (Dimensions::Owner(owner.account.clone()), heard(owner)),
             Record { verification: Some(verification), .. } => (Dimensions::All, verified_all(verification)),
+            Record { proofs: Some(proofs), .. } => (Dimensions::All, proved_all(proofs)),
             Record { expiry: Some(expiry), .. } => (Dimensions::All, expired_all(expiry)),
             _ => (copies(record), events(record)),
         };
@@ -134,7 +135,10 @@ fn events(record: &Record) -> Vec<Metric> {
             Vec::new()
         }
         Reason::SweepCompleted(_) | Reason::SweepRegion(_) | Reason::SweepOwner(_) => Vec::new(),
-        Reason::VerifyCompleted(_) | Reason::ExpiryCompleted(_) | Reason::ExpiryVolume(_) => Vec::new(),
+        Reason::VerifyCompleted(_)
+        | Reason::ProveCompleted(_)
+        | Reason::ExpiryCompleted(_)
+        | Reason::ExpiryVolume(_) => Vec::new(),
     }
 }
 
@@ -178,6 +182,14 @@ fn verified_all(run: &Verification) -> Vec<Metric> {
         count("VerdictsDeferred", run.deferred.values().sum()),
         count("CopiesKeysEndangered", u64::try_from(run.doomed_keys.len()).unwrap_or(u64::MAX)),
         milliseconds("VerifyDuration", run.duration_ms),
+    ]
+}
+
+fn proved_all(run: &Proofs) -> Vec<Metric> {
+    vec![
+        count("ProveRunsCompleted", run.is_complete().into()),
+        count("ProofsWaiting", run.waiting),
+        milliseconds("ProveDuration", run.duration_ms),
     ]
 }
 

@@ -19,10 +19,11 @@ pub use self::proof::Proof;
 pub use self::reason::{
     CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyMissed, CopyNamed, CopyProved, CopyRefused,
     CopyRejected, CopySkipped, CopyStalled, CopyStarted, CopyVerified, CopyWithdrawn, Event, EventInvalid,
-    ExpiryCompleted, ExpiryVolume, PolicyWarning, Reason, SweepCompleted, SweepOwner, SweepRegion, VerifyCompleted,
+    ExpiryCompleted, ExpiryVolume, PolicyWarning, ProveCompleted, Reason, SweepCompleted, SweepOwner, SweepRegion,
+    VerifyCompleted,
 };
 pub use self::record::{Copy, Error, FORMAT, Record, Source};
-pub use self::run::{Expiry, Ran, Told, Verification, Volume};
+pub use self::run::{Expiry, Proofs, Ran, Told, Verification, Volume};
 pub use self::sweep::{Coverage, Owner, Sweep};
 pub use self::table::Next;
 

@@ -64,6 +64,8 @@ reasons! {
         OutOfTime "out-of-time" "Too little of the invocation's time remained." Itself("The next run goes on.");
         ProofNotWritten "proof-not-written" "A copy's content was proven, but its tag could not be written."
             Itself("The next run proves it again.");
+        ProofStuck "proof-stuck" "The proof of a copy's content began more than eight days ago."
+            Somebody("Let prove-copies run more often, or read fewer blocks; see what else its audit says of the copy.");
         QuotaExceeded "quota-exceeded" "This account has as many snapshots in the target Region as its quota allows."
             Somebody("Ask for a higher quota of snapshots there, or delete some by hand.");
         RegionFull "region-full" "The target Region takes no more copies at the moment."
@@ -294,6 +296,13 @@ reasons! {
         Complete "complete" "The run looked at every copy that waits for a verdict or a lock." Nothing;
         Incomplete "incomplete"
             "The run ended, and some copies were not looked at: a Region could not be read, or there was no time."
+            Itself("The next run goes on.");
+    }
+    ProveCompleted "prove.completed" "A run of prove-copies has ended." {
+        Complete "complete" "The run read every Region's copies, and of those whose content is to be proven as many as it had time for."
+            Nothing;
+        Incomplete "incomplete"
+            "The run ended, and a Region could not be read, or none of the copies whose turn came."
             Itself("The next run goes on.");
     }
     ExpiryCompleted "expiry.completed" "A run of delete-expired-copies has ended." {

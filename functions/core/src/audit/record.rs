@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::proof::Proof;
 use super::reason::Reason;
-use super::run::{Expiry, Verification, Volume};
+use super::run::{Expiry, Proofs, Verification, Volume};
 use super::sweep::{Coverage, Owner, Sweep};
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
@@ -80,6 +80,9 @@ pub struct Record {
     /// What a run of verify-copies did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
+    /// What a run of prove-copies did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proofs: Option<Proofs>,
     /// What a run of delete-expired-copies did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiry: Option<Expiry>,
@@ -191,6 +194,7 @@ impl Record {
             coverage: None,
             owner: None,
             verification: None,
+            proofs: None,
             expiry: None,
             volume: None,
         }

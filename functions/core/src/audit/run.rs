@@ -1,11 +1,11 @@
-//! What a run of the verifier or of the expirer leaves in the audit at its end.
+//! What a run of the verifier, of the prover or of the expirer leaves in the audit at its end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::reason::{CopyDeferred, CopyKept, CopyRefused, Reason};
+use super::reason::{CopyDeferred, CopyKept, CopyProved, CopyRefused, Reason};
 use crate::ids::Region;
 
 /// How often a run gave each reason, whether a record of it was printed or was within the last day.
@@ -46,6 +46,12 @@ pub struct Ran {
     pub endangered_keys: BTreeSet<String>,
     /// Volumes that dropped out of their accounts' backups; nothing where that cannot be told.
     pub dropped_volumes: Option<u64>,
+    /// Copies whose proof is over: it stands in their tags.
+    pub settled: u64,
+    /// Copies whose proof goes on in the next run.
+    pub under_way: u64,
+    /// Blocks of copies that were read.
+    pub blocks: u64,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// Calls made to EC2, retries not counted.
@@ -92,6 +98,34 @@ pub struct Verification {
     pub unread_regions: Vec<String>,
     /// Keys that are gone or about to be deleted, and under which copies wait for a verdict or a lock in vain.
     pub doomed_keys: BTreeSet<String>,
+    /// How long the run took, in milliseconds.
+    pub duration_ms: u64,
+    /// Calls made to EC2, retries not counted.
+    pub calls: u64,
+}
+
+/// What a run of prove-copies did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proofs {
+    /// Copies found of which nothing was proven, and of which a policy wants it.
+    pub copies: u64,
+    /// Copies whose proof ended, by what it proved.
+    pub proved: BTreeMap<CopyProved, u64>,
+    /// Copies found to have other bytes than their sources.
+    pub rejected: u64,
+    /// Copies of which blocks could not be read.
+    pub unread: u64,
+    /// Copies whose proof goes on in the next run.
+    pub under_way: u64,
+    /// Copies that are still to be proven, those before included.
+    pub waiting: u64,
+    /// What is left to the next run, by reason; of a Region that could not be read one.
+    pub deferred: BTreeMap<CopyDeferred, u64>,
+    /// The Regions whose copies could not be read.
+    pub unread_regions: Vec<String>,
+    /// Blocks of copies that were read.
+    pub blocks: u64,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// Calls made to EC2, retries not counted.
@@ -146,6 +180,16 @@ impl Verification {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.unread_regions.is_empty() && !self.deferred.contains_key(&CopyDeferred::OutOfTime)
+    }
+}
+
+impl Proofs {
+    /// Whether every Region was read, and of the copies whose turn came one at least. That some have no turn is no fault: a run
+    /// reads for as long as it may.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let is_in_vain = self.unread > 0 && self.waiting == self.copies && self.under_way == 0;
+        self.unread_regions.is_empty() && !is_in_vain
     }
 }
 

@@ -129,6 +129,24 @@ impl Obligation {
         })
     }
 
+    /// Its copy was verified, and its content is not its source's. Where it is over it is wanted anew, since `now`; the copy counts as
+    /// failed in either case, so that no request of before holds the next one up. Nothing where it is over because of another copy,
+    /// or because nobody wants it.
+    #[must_use]
+    pub fn disproved(&self, copy: &SnapshotId, now: Timestamp) -> Option<Self> {
+        match &self.state {
+            State::Ended { why: End::Protected, copy: named, .. }
+                if named.as_ref().is_none_or(|named| named == copy) =>
+            {
+                let again = self.wanted_again(self.by, now)?;
+                let failed = self.failed.saturating_add(1);
+                Some(Self { failed, state: State::Delayed { since: now }, ..again })
+            }
+            State::Ended { .. } => None,
+            _ => self.failed(copy, now),
+        }
+    }
+
     /// Its copy is not among the Region's copies, nor found by its ID, although the hold since it was named is over: somebody
     /// deleted it. It is owed again.
     #[must_use]

@@ -4,6 +4,7 @@
 //! Only a block whose bytes differ, read twice and as EBS itself gives its digest, rejects a copy. Which blocks a snapshot has
 //! says less: EBS may store a block of zeros or none. A copy of which nothing could be compared is not worse for it.
 
+mod completed;
 mod digest;
 mod due;
 mod level;
@@ -11,10 +12,11 @@ mod outcome;
 mod progress;
 mod sample;
 
+pub use self::completed::completed;
 pub use self::digest::Digest;
 pub use self::due::{Incomparable, comparable, due, is_refusal};
 pub use self::level::Level;
-pub use self::outcome::{Finding, MOST_REJECTED, record, region_unread};
+pub use self::outcome::{Finding, MOST_REJECTED, STUCK_AFTER, record, region_unread, stuck};
 pub use self::progress::{Differing, Listed, Progress, Read, Step};
 pub use self::sample::{Sample, Seed};
 

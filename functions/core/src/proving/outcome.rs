@@ -1,6 +1,6 @@
 //! What a proof found, what that makes of the copy's tags, and the record that says so.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::BLOCK_BYTES;
 use super::level::Level;
@@ -15,6 +15,10 @@ use crate::text::printable;
 
 /// How many copies a run rejects at most: where more differ, something else may be wrong than they.
 pub const MOST_REJECTED: u32 = 3;
+
+/// A proof that goes on for longer is said to be stuck. All of a volume of 16 TiB, read at 200
+/// blocks a second for a quarter of each hour, takes less.
+pub const STUCK_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// What a proof found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +92,26 @@ pub fn record(
     record
 }
 
+/// The audit record of a proof that is not over though it began long ago, with the notice by which it is said once a day; nothing
+/// where it began lately.
+#[must_use]
+pub fn stuck(region: &Region, copy: &DescribedCopy, progress: &Progress, now: Timestamp) -> Option<(Record, String)> {
+    if now.duration_since(progress.began) <= STUCK_AFTER {
+        return None;
+    }
+    let mut record = Record::new(CopyDeferred::ProofStuck, now).message(format!(
+        "The proof of this copy's content began more than eight days ago and is not over: {} blocks are read. A run of \
+         prove-copies reads 200 blocks a second at most, for a quarter of an hour: let it run more often, or have the \
+         ProofRule read fewer blocks. Where its audit says not-proved of the copy, that is why.",
+        progress.read
+    ));
+    record.proof = Some(of(progress, None, None));
+    record.policy = copy.tags.policy.as_ref().map(ToString::to_string);
+    record.source = Source::of_tags(&copy.tags);
+    record.copy = Some(audit::Copy::of_tags(&copy.id, region, &copy.tags));
+    Some((record, format!("proof-stuck {region} {}", copy.id)))
+}
+
 /// The audit record of a Region whose copies could not be read, so that none is proven.
 #[must_use]
 pub fn region_unread(region: &Region, error: &CallError, now: Timestamp) -> Record {
@@ -101,13 +125,16 @@ pub fn region_unread(region: &Region, error: &CallError, now: Timestamp) -> Reco
 }
 
 fn proof(finding: &Finding) -> Option<audit::Proof> {
-    let (level, block, progress) = match finding {
-        Finding::Proved(level, progress) => (Some(*level), None, progress),
-        Finding::Differs(differing, progress) => (None, Some(differing.index), progress),
-        Finding::Unread(_) => return None,
-    };
+    match finding {
+        Finding::Proved(level, progress) => Some(of(progress, Some(*level), None)),
+        Finding::Differs(differing, progress) => Some(of(progress, None, Some(differing.index))),
+        Finding::Unread(_) => None,
+    }
+}
+
+fn of(progress: &Progress, level: Option<Level>, block: Option<u32>) -> audit::Proof {
     let is_drawn = matches!(progress.rule.extent, Extent::Sample(size) if size > 0) && progress.listed > 0;
-    Some(audit::Proof {
+    audit::Proof {
         level: level.map(Level::as_str),
         seed: is_drawn.then(|| progress.seed.to_string()),
         listed: progress.listed,
@@ -119,7 +146,7 @@ fn proof(finding: &Finding) -> Option<audit::Proof> {
         block,
         alone: progress.alone.as_ref().map(|why| printable(why, 512)),
         began: progress.began,
-    })
+    }
 }
 
 fn proved(level: Level, progress: &Progress) -> String {

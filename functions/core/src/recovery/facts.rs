@@ -1,6 +1,6 @@
 //! What the search stands on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -25,6 +25,8 @@ pub struct Vault {
     /// The copies, and what KMS says of their keys.
     pub copies: Copies,
     details: HashMap<SnapshotId, Detail>,
+    /// Those that EC2 did not describe in full.
+    in_doubt: HashSet<SnapshotId>,
 }
 
 /// What a restore needs to know of a copy and nobody else asks for.
@@ -41,6 +43,7 @@ pub struct Detail {
 pub struct Reading {
     inventory: Inventory,
     details: HashMap<SnapshotId, Detail>,
+    in_doubt: HashSet<SnapshotId>,
 }
 
 impl Reading {
@@ -51,14 +54,25 @@ impl Reading {
         self.inventory.add(copy);
     }
 
+    /// Takes down one that EC2 did not describe in full, and what is missing.
+    pub fn add_in_doubt(&mut self, copy: DescribedCopy, problem: String) {
+        self.in_doubt.insert(copy.id.clone());
+        self.inventory.add_in_doubt(copy, problem);
+    }
+
     /// What was taken down. Of the keys nothing is known until [`Copies::note_keys`].
     #[must_use]
     pub fn close(self) -> Vault {
-        Vault { copies: self.inventory.close(), details: self.details }
+        Vault { copies: self.inventory.close(), details: self.details, in_doubt: self.in_doubt }
     }
 }
 
 impl Vault {
+    /// Whether EC2 did not describe a copy in full.
+    pub(super) fn is_in_doubt(&self, id: &SnapshotId) -> bool {
+        self.in_doubt.contains(id)
+    }
+
     pub(super) fn detail(&self, id: &SnapshotId) -> Detail {
         self.details.get(id).cloned().unwrap_or_default()
     }

@@ -12,6 +12,8 @@ pub enum Passed {
     ForeignOwner,
     /// Neither the document nor anybody else names its policy.
     PolicyNotNamed,
+    /// EC2 does not say when it was started, or, of a completed one, whether it is encrypted or how large it is.
+    NotDescribed,
     /// EC2 gave up on it.
     Failed,
     /// Its verdict is that it is not what was asked for.
@@ -34,10 +36,11 @@ pub enum Passed {
 
 impl Passed {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::MalformedTags,
         Self::ForeignOwner,
         Self::PolicyNotNamed,
+        Self::NotDescribed,
         Self::Failed,
         Self::Rejected,
         Self::InFlight,
@@ -56,6 +59,7 @@ impl Passed {
             Self::MalformedTags => "malformed-tags",
             Self::ForeignOwner => "foreign-owner",
             Self::PolicyNotNamed => "policy-not-named",
+            Self::NotDescribed => "not-described",
             Self::Failed => "failed",
             Self::Rejected => "rejected",
             Self::InFlight => "in-flight",
@@ -75,6 +79,9 @@ impl Passed {
             Self::MalformedTags => "tags are missing or edited: restore them from the copy.started record",
             Self::ForeignOwner => "EC2 names another owner than this account",
             Self::PolicyNotNamed => "of a policy that is not in this document: name it with --retired-policy",
+            Self::NotDescribed => {
+                "EC2 does not say when it was started, or whether it is encrypted, or its size: ask AWS Support"
+            }
             Self::Failed => "EC2 gave up on the copy",
             Self::Rejected => "the copy is not what the policy asked for",
             Self::InFlight => "being made, or waiting for the verdict",

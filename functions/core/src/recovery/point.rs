@@ -70,6 +70,9 @@ pub(super) fn judge<'f>(
     if !wanted.policies.contains(&copy.origin.policy) {
         return Err(Passed::PolicyNotNamed);
     }
+    if vault.is_in_doubt(&copy.id) {
+        return Err(Passed::NotDescribed);
+    }
     if let Some(passed) = Passed::of(copy) {
         return Err(passed);
     }

@@ -139,6 +139,7 @@ fn each_event_counts_in_its_own_metrics() {
     copy.verified: CopiesVerified CopyDuration TimeToProtect
     event.invalid: EventsInvalid
     expiry.completed: CopiesKeysEndangered DeletionsWaiting ExpiryDuration ExpiryRunsCompleted VolumesDroppedOut
+    prove.completed: ProofsWaiting ProveDuration ProveRunsCompleted
     sweep.completed: AttemptsExhausted CopiesKeysEndangered InFlight KeysUnusable OldestUnprotectedHours Protected SilentOwners SweepDuration SweepsCompleted TagsMalformed Unprotected
     sweep.owner: HoursSinceLastShare
     sweep.region: InFlight OldestUnprotectedHours Protected Unprotected

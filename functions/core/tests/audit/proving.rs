@@ -1,9 +1,12 @@
 //! Every finding of proving.
 
+use jiff::SignedDuration;
 use snapferry_core::audit::Record;
 use snapferry_core::facts::CallError;
 use snapferry_core::policy::{Extent, ProofRule};
-use snapferry_core::proving::{Differing, Digest, Finding, Level, Progress, Seed, record, region_unread};
+use snapferry_core::proving::{
+    Differing, Digest, Finding, Level, Progress, STUCK_AFTER, Seed, record, region_unread, stuck,
+};
 
 use crate::verifying::candidate;
 use crate::world::*;
@@ -16,6 +19,7 @@ pub(crate) fn records() -> Vec<Record> {
     let told = |finding| refusals.map(|refused| record(&region, &copy, finding, refused, now()));
     let mut records: Vec<Record> = findings.iter().flat_map(told).collect();
     records.push(region_unread(&region, &error, now()));
+    records.extend(stuck(&region, &copy, &long_ago(), now()).map(|(record, _)| record));
     records
 }
 
@@ -25,6 +29,22 @@ fn progress() -> Progress {
     (progress.listed, progress.read, progress.compared) = (16_384, 459, 459);
     progress.digest = Digest::default().then(7, &[0xab; 32]);
     progress
+}
+
+fn long_ago() -> Progress {
+    Progress { began: now() - STUCK_AFTER - SignedDuration::from_secs(1), ..progress() }
+}
+
+#[test]
+fn a_proof_is_stuck_after_eight_days_and_not_before() {
+    let (copy, region) = (candidate(), region());
+    assert_eq!(stuck(&region, &copy, &progress(), now()), None);
+    assert_eq!(stuck(&region, &copy, &Progress { began: now() - STUCK_AFTER, ..progress() }, now()), None);
+    let (record, notice) = stuck(&region, &copy, &long_ago(), now()).unwrap();
+    assert_eq!(notice, format!("proof-stuck {region} {}", copy.id));
+    let proof = record.proof.unwrap();
+    assert_eq!((proof.read, proof.level, proof.block), (459, None, None));
+    assert!(record.message.unwrap().contains("459 blocks are read"));
 }
 
 fn findings() -> Vec<Finding> {

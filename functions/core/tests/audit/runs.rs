@@ -1,11 +1,11 @@
-//! What the verifier and the expirer say at the end of a run.
+//! What the verifier, the prover and the expirer say at the end of a run.
 
 use serde_json::{Value, json};
 use snapferry_core::audit::{
-    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyNamed, CopyRefused, CopyRejected, CopySkipped,
-    CopyStalled, CopyVerified, Ran, Reason, Record, Told,
+    CopyDeferred, CopyExpired, CopyFailed, CopyKept, CopyLocked, CopyNamed, CopyProved, CopyRefused, CopyRejected,
+    CopySkipped, CopyStalled, CopyVerified, Ran, Reason, Record, Told,
 };
-use snapferry_core::{expiring, verifying};
+use snapferry_core::{expiring, proving, verifying};
 
 use crate::world::*;
 
@@ -20,6 +20,13 @@ pub(crate) fn records() -> Vec<Record> {
         verify("nothing", &Told::default(), &ran()),
         verify("unread", &left, &unread()),
         verify("doomed", &waits, &doomed()),
+        prove("nothing", &Told::default(), &Ran { settled: 3, ..ran() }),
+        prove("unread", &left, &unread()),
+        prove(
+            "waiting",
+            &told(&[(CopyProved::Full.into(), 1)]),
+            &Ran { settled: 1, under_way: 1, blocks: 65_536, ..ran() },
+        ),
         expiry("nothing", &Told::default(), &ran()),
         expiry("unread", &stays, &unread()),
         expiry("dropped", &Told::default(), &Ran { dropped_volumes: Some(2), ..ran() }),
@@ -40,6 +47,10 @@ fn verify(id: &str, told: &Told, ran: &Ran) -> Record {
     verifying::completed(told, ran, now()).scheduled(Some(id))
 }
 
+fn prove(id: &str, told: &Told, ran: &Ran) -> Record {
+    proving::completed(told, ran, now()).scheduled(Some(id))
+}
+
 fn expiry(id: &str, told: &Told, ran: &Ran) -> Record {
     expiring::completed(told, ran, now()).scheduled(Some(id))
 }
@@ -56,6 +67,12 @@ fn a_run_that_finds_nothing_says_zeros() {
         "deferred": {}, "unreadRegions": [], "doomedKeys": [], "durationMs": 0, "calls": 0});
     assert_eq!(line["verification"], zeros);
     assert_eq!((&line["VerifyRunsCompleted"], &line["VerdictsDeferred"]), (&json!(1), &json!(0)));
+    let line = self::line(&prove("1", &Told::default(), &Ran::default()));
+    assert_eq!((&line["event"], &line["reason"]), (&json!("prove.completed"), &json!("complete")));
+    let zeros = json!({"copies": 0, "proved": {}, "rejected": 0, "unread": 0, "underWay": 0, "waiting": 0, "deferred": {},
+        "unreadRegions": [], "blocks": 0, "durationMs": 0, "calls": 0});
+    assert_eq!(line["proofs"], zeros);
+    assert_eq!((&line["ProveRunsCompleted"], &line["ProofsWaiting"]), (&json!(1), &json!(0)));
     let line = self::line(&expiry("1", &Told::default(), &Ran::default()));
     assert_eq!((&line["event"], &line["reason"]), (&json!("expiry.completed"), &json!("complete")));
     let zeros = json!({"copies": 0, "deleted": 0, "gone": 0, "kept": {}, "refused": {}, "unreadRegions": [], "endangeredKeys": [],
@@ -97,6 +114,20 @@ fn all_that_a_run_said_is_counted() {
         "doomedKeys": [], "durationMs": 1200, "calls": 7});
     assert_eq!((&run["verification"], &run["VerdictsDeferred"]), (&expected, &json!(23)));
     let reasons = [
+        (CopyProved::Sampled.into(), 1),
+        (CopyProved::CopyOnly.into(), 2),
+        (CopyRejected::ContentDiffers.into(), 3),
+        (CopyDeferred::NotProved.into(), 4),
+        (CopyDeferred::ProofNotWritten.into(), 1),
+    ];
+    let ran = Ran { copies: 40, settled: 5, under_way: 1, blocks: 918, ..ran() };
+    let run = line(&prove("1", &told(&reasons), &ran));
+    let expected = json!({"copies": 40, "proved": {"copy-only": 2, "sampled": 1}, "rejected": 3, "unread": 4, "underWay": 1,
+        "waiting": 35, "deferred": {"not-proved": 4, "proof-not-written": 1}, "unreadRegions": [], "blocks": 918,
+        "durationMs": 1200, "calls": 7});
+    assert_eq!((&run["proofs"], &run["ProofsWaiting"]), (&expected, &json!(35)));
+    let ran = self::ran();
+    let reasons = [
         (CopyExpired::Expired.into(), 1),
         (CopyExpired::Failed.into(), 2),
         (CopyExpired::Rejected.into(), 3),
@@ -106,7 +137,7 @@ fn all_that_a_run_said_is_counted() {
         (CopyKept::RunLimit.into(), 7),
         (CopyRefused::MassExpiry.into(), 8),
     ];
-    let run = line(&expiry("1", &told(&reasons), &ran()));
+    let run = line(&expiry("1", &told(&reasons), &ran));
     let expected = json!({"copies": 3, "deleted": 6, "gone": 9, "kept": {"locked": 6, "run-limit": 7},
         "refused": {"mass-expiry": 8}, "unreadRegions": [], "endangeredKeys": [], "durationMs": 1200, "calls": 7});
     assert_eq!((&run["expiry"], &run["DeletionsWaiting"]), (&expected, &json!(7)));
@@ -124,6 +155,18 @@ fn a_run_that_left_something_unseen_does_not_count_as_one() {
         let run = line(&verify("1", &told(reasons.as_slice()), ran));
         assert_eq!(run["reason"], if is_complete { "complete" } else { "incomplete" }, "{what}");
         assert_eq!(run["VerifyRunsCompleted"], u64::from(is_complete), "{what}");
+    }
+    let refused = |copies| Some((CopyDeferred::NotProved.into(), copies));
+    for (what, reasons, ran, is_complete) in [
+        ("a Region was not read", None, unread.clone(), false),
+        ("no copy could be read", refused(3), ran(), false),
+        ("one could", refused(2), Ran { settled: 1, ..ran() }, true),
+        ("one could, and goes on", refused(2), Ran { under_way: 1, ..ran() }, true),
+        ("there was no time", None, ran(), true),
+    ] {
+        let run = line(&prove("1", &told(reasons.as_slice()), &ran));
+        assert_eq!(run["reason"], if is_complete { "complete" } else { "incomplete" }, "{what}");
+        assert_eq!(run["ProveRunsCompleted"], u64::from(is_complete), "{what}");
     }
     for (what, reasons, ran, is_complete) in [
         ("a Region was not read", None, &unread, false),

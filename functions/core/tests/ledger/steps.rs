@@ -105,6 +105,22 @@ fn an_answer_makes_it_copying_or_sends_it_back() {
     );
 }
 
+/// A prover finds other bytes in a copy that was verified.
+#[test]
+fn what_was_protected_by_a_copy_of_other_bytes_is_wanted_anew_at_once() {
+    assert_eq!(all(|obligation| obligation.disproved(&id(9), at(5))), "- - - delayed delayed - -");
+    assert_eq!(all(|obligation| obligation.disproved(&id(8), at(5))), "- - - - delayed - -", "no copy is named there");
+    let verified = |copy| State::Ended { at: at(1), why: End::Protected, copy };
+    let before = Obligation { by: By::Event, generation: 2, refused: 3, ..with(verified(Some(id(9)))) };
+    assert_eq!(before.disproved(&id(8), at(5)), None, "another copy protects it");
+    let again = before.disproved(&id(9), at(5)).unwrap();
+    let expected = (By::Event, 3, at(5), 0, 1, Some(at(5)));
+    assert_eq!((again.by, again.generation, again.wanted, again.refused, again.failed, again.due()), expected);
+    // Copies that come to nothing one after the other have their pauses.
+    let more = Obligation { failed: 1, ..before }.disproved(&id(9), at(5)).unwrap();
+    assert_eq!((more.failed, more.due()), (2, Some(at(5 + 15 * MINUTE))));
+}
+
 #[test]
 fn only_the_copy_that_it_waits_for_can_fail() {
     assert_eq!(all(|obligation| obligation.failed(&id(9), at(1))), "- - - delayed - - -");

@@ -84,6 +84,10 @@ fn copy(number: u32, of: u32, started: Timestamp, changed: &[(&str, &str)]) -> D
 fn vault(copies: Vec<DescribedCopy>) -> Vault {
     let mut reading = Reading::default();
     copies.into_iter().for_each(|copy| reading.add(copy));
+    with_keys(reading)
+}
+
+fn with_keys(reading: Reading) -> Vault {
     let mut vault = reading.close();
     let unread = CallError { code: "AccessDeniedException".to_owned(), message: String::new(), request_id: None };
     vault.copies.note_keys(BTreeMap::from([
@@ -161,6 +165,8 @@ fn spoiled(reason: Passed) -> DescribedCopy {
         Passed::MalformedTags => good(&[(tags::SOURCE_SIZE_GIB, "")]),
         Passed::ForeignOwner => DescribedCopy { owner: AccountId::parse(OTHER).ok(), ..good(&[]) },
         Passed::PolicyNotNamed => good(&[(tags::POLICY, "weekly")]),
+        // The reading is what is wrong with it.
+        Passed::NotDescribed => good(&[]),
         Passed::Failed => DescribedCopy { state: State::Error, ..good(&[(tags::STATUS, "failed")]) },
         Passed::Rejected => good(&[(tags::STATUS, "rejected")]),
         Passed::InFlight => good(&[(tags::STATUS, "copying")]),
@@ -173,10 +179,27 @@ fn spoiled(reason: Passed) -> DescribedCopy {
     }
 }
 
+/// Takes down a copy with that wrong with it.
+fn take_down(reading: &mut Reading, copy: DescribedCopy, reason: Option<Passed>) {
+    match reason {
+        Some(Passed::NotDescribed) => reading.add_in_doubt(copy, "no start time".to_owned()),
+        _ => reading.add(copy),
+    }
+}
+
+/// A vault with that copy, read as EC2 describes it, and others.
+fn with_spoiled(reason: Passed, others: Vec<DescribedCopy>) -> Facts {
+    let mut reading = Reading::default();
+    others.into_iter().for_each(|copy| reading.add(copy));
+    take_down(&mut reading, spoiled(reason), Some(reason));
+    let regions = [(region("eu-west-1"), with_keys(reading))].into();
+    Facts { regions, ..ireland(vec![]) }
+}
+
 #[test]
 fn what_is_no_point_is_counted_by_its_reason() {
     for reason in Passed::ALL {
-        let facts = ireland(vec![spoiled(reason)]);
+        let facts = with_spoiled(reason, vec![]);
         let wanted = Wanted { before: Some(now()), ..wanted() };
         let recovery = recover(&wanted, &facts);
         assert_eq!(recovery.points, [], "{reason:?}");
@@ -194,7 +217,7 @@ fn what_is_no_point_is_counted_by_its_reason() {
 #[test]
 fn a_bad_copy_does_not_hide_an_older_good_one() {
     for reason in Passed::ALL {
-        let facts = ireland(vec![spoiled(reason), copy(2, 1, ago(2 * HOUR), &[])]);
+        let facts = with_spoiled(reason, vec![copy(2, 1, ago(2 * HOUR), &[])]);
         let wanted = Wanted { before: Some(now()), ..wanted() };
         assert_eq!(lines(&recover(&wanted, &facts)), ["vol-00000001 eu-west-1 snap-c0000002 +0"], "{reason:?}");
     }
@@ -295,7 +318,7 @@ fn any_copy() -> impl Strategy<Value = (bool, Option<Passed>, u32, i64)> {
 proptest! {
     #[test]
     fn laws(copies in prop::collection::vec(any_copy(), 0..24), before in prop::option::of(0_i64..40)) {
-        let mut regions = BTreeMap::from([("eu-west-1", Vec::new()), ("us-east-1", Vec::new())]);
+        let mut regions = BTreeMap::from([("eu-west-1", Reading::default()), ("us-east-1", Reading::default())]);
         let mut good: BTreeMap<(VolumeId, &str), Vec<Timestamp>> = BTreeMap::new();
         let before = before.map(ago);
         for (number, (is_near, reason, of, age)) in (1..).zip(copies.iter().copied()) {
@@ -310,9 +333,10 @@ proptest! {
             } else if before.is_none_or(|before| ago(age) < before) {
                 good.entry((volume(of), name)).or_default().push(ago(age));
             }
-            regions.get_mut(name).unwrap().push(made);
+            take_down(regions.get_mut(name).unwrap(), made, reason);
         }
-        let facts = facts(regions.into_iter().collect());
+        let regions = regions.into_iter().map(|(name, reading)| (region(name), with_keys(reading))).collect();
+        let facts = Facts { regions, ..ireland(vec![]) };
         let wanted = Wanted { before, ..wanted() };
         let recovery = recover(&wanted, &facts);
         // A point is the newest good copy; each volume's good ones are the point and the older ones.

@@ -8,6 +8,7 @@ mod keys;
 mod ledger;
 mod lineage;
 mod parts;
+mod proof;
 mod regions;
 mod schedules;
 mod source;

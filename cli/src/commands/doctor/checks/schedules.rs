@@ -37,10 +37,12 @@ fn often_enough(part: Part, schedule: &Schedule, given: &BTreeMap<String, String
         Part::SweepTimer => "SweepMissingAlarmHours",
         Part::VerifyTimer => "VerifyMissingAlarmHours",
         Part::ExpiryTimer => "ExpiryMissingAlarmHours",
+        Part::ProveTimer => "ProofMissingAlarmHours",
         _ => return None,
     };
     let (check, (_, name)) = ("schedule-interval", part.of_template());
-    let hours: u64 = given.get(parameter)?.parse().ok()?;
+    // 0 stands for no such alarm.
+    let hours: u64 = given.get(parameter)?.parse().ok().filter(|hours| *hours > 0)?;
     let expression = snapferry_core::text::printable(&schedule.expression, 100);
     Some(match longest_pause(&schedule.expression) {
         Some(minutes) if minutes < hours.saturating_mul(60) => {

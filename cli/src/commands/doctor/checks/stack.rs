@@ -6,10 +6,10 @@ use snapferry_core::facts::CallError;
 use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::{Encryption, Policy, max_lock_days};
 
-use super::parts::{DEPLOY, what_stops};
-use super::{around, ledger, schedules, targets};
+use super::parts::{DEPLOY, resource, what_stops};
+use super::{around, ledger, proof, schedules, targets};
 use crate::commands::doctor::check::{Check, is_gone};
-use crate::commands::doctor::facts::{Facts, Part, Stack};
+use crate::commands::doctor::facts::{Facts, Part};
 
 /// The checks of the stack that was named.
 pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
@@ -29,6 +29,7 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     };
     let mut checks = vec![Check::pass("stack", name, format!("it has {} resources", stack.resources.len()))];
     checks.extend(Part::ALL.map(|part| resource(stack, part)));
+    checks.extend(proof::checks(&facts.home, stack, policies));
     let given = stack.parameters.as_ref().and_then(|given| given.as_ref().ok());
     checks.extend(stack.rules.iter().map(|(part, state)| rule(*part, state)));
     checks.extend(stack.schedules.iter().flat_map(|(part, found)| schedules::checks(*part, found, given)));
@@ -49,23 +50,6 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
 /// CloudFormation answers a name that it does not know with a ValidationError.
 fn is_missing(error: &CallError) -> bool {
     error.code == "ValidationError" && error.message.contains("does not exist")
-}
-
-/// CloudFormation User Guide, "Stack resource status codes".
-fn resource(stack: &Stack, part: Part) -> Check {
-    let (kind, name) = part.of_template();
-    let check = "stack-resource";
-    match stack.part(part) {
-        None => Check::fail(check, name, format!("the stack has no such {kind}"))
-            .remedy("This is no stack of Snapferry's, or it was changed: deploy the template again."),
-        Some(found) => match found.status.as_str() {
-            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => Check::pass(check, name, "in place"),
-            status if status.ends_with("_IN_PROGRESS") => {
-                Check::unknown(check, name, status.to_string()).remedy("Repeat when the deployment has ended.")
-            }
-            status => Check::fail(check, name, status.to_string()).remedy("See the stack's events, and deploy again."),
-        },
-    }
 }
 
 fn rule(part: Part, state: &Result<String, CallError>) -> Check {

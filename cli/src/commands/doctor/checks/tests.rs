@@ -5,6 +5,7 @@ mod copies;
 mod denied;
 mod keys;
 mod ledger;
+mod proof;
 mod stack;
 mod targets;
 
@@ -30,7 +31,8 @@ fn document(extra: &str) -> String {
             "EventSource": {{"Type": "MANAGED_CWE", "Parameters": {{"EventType": "shareSnapshot",
                 "SnapshotOwner": ["111111111111"], "DescriptionRegex": "nightly.*"}}}},
             "Actions": [{{"Name": "copy", "CrossRegionCopy": [
-                {{"Target": "eu-west-2", "EncryptionConfiguration": {{"Encrypted": true, "CmkArn": "{KEY}"}}}}{extra}]}}]}}"#
+                {{"Target": "eu-west-2", "ProofRule": {{"Blocks": 20}},
+                  "EncryptionConfiguration": {{"Encrypted": true, "CmkArn": "{KEY}"}}}}{extra}]}}]}}"#
     )
 }
 
@@ -52,7 +54,7 @@ fn schedule(state: &str, expression: &str) -> Schedule {
 
 /// The stack as it is when all is well.
 fn stack() -> Stack {
-    let parts = Part::ALL.into_iter().chain([Part::ProveTimer, Part::ProveCopies]);
+    let parts = Part::ALL.into_iter().chain(Part::OF_PROOFS);
     let resources = parts.map(|part| {
         let (kind, name) = part.of_template();
         Resource {
@@ -80,6 +82,9 @@ fn stack() -> Stack {
         ("SweepMissingAlarmHours", "2"),
         ("VerifyMissingAlarmHours", "2"),
         ("ExpiryMissingAlarmHours", "6"),
+        ("ProofMissingAlarmHours", "48"),
+        ("ProofSchedule", "rate(1 hour)"),
+        ("ProofOtherRegions", "true"),
     ];
     Stack {
         parameters: Some(Ok(parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into())),

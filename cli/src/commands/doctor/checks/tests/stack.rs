@@ -3,7 +3,7 @@
 use super::*;
 
 /// A change to a healthy stack.
-fn stack_otherwise(change: impl FnOnce(&mut Stack)) -> Vec<String> {
+pub(super) fn stack_otherwise(change: impl FnOnce(&mut Stack)) -> Vec<String> {
     let mut stack = stack();
     change(&mut stack);
     otherwise(|facts| facts.stack = Some(("snapferry".to_owned(), Ok(stack))))
@@ -66,6 +66,8 @@ fn how_often_it_runs() {
         (Part::VerifyTimer, "rate(1 day)", "Fail schedule-interval VerifyTimer"),
         (Part::ExpiryTimer, "rate(5 hours)", ""),
         (Part::ExpiryTimer, "rate(6 hours)", "Fail schedule-interval ExpiryTimer"),
+        (Part::ProveTimer, "rate(47 hours)", ""),
+        (Part::ProveTimer, "rate(2 days)", "Fail schedule-interval ProveTimer"),
         // No alarm misses a serve tick by itself.
         (Part::ServeTimer, "rate(1 day)", ""),
     ] {
@@ -78,9 +80,14 @@ fn how_often_it_runs() {
         given(stack).insert("SweepMissingAlarmHours".to_owned(), "3".to_owned());
     });
     assert_eq!(longer, [""; 0]);
+    let unmissed = stack_otherwise(|stack| {
+        stack.schedules.insert(Part::ProveTimer, Ok(schedule("ENABLED", "rate(30 days)")));
+        given(stack).insert("ProofMissingAlarmHours".to_owned(), "0".to_owned());
+    });
+    assert_eq!(unmissed, [""; 0], "no alarm misses it");
 }
 
-fn given(stack: &mut Stack) -> &mut BTreeMap<String, String> {
+pub(super) fn given(stack: &mut Stack) -> &mut BTreeMap<String, String> {
     stack.parameters.as_mut().unwrap().as_mut().unwrap()
 }
 
