@@ -1,10 +1,14 @@
 //! What doctor knows when it has looked: facts only, no opinion.
 
+mod part;
+
 use std::collections::BTreeMap;
 
 use snapferry_core::copying::CopyError;
 use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
+
+pub(crate) use self::part::Part;
 
 /// All facts.
 #[derive(Debug)]
@@ -74,6 +78,11 @@ pub(crate) struct Try {
 /// A deployed stack.
 #[derive(Debug, Default)]
 pub(crate) struct Stack {
+    /// As it was given, and the Region that it is in.
+    pub(crate) name: String,
+    pub(crate) region: String,
+    /// `StackStatus`; `None` where `parameters` could not be read either.
+    pub(crate) status: Option<String>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) parameters: Option<Result<BTreeMap<String, String>, CallError>>,
     /// By the role of the part in the stack; those parts only that are there.
@@ -162,96 +171,6 @@ pub(crate) struct Resource {
     /// Its name, URL or ARN; empty while there is none.
     pub(crate) physical_id: String,
     pub(crate) status: String,
-}
-
-/// A part of the stack that Snapferry cannot do without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
-    ShareRule,
-    CopyRule,
-    CopierQueue,
-    CopierDeadLetterQueue,
-    UndeliveredQueue,
-    VerifierQueue,
-    SweepTimer,
-    ServeTimer,
-    VerifyTimer,
-    ExpiryTimer,
-    Ledger,
-    CopySharedSnapshots,
-    VerifyCopies,
-    DeleteExpiredCopies,
-    CopySharedSnapshotsRole,
-    QueueToCopier,
-    QueueToVerifier,
-    /// Only where contents are proven, as are the next.
-    ProveTimer,
-    ProveCopies,
-    ProveCopiesRole,
-}
-
-impl Part {
-    /// All parts that every stack has.
-    pub(crate) const ALL: [Self; 17] = [
-        Self::ShareRule,
-        Self::CopyRule,
-        Self::CopierQueue,
-        Self::CopierDeadLetterQueue,
-        Self::UndeliveredQueue,
-        Self::VerifierQueue,
-        Self::SweepTimer,
-        Self::ServeTimer,
-        Self::VerifyTimer,
-        Self::ExpiryTimer,
-        Self::Ledger,
-        Self::CopySharedSnapshots,
-        Self::VerifyCopies,
-        Self::DeleteExpiredCopies,
-        Self::CopySharedSnapshotsRole,
-        Self::QueueToCopier,
-        Self::QueueToVerifier,
-    ];
-    /// The parts of a stack that proves contents.
-    pub(crate) const OF_PROOFS: [Self; 3] = [Self::ProveTimer, Self::ProveCopies, Self::ProveCopiesRole];
-    /// The rules.
-    pub(crate) const RULES: [Self; 2] = [Self::ShareRule, Self::CopyRule];
-    /// The schedules.
-    pub(crate) const SCHEDULES: [Self; 5] =
-        [Self::SweepTimer, Self::ServeTimer, Self::VerifyTimer, Self::ExpiryTimer, Self::ProveTimer];
-    /// The functions.
-    pub(crate) const FUNCTIONS: [Self; 4] =
-        [Self::CopySharedSnapshots, Self::VerifyCopies, Self::DeleteExpiredCopies, Self::ProveCopies];
-    /// The queues.
-    pub(crate) const QUEUES: [Self; 4] =
-        [Self::CopierQueue, Self::CopierDeadLetterQueue, Self::UndeliveredQueue, Self::VerifierQueue];
-    /// The mappings that give a function the messages of a queue.
-    pub(crate) const MAPPINGS: [Self; 2] = [Self::QueueToCopier, Self::QueueToVerifier];
-
-    /// Its type, and its logical ID in infra/sam/template.yaml.
-    pub(crate) fn of_template(self) -> (&'static str, &'static str) {
-        match self {
-            Self::ShareRule => ("AWS::Events::Rule", "ShareRule"),
-            Self::CopyRule => ("AWS::Events::Rule", "CopyRule"),
-            Self::CopierQueue => ("AWS::SQS::Queue", "CopierQueue"),
-            Self::CopierDeadLetterQueue => ("AWS::SQS::Queue", "CopierDeadLetterQueue"),
-            Self::UndeliveredQueue => ("AWS::SQS::Queue", "UndeliveredQueue"),
-            Self::VerifierQueue => ("AWS::SQS::Queue", "VerifierQueue"),
-            Self::SweepTimer => ("AWS::Scheduler::Schedule", "SweepTimer"),
-            Self::ServeTimer => ("AWS::Scheduler::Schedule", "ServeTimer"),
-            Self::VerifyTimer => ("AWS::Scheduler::Schedule", "VerifyTimer"),
-            Self::ExpiryTimer => ("AWS::Scheduler::Schedule", "ExpiryTimer"),
-            Self::Ledger => ("AWS::DynamoDB::Table", "Ledger"),
-            Self::CopySharedSnapshots => ("AWS::Lambda::Function", "CopySharedSnapshots"),
-            Self::VerifyCopies => ("AWS::Lambda::Function", "VerifyCopies"),
-            Self::DeleteExpiredCopies => ("AWS::Lambda::Function", "DeleteExpiredCopies"),
-            Self::CopySharedSnapshotsRole => ("AWS::IAM::Role", "CopySharedSnapshotsRole"),
-            Self::QueueToCopier => ("AWS::Lambda::EventSourceMapping", "CopySharedSnapshotsQueue"),
-            Self::QueueToVerifier => ("AWS::Lambda::EventSourceMapping", "VerifyCopiesQueue"),
-            Self::ProveTimer => ("AWS::Scheduler::Schedule", "ProveTimer"),
-            Self::ProveCopies => ("AWS::Lambda::Function", "ProveCopies"),
-            Self::ProveCopiesRole => ("AWS::IAM::Role", "ProveCopiesRole"),
-        }
-    }
 }
 
 impl Facts {

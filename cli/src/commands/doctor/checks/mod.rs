@@ -10,9 +10,11 @@ mod lineage;
 mod parts;
 mod proof;
 mod regions;
+mod repair;
 mod schedules;
 mod source;
 mod stack;
+mod standing;
 mod targets;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! What is said of the parts of a stack.
 
+use super::repair::command;
 use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Part, Stack};
 
@@ -23,14 +24,22 @@ pub(super) fn resource(stack: &Stack, part: Part) -> Check {
     let (kind, name) = part.of_template();
     let check = "stack-resource";
     match stack.part(part) {
-        None => Check::fail(check, name, format!("the stack has no such {kind}"))
-            .remedy("This is no stack of Snapferry's, or it was changed: deploy the template again."),
+        None => Check::fail(check, name, format!("the stack has no such {kind}")).remedy(
+            "Its template is another than this release's: deploy this release's, or look with the stack's own release.",
+        ),
         Some(found) => match found.status.as_str() {
-            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => Check::pass(check, name, "in place"),
+            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => {
+                Check::pass(check, name, format!("{}, as CloudFormation has it", found.status))
+            }
             status if status.ends_with("_IN_PROGRESS") => {
                 Check::unknown(check, name, status.to_string()).remedy("Repeat when the deployment has ended.")
             }
-            status => Check::fail(check, name, status.to_string()).remedy("See the stack's events, and deploy again."),
+            status => {
+                let events = format_args!("--stack-name {}", stack.name);
+                let events = command(stack, "cloudformation describe-stack-events", events);
+                Check::fail(check, name, status.to_string())
+                    .remedy(format!("{events} says why. Repair that, and deploy again."))
+            }
         },
     }
 }

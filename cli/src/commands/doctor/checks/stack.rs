@@ -7,7 +7,7 @@ use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::{Encryption, Policy, max_lock_days};
 
 use super::parts::{DEPLOY, resource, what_stops};
-use super::{around, ledger, proof, schedules, targets};
+use super::{around, ledger, proof, schedules, standing, targets};
 use crate::commands::doctor::check::{Check, is_gone};
 use crate::commands::doctor::facts::{Facts, Part};
 
@@ -27,7 +27,11 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
         Some((name, Err(error))) => return vec![Check::unread("stack", name, error)],
         Some((name, Ok(stack))) => (name, stack),
     };
-    let mut checks = vec![Check::pass("stack", name, format!("it has {} resources", stack.resources.len()))];
+    let (standing, is_looked_at) = standing::check(stack);
+    if !is_looked_at {
+        return vec![standing];
+    }
+    let mut checks = vec![standing];
     checks.extend(Part::ALL.map(|part| resource(stack, part)));
     checks.extend(proof::checks(&facts.home, stack, policies));
     let given = stack.parameters.as_ref().and_then(|given| given.as_ref().ok());

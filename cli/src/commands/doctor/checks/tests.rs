@@ -7,6 +7,7 @@ mod keys;
 mod ledger;
 mod proof;
 mod stack;
+mod standing;
 mod targets;
 
 use std::collections::BTreeMap;
@@ -87,6 +88,9 @@ fn stack() -> Stack {
         ("ProofOtherRegions", "true"),
     ];
     Stack {
+        name: "snapferry".to_owned(),
+        region: "us-east-1".to_owned(),
+        status: Some("CREATE_COMPLETE".to_owned()),
         parameters: Some(Ok(parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into())),
         resources: resources.collect(),
         rules: Part::RULES.map(|part| (part, Ok("ENABLED".to_owned()))).into(),

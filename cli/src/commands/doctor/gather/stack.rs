@@ -15,12 +15,17 @@ use crate::commands::doctor::facts::{Part, Resource, Schedule, Stack};
 /// Looks at the stack, its rules, its schedules, its functions, its queues and its ledger.
 pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallError> {
     let cloudformation = aws_sdk_cloudformation::Client::new(config);
-    let mut stack = Stack::default();
+    let region = config.region().map(ToString::to_string).unwrap_or_default();
+    let mut stack = Stack { name: name.to_owned(), region, ..Stack::default() };
     let mut pages = cloudformation.list_stack_resources().stack_name(name).into_paginator().items().send();
     while let Some(found) = pages.next().await {
         stack.resources.push(resource(&found.map_err(|error| call_error(&error))?));
     }
-    stack.parameters = Some(parameters(&cloudformation, name).await);
+    let described = described(&cloudformation, name).await;
+    (stack.status, stack.parameters) = match described {
+        Ok((status, parameters)) => (Some(status), Some(Ok(parameters))),
+        Err(error) => (None, Some(Err(error))),
+    };
     for part in Part::RULES {
         if let Some(id) = physical_id(&stack, part) {
             stack.rules.insert(part, rule(config, &id).await);
@@ -75,16 +80,18 @@ fn physical_id(stack: &Stack, part: Part) -> Option<String> {
     stack.part(part).map(|resource| resource.physical_id.clone()).filter(|id| !id.is_empty())
 }
 
-async fn parameters(
+/// The stack's status and its parameters.
+async fn described(
     cloudformation: &aws_sdk_cloudformation::Client,
     name: &str,
-) -> Result<BTreeMap<String, String>, CallError> {
+) -> Result<(String, BTreeMap<String, String>), CallError> {
     let answer = cloudformation.describe_stacks().stack_name(name).send().await.map_err(|error| call_error(&error))?;
+    let status = answer.stacks().iter().find_map(|stack| stack.stack_status()).map(|status| status.as_str().to_owned());
     let parameters = answer.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::parameters);
     let pair = |each: &aws_sdk_cloudformation::types::Parameter| {
         Some((each.parameter_key()?.to_owned(), each.parameter_value()?.to_owned()))
     };
-    Ok(parameters.filter_map(pair).collect())
+    Ok((status.unwrap_or_default(), parameters.filter_map(pair).collect()))
 }
 
 /// A rule's bus, unless it is the default one, and its name: on another bus the ID is "bus|rule" (CloudFormation User Guide,
