@@ -4,6 +4,7 @@ mod part;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use snapferry_core::copying::CopyError;
 use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
@@ -19,6 +20,8 @@ pub(crate) struct Facts {
     pub(crate) arn: String,
     /// The Region of the stack.
     pub(crate) home: Region,
+    /// When it was looked at.
+    pub(crate) now: Timestamp,
     /// All Regions of the partition with their `OptInStatus`.
     pub(crate) regions: Result<BTreeMap<String, String>, CallError>,
     /// The keys that the policies name.
@@ -86,15 +89,15 @@ pub(crate) struct Stack {
     pub(crate) resources: Vec<Resource>,
     pub(crate) parameters: Option<Result<BTreeMap<String, String>, CallError>>,
     /// By the role of the part in the stack; those parts only that are there.
-    pub(crate) rules: BTreeMap<Part, Result<String, CallError>>,
+    pub(crate) rules: BTreeMap<Part, Result<Rule, CallError>>,
     pub(crate) schedules: BTreeMap<Part, Result<Schedule, CallError>>,
     /// The state of each function, and of the mappings that give them the queues' messages.
     pub(crate) functions: BTreeMap<Part, Result<String, CallError>>,
-    pub(crate) mappings: BTreeMap<Part, Result<String, CallError>>,
+    pub(crate) mappings: BTreeMap<Part, Result<Mapping, CallError>>,
     pub(crate) queues: BTreeMap<Part, Result<BTreeMap<String, String>, CallError>>,
     pub(crate) ledger: Option<Result<Table, CallError>>,
-    /// The ARNs of what each rule and schedule starts.
-    pub(crate) targets: BTreeMap<Part, Result<Vec<String>, CallError>>,
+    /// What each rule and schedule starts.
+    pub(crate) targets: BTreeMap<Part, Result<Vec<Target>, CallError>>,
     /// The concurrency that is reserved for each function, by its logical ID; `None` where none is.
     pub(crate) reserved: BTreeMap<String, Result<Option<i32>, CallError>>,
     /// The log groups, by their logical IDs; `None` for one that is gone.
@@ -135,6 +138,15 @@ pub(crate) enum Document {
     Unread(CallError),
 }
 
+/// A rule of EventBridge's. Words are the API's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    /// `State`.
+    pub(crate) state: String,
+    /// `EventPattern`.
+    pub(crate) pattern: String,
+}
+
 /// A schedule of EventBridge Scheduler's. Words are the API's own.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
@@ -142,6 +154,43 @@ pub(crate) struct Schedule {
     pub(crate) state: String,
     /// `ScheduleExpression`.
     pub(crate) expression: String,
+    /// `StartDate` and `EndDate`.
+    pub(crate) start: Option<Timestamp>,
+    pub(crate) end: Option<Timestamp>,
+}
+
+/// What a rule or a schedule starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) arn: String,
+    pub(crate) input: Input,
+    /// `MessageGroupId`.
+    pub(crate) group: Option<String>,
+    /// The ARN of the queue that takes what cannot be delivered.
+    pub(crate) dead_letters: Option<String>,
+}
+
+/// What it is started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The event as it comes.
+    Event,
+    /// This instead: `Input`.
+    Constant(String),
+    /// A part of the event, or what is made of it: `InputPath`, `InputTransformer`.
+    Changed,
+}
+
+/// A mapping that gives a function the messages of a queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Mapping {
+    /// `State`.
+    pub(crate) state: String,
+    /// `EventSourceArn` and `FunctionArn`.
+    pub(crate) queue: String,
+    pub(crate) function: String,
+    /// The patterns of `FilterCriteria`.
+    pub(crate) filters: Vec<String>,
 }
 
 /// A table of DynamoDB's. Words are the API's own.

@@ -2,10 +2,18 @@
 
 use super::repair::command;
 use crate::commands::doctor::check::Check;
-use crate::commands::doctor::facts::{Part, Stack};
+use crate::commands::doctor::facts::{Facts, Part, Stack};
 
-/// The remedy for what is not as the template makes it.
-pub(super) const DEPLOY: &str = "Somebody changed what the stack had made: deploy it again.";
+/// Whether an ARN is that of the stack's own queue or function, in its account and Region.
+pub(super) fn is_own(facts: &Facts, stack: &Stack, part: Part, arn: &str) -> bool {
+    let Some(resource) = stack.part(part) else { return false };
+    // A queue's physical ID is its URL, a function's its name.
+    let name = resource.physical_id.rsplit('/').next().unwrap_or_default();
+    let (service, kind) = if resource.kind == "AWS::SQS::Queue" { ("sqs", "") } else { ("lambda", "function:") };
+    let behind = format!(":{service}:{}:{}:{kind}{name}", facts.home, facts.account);
+    let partition = arn.strip_prefix("arn:").and_then(|rest| rest.strip_suffix(&behind));
+    !name.is_empty() && partition.is_some_and(|partition| !partition.contains(':'))
+}
 
 /// What does not happen without a part.
 pub(super) fn what_stops(part: Part) -> &'static str {

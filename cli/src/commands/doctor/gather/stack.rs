@@ -9,8 +9,8 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use snapferry_aws::errors::call_error;
 use snapferry_core::facts::CallError;
 
-use super::{around, document, ledger};
-use crate::commands::doctor::facts::{Part, Resource, Schedule, Stack};
+use super::{around, document, ledger, rules, schedules};
+use crate::commands::doctor::facts::{Mapping, Part, Resource, Stack};
 
 /// Looks at the stack, its rules, its schedules, its functions, its queues and its ledger.
 pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallError> {
@@ -28,15 +28,15 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
     };
     for part in Part::RULES {
         if let Some(id) = physical_id(&stack, part) {
-            stack.rules.insert(part, rule(config, &id).await);
-            stack.targets.insert(part, targets(config, &id).await);
+            stack.rules.insert(part, rules::look(config, &id).await);
+            stack.targets.insert(part, rules::targets(config, &id).await);
         }
     }
     for part in Part::SCHEDULES {
         if let Some(id) = physical_id(&stack, part) {
-            let (schedule, target) = schedule(config, &id).await;
-            stack.schedules.insert(part, schedule);
-            stack.targets.extend(target.map(|target| (part, Ok(vec![target]))));
+            let found = schedules::look(config, &id).await;
+            stack.targets.extend(found.as_ref().ok().map(|(_, targets)| (part, Ok(targets.clone()))));
+            stack.schedules.insert(part, found.map(|(schedule, _)| schedule));
         }
     }
     let mut documents = document::Documents::default();
@@ -94,44 +94,6 @@ async fn described(
     Ok((status.unwrap_or_default(), parameters.filter_map(pair).collect()))
 }
 
-/// A rule's bus, unless it is the default one, and its name: on another bus the ID is "bus|rule" (CloudFormation User Guide,
-/// AWS::Events::Rule).
-fn bus_and_name(id: &str) -> (Option<String>, &str) {
-    id.split_once('|').map_or((None, id), |(bus, name)| (Some(bus.to_owned()), name))
-}
-
-async fn rule(config: &SdkConfig, id: &str) -> Result<String, CallError> {
-    let (bus, name) = bus_and_name(id);
-    let rules = aws_sdk_eventbridge::Client::new(config);
-    let answer = rules.describe_rule().name(name).set_event_bus_name(bus).send().await;
-    let answer = answer.map_err(|error| call_error(&error))?;
-    Ok(answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default())
-}
-
-/// A rule has at most five targets, or as many more as somebody was granted: one page is read.
-async fn targets(config: &SdkConfig, id: &str) -> Result<Vec<String>, CallError> {
-    let (bus, name) = bus_and_name(id);
-    let rules = aws_sdk_eventbridge::Client::new(config);
-    let answer = rules.list_targets_by_rule().rule(name).set_event_bus_name(bus).send().await;
-    let answer = answer.map_err(|error| call_error(&error))?;
-    Ok(answer.targets().iter().map(|target| target.arn().to_owned()).collect())
-}
-
-/// The schedule, and the ARN of its target.
-async fn schedule(config: &SdkConfig, id: &str) -> (Result<Schedule, CallError>, Option<String>) {
-    let answer = aws_sdk_scheduler::Client::new(config).get_schedule().name(id).send().await;
-    let answer = match answer.map_err(|error| call_error(&error)) {
-        Ok(answer) => answer,
-        Err(error) => return (Err(error), None),
-    };
-    let state = answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default();
-    let expression = answer.schedule_expression().unwrap_or_default().to_owned();
-    (
-        Ok(Schedule { state, expression }),
-        Some(answer.target().map(|target| target.arn().to_owned()).unwrap_or_default()),
-    )
-}
-
 async fn function(config: &SdkConfig, name: &str) -> Result<GetFunctionConfigurationOutput, CallError> {
     let answer = aws_sdk_lambda::Client::new(config).get_function_configuration().function_name(name).send().await;
     answer.map_err(|error| call_error(&error))
@@ -141,10 +103,16 @@ fn state(function: &GetFunctionConfigurationOutput) -> String {
     function.state().map(|state| state.as_str().to_owned()).unwrap_or_default()
 }
 
-async fn mapping(config: &SdkConfig, id: &str) -> Result<String, CallError> {
+async fn mapping(config: &SdkConfig, id: &str) -> Result<Mapping, CallError> {
     let answer = aws_sdk_lambda::Client::new(config).get_event_source_mapping().uuid(id).send().await;
     let answer = answer.map_err(|error| call_error(&error))?;
-    Ok(answer.state().unwrap_or_default().to_owned())
+    let filters = answer.filter_criteria().into_iter().flat_map(|criteria| criteria.filters());
+    Ok(Mapping {
+        state: answer.state().unwrap_or_default().to_owned(),
+        queue: answer.event_source_arn().unwrap_or_default().to_owned(),
+        function: answer.function_arn().unwrap_or_default().to_owned(),
+        filters: filters.map(|filter| filter.pattern().unwrap_or_default().to_owned()).collect(),
+    })
 }
 
 async fn queue(config: &SdkConfig, url: &str) -> Result<BTreeMap<String, String>, CallError> {

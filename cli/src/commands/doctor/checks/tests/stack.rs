@@ -36,57 +36,6 @@ fn the_stack() {
     }
 }
 
-#[test]
-fn what_runs() {
-    let gone = || error("ResourceNotFoundException", "");
-    for part in Part::RULES {
-        let name = part.of_template().1;
-        for (state, verdict) in
-            [(Ok("DISABLED".to_owned()), "Fail"), (Err(gone()), "Fail"), (Err(error("AccessDenied", "")), "Unknown")]
-        {
-            let found = stack_otherwise(|stack| drop(stack.rules.insert(part, state)));
-            assert_eq!(found, [format!("{verdict} rule {name}")]);
-        }
-    }
-    for part in Part::SCHEDULES {
-        let fail = [format!("Fail schedule {}", part.of_template().1)];
-        for state in [Ok(schedule("DISABLED", "rate(1 minute)")), Err(gone())] {
-            assert_eq!(stack_otherwise(|stack| drop(stack.schedules.insert(part, state))), fail);
-        }
-    }
-}
-
-#[test]
-fn how_often_it_runs() {
-    for (part, expression, verdict) in [
-        (Part::SweepTimer, "rate(119 minutes)", ""),
-        (Part::SweepTimer, "rate(2 hours)", "Fail schedule-interval SweepTimer"),
-        (Part::SweepTimer, "cron(0 0/6 * * ? *)", "Fail schedule-interval SweepTimer"),
-        (Part::SweepTimer, "cron(0 8-18 * * ? *)", "Unknown schedule-interval SweepTimer"),
-        (Part::VerifyTimer, "rate(1 day)", "Fail schedule-interval VerifyTimer"),
-        (Part::ExpiryTimer, "rate(5 hours)", ""),
-        (Part::ExpiryTimer, "rate(6 hours)", "Fail schedule-interval ExpiryTimer"),
-        (Part::ProveTimer, "rate(47 hours)", ""),
-        (Part::ProveTimer, "rate(2 days)", "Fail schedule-interval ProveTimer"),
-        // No alarm misses a serve tick by itself.
-        (Part::ServeTimer, "rate(1 day)", ""),
-    ] {
-        let expected: Vec<&str> = [verdict].into_iter().filter(|verdict| !verdict.is_empty()).collect();
-        let rare = Ok(schedule("ENABLED", expression));
-        assert_eq!(stack_otherwise(|stack| drop(stack.schedules.insert(part, rare))), expected, "{expression}");
-    }
-    let longer = stack_otherwise(|stack| {
-        stack.schedules.insert(Part::SweepTimer, Ok(schedule("ENABLED", "rate(2 hours)")));
-        given(stack).insert("SweepMissingAlarmHours".to_owned(), "3".to_owned());
-    });
-    assert_eq!(longer, [""; 0]);
-    let unmissed = stack_otherwise(|stack| {
-        stack.schedules.insert(Part::ProveTimer, Ok(schedule("ENABLED", "rate(30 days)")));
-        given(stack).insert("ProofMissingAlarmHours".to_owned(), "0".to_owned());
-    });
-    assert_eq!(unmissed, [""; 0], "no alarm misses it");
-}
-
 pub(super) fn given(stack: &mut Stack) -> &mut BTreeMap<String, String> {
     stack.parameters.as_mut().unwrap().as_mut().unwrap()
 }
@@ -107,20 +56,6 @@ fn what_copies() {
         }
         let idle = Ok("Inactive".to_owned());
         assert_eq!(stack_otherwise(|stack| drop(stack.functions.insert(part, idle))), [""; 0]);
-    }
-    for (part, what) in Part::MAPPINGS
-        .into_iter()
-        .zip(["queue-to-copier CopySharedSnapshotsQueue", "queue-to-verifier VerifyCopiesQueue"])
-    {
-        for (state, verdict) in [
-            (Ok("Disabled".to_owned()), "Fail"),
-            (gone(), "Fail"),
-            (Ok("Enabling".to_owned()), "Unknown"),
-            (Err(error("AccessDenied", "")), "Unknown"),
-        ] {
-            let found = stack_otherwise(|stack| drop(stack.mappings.insert(part, state)));
-            assert_eq!(found, [format!("{verdict} {what}")]);
-        }
     }
 }
 
