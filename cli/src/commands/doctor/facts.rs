@@ -91,8 +91,8 @@ pub(crate) struct Stack {
     /// By the role of the part in the stack; those parts only that are there.
     pub(crate) rules: BTreeMap<Part, Result<Rule, CallError>>,
     pub(crate) schedules: BTreeMap<Part, Result<Schedule, CallError>>,
-    /// The state of each function, and of the mappings that give them the queues' messages.
-    pub(crate) functions: BTreeMap<Part, Result<String, CallError>>,
+    /// The functions, and the mappings that give them the queues' messages.
+    pub(crate) functions: BTreeMap<Part, Result<Function, CallError>>,
     pub(crate) mappings: BTreeMap<Part, Result<Mapping, CallError>>,
     pub(crate) queues: BTreeMap<Part, Result<BTreeMap<String, String>, CallError>>,
     pub(crate) ledger: Option<Result<Table, CallError>>,
@@ -179,6 +179,17 @@ pub(crate) enum Input {
     Constant(String),
     /// A part of the event, or what is made of it: `InputPath`, `InputTransformer`.
     Changed,
+}
+
+/// A function of Lambda's. Words are the API's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    /// `State`.
+    pub(crate) state: String,
+    /// The ARN of its `Role`.
+    pub(crate) role: String,
+    /// `Environment`.
+    pub(crate) variables: Result<BTreeMap<String, String>, CallError>,
 }
 
 /// A mapping that gives a function the messages of a queue.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use snapferry_core::facts::CallError;
 use snapferry_core::policy::{self, Policy};
 
+use super::functions::correct_environment;
 use super::parts::what_stops;
 use super::repair::{changed, command, gone};
 use crate::commands::doctor::check::{Check, is_gone};
@@ -14,7 +15,12 @@ use crate::commands::doctor::facts::{Alarm, Document, Part, Retention, Stack};
 pub(super) fn checks(stack: &Stack, policies: &[Policy]) -> Vec<Check> {
     let mut checks: Vec<Check> =
         stack.reserved.iter().filter_map(|(name, found)| reserved(stack, name, found)).collect();
-    checks.extend(stack.documents.iter().map(|(part, found)| document(stack, *part, found, policies)));
+    checks.extend(stack.functions.iter().filter_map(|(part, found)| {
+        let document = stack.documents.get(part).map(|document| self::document(stack, *part, document, policies));
+        // That the function is gone its own check says.
+        let unread = found.as_ref().err().filter(|error| !is_gone(error));
+        document.or_else(|| unread.map(|error| Check::unread("deployed-policy", part.of_template().1, error)))
+    }));
     let given = stack.given("LogRetentionDays").and_then(|days| days.parse().ok());
     checks.extend(stack.logs.iter().map(|(name, found)| logs(stack, name, found, given)));
     checks.extend(alarms(stack));
@@ -51,7 +57,11 @@ fn reserved(stack: &Stack, name: &str, found: &Result<Option<i32>, CallError>) -
 /// Whether a function works by the policies that were given, however its document is laid out.
 fn document(stack: &Stack, part: Part, found: &Document, policies: &[Policy]) -> Check {
     let (check, (_, name)) = ("deployed-policy", part.of_template());
-    let deploy = "Deploy this file, or give the one that is deployed (infra/sam/deployed.py prints it).";
+    let deploy = format!(
+        "Deploy this file, or give the one that is deployed (infra/sam/deployed.py prints it). If it was this one that was deployed, \
+         somebody changed the function: {}",
+        correct_environment(stack, part)
+    );
     match found {
         Document::Text(text) => match policy::parse(text) {
             Ok(parsed) if parsed.policies == policies => Check::pass(check, name, "it works by this policy"),

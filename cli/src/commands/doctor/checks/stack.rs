@@ -6,11 +6,10 @@ use snapferry_core::facts::CallError;
 use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::{Encryption, Policy, max_lock_days};
 
-use super::parts::{resource, what_stops};
-use super::repair::{changed, command, gone, physical};
-use super::{around, ledger, mappings, proof, rules, schedules, standing, targets};
-use crate::commands::doctor::check::{Check, is_gone};
-use crate::commands::doctor::facts::{Facts, Part, Stack};
+use super::parts::resource;
+use super::{around, functions, ledger, mappings, proof, queues, rules, schedules, standing, targets};
+use crate::commands::doctor::check::Check;
+use crate::commands::doctor::facts::{Facts, Part};
 
 /// The checks of the stack that was named.
 pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
@@ -38,9 +37,9 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(rules::checks(facts, stack));
     checks.extend(schedules::checks(facts, stack));
     checks.extend(targets::checks(facts, stack));
-    checks.extend(stack.functions.iter().map(|(part, state)| function(stack, *part, state)));
+    checks.extend(functions::checks(facts, stack));
     checks.extend(mappings::checks(facts, stack));
-    checks.extend(stack.queues.iter().map(|(part, attributes)| queue(stack, *part, attributes)));
+    checks.extend(queues::checks(facts, stack));
     checks.extend(ledger::checks(stack));
     checks.extend(around::checks(stack, policies));
     checks.extend(match &stack.parameters {
@@ -54,55 +53,6 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
 /// CloudFormation answers a name that it does not know with a ValidationError.
 fn is_missing(error: &CallError) -> bool {
     error.code == "ValidationError" && error.message.contains("does not exist")
-}
-
-/// Lambda API reference, FunctionConfiguration, `State`. A function that was idle for long starts anew when it is asked.
-fn function(stack: &Stack, part: Part, state: &Result<String, CallError>) -> Check {
-    let (_, name) = part.of_template();
-    match state.as_deref() {
-        Ok(state @ ("Active" | "Inactive")) => Check::pass("function", name, format!("{state}, as Lambda has it")),
-        Ok("Failed") => Check::fail("function", name, format!("it cannot run: {}", what_stops(part)))
-            .remedy(format!("{} says why.", of_function(stack, part, "lambda get-function-configuration"))),
-        Ok(state) => Check::unknown("function", name, state).remedy("Repeat in a minute."),
-        Err(error) if is_gone(error) => {
-            let message = format!("it was deleted: {}", what_stops(part));
-            Check::fail("function", name, message).because(error).remedy(gone(stack, name))
-        }
-        Err(error) => Check::unread("function", name, error),
-    }
-}
-
-fn of_function(stack: &Stack, part: Part, operation: &str) -> String {
-    command(stack, operation, format_args!("--function-name {}", physical(stack, part)))
-}
-
-fn queue(stack: &Stack, part: Part, attributes: &Result<BTreeMap<String, String>, CallError>) -> Check {
-    let (_, name) = part.of_template();
-    let attributes = match attributes {
-        Ok(attributes) => attributes,
-        Err(error) if is_gone(error) => {
-            return Check::fail("queue", name, "it was deleted").because(error).remedy(gone(stack, name));
-        }
-        Err(error) => return Check::unread("queue", name, error),
-    };
-    let is_true = |name: &str| attributes.get(name).is_some_and(|value| value == "true");
-    let count = |name: &str| attributes.get(name).and_then(|value| value.parse::<u64>().ok()).unwrap_or_default();
-    let messages = count("ApproximateNumberOfMessages") + count("ApproximateNumberOfMessagesNotVisible");
-    match part {
-        Part::CopierQueue | Part::VerifierQueue if !is_true("FifoQueue") || !is_true("ContentBasedDeduplication") => {
-            let message = "it does not keep to one run at a time: it is not FIFO with content-based deduplication";
-            Check::fail("queue", name, message).remedy(changed(stack))
-        }
-        Part::CopierQueue if !attributes.contains_key("RedrivePolicy") => {
-            Check::fail("queue", name, "it has no dead-letter queue").remedy(changed(stack))
-        }
-        Part::CopierQueue | Part::VerifierQueue => {
-            Check::pass("queue", name, format!("FIFO, {messages} messages in it"))
-        }
-        _ if messages == 0 => Check::pass("dead-letter-queue", name, "empty"),
-        _ => Check::fail("dead-letter-queue", name, format!("{messages} messages that nobody has looked at"))
-            .remedy("See RUNBOOK.md, CopierDeadLetterAlarm and UndeliveredAlarm."),
-    }
 }
 
 /// The template's parameters repeat what the policy says, because a template cannot read it. A CDK stack has none.

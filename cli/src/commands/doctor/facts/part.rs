@@ -18,6 +18,8 @@ pub(crate) enum Part {
     VerifyCopies,
     DeleteExpiredCopies,
     CopySharedSnapshotsRole,
+    VerifyCopiesRole,
+    DeleteExpiredCopiesRole,
     QueueToCopier,
     QueueToVerifier,
     /// Only where contents are proven, as are the next.
@@ -28,7 +30,7 @@ pub(crate) enum Part {
 
 impl Part {
     /// All parts that every stack has.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::ShareRule,
         Self::CopyRule,
         Self::CopierQueue,
@@ -44,6 +46,8 @@ impl Part {
         Self::VerifyCopies,
         Self::DeleteExpiredCopies,
         Self::CopySharedSnapshotsRole,
+        Self::VerifyCopiesRole,
+        Self::DeleteExpiredCopiesRole,
         Self::QueueToCopier,
         Self::QueueToVerifier,
     ];
@@ -81,6 +85,8 @@ impl Part {
             Self::VerifyCopies => ("AWS::Lambda::Function", "VerifyCopies"),
             Self::DeleteExpiredCopies => ("AWS::Lambda::Function", "DeleteExpiredCopies"),
             Self::CopySharedSnapshotsRole => ("AWS::IAM::Role", "CopySharedSnapshotsRole"),
+            Self::VerifyCopiesRole => ("AWS::IAM::Role", "VerifyCopiesRole"),
+            Self::DeleteExpiredCopiesRole => ("AWS::IAM::Role", "DeleteExpiredCopiesRole"),
             Self::QueueToCopier => ("AWS::Lambda::EventSourceMapping", "CopySharedSnapshotsQueue"),
             Self::QueueToVerifier => ("AWS::Lambda::EventSourceMapping", "VerifyCopiesQueue"),
             Self::ProveTimer => ("AWS::Scheduler::Schedule", "ProveTimer"),

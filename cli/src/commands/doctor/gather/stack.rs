@@ -10,7 +10,7 @@ use snapferry_aws::errors::call_error;
 use snapferry_core::facts::CallError;
 
 use super::{around, document, ledger, rules, schedules};
-use crate::commands::doctor::facts::{Mapping, Part, Resource, Stack};
+use crate::commands::doctor::facts::{Function, Mapping, Part, Resource, Stack};
 
 /// Looks at the stack, its rules, its schedules, its functions, its queues and its ledger.
 pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallError> {
@@ -46,7 +46,7 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
             if let Ok(found) = &found {
                 stack.documents.insert(part, documents.of(config, found).await);
             }
-            stack.functions.insert(part, found.map(|found| state(&found)));
+            stack.functions.insert(part, found.map(|found| function_of(&found)));
         }
     }
     for part in Part::MAPPINGS {
@@ -99,8 +99,19 @@ async fn function(config: &SdkConfig, name: &str) -> Result<GetFunctionConfigura
     answer.map_err(|error| call_error(&error))
 }
 
-fn state(function: &GetFunctionConfigurationOutput) -> String {
-    function.state().map(|state| state.as_str().to_owned()).unwrap_or_default()
+fn function_of(found: &GetFunctionConfigurationOutput) -> Function {
+    let variables = match document::unread_environment(found) {
+        Some(error) => Err(error),
+        None => {
+            let variables = found.environment().and_then(|environment| environment.variables());
+            Ok(variables.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+    };
+    Function {
+        state: found.state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
+        role: found.role().unwrap_or_default().to_owned(),
+        variables,
+    }
 }
 
 async fn mapping(config: &SdkConfig, id: &str) -> Result<Mapping, CallError> {

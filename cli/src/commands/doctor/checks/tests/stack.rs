@@ -41,60 +41,6 @@ pub(super) fn given(stack: &mut Stack) -> &mut BTreeMap<String, String> {
 }
 
 #[test]
-fn what_copies() {
-    let gone = || Err(error("ResourceNotFoundException", ""));
-    for part in Part::FUNCTIONS {
-        let name = part.of_template().1;
-        for (state, verdict) in [
-            (Ok("Failed".to_owned()), "Fail"),
-            (gone(), "Fail"),
-            (Ok("Pending".to_owned()), "Unknown"),
-            (Err(error("AccessDenied", "")), "Unknown"),
-        ] {
-            let found = stack_otherwise(|stack| drop(stack.functions.insert(part, state)));
-            assert_eq!(found, [format!("{verdict} function {name}")]);
-        }
-        let idle = Ok("Inactive".to_owned());
-        assert_eq!(stack_otherwise(|stack| drop(stack.functions.insert(part, idle))), [""; 0]);
-    }
-}
-
-#[test]
-fn what_waits() {
-    let with = |part: Part, name: &'static str, value: Option<&'static str>| {
-        stack_otherwise(move |stack| {
-            let attributes: &mut BTreeMap<String, String> = stack.queues.get_mut(&part).unwrap().as_mut().unwrap();
-            match value {
-                Some(value) => attributes.insert(name.to_owned(), value.to_owned()),
-                None => attributes.remove(name),
-            };
-        })
-    };
-    for (name, value) in [("FifoQueue", None), ("ContentBasedDeduplication", Some("false")), ("RedrivePolicy", None)] {
-        assert_eq!(with(Part::CopierQueue, name, value), ["Fail queue CopierQueue"]);
-    }
-    assert_eq!(with(Part::CopierQueue, "ApproximateNumberOfMessages", Some("7")), Vec::<String>::new());
-    for name in ["FifoQueue", "ContentBasedDeduplication"] {
-        assert_eq!(with(Part::VerifierQueue, name, None), ["Fail queue VerifierQueue"]);
-    }
-    // Nothing of its is kept: the schedule looks at what it drops.
-    assert_eq!(with(Part::VerifierQueue, "RedrivePolicy", None), Vec::<String>::new());
-    assert_eq!(with(Part::VerifierQueue, "ApproximateNumberOfMessages", Some("7")), Vec::<String>::new());
-    for part in [Part::CopierDeadLetterQueue, Part::UndeliveredQueue] {
-        let fail = [format!("Fail dead-letter-queue {}", part.of_template().1)];
-        assert_eq!(with(part, "ApproximateNumberOfMessages", Some("1")), fail);
-        assert_eq!(with(part, "ApproximateNumberOfMessagesNotVisible", Some("1")), fail);
-    }
-    let gone = Err(error("QueueDoesNotExist", ""));
-    assert_eq!(
-        stack_otherwise(|stack| {
-            stack.queues.insert(Part::CopierQueue, gone);
-        }),
-        ["Fail queue CopierQueue"]
-    );
-}
-
-#[test]
 fn a_stack_of_the_cdk_was_told_nothing() {
     let bootstrapped = BTreeMap::from([("BootstrapVersion".to_owned(), "/cdk-bootstrap/version".to_owned())]);
     for parameters in [BTreeMap::new(), bootstrapped] {
