@@ -115,7 +115,7 @@ fn logs(stack: &Stack, name: &str, found: &Result<Option<Retention>, CallError>,
 }
 
 fn keep(stack: &Stack, name: &str, days: Option<i32>) -> String {
-    let days = days.map_or("…".to_owned(), |days| days.to_string());
+    let days = days.map_or("DAYS".to_owned(), |days| days.to_string());
     let rest = format_args!("--log-group-name {} --retention-in-days {days}", named(stack, name));
     format!(
         "{} puts it back; find out in CloudTrail who changed it.",
