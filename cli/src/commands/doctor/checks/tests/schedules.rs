@@ -29,6 +29,21 @@ fn a_schedule_that_is_off_over_or_gone() {
 }
 
 #[test]
+fn an_end_is_told_as_past_or_to_come() {
+    for (end, words) in
+        [("2026-11-22T12:00:00Z", "it starts nothing since its end"), ("2026-11-22T12:00:01Z", "it ends at")]
+    {
+        let mut facts = facts();
+        let stack = facts.stack.as_mut().unwrap().1.as_mut().unwrap();
+        let ending = Schedule { end: Some(end.parse().unwrap()), ..well(Part::SweepTimer) };
+        stack.schedules.insert(Part::SweepTimer, Ok(ending));
+        let found = checks(&facts, &policies(""));
+        let found = found.iter().find(|check| check.check == "schedule" && check.subject == "SweepTimer").unwrap();
+        assert!(found.message.starts_with(words), "{found:?}");
+    }
+}
+
+#[test]
 fn how_often_it_runs() {
     for (part, expression, verdict) in [
         (Part::SweepTimer, "rate(119 minutes)", ""),
