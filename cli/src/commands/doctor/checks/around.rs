@@ -35,16 +35,19 @@ fn reserved(stack: &Stack, name: &str, found: &Result<Option<i32>, CallError>) -
         Ok(Some(0)) => {
             let part = Part::FUNCTIONS.into_iter().find(|part| part.of_template().1 == name);
             let stops = part.map(|part| format!(": {}", what_stops(part))).unwrap_or_default();
-            Check::fail(check, name, format!("its reserved concurrency is 0, so it does not run{stops}")).remedy(
-                format!(
-                    "Take it off, {}, and find out in CloudTrail who set it.",
-                    command(
-                        stack,
-                        "lambda delete-function-concurrency",
-                        format_args!("--function-name {}", named(stack, name))
-                    )
-                ),
-            )
+            // What the stack itself reserves for the copier comes back.
+            let own =
+                stack.given("ReservedConcurrency").filter(|own| *own != "0" && part == Some(Part::CopySharedSnapshots));
+            let function = format!("--function-name {}", named(stack, name));
+            let put_back = match own {
+                Some(own) => {
+                    let rest = format_args!("{function} --reserved-concurrent-executions {own}");
+                    command(stack, "lambda put-function-concurrency", rest)
+                }
+                None => command(stack, "lambda delete-function-concurrency", function),
+            };
+            Check::fail(check, name, format!("its reserved concurrency is 0, so it does not run{stops}"))
+                .remedy(format!("{put_back} puts it back; find out in CloudTrail who set it."))
         }
         Ok(Some(reserved)) => Check::pass(check, name, format!("{reserved} reserved")),
         Ok(None) => Check::pass(check, name, "not throttled by a reserved concurrency"),
@@ -193,6 +196,6 @@ fn topic(stack: &Stack) -> Check {
             format!("none of its {} subscriptions is confirmed: alarms tell nobody", subscriptions.len()),
         )
         .remedy("Subscribe somebody, and let them follow the link in the mail that SNS sends."),
-        confirmed => Check::pass(check, arn, format!("{confirmed} confirmed subscriptions")),
+        confirmed => Check::pass(check, arn, format!("confirmed subscriptions: {confirmed}")),
     }
 }

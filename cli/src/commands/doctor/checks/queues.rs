@@ -79,7 +79,7 @@ fn altered(part: Part, attributes: &Attributes) -> Vec<(&'static str, String, St
     };
     let mut altered: Vec<_> = settings(part).into_iter().filter_map(other).collect();
     if let Some(key) = attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty()) {
-        let message = format!("it is under the key {}, which its senders may not use", printable(key, 200));
+        let message = format!("it is under the key {}, not under SQS's own as in the template", printable(key, 200));
         altered.push(("KmsMasterKeyId", String::new(), message));
     }
     altered
@@ -97,7 +97,12 @@ fn other_redrive(facts: &Facts, stack: &Stack, attributes: &Attributes) -> Optio
 }
 
 fn set(stack: &Stack, part: Part, wrong: &[(&str, String, String)]) -> String {
-    let attributes: Vec<String> = wrong.iter().map(|(name, value, _)| format!("\"{name}\":\"{value}\"")).collect();
+    let mut attributes: BTreeMap<&str, &str> = wrong.iter().map(|(name, value, _)| (*name, value.as_str())).collect();
+    if attributes.contains_key("KmsMasterKeyId") {
+        // Without a key it would not be encrypted at all.
+        attributes.insert("SqsManagedSseEnabled", "true");
+    }
+    let attributes: Vec<String> = attributes.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
     let rest = format!("--queue-url {} --attributes '{{{}}}'", physical(stack, part), attributes.join(","));
     let set = command(stack, "sqs set-queue-attributes", rest);
     format!("{set} puts it back; find out in CloudTrail who changed it.")

@@ -86,13 +86,23 @@ fn check(facts: &Facts, stack: &Stack, part: Part, found: &Result<Vec<Target>, C
         Check::unknown(name, subject, message)
             .remedy("Find out who added it, and take it out if it does not belong there.")
     } else {
-        let names: Vec<&str> = wanted.iter().map(|wanted| wanted.part.of_template().1).collect();
-        let message = format!(
-            "it starts {}, with the template's input, message group and dead-letter queue",
-            names.join(" and ")
-        );
+        let each: Vec<String> = wanted.iter().map(as_compared).collect();
+        let message = format!("it starts {}", each.join("; and "));
         Check::pass(name, subject, message)
     })
+}
+
+/// A target that was found, with what of it was held against the template.
+fn as_compared(wanted: &Wanted) -> String {
+    let input = match wanted.given {
+        Given::Event => "the event as it comes",
+        Given::Exactly(input) => input,
+        Given::Object => "a JSON object",
+    };
+    let group = wanted.group.map(|group| format!("in the message group {group}"));
+    let keeps = wanted.keeps.then(|| "with the stack's dead-letter queue".to_owned());
+    let rest: Vec<String> = [Some(format!("with {input}")), group, keeps].into_iter().flatten().collect();
+    format!("{} {}", wanted.part.of_template().1, rest.join(", "))
 }
 
 /// In what a target is not the template's.

@@ -101,5 +101,6 @@ fn the_remedy_is_the_command_that_puts_it_back() {
     let attributes: BTreeMap<String, String> = serde_json::from_str(attributes).unwrap();
     let redrive: serde_json::Value = serde_json::from_str(&attributes["RedrivePolicy"]).unwrap();
     assert_eq!(redrive["deadLetterTargetArn"], arn(Part::CopierDeadLetterQueue));
+    assert_eq!(attributes["SqsManagedSseEnabled"], "true");
     assert_eq!((attributes["DelaySeconds"].as_str(), attributes["KmsMasterKeyId"].as_str()), ("0", ""));
 }
