@@ -17,6 +17,20 @@ fail    credentials: no Region: give --region, or set AWS_REGION or the profile'
 }
 
 #[test]
+fn what_is_empty_is_said_to_be() {
+    let done = snapferry().args(["doctor", POLICY, "--region", ""]).assert().code(2).stdout_eq(str![[r#"
+fail    credentials: the Region is empty; nothing else was looked at
+        Give --profile and --region, or set AWS_PROFILE and AWS_REGION; with IAM Identity Center, `aws sso login`.
+
+"#]]);
+    done.stderr_eq("1 check: 0 pass, 1 fail, 0 unknown\n");
+    let done =
+        snapferry().args(["doctor", POLICY, "--stack", "", "--region", "us-east-1"]).assert().code(2).stdout_eq("");
+    let said = String::from_utf8(done.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("it is empty; give the stack's name"), "{said}");
+}
+
+#[test]
 fn without_credentials() {
     let done = snapferry().args(["doctor", "--json", "--region", "us-east-1", POLICY]).assert().code(2).stderr_eq("");
     let found: serde_json::Value = serde_json::from_slice(&done.get_output().stdout).unwrap();

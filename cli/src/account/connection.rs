@@ -51,8 +51,8 @@ impl Connections {
         let connection = Connection { profile: self.profile.clone(), region: self.region.first().cloned() };
         let mut accounts = vec![connection.open().await?];
         for region in self.region.iter().skip(1) {
-            let home = Region::parse(region).map_err(|_| NoWay {
-                problem: format!("{} is no Region code", printable(region, LONGEST)),
+            let home = home(region).map_err(|error| NoWay {
+                problem: error.to_string(),
                 remedy: "Correct --region: it takes codes as eu-central-1.".to_owned(),
             })?;
             if let Some(first) = accounts.first().filter(|_| accounts.iter().all(|account| account.home != home)) {
@@ -117,7 +117,7 @@ impl Connection {
     async fn account(&self) -> anyhow::Result<Account> {
         let config = self.config().await?;
         let region = config.region().context("no Region: give --region, or set AWS_REGION or the profile's region")?;
-        let home = Region::parse(region.as_ref()).map_err(|_| anyhow::anyhow!("{region} is no Region code"))?;
+        let home = home(region.as_ref())?;
         let caller = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
         let caller = caller.map_err(|error| {
             anyhow::anyhow!("AWS does not say whose credentials these are: {}", words(&call_error(&error)))
@@ -153,6 +153,11 @@ impl Connection {
              login{profile}`."
         )
     }
+}
+
+fn home(text: &str) -> anyhow::Result<Region> {
+    anyhow::ensure!(!text.trim().is_empty(), "the Region is empty");
+    Region::parse(text).map_err(|_| anyhow::anyhow!("{} is no Region code", printable(text, LONGEST)))
 }
 
 /// A service's words, and its name for the request.

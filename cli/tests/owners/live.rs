@@ -83,6 +83,10 @@ fn an_organization_that_does_not_answer_in_full_is_an_error() {
     for (answers, words) in [
         (vec![(400, denied.clone())], "cannot be listed: AccessDeniedException: You don't have permissions"),
         (vec![(200, page.clone()), (400, denied)], "may organizations:ListAccounts, or give what"),
+        (
+            vec![(200, json!({"Accounts": &as_answered()[1..]}))],
+            "the management account 999999999999, which their ARNs name",
+        ),
         (vec![(200, page.clone()), (200, page)], "Organizations gave the same page token twice"),
     ] {
         let (url, _) = organizations(answers);

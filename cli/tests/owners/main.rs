@@ -141,7 +141,7 @@ fn an_owner_that_goes_and_has_hours_of_its_own_is_named() {
     let policy = BARE.replace(r#""SnapshotOwner":"#, r#""SilentAfterHours": {"111111111111": 200}, "SnapshotOwner":"#);
     assert_ne!(policy, BARE);
     fs::write(folder.join("policy.json"), policy).unwrap();
-    let accounts = list(&[account("333333333333", "ACTIVE", "ou-ab12-11112222/")]);
+    let accounts = list(&[account("333333333333", "ACTIVE", "ou-ab12-11112222/"), account(MANAGEMENT, "ACTIVE", "")]);
     let args = ["-", "--policy", "policy.json", "--most-removed", "100"];
     let done = owners(&folder, &args).stdin(accounts).assert().code(2).stdout_eq("");
     let words = stderr(&done);
@@ -154,11 +154,12 @@ fn only_so_many_are_removed() {
     let ids: Vec<String> = (0..20).map(|number| format!("1111111111{number:02}")).collect();
     fs::write(folder.join("policy.json"), BARE.replace(r#"["111111111111"]"#, &json!(ids).to_string())).unwrap();
     let listed = |from: usize| {
-        let accounts: Vec<Value> = ids[from..].iter().map(|id| account(id, "ACTIVE", "ou-ab12-11112222/")).collect();
-        list(&accounts)
+        let members = ids[from..].iter().map(|id| account(id, "ACTIVE", "ou-ab12-11112222/"));
+        list(&members.chain([account(MANAGEMENT, "ACTIVE", "")]).collect::<Vec<Value>>())
     };
     let run = |from: usize, most: &[&str]| {
-        owners(&folder, &[&["-", "--policy", "policy.json"], most].concat()).stdin(listed(from)).assert()
+        let args = [&["-", "--policy", "policy.json", "--exclude-management"], most].concat();
+        owners(&folder, &args).stdin(listed(from)).assert()
     };
     // Two of twenty are a tenth.
     for (from, most, is_done) in [
@@ -186,8 +187,8 @@ fn only_so_many_are_removed() {
         "{words}"
     );
     // Never all: a policy without owners copies nothing.
-    let others = list(&[account("222222222222", "ACTIVE", "")]);
-    let args = ["-", "--policy", "policy.json", "--most-removed", "100", "--json"];
+    let others = list(&[account("222222222222", "ACTIVE", ""), account(MANAGEMENT, "ACTIVE", "")]);
+    let args = ["-", "--policy", "policy.json", "--most-removed", "100", "--exclude-management", "--json"];
     let done = owners(&folder, &args).stdin(others).assert().code(1);
     let answer: Value = serde_json::from_str(&stdout(&done)).unwrap();
     assert_eq!((&answer["document"], answer["removed"].as_array().unwrap().len()), (&Value::Null, 20));
@@ -313,6 +314,9 @@ fn a_list_that_is_in_doubt_is_refused() {
         ),
         (edited("Arn", json!("arn:aws:organizations::999999999999:account/o-a1b2c3d4e5/333333333333")), "not its ARN"),
         (edited("Name", json!(1)), "a page cannot be read"),
+        // What `aws organizations list-accounts-for-parent` answers of one organizational unit.
+        (list(&all[1..]), "is not whole: the management account 999999999999, which their ARNs name, is not in it"),
+        (list(&all[1..]), "Give what `aws organizations list-accounts` answers, and --ou"),
     ] {
         let done = owners(&folder, &["-", "--policy", "bare.json"]).stdin(&list).assert().code(2).stdout_eq("");
         assert!(stderr(&done).contains(words), "{words}: {}", stderr(&done));

@@ -46,8 +46,13 @@ pub(crate) struct ServiceError {
     pub(crate) request_id: Option<String>,
 }
 
-/// The next sweep is the functions' affair: here somebody repeats the command.
+/// The next sweep and the functions' roles are the functions' affair: here somebody repeats the command, with credentials of his own.
 fn unread_remedy(code: &str) -> String {
+    // SNS calls it AuthorizationError.
+    if ["AccessDenied", "Unauthorized", "AuthorizationError"].iter().any(|denied| code.contains(denied)) {
+        return "These credentials may not read it: give them the permission that cli/README.md names, or use others that have it."
+            .to_owned();
+    }
     let next = after_unread(code).strip_suffix("The next sweep looks again.").unwrap_or_default();
     format!("{next}Repeat with credentials that may read it, or later.")
 }
@@ -93,4 +98,19 @@ pub(crate) fn is_gone(error: &CallError) -> bool {
     error.code.contains("ResourceNotFound")
         || error.code.contains("NonExistentQueue")
         || error.code.contains("QueueDoesNotExist")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_the_callers_own() {
+        let remedy = |code: &str| unread_remedy(code);
+        for code in ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"] {
+            assert!(remedy(code).starts_with("These credentials may not read it"), "{code}");
+        }
+        assert!(remedy("AuthFailure").starts_with("Enable the Region"));
+        assert_eq!(remedy("Throttling"), "Repeat with credentials that may read it, or later.");
+    }
 }

@@ -1,10 +1,15 @@
 //! What doctor knows when it has looked: facts only, no opinion.
 
+mod part;
+
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use snapferry_core::copying::CopyError;
 use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
+
+pub(crate) use self::part::Part;
 
 /// All facts.
 #[derive(Debug)]
@@ -15,6 +20,8 @@ pub(crate) struct Facts {
     pub(crate) arn: String,
     /// The Region of the stack.
     pub(crate) home: Region,
+    /// When it was looked at.
+    pub(crate) now: Timestamp,
     /// All Regions of the partition with their `OptInStatus`.
     pub(crate) regions: Result<BTreeMap<String, String>, CallError>,
     /// The keys that the policies name.
@@ -74,18 +81,23 @@ pub(crate) struct Try {
 /// A deployed stack.
 #[derive(Debug, Default)]
 pub(crate) struct Stack {
+    /// As it was given, and the Region that it is in.
+    pub(crate) name: String,
+    pub(crate) region: String,
+    /// `StackStatus`; `None` where `parameters` could not be read either.
+    pub(crate) status: Option<String>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) parameters: Option<Result<BTreeMap<String, String>, CallError>>,
     /// By the role of the part in the stack; those parts only that are there.
-    pub(crate) rules: BTreeMap<Part, Result<String, CallError>>,
+    pub(crate) rules: BTreeMap<Part, Result<Rule, CallError>>,
     pub(crate) schedules: BTreeMap<Part, Result<Schedule, CallError>>,
-    /// The state of each function, and of the mappings that give them the queues' messages.
-    pub(crate) functions: BTreeMap<Part, Result<String, CallError>>,
-    pub(crate) mappings: BTreeMap<Part, Result<String, CallError>>,
+    /// The functions, and the mappings that give them the queues' messages.
+    pub(crate) functions: BTreeMap<Part, Result<Function, CallError>>,
+    pub(crate) mappings: BTreeMap<Part, Result<Mapping, CallError>>,
     pub(crate) queues: BTreeMap<Part, Result<BTreeMap<String, String>, CallError>>,
     pub(crate) ledger: Option<Result<Table, CallError>>,
-    /// The ARNs of what each rule and schedule starts.
-    pub(crate) targets: BTreeMap<Part, Result<Vec<String>, CallError>>,
+    /// What each rule and schedule starts.
+    pub(crate) targets: BTreeMap<Part, Result<Vec<Target>, CallError>>,
     /// The concurrency that is reserved for each function, by its logical ID; `None` where none is.
     pub(crate) reserved: BTreeMap<String, Result<Option<i32>, CallError>>,
     /// The log groups, by their logical IDs; `None` for one that is gone.
@@ -126,6 +138,15 @@ pub(crate) enum Document {
     Unread(CallError),
 }
 
+/// A rule of EventBridge's. Words are the API's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    /// `State`.
+    pub(crate) state: String,
+    /// `EventPattern`.
+    pub(crate) pattern: String,
+}
+
 /// A schedule of EventBridge Scheduler's. Words are the API's own.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
@@ -133,6 +154,54 @@ pub(crate) struct Schedule {
     pub(crate) state: String,
     /// `ScheduleExpression`.
     pub(crate) expression: String,
+    /// `StartDate` and `EndDate`.
+    pub(crate) start: Option<Timestamp>,
+    pub(crate) end: Option<Timestamp>,
+}
+
+/// What a rule or a schedule starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) arn: String,
+    pub(crate) input: Input,
+    /// `MessageGroupId`.
+    pub(crate) group: Option<String>,
+    /// The ARN of the queue that takes what cannot be delivered.
+    pub(crate) dead_letters: Option<String>,
+}
+
+/// What it is started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The event as it comes.
+    Event,
+    /// This instead: `Input`.
+    Constant(String),
+    /// A part of the event, or what is made of it: `InputPath`, `InputTransformer`.
+    Changed,
+}
+
+/// A function of Lambda's. Words are the API's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    /// `State`.
+    pub(crate) state: String,
+    /// The ARN of its `Role`.
+    pub(crate) role: String,
+    /// `Environment`.
+    pub(crate) variables: Result<BTreeMap<String, String>, CallError>,
+}
+
+/// A mapping that gives a function the messages of a queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Mapping {
+    /// `State`.
+    pub(crate) state: String,
+    /// `EventSourceArn` and `FunctionArn`.
+    pub(crate) queue: String,
+    pub(crate) function: String,
+    /// The patterns of `FilterCriteria`.
+    pub(crate) filters: Vec<String>,
 }
 
 /// A table of DynamoDB's. Words are the API's own.
@@ -162,96 +231,6 @@ pub(crate) struct Resource {
     /// Its name, URL or ARN; empty while there is none.
     pub(crate) physical_id: String,
     pub(crate) status: String,
-}
-
-/// A part of the stack that Snapferry cannot do without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
-    ShareRule,
-    CopyRule,
-    CopierQueue,
-    CopierDeadLetterQueue,
-    UndeliveredQueue,
-    VerifierQueue,
-    SweepTimer,
-    ServeTimer,
-    VerifyTimer,
-    ExpiryTimer,
-    Ledger,
-    CopySharedSnapshots,
-    VerifyCopies,
-    DeleteExpiredCopies,
-    CopySharedSnapshotsRole,
-    QueueToCopier,
-    QueueToVerifier,
-    /// Only where contents are proven, as are the next.
-    ProveTimer,
-    ProveCopies,
-    ProveCopiesRole,
-}
-
-impl Part {
-    /// All parts that every stack has.
-    pub(crate) const ALL: [Self; 17] = [
-        Self::ShareRule,
-        Self::CopyRule,
-        Self::CopierQueue,
-        Self::CopierDeadLetterQueue,
-        Self::UndeliveredQueue,
-        Self::VerifierQueue,
-        Self::SweepTimer,
-        Self::ServeTimer,
-        Self::VerifyTimer,
-        Self::ExpiryTimer,
-        Self::Ledger,
-        Self::CopySharedSnapshots,
-        Self::VerifyCopies,
-        Self::DeleteExpiredCopies,
-        Self::CopySharedSnapshotsRole,
-        Self::QueueToCopier,
-        Self::QueueToVerifier,
-    ];
-    /// The parts of a stack that proves contents.
-    pub(crate) const OF_PROOFS: [Self; 3] = [Self::ProveTimer, Self::ProveCopies, Self::ProveCopiesRole];
-    /// The rules.
-    pub(crate) const RULES: [Self; 2] = [Self::ShareRule, Self::CopyRule];
-    /// The schedules.
-    pub(crate) const SCHEDULES: [Self; 5] =
-        [Self::SweepTimer, Self::ServeTimer, Self::VerifyTimer, Self::ExpiryTimer, Self::ProveTimer];
-    /// The functions.
-    pub(crate) const FUNCTIONS: [Self; 4] =
-        [Self::CopySharedSnapshots, Self::VerifyCopies, Self::DeleteExpiredCopies, Self::ProveCopies];
-    /// The queues.
-    pub(crate) const QUEUES: [Self; 4] =
-        [Self::CopierQueue, Self::CopierDeadLetterQueue, Self::UndeliveredQueue, Self::VerifierQueue];
-    /// The mappings that give a function the messages of a queue.
-    pub(crate) const MAPPINGS: [Self; 2] = [Self::QueueToCopier, Self::QueueToVerifier];
-
-    /// Its type, and its logical ID in infra/sam/template.yaml.
-    pub(crate) fn of_template(self) -> (&'static str, &'static str) {
-        match self {
-            Self::ShareRule => ("AWS::Events::Rule", "ShareRule"),
-            Self::CopyRule => ("AWS::Events::Rule", "CopyRule"),
-            Self::CopierQueue => ("AWS::SQS::Queue", "CopierQueue"),
-            Self::CopierDeadLetterQueue => ("AWS::SQS::Queue", "CopierDeadLetterQueue"),
-            Self::UndeliveredQueue => ("AWS::SQS::Queue", "UndeliveredQueue"),
-            Self::VerifierQueue => ("AWS::SQS::Queue", "VerifierQueue"),
-            Self::SweepTimer => ("AWS::Scheduler::Schedule", "SweepTimer"),
-            Self::ServeTimer => ("AWS::Scheduler::Schedule", "ServeTimer"),
-            Self::VerifyTimer => ("AWS::Scheduler::Schedule", "VerifyTimer"),
-            Self::ExpiryTimer => ("AWS::Scheduler::Schedule", "ExpiryTimer"),
-            Self::Ledger => ("AWS::DynamoDB::Table", "Ledger"),
-            Self::CopySharedSnapshots => ("AWS::Lambda::Function", "CopySharedSnapshots"),
-            Self::VerifyCopies => ("AWS::Lambda::Function", "VerifyCopies"),
-            Self::DeleteExpiredCopies => ("AWS::Lambda::Function", "DeleteExpiredCopies"),
-            Self::CopySharedSnapshotsRole => ("AWS::IAM::Role", "CopySharedSnapshotsRole"),
-            Self::QueueToCopier => ("AWS::Lambda::EventSourceMapping", "CopySharedSnapshotsQueue"),
-            Self::QueueToVerifier => ("AWS::Lambda::EventSourceMapping", "VerifyCopiesQueue"),
-            Self::ProveTimer => ("AWS::Scheduler::Schedule", "ProveTimer"),
-            Self::ProveCopies => ("AWS::Lambda::Function", "ProveCopies"),
-            Self::ProveCopiesRole => ("AWS::IAM::Role", "ProveCopiesRole"),
-        }
-    }
 }
 
 impl Facts {

@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID", value_parser = SnapshotId::parse)]
     snapshot: Option<SnapshotId>,
     /// The deployed stack: look at its rules, queues, schedules, functions with their policy, ledger, logs and the alarms' topic, too
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = stack_name)]
     stack: Option<String>,
     /// Print one JSON object
     #[arg(long)]
@@ -80,6 +80,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         report::print_text(&checks)?;
     }
     Ok(exit)
+}
+
+fn stack_name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty; give the stack's name, as `aws cloudformation list-stacks` has it".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// The checks of one home.

@@ -45,7 +45,9 @@ pub(crate) fn print_text(checks: &[Check]) -> anyhow::Result<()> {
     out.flush()?;
     let of = |verdict| count(checks, verdict);
     let (pass, fail, unknown) = (of(Verdict::Pass), of(Verdict::Fail), of(Verdict::Unknown));
-    writeln!(anstream::stderr(), "{} checks: {pass} pass, {fail} fail, {unknown} unknown", checks.len())?;
+    let all = checks.len();
+    let checks = if all == 1 { "check" } else { "checks" };
+    writeln!(anstream::stderr(), "{all} {checks}: {pass} pass, {fail} fail, {unknown} unknown")?;
     Ok(())
 }
 

@@ -101,6 +101,15 @@ pub(crate) fn of_pages(pages: Vec<Page>) -> anyhow::Result<Vec<Listed>> {
     let first = managements.next();
     let is_one = managements.all(|management| Some(management) == first);
     anyhow::ensure!(is_one, "the accounts are of more than one organization, or some have no ARN");
+    // The accounts of one organizational unit are listed in the same form, and each that is not among them would be removed.
+    if let Some(management) = listed.values().find_map(|account| account.management.as_ref()) {
+        anyhow::ensure!(
+            listed.contains_key(management),
+            "the list of accounts is not whole: the management account {management}, which their ARNs name, is not in it, as in \
+             what `aws organizations list-accounts-for-parent` answers. Give what `aws organizations list-accounts` answers, and \
+             --ou where one organizational unit is meant"
+        );
+    }
     Ok(listed.into_values().collect())
 }
 

@@ -72,7 +72,7 @@ options leave out:
   snapferry owners accounts.json --policy policy.json --target 444455556666 --ou ou-ab12-11112222 > new.json
 
 Nothing is printed when more owners would be removed than --most-removed allows, or all, or when the list is not whole (a \
-NextToken is left). An owner from outside the organization is removed, and listed so, unless --keep names it. The snapshots of an account that is no owner any more are not copied any more; its copies expire as \
+NextToken is left, or the management account is not in it, as in the list of one organizational unit). An owner from outside the organization is removed, and listed so, unless --keep names it. The snapshots of an account that is no owner any more are not copied any more; its copies expire as \
 before.";
 
 const HELP: &str = "\

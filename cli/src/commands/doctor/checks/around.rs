@@ -5,31 +5,49 @@ use std::collections::BTreeMap;
 use snapferry_core::facts::CallError;
 use snapferry_core::policy::{self, Policy};
 
-use super::parts::{DEPLOY, what_stops};
+use super::functions::correct_environment;
+use super::parts::what_stops;
+use super::repair::{changed, command, gone};
 use crate::commands::doctor::check::{Check, is_gone};
 use crate::commands::doctor::facts::{Alarm, Document, Part, Retention, Stack};
 
 /// All these checks.
 pub(super) fn checks(stack: &Stack, policies: &[Policy]) -> Vec<Check> {
-    let mut checks: Vec<Check> = stack.reserved.iter().filter_map(|(name, found)| reserved(name, found)).collect();
-    checks.extend(stack.documents.iter().map(|(part, found)| document(*part, found, policies)));
+    let mut checks: Vec<Check> =
+        stack.reserved.iter().filter_map(|(name, found)| reserved(stack, name, found)).collect();
+    checks.extend(stack.functions.iter().filter_map(|(part, found)| {
+        let document = stack.documents.get(part).map(|document| self::document(stack, *part, document, policies));
+        // That the function is gone its own check says.
+        let unread = found.as_ref().err().filter(|error| !is_gone(error));
+        document.or_else(|| unread.map(|error| Check::unread("deployed-policy", part.of_template().1, error)))
+    }));
     let given = stack.given("LogRetentionDays").and_then(|days| days.parse().ok());
-    checks.extend(stack.logs.iter().map(|(name, found)| logs(name, found, given)));
+    checks.extend(stack.logs.iter().map(|(name, found)| logs(stack, name, found, given)));
     checks.extend(alarms(stack));
     checks.push(topic(stack));
     checks
 }
 
 /// Lambda Developer Guide, "Configuring reserved concurrency": 0 stops all processing.
-fn reserved(name: &str, found: &Result<Option<i32>, CallError>) -> Option<Check> {
+fn reserved(stack: &Stack, name: &str, found: &Result<Option<i32>, CallError>) -> Option<Check> {
     let check = "function-concurrency";
     Some(match found {
         Ok(Some(0)) => {
             let part = Part::FUNCTIONS.into_iter().find(|part| part.of_template().1 == name);
             let stops = part.map(|part| format!(": {}", what_stops(part))).unwrap_or_default();
-            Check::fail(check, name, format!("its reserved concurrency is 0, so it does not run{stops}")).remedy(
-                "Take it off: aws lambda delete-function-concurrency --function-name … (and find out who set it).",
-            )
+            // What the stack itself reserves for the copier comes back.
+            let own =
+                stack.given("ReservedConcurrency").filter(|own| *own != "0" && part == Some(Part::CopySharedSnapshots));
+            let function = format!("--function-name {}", named(stack, name));
+            let put_back = match own {
+                Some(own) => {
+                    let rest = format_args!("{function} --reserved-concurrent-executions {own}");
+                    command(stack, "lambda put-function-concurrency", rest)
+                }
+                None => command(stack, "lambda delete-function-concurrency", function),
+            };
+            Check::fail(check, name, format!("its reserved concurrency is 0, so it does not run{stops}"))
+                .remedy(format!("{put_back} puts it back; find out in CloudTrail who set it."))
         }
         Ok(Some(reserved)) => Check::pass(check, name, format!("{reserved} reserved")),
         Ok(None) => Check::pass(check, name, "not throttled by a reserved concurrency"),
@@ -40,9 +58,13 @@ fn reserved(name: &str, found: &Result<Option<i32>, CallError>) -> Option<Check>
 }
 
 /// Whether a function works by the policies that were given, however its document is laid out.
-fn document(part: Part, found: &Document, policies: &[Policy]) -> Check {
+fn document(stack: &Stack, part: Part, found: &Document, policies: &[Policy]) -> Check {
     let (check, (_, name)) = ("deployed-policy", part.of_template());
-    let deploy = "Deploy this file, or give the one that is deployed (infra/sam/deployed.py prints it).";
+    let deploy = format!(
+        "Deploy this file, or give the one that is deployed (infra/sam/deployed.py prints it). If it was this one that was deployed, \
+         somebody changed the function: {}",
+        correct_environment(stack, part)
+    );
     match found {
         Document::Text(text) => match policy::parse(text) {
             Ok(parsed) if parsed.policies == policies => Check::pass(check, name, "it works by this policy"),
@@ -52,7 +74,7 @@ fn document(part: Part, found: &Document, policies: &[Policy]) -> Check {
             }
             Err(_) => Check::fail(check, name, "its policy is not valid, so it does nothing").remedy(deploy),
         },
-        Document::Missing(why) => Check::fail(check, name, why.as_str()).remedy(DEPLOY),
+        Document::Missing(why) => Check::fail(check, name, why.as_str()).remedy(changed(stack)),
         Document::Elsewhere(why) => Check::unknown(check, name, format!("{why}, so it was not compared"))
             .remedy("Compare it by hand: aws lambda get-function names the package."),
         Document::Unread(error) => Check::unread(check, name, error),
@@ -76,22 +98,38 @@ fn different(deployed: &[Policy], given: &[Policy]) -> String {
 }
 
 /// `given` is the stack's parameter, where it is known.
-fn logs(name: &str, found: &Result<Option<Retention>, CallError>, given: Option<i32>) -> Check {
+fn logs(stack: &Stack, name: &str, found: &Result<Option<Retention>, CallError>, given: Option<i32>) -> Check {
     let check = "log-group";
     match found {
         Ok(Some(Retention(Some(days)))) if given.is_some_and(|given| *days < given) => {
             let given = given.unwrap_or_default();
             let message = format!("it keeps the audit for {days} days only, and LogRetentionDays is {given}");
-            Check::fail(check, name, message).remedy(DEPLOY)
+            Check::fail(check, name, message).remedy(keep(stack, name, Some(given)))
         }
         Ok(Some(Retention(Some(days)))) => Check::pass(check, name, format!("it keeps its records for {days} days")),
         Ok(Some(Retention(None))) => {
-            Check::fail(check, name, "it has no retention: its records are kept, and paid for, for good").remedy(DEPLOY)
+            Check::fail(check, name, "it has no retention: its records are kept, and paid for, for good")
+                .remedy(keep(stack, name, given))
         }
         Ok(None) => Check::fail(check, name, "it was deleted, and the audit records with it; the function writes none")
             .remedy("Make it again under the same name, with its retention and deletion protection; find out who deleted it."),
         Err(error) => Check::unread(check, name, error),
     }
+}
+
+fn keep(stack: &Stack, name: &str, days: Option<i32>) -> String {
+    let days = days.map_or("DAYS".to_owned(), |days| days.to_string());
+    let rest = format_args!("--log-group-name {} --retention-in-days {days}", named(stack, name));
+    format!(
+        "{} puts it back; find out in CloudTrail who changed it.",
+        command(stack, "logs put-retention-policy", rest)
+    )
+}
+
+/// What a resource of this logical ID is called in AWS.
+fn named<'s>(stack: &'s Stack, logical_id: &str) -> &'s str {
+    let found = stack.resources.iter().find(|resource| resource.logical_id == logical_id);
+    found.map(|resource| resource.physical_id.as_str()).unwrap_or_default()
 }
 
 /// One line for what rings by itself, and one for all that are well.
@@ -103,29 +141,32 @@ fn alarms(stack: &Stack) -> Vec<Check> {
         Some(Ok(alarms)) => alarms,
     };
     let topic = stack.topic.as_ref().map(|(arn, _)| arn);
-    let bad: Vec<Check> = alarms.iter().filter_map(|(name, found)| alarm(name, found.as_ref(), topic)).collect();
+    let bad: Vec<Check> = alarms.iter().filter_map(|(name, found)| alarm(stack, name, found.as_ref(), topic)).collect();
     let well = alarms.len().saturating_sub(bad.len());
     let rest = Check::pass(check, "", format!("{well} of {} alarms are there, on and quiet", alarms.len()));
     bad.into_iter().chain((well > 0).then_some(rest)).collect()
 }
 
 /// What is wrong with an alarm. `topic` is what the stack's alarms notify.
-fn alarm(name: &str, found: Option<&Alarm>, topic: Option<&String>) -> Option<Check> {
+fn alarm(stack: &Stack, name: &str, found: Option<&Alarm>, topic: Option<&String>) -> Option<Check> {
     let check = "alarm";
     let Some(alarm) = found else {
-        return Some(Check::fail(check, name, "it was deleted: what it is for tells nobody").remedy(DEPLOY));
+        return Some(Check::fail(check, name, "it was deleted: what it is for tells nobody").remedy(gone(stack, name)));
     };
     if !alarm.is_on {
-        return Some(Check::fail(check, name, "its actions are off: it tells nobody").remedy(
-            "Turn them on: aws cloudwatch enable-alarm-actions --alarm-names … (and find out who turned them off).",
-        ));
+        let on =
+            command(stack, "cloudwatch enable-alarm-actions", format_args!("--alarm-names {}", named(stack, name)));
+        return Some(
+            Check::fail(check, name, "its actions are off: it tells nobody")
+                .remedy(format!("Turn them on, {on}, and find out in CloudTrail who turned them off.")),
+        );
     }
     // One that only another alarm looks at has no actions of its own.
     if let Some(topic) = topic
         && !alarm.actions.is_empty()
         && !alarm.actions.contains(topic)
     {
-        return Some(Check::fail(check, name, format!("it does not notify {topic}")).remedy(DEPLOY));
+        return Some(Check::fail(check, name, format!("it does not notify {topic}")).remedy(changed(stack)));
     }
     let rings = alarm.state == "ALARM";
     rings.then(|| Check::fail(check, name, "it rings now").remedy("RUNBOOK.md says what it means and what to do."))
@@ -142,7 +183,9 @@ fn topic(stack: &Stack) -> Check {
     let subscriptions = match found {
         Ok(subscriptions) => subscriptions,
         Err(error) if error.code.contains("NotFound") => {
-            return Check::fail(check, arn, "it was deleted: alarms tell nobody").because(error).remedy(DEPLOY);
+            return Check::fail(check, arn, "it was deleted: alarms tell nobody")
+                .because(error)
+                .remedy("Give AlarmTopicArn one that is there; the stack's own comes back when AlarmEmail is emptied, and given again.");
         }
         Err(error) => return Check::unread(check, arn, error),
     };
@@ -153,6 +196,6 @@ fn topic(stack: &Stack) -> Check {
             format!("none of its {} subscriptions is confirmed: alarms tell nobody", subscriptions.len()),
         )
         .remedy("Subscribe somebody, and let them follow the link in the mail that SNS sends."),
-        confirmed => Check::pass(check, arn, format!("{confirmed} confirmed subscriptions")),
+        confirmed => Check::pass(check, arn, format!("confirmed subscriptions: {confirmed}")),
     }
 }

@@ -1,30 +1,30 @@
 //! The table of what is owed.
 
-use snapferry_core::facts::CallError;
-
+use super::repair::command;
 use crate::commands::doctor::check::{Check, is_gone};
-use crate::commands::doctor::facts::{Keys, Part, Table};
+use crate::commands::doctor::facts::{Keys, Part, Stack, Table};
 
 /// The index in which what waits stands in its order.
 const LINE: &str = "line";
 
 /// Whether the table is the template's, and whether it is kept from getting lost.
-pub(super) fn checks(ledger: &Result<Table, CallError>) -> Vec<Check> {
+pub(super) fn checks(stack: &Stack) -> Vec<Check> {
     let (_, name) = Part::Ledger.of_template();
-    match ledger {
-        Ok(table) => {
+    match &stack.ledger {
+        None => Vec::new(),
+        Some(Ok(table)) => {
             vec![
                 state(name, table),
                 line(name, table),
-                protection(name, table),
-                recovery(name, table),
-                encryption(name, table),
+                protection(stack, name, table),
+                recovery(stack, name, table),
+                encryption(stack, name, table),
             ]
         }
-        Err(error) if is_gone(error) => {
+        Some(Err(error)) if is_gone(error) => {
             vec![Check::fail("ledger", name, "it was deleted: nothing is copied").because(error).remedy(MAKE_AGAIN)]
         }
-        Err(error) => vec![Check::unread("ledger", name, error)],
+        Some(Err(error)) => vec![Check::unread("ledger", name, error)],
     }
 }
 
@@ -75,41 +75,47 @@ fn line(subject: &str, table: &Table) -> Check {
     }
 }
 
-fn protection(subject: &str, table: &Table) -> Check {
+fn protection(stack: &Stack, subject: &str, table: &Table) -> Check {
     let check = "ledger-protection";
     if table.is_deletion_protected {
         return Check::pass(check, subject, "protected from deletion");
     }
-    Check::fail(check, subject, "anybody who may delete tables can delete it").remedy(format!(
-        "aws dynamodb update-table --deletion-protection-enabled --table-name {} (and find out who switched it off).",
-        table.name
+    Check::fail(check, subject, "anybody who may delete tables can delete it").remedy(update(
+        stack,
+        table,
+        "dynamodb update-table",
+        "--deletion-protection-enabled",
     ))
 }
 
 /// DynamoDB API reference, PointInTimeRecoveryDescription, `PointInTimeRecoveryStatus`.
-fn recovery(subject: &str, table: &Table) -> Check {
+fn recovery(stack: &Stack, subject: &str, table: &Table) -> Check {
     let check = "ledger-recovery";
     match table.recovery.as_deref() {
         Ok("ENABLED") => Check::pass(check, subject, "can be restored to any moment of the last weeks"),
-        Ok(_) => Check::fail(check, subject, "once emptied or deleted it cannot be restored").remedy(format!(
-            "aws dynamodb update-continuous-backups --point-in-time-recovery-specification \
-             PointInTimeRecoveryEnabled=true --table-name {} (and find out who switched it off).",
-            table.name
+        Ok(_) => Check::fail(check, subject, "once emptied or deleted it cannot be restored").remedy(update(
+            stack,
+            table,
+            "dynamodb update-continuous-backups",
+            "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
         )),
         Err(error) => Check::unread(check, subject, error),
     }
 }
 
 /// DynamoDB API reference, SSEDescription, `Status`.
-fn encryption(subject: &str, table: &Table) -> Check {
+fn encryption(stack: &Stack, subject: &str, table: &Table) -> Check {
     let check = "ledger-encryption";
     match table.encryption.as_deref() {
         Some("ENABLED" | "UPDATING") => Check::pass(check, subject, "encrypted under a key of this account"),
-        _ => Check::fail(check, subject, "encrypted under a key of DynamoDB's own, whose use nobody can follow").remedy(format!(
-            "aws dynamodb update-table --sse-specification Enabled=true --table-name {} (and find out who changed it).",
-            table.name
-        )),
+        _ => Check::fail(check, subject, "encrypted under a key of DynamoDB's own, whose use nobody can follow")
+            .remedy(update(stack, table, "dynamodb update-table", "--sse-specification Enabled=true")),
     }
+}
+
+fn update(stack: &Stack, table: &Table, operation: &str, option: &str) -> String {
+    let rest = format_args!("--table-name {} {option}", table.name);
+    format!("{} puts it back; find out in CloudTrail who changed it.", command(stack, operation, rest))
 }
 
 fn is_schema(keys: &Keys, names: [&str; 2]) -> bool {

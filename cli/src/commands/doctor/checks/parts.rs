@@ -1,10 +1,19 @@
 //! What is said of the parts of a stack.
 
+use super::repair::command;
 use crate::commands::doctor::check::Check;
-use crate::commands::doctor::facts::{Part, Stack};
+use crate::commands::doctor::facts::{Facts, Part, Stack};
 
-/// The remedy for what is not as the template makes it.
-pub(super) const DEPLOY: &str = "Somebody changed what the stack had made: deploy it again.";
+/// Whether an ARN is that of the stack's own queue or function, in its account and Region.
+pub(super) fn is_own(facts: &Facts, stack: &Stack, part: Part, arn: &str) -> bool {
+    let Some(resource) = stack.part(part) else { return false };
+    // A queue's physical ID is its URL, a function's its name.
+    let name = resource.physical_id.rsplit('/').next().unwrap_or_default();
+    let (service, kind) = if resource.kind == "AWS::SQS::Queue" { ("sqs", "") } else { ("lambda", "function:") };
+    let behind = format!(":{service}:{}:{}:{kind}{name}", facts.home, facts.account);
+    let partition = arn.strip_prefix("arn:").and_then(|rest| rest.strip_suffix(&behind));
+    !name.is_empty() && partition.is_some_and(|partition| !partition.contains(':'))
+}
 
 /// What does not happen without a part.
 pub(super) fn what_stops(part: Part) -> &'static str {
@@ -23,14 +32,22 @@ pub(super) fn resource(stack: &Stack, part: Part) -> Check {
     let (kind, name) = part.of_template();
     let check = "stack-resource";
     match stack.part(part) {
-        None => Check::fail(check, name, format!("the stack has no such {kind}"))
-            .remedy("This is no stack of Snapferry's, or it was changed: deploy the template again."),
+        None => Check::fail(check, name, format!("the stack has no such {kind}")).remedy(
+            "Its template is another than this release's: deploy this release's, or look with the stack's own release.",
+        ),
         Some(found) => match found.status.as_str() {
-            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => Check::pass(check, name, "in place"),
+            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => {
+                Check::pass(check, name, format!("{}, as CloudFormation has it", found.status))
+            }
             status if status.ends_with("_IN_PROGRESS") => {
                 Check::unknown(check, name, status.to_string()).remedy("Repeat when the deployment has ended.")
             }
-            status => Check::fail(check, name, status.to_string()).remedy("See the stack's events, and deploy again."),
+            status => {
+                let events = format_args!("--stack-name {}", stack.name);
+                let events = command(stack, "cloudformation describe-stack-events", events);
+                Check::fail(check, name, status.to_string())
+                    .remedy(format!("{events} says why. Repair that, and deploy again."))
+            }
         },
     }
 }

@@ -1,33 +1,107 @@
-//! The schedules: whether they are on, and often enough for the alarms that miss their runs.
+//! The schedules: whether they are on, as often as the stack was told, and often enough for the alarms that miss their runs.
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use snapferry_core::facts::CallError;
 
-use super::parts::{DEPLOY, what_stops};
-use crate::commands::doctor::check::{Check, is_gone};
-use crate::commands::doctor::facts::{Part, Schedule};
+use super::parts::what_stops;
+use super::repair;
+use crate::commands::doctor::check::{Check, Verdict, is_gone};
+use crate::commands::doctor::facts::{Facts, Part, Schedule, Stack};
 
+/// The template's ServeSchedule, where nobody gives another.
+const SERVE_DEFAULT: &str = "rate(1 minute)";
 const MINUTES_IN_A_DAY: u64 = 1440;
 
-/// The checks of a schedule; `given` are the stack's parameters, where they are known.
-pub(super) fn checks(
-    part: Part,
-    schedule: &Result<Schedule, CallError>,
-    given: Option<&BTreeMap<String, String>>,
-) -> Vec<Check> {
-    let (_, name) = part.of_template();
-    let state = match schedule {
-        Ok(Schedule { state, .. }) if state == "ENABLED" => Check::pass("schedule", name, "enabled"),
-        Ok(Schedule { state, .. }) => Check::fail("schedule", name, format!("{state}: {}", what_stops(part)))
-            .remedy("Enable it in EventBridge Scheduler, or deploy the stack again (and find out who disabled it)."),
-        Err(error) if is_gone(error) => {
-            Check::fail("schedule", name, format!("it was deleted: {}", what_stops(part))).because(error).remedy(DEPLOY)
-        }
-        Err(error) => Check::unread("schedule", name, error),
+/// The checks of all schedules.
+pub(super) fn checks(facts: &Facts, stack: &Stack) -> Vec<Check> {
+    let of_schedule = |(part, found): (&Part, &Result<Schedule, CallError>)| {
+        let rarity = found.as_ref().ok().and_then(|found| rarity(*part, found, stack));
+        [Some(state(facts.now, stack, *part, found)), rarity].into_iter().flatten().collect::<Vec<_>>()
     };
-    let rarity = schedule.as_ref().ok().zip(given).and_then(|(schedule, given)| often_enough(part, schedule, given));
-    [Some(state), rarity].into_iter().flatten().collect()
+    stack.schedules.iter().flat_map(of_schedule).collect()
+}
+
+/// EventBridge Scheduler API reference, GetSchedule: nothing starts before `StartDate`, or after `EndDate`.
+fn state(now: Timestamp, stack: &Stack, part: Part, schedule: &Result<Schedule, CallError>) -> Check {
+    let (check, (_, name)) = ("schedule", part.of_template());
+    let fail = |message: String| Check::fail(check, name, message).remedy(repair::schedule(stack, part, ""));
+    match schedule {
+        Ok(Schedule { state, .. }) if state != "ENABLED" => fail(format!("{state}: {}", what_stops(part))),
+        Ok(Schedule { end: Some(end), .. }) if *end <= now => {
+            fail(format!("it starts nothing since its end, {end}: {}", what_stops(part)))
+        }
+        Ok(Schedule { end: Some(end), .. }) => fail(format!("it ends at {end}, and then {}", what_stops(part))),
+        Ok(Schedule { start: Some(start), .. }) if *start > now => {
+            fail(format!("it starts nothing until {start}: {}", what_stops(part)))
+        }
+        Ok(_) => Check::pass(check, name, "ENABLED, without an end"),
+        Err(error) if is_gone(error) => {
+            let message = format!("it was deleted: {}", what_stops(part));
+            Check::fail(check, name, message).because(error).remedy(repair::gone(stack, name))
+        }
+        Err(error) => Check::unread(check, name, error),
+    }
+}
+
+/// Whether it runs as often as its alarm and the stack's parameter want it to.
+fn rarity(part: Part, schedule: &Schedule, stack: &Stack) -> Option<Check> {
+    let by_alarm = stack.parameters.as_ref().and_then(|given| given.as_ref().ok());
+    let by_alarm = by_alarm.and_then(|given| often_enough(part, schedule, given));
+    match &by_alarm {
+        Some(check) if check.verdict == Verdict::Fail => by_alarm,
+        _ => as_given(part, schedule, stack).or(by_alarm),
+    }
+}
+
+/// What is said of a schedule that may be rarer than the stack's parameter says, or than the template's default where the stack has
+/// no parameters. No alarm misses a serve tick, so of that one something is always said.
+fn as_given(part: Part, schedule: &Schedule, stack: &Stack) -> Option<Check> {
+    let (parameter, default) = match part {
+        Part::SweepTimer => ("SweepSchedule", None),
+        Part::ServeTimer => ("ServeSchedule", Some(SERVE_DEFAULT)),
+        Part::VerifyTimer => ("VerifySchedule", None),
+        Part::ExpiryTimer => ("ExpirySchedule", None),
+        _ => ("ProofSchedule", None),
+    };
+    let (check, (_, name)) = ("schedule-interval", part.of_template());
+    let (given, found) = (stack.given(parameter), schedule.expression.as_str());
+    let wanted = given.or(default)?;
+    let pauses = longest_pause(found).zip(longest_pause(wanted));
+    let found = snapferry_core::text::printable(found, 100);
+    if schedule.expression == wanted || pauses.is_some_and(|(found, wanted)| found <= wanted) {
+        return default.map(|_| Check::pass(check, name, format!("{found} is no rarer than {wanted}, {parameter}")));
+    }
+    Some(match (given, pauses) {
+        (Some(_), Some(_)) => {
+            let message = format!("{found} is rarer than {parameter}, {wanted}: {}", late(part));
+            let correct = format!(", put {wanted} into that file as ScheduleExpression");
+            Check::fail(check, name, message).remedy(repair::schedule(stack, part, &correct))
+        }
+        (Some(_), None) => Check::unknown(
+            check,
+            name,
+            format!("{found} is not {parameter}, {wanted}, and which of them is rarer is not known here"),
+        )
+        .remedy("Find out who changed it."),
+        (None, _) => Check::unknown(
+            check,
+            name,
+            format!("{found} may be rarer than {wanted}, the template's own, and the stack has no {parameter}"),
+        )
+        .remedy("See that it is as it was deployed."),
+    })
+}
+
+fn late(part: Part) -> &'static str {
+    match part {
+        Part::SweepTimer => "what events miss is copied later",
+        Part::ServeTimer => "what stands in line waits longer",
+        Part::VerifyTimer => "copies are verified and locked later",
+        Part::ProveTimer => "contents are proven later",
+        _ => "copies expire later",
+    }
 }
 
 /// Whether a run is due within the hours in which an alarm misses it. As many hours an alarm about what runs find goes by the worst
@@ -77,16 +151,22 @@ fn longest_pause(expression: &str) -> Option<u64> {
     }
     let fields = expression.strip_prefix("cron(")?.strip_suffix(')')?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
-    let [_, hours, days @ ..] = fields.as_slice() else { return None };
+    let [minutes, hours, days @ ..] = fields.as_slice() else { return None };
     if days.len() != 4 || !days.iter().all(|each| matches!(*each, "*" | "?")) {
         return None;
     }
-    let step = hours.strip_prefix("0/").or_else(|| hours.strip_prefix("*/"));
-    match step {
-        Some(step) => step.parse::<u64>().ok().filter(|step| (1..24).contains(step)).map(|step| step * 60),
-        None if *hours == "*" => Some(60),
+    match step(hours) {
+        Some(step) => (1..24).contains(&step).then_some(step * 60),
+        None if *hours == "*" && *minutes == "*" => Some(1),
+        // Within the hour, and over its end no longer.
+        None if *hours == "*" => Some(step(minutes).filter(|step| (1..60).contains(step)).unwrap_or(60)),
         None => hours.parse::<u64>().ok().map(|_| MINUTES_IN_A_DAY),
     }
+}
+
+/// The N of `0/N` or `*/N`.
+fn step(field: &str) -> Option<u64> {
+    field.strip_prefix("0/").or_else(|| field.strip_prefix("*/"))?.parse().ok()
 }
 
 #[cfg(test)]
@@ -101,7 +181,10 @@ mod tests {
             ("rate(1 hour)", Some(60)),
             ("rate(6 hours)", Some(360)),
             ("rate(2 days)", Some(2880)),
-            ("cron(0/15 * * * ? *)", Some(60)),
+            ("cron(0/15 * * * ? *)", Some(15)),
+            ("cron(0/0 * * * ? *)", Some(60)),
+            ("cron(7 * * * ? *)", Some(60)),
+            ("cron(* * * * ? *)", Some(1)),
             ("cron(5 */6 * * ? *)", Some(360)),
             ("cron(5 0/6 ? * * *)", Some(360)),
             ("cron(30 3 * * ? *)", Some(1440)),

@@ -6,9 +6,9 @@ use snapferry_core::facts::CallError;
 use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::{Encryption, Policy, max_lock_days};
 
-use super::parts::{DEPLOY, resource, what_stops};
-use super::{around, ledger, proof, schedules, targets};
-use crate::commands::doctor::check::{Check, is_gone};
+use super::parts::resource;
+use super::{around, functions, ledger, mappings, proof, queues, rules, schedules, standing, targets};
+use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Facts, Part};
 
 /// The checks of the stack that was named.
@@ -27,17 +27,20 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
         Some((name, Err(error))) => return vec![Check::unread("stack", name, error)],
         Some((name, Ok(stack))) => (name, stack),
     };
-    let mut checks = vec![Check::pass("stack", name, format!("it has {} resources", stack.resources.len()))];
+    let (standing, is_looked_at) = standing::check(stack);
+    if !is_looked_at {
+        return vec![standing];
+    }
+    let mut checks = vec![standing];
     checks.extend(Part::ALL.map(|part| resource(stack, part)));
     checks.extend(proof::checks(&facts.home, stack, policies));
-    let given = stack.parameters.as_ref().and_then(|given| given.as_ref().ok());
-    checks.extend(stack.rules.iter().map(|(part, state)| rule(*part, state)));
-    checks.extend(stack.schedules.iter().flat_map(|(part, found)| schedules::checks(*part, found, given)));
+    checks.extend(rules::checks(facts, stack));
+    checks.extend(schedules::checks(facts, stack));
     checks.extend(targets::checks(facts, stack));
-    checks.extend(stack.functions.iter().map(|(part, state)| function(*part, state)));
-    checks.extend(stack.mappings.iter().map(|(part, state)| mapping(*part, state)));
-    checks.extend(stack.queues.iter().map(|(part, attributes)| queue(*part, attributes)));
-    checks.extend(stack.ledger.iter().flat_map(ledger::checks));
+    checks.extend(functions::checks(facts, stack));
+    checks.extend(mappings::checks(facts, stack));
+    checks.extend(queues::checks(facts, stack));
+    checks.extend(ledger::checks(stack));
     checks.extend(around::checks(stack, policies));
     checks.extend(match &stack.parameters {
         Some(Ok(given)) => parameters(facts, name, given, policies),
@@ -50,90 +53,6 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
 /// CloudFormation answers a name that it does not know with a ValidationError.
 fn is_missing(error: &CallError) -> bool {
     error.code == "ValidationError" && error.message.contains("does not exist")
-}
-
-fn rule(part: Part, state: &Result<String, CallError>) -> Check {
-    let (_, name) = part.of_template();
-    let without = match part {
-        Part::CopyRule => "ends of copies are noticed by schedules only, minutes later",
-        _ => "shares are noticed by sweeps only",
-    };
-    match state.as_deref() {
-        // The second form says that it also takes what CloudTrail records; either delivers.
-        Ok("ENABLED" | "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") => Check::pass("rule", name, "enabled"),
-        Ok(state) => Check::fail("rule", name, format!("{state}: {without}"))
-            .remedy("Enable it: aws events enable-rule --name … (and find out who disabled it)."),
-        Err(error) if is_gone(error) => {
-            Check::fail("rule", name, format!("it was deleted: {without}")).because(error).remedy(DEPLOY)
-        }
-        Err(error) => Check::unread("rule", name, error),
-    }
-}
-
-/// Lambda API reference, FunctionConfiguration, `State`. A function that was idle for long starts anew when it is asked.
-fn function(part: Part, state: &Result<String, CallError>) -> Check {
-    let (_, name) = part.of_template();
-    match state.as_deref() {
-        Ok("Active" | "Inactive") => Check::pass("function", name, "there"),
-        Ok("Failed") => Check::fail("function", name, format!("it cannot run: {}", what_stops(part)))
-            .remedy("Lambda's console says why; deploy the stack again."),
-        Ok(state) => Check::unknown("function", name, state).remedy("Repeat in a minute."),
-        Err(error) if is_gone(error) => {
-            Check::fail("function", name, format!("it was deleted: {}", what_stops(part))).because(error).remedy(DEPLOY)
-        }
-        Err(error) => Check::unread("function", name, error),
-    }
-}
-
-/// Lambda API reference, GetEventSourceMapping, `State`.
-fn mapping(part: Part, state: &Result<String, CallError>) -> Check {
-    let (_, name) = part.of_template();
-    let (check, without) = match part {
-        Part::QueueToVerifier => {
-            ("queue-to-verifier", "copies that ended are verified by schedule only, minutes later")
-        }
-        _ => ("queue-to-copier", "the copier gets no event and no sweep, so nothing is copied"),
-    };
-    match state.as_deref() {
-        Ok("Enabled") => Check::pass(check, name, "enabled"),
-        Ok("Disabled" | "Disabling" | "Deleting") => Check::fail(check, name, format!("disabled: {without}")).remedy(
-            "Enable it: aws lambda update-event-source-mapping --enabled --uuid … (and find out who disabled it).",
-        ),
-        Ok(state) => Check::unknown(check, name, state).remedy("Repeat in a minute."),
-        Err(error) if is_gone(error) => {
-            Check::fail(check, name, format!("it was deleted: {without}")).because(error).remedy(DEPLOY)
-        }
-        Err(error) => Check::unread(check, name, error),
-    }
-}
-
-fn queue(part: Part, attributes: &Result<BTreeMap<String, String>, CallError>) -> Check {
-    let (_, name) = part.of_template();
-    let attributes = match attributes {
-        Ok(attributes) => attributes,
-        Err(error) if is_gone(error) => {
-            return Check::fail("queue", name, "it was deleted").because(error).remedy(DEPLOY);
-        }
-        Err(error) => return Check::unread("queue", name, error),
-    };
-    let is_true = |name: &str| attributes.get(name).is_some_and(|value| value == "true");
-    let count = |name: &str| attributes.get(name).and_then(|value| value.parse::<u64>().ok()).unwrap_or_default();
-    let messages = count("ApproximateNumberOfMessages") + count("ApproximateNumberOfMessagesNotVisible");
-    match part {
-        Part::CopierQueue | Part::VerifierQueue if !is_true("FifoQueue") || !is_true("ContentBasedDeduplication") => {
-            let message = "it does not keep to one run at a time: it is not FIFO with content-based deduplication";
-            Check::fail("queue", name, message).remedy(DEPLOY)
-        }
-        Part::CopierQueue if !attributes.contains_key("RedrivePolicy") => {
-            Check::fail("queue", name, "it has no dead-letter queue").remedy(DEPLOY)
-        }
-        Part::CopierQueue | Part::VerifierQueue => {
-            Check::pass("queue", name, format!("FIFO, {messages} messages in it"))
-        }
-        _ if messages == 0 => Check::pass("dead-letter-queue", name, "empty"),
-        _ => Check::fail("dead-letter-queue", name, format!("{messages} messages that nobody has looked at"))
-            .remedy("See RUNBOOK.md, CopierDeadLetterAlarm and UndeliveredAlarm."),
-    }
 }
 
 /// The template's parameters repeat what the policy says, because a template cannot read it. A CDK stack has none.

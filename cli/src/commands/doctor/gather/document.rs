@@ -29,6 +29,9 @@ pub(super) struct Documents {
 impl Documents {
     /// The document of a function.
     pub(super) async fn of(&mut self, config: &SdkConfig, function: &GetFunctionConfigurationOutput) -> Document {
+        if let Some(error) = unread_environment(function) {
+            return Document::Unread(error);
+        }
         let variables = function.environment().and_then(|environment| environment.variables());
         let Some(said) = variables.and_then(|variables| variables.get(VARIABLE)) else {
             return Document::Missing(format!("it has no variable {VARIABLE}"));
@@ -61,6 +64,14 @@ impl Documents {
     }
 }
 
+/// Why Lambda does not show a function's variables: the caller may not use the key that they are under (Lambda API reference,
+/// EnvironmentResponse, `Error`).
+pub(super) fn unread_environment(function: &GetFunctionConfigurationOutput) -> Option<CallError> {
+    let error = function.environment()?.error()?;
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Some(CallError { code: text(error.error_code()), message: text(error.message()), request_id: None })
+}
+
 async fn package_of(config: &SdkConfig, layer: &str) -> Result<Vec<u8>, CallError> {
     let answer = aws_sdk_lambda::Client::new(config).get_layer_version_by_arn().arn(layer).send().await;
     let answer = answer.map_err(|error| call_error(&error))?;
@@ -72,6 +83,8 @@ async fn package_of(config: &SdkConfig, layer: &str) -> Result<Vec<u8>, CallErro
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
+
+    use aws_sdk_lambda::types::{EnvironmentError, EnvironmentResponse};
 
     use super::*;
 
@@ -103,6 +116,16 @@ mod tests {
         let refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nbytes";
         assert_eq!(answered(refused, 5), Err("Http403".to_owned()));
         assert_eq!(answered(b"", 5), Err("ConnectionFailed".to_owned()));
+    }
+
+    #[test]
+    fn variables_that_are_not_shown_are_not_missing() {
+        let error = EnvironmentError::builder().error_code("AccessDeniedException").message("no kms:Decrypt").build();
+        let environment = EnvironmentResponse::builder().error(error).build();
+        let function = GetFunctionConfigurationOutput::builder().environment(environment).build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = runtime.block_on(Documents::default().of(&SdkConfig::builder().build(), &function));
+        assert!(matches!(found, Document::Unread(CallError { code, .. }) if code == "AccessDeniedException"));
     }
 
     #[test]

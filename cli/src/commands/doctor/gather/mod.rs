@@ -4,6 +4,8 @@ mod around;
 mod copies;
 mod document;
 mod ledger;
+mod rules;
+mod schedules;
 mod source;
 mod stack;
 
@@ -11,6 +13,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_kms::types::{DataKeySpec, KeyManagerType};
 use futures_util::future::{join_all, try_join};
+use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::errors::call_error;
 use snapferry_aws::keys::KeyCache;
@@ -48,6 +51,7 @@ pub(crate) async fn gather(
         account: account.id.clone(),
         arn: account.arn.clone(),
         home: account.home.clone(),
+        now: Timestamp::now(),
         regions: regions_of(clients).await,
         keys: of_keys.await,
         defaults: of_regions.await.into_iter().collect(),

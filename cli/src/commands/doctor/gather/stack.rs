@@ -9,29 +9,34 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use snapferry_aws::errors::call_error;
 use snapferry_core::facts::CallError;
 
-use super::{around, document, ledger};
-use crate::commands::doctor::facts::{Part, Resource, Schedule, Stack};
+use super::{around, document, ledger, rules, schedules};
+use crate::commands::doctor::facts::{Function, Mapping, Part, Resource, Stack};
 
 /// Looks at the stack, its rules, its schedules, its functions, its queues and its ledger.
 pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallError> {
     let cloudformation = aws_sdk_cloudformation::Client::new(config);
-    let mut stack = Stack::default();
+    let region = config.region().map(ToString::to_string).unwrap_or_default();
+    let mut stack = Stack { name: name.to_owned(), region, ..Stack::default() };
     let mut pages = cloudformation.list_stack_resources().stack_name(name).into_paginator().items().send();
     while let Some(found) = pages.next().await {
         stack.resources.push(resource(&found.map_err(|error| call_error(&error))?));
     }
-    stack.parameters = Some(parameters(&cloudformation, name).await);
+    let described = described(&cloudformation, name).await;
+    (stack.status, stack.parameters) = match described {
+        Ok((status, parameters)) => (Some(status), Some(Ok(parameters))),
+        Err(error) => (None, Some(Err(error))),
+    };
     for part in Part::RULES {
         if let Some(id) = physical_id(&stack, part) {
-            stack.rules.insert(part, rule(config, &id).await);
-            stack.targets.insert(part, targets(config, &id).await);
+            stack.rules.insert(part, rules::look(config, &id).await);
+            stack.targets.insert(part, rules::targets(config, &id).await);
         }
     }
     for part in Part::SCHEDULES {
         if let Some(id) = physical_id(&stack, part) {
-            let (schedule, target) = schedule(config, &id).await;
-            stack.schedules.insert(part, schedule);
-            stack.targets.extend(target.map(|target| (part, Ok(vec![target]))));
+            let found = schedules::look(config, &id).await;
+            stack.targets.extend(found.as_ref().ok().map(|(_, targets)| (part, Ok(targets.clone()))));
+            stack.schedules.insert(part, found.map(|(schedule, _)| schedule));
         }
     }
     let mut documents = document::Documents::default();
@@ -41,7 +46,7 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
             if let Ok(found) = &found {
                 stack.documents.insert(part, documents.of(config, found).await);
             }
-            stack.functions.insert(part, found.map(|found| state(&found)));
+            stack.functions.insert(part, found.map(|found| function_of(&found)));
         }
     }
     for part in Part::MAPPINGS {
@@ -75,54 +80,18 @@ fn physical_id(stack: &Stack, part: Part) -> Option<String> {
     stack.part(part).map(|resource| resource.physical_id.clone()).filter(|id| !id.is_empty())
 }
 
-async fn parameters(
+/// The stack's status and its parameters.
+async fn described(
     cloudformation: &aws_sdk_cloudformation::Client,
     name: &str,
-) -> Result<BTreeMap<String, String>, CallError> {
+) -> Result<(String, BTreeMap<String, String>), CallError> {
     let answer = cloudformation.describe_stacks().stack_name(name).send().await.map_err(|error| call_error(&error))?;
+    let status = answer.stacks().iter().find_map(|stack| stack.stack_status()).map(|status| status.as_str().to_owned());
     let parameters = answer.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::parameters);
     let pair = |each: &aws_sdk_cloudformation::types::Parameter| {
         Some((each.parameter_key()?.to_owned(), each.parameter_value()?.to_owned()))
     };
-    Ok(parameters.filter_map(pair).collect())
-}
-
-/// A rule's bus, unless it is the default one, and its name: on another bus the ID is "bus|rule" (CloudFormation User Guide,
-/// AWS::Events::Rule).
-fn bus_and_name(id: &str) -> (Option<String>, &str) {
-    id.split_once('|').map_or((None, id), |(bus, name)| (Some(bus.to_owned()), name))
-}
-
-async fn rule(config: &SdkConfig, id: &str) -> Result<String, CallError> {
-    let (bus, name) = bus_and_name(id);
-    let rules = aws_sdk_eventbridge::Client::new(config);
-    let answer = rules.describe_rule().name(name).set_event_bus_name(bus).send().await;
-    let answer = answer.map_err(|error| call_error(&error))?;
-    Ok(answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default())
-}
-
-/// A rule has at most five targets, or as many more as somebody was granted: one page is read.
-async fn targets(config: &SdkConfig, id: &str) -> Result<Vec<String>, CallError> {
-    let (bus, name) = bus_and_name(id);
-    let rules = aws_sdk_eventbridge::Client::new(config);
-    let answer = rules.list_targets_by_rule().rule(name).set_event_bus_name(bus).send().await;
-    let answer = answer.map_err(|error| call_error(&error))?;
-    Ok(answer.targets().iter().map(|target| target.arn().to_owned()).collect())
-}
-
-/// The schedule, and the ARN of its target.
-async fn schedule(config: &SdkConfig, id: &str) -> (Result<Schedule, CallError>, Option<String>) {
-    let answer = aws_sdk_scheduler::Client::new(config).get_schedule().name(id).send().await;
-    let answer = match answer.map_err(|error| call_error(&error)) {
-        Ok(answer) => answer,
-        Err(error) => return (Err(error), None),
-    };
-    let state = answer.state().map(|state| state.as_str().to_owned()).unwrap_or_default();
-    let expression = answer.schedule_expression().unwrap_or_default().to_owned();
-    (
-        Ok(Schedule { state, expression }),
-        Some(answer.target().map(|target| target.arn().to_owned()).unwrap_or_default()),
-    )
+    Ok((status.unwrap_or_default(), parameters.filter_map(pair).collect()))
 }
 
 async fn function(config: &SdkConfig, name: &str) -> Result<GetFunctionConfigurationOutput, CallError> {
@@ -130,14 +99,31 @@ async fn function(config: &SdkConfig, name: &str) -> Result<GetFunctionConfigura
     answer.map_err(|error| call_error(&error))
 }
 
-fn state(function: &GetFunctionConfigurationOutput) -> String {
-    function.state().map(|state| state.as_str().to_owned()).unwrap_or_default()
+fn function_of(found: &GetFunctionConfigurationOutput) -> Function {
+    let variables = match document::unread_environment(found) {
+        Some(error) => Err(error),
+        None => {
+            let variables = found.environment().and_then(|environment| environment.variables());
+            Ok(variables.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+    };
+    Function {
+        state: found.state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
+        role: found.role().unwrap_or_default().to_owned(),
+        variables,
+    }
 }
 
-async fn mapping(config: &SdkConfig, id: &str) -> Result<String, CallError> {
+async fn mapping(config: &SdkConfig, id: &str) -> Result<Mapping, CallError> {
     let answer = aws_sdk_lambda::Client::new(config).get_event_source_mapping().uuid(id).send().await;
     let answer = answer.map_err(|error| call_error(&error))?;
-    Ok(answer.state().unwrap_or_default().to_owned())
+    let filters = answer.filter_criteria().into_iter().flat_map(|criteria| criteria.filters());
+    Ok(Mapping {
+        state: answer.state().unwrap_or_default().to_owned(),
+        queue: answer.event_source_arn().unwrap_or_default().to_owned(),
+        function: answer.function_arn().unwrap_or_default().to_owned(),
+        filters: filters.map(|filter| filter.pattern().unwrap_or_default().to_owned()).collect(),
+    })
 }
 
 async fn queue(config: &SdkConfig, url: &str) -> Result<BTreeMap<String, String>, CallError> {

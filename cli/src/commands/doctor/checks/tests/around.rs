@@ -43,6 +43,27 @@ fn a_function_that_may_not_run() {
 }
 
 #[test]
+fn a_function_gets_back_the_concurrency_that_the_stack_reserves() {
+    let remedy = |reserved: &str| {
+        let mut facts = facts();
+        let stack = facts.stack.as_mut().unwrap().1.as_mut().unwrap();
+        stack.reserved.insert("CopySharedSnapshots".to_owned(), Ok(Some(0)));
+        super::stack::given(stack).insert("ReservedConcurrency".to_owned(), reserved.to_owned());
+        let found = checks(&facts, &policies(""));
+        let found = found.into_iter().find(|check| check.check == "function-concurrency");
+        found.unwrap().remedy.unwrap()
+    };
+    let function = "--region us-east-1 --function-name snapferry-CopySharedSnapshots-1A2B";
+    let put = format!("`aws lambda put-function-concurrency {function} --reserved-concurrent-executions 1`");
+    assert!(remedy("1").starts_with(&put), "{}", remedy("1"));
+    assert!(
+        remedy("0").starts_with(&format!("`aws lambda delete-function-concurrency {function}`")),
+        "{}",
+        remedy("0")
+    );
+}
+
+#[test]
 fn a_function_that_works_by_another_policy() {
     let with = |found: Document| with(|stack| drop(stack.documents.insert(Part::DeleteExpiredCopies, found)));
     let (fail, unknown) =

@@ -66,8 +66,12 @@ fn the_parts_that_prove_are_there_where_they_are_scheduled() {
 
 #[test]
 fn copies_in_other_regions_are_proven_only_if_the_stack_reads_them() {
-    let at_home_only =
-        |stack: &mut Stack| drop(given(stack).insert("ProofOtherRegions".to_owned(), "false".to_owned()));
+    let at_home_only = |stack: &mut Stack| {
+        given(stack).insert("ProofOtherRegions".to_owned(), "false".to_owned());
+        let prover = stack.functions.get_mut(&Part::ProveCopies).unwrap().as_mut().unwrap();
+        let variables = prover.variables.as_mut().unwrap();
+        variables.insert("SNAPFERRY_PROVE_OTHER_REGIONS".to_owned(), "false".to_owned());
+    };
     assert_eq!(stack_otherwise(at_home_only), ["Fail proof "]);
     let mut home = facts();
     home.home = region("eu-west-2");
