@@ -49,7 +49,7 @@ OWN_WORK: list[Probe] = [
     ("kms:Decrypt", TARGET_KEY, TARGET_REGION, through_ebs(TARGET_REGION)),
     ("kms:DescribeKey", TARGET_KEY, TARGET_REGION, through_ebs(TARGET_REGION)),
     ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **PROOF}),
-    ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT}),
+    ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT, "aws:RequestTag/snapferry:status": "rejected"}),
     *((f"dynamodb:{action}", LEDGER, REGION, PLACE) for action in ("GetItem", "PutItem", "DeleteItem", "Query")),
     ("dynamodb:GetItem", LEDGER, REGION, OBLIGATION),
     ("dynamodb:PutItem", LEDGER, REGION, OBLIGATION),
@@ -70,6 +70,8 @@ MISUSE: list[Probe] = [
     ("ec2:CreateTags", COPY, TARGET_REGION, PROOF),
     ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **PROOF, **OF_OTHER_HOME}),
     ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, "aws:TagKeys": ["snapferry:expire-after"]}),
+    # To call a copy verified.
+    ("ec2:CreateTags", COPY, TARGET_REGION, {**ON_COPY, **VERDICT, "aws:RequestTag/snapferry:status": "verified"}),
     ("ec2:DeleteTags", COPY, TARGET_REGION, ON_COPY),
     ("ec2:DeleteSnapshot", COPY, TARGET_REGION, ON_COPY),
     ("ec2:LockSnapshot", COPY, TARGET_REGION, {**ON_COPY, "aws:ResourceTag/snapferry:lock": "pending"}),

@@ -33,6 +33,10 @@ struct Snapshot {
     at_first: BTreeMap<u32, Vec<u8>>,
     /// Every request is refused with this code.
     refuses: Option<&'static str>,
+    /// It is refused from this reading on.
+    refuses_from: Option<u32>,
+    /// Its lists begin with the first block, whatever is asked for.
+    lists_all: bool,
     reads: u32,
 }
 
@@ -49,7 +53,8 @@ impl HttpConnector for Ebs {
 fn answer(snapshot: &mut Snapshot, uri: &str) -> HttpResponse {
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
     let asked = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    if let Some(code) = snapshot.refuses {
+    let is_over = snapshot.refuses_from.is_some_and(|from| snapshot.reads >= from);
+    if let Some(code) = snapshot.refuses.or(is_over.then_some("AccessDeniedException")) {
         let mut response = said(400, json!({"Message": "no"}).to_string().into_bytes());
         response.headers_mut().insert("x-amzn-errortype", code);
         return response;
@@ -57,6 +62,7 @@ fn answer(snapshot: &mut Snapshot, uri: &str) -> HttpResponse {
     let last = path.rsplit('/').next().unwrap();
     if last == "blocks" {
         let from: u32 = asked("startingBlockIndex").map_or(0, |from| from.parse().unwrap());
+        let from = if snapshot.lists_all { 0 } else { from };
         let left: Vec<u32> = snapshot.blocks.range(from..).map(|(index, _)| *index).collect();
         let blocks: Vec<_> =
             left.iter().take(5).map(|index| json!({"BlockIndex": index, "BlockToken": format!("t{index}")})).collect();
@@ -159,7 +165,10 @@ async fn a_source_that_refuses_leaves_the_copy_alone_and_another_error_does_not(
     let equal = Snapshot::of(12);
     for (code, expected) in [
         ("AccessDeniedException", "copy-only"),
-        ("ResourceNotFoundException", "copy-only"),
+        // EBS finds what EC2 shows some minutes later.
+        ("ResourceNotFoundException", "ResourceNotFoundException"),
+        // A token that has ended.
+        ("ValidationException", "ValidationException"),
         ("RequestThrottledException", "RequestThrottledException"),
         ("InternalServerException", "InternalServerException"),
     ] {
@@ -176,6 +185,34 @@ async fn a_source_that_refuses_leaves_the_copy_alone_and_another_error_does_not(
     shared.lock().unwrap().refuses = Some("AccessDeniedException");
     let (found, progress) = prove(&sides, progress).await;
     assert_eq!((found.as_str(), progress.read), ("copy-only", 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_difference_that_could_not_be_confirmed_is_not_forgotten() {
+    let equal = Snapshot::of(12);
+    let mut damaged = equal.clone();
+    damaged.blocks.insert(14, b"?".to_vec());
+    // The first two pages are read once, and then the source is refused.
+    let refusing = Snapshot { refuses_from: Some(10), ..equal.clone() };
+    let (found, progress) = prove(&sides(&damaged, &refusing), began(Extent::All)).await;
+    assert_eq!((found.as_str(), progress.suspect), ("AccessDeniedException", Some(14)));
+    // The source is gone for good: neither proven nor rejected.
+    let mut alone = progress.clone();
+    alone.leave_source("gone");
+    let copy = Sides { copy: damaged.clone().served().0, source: None };
+    assert_eq!(prove(&copy, alone).await.0, "Unconfirmed");
+    // It can be read again.
+    assert_eq!(prove(&sides(&damaged, &equal), progress.clone()).await.0, "differs at 14");
+    assert_eq!(prove(&sides(&equal, &equal), progress).await.0, "full");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_begins_before_what_was_asked_for_proves_nothing() {
+    let equal = Snapshot::of(12);
+    let odd = Snapshot { lists_all: true, ..equal.clone() };
+    for sides in [sides(&odd, &equal), sides(&equal, &odd)] {
+        assert_eq!(prove(&sides, began(Extent::All)).await.0, "UnreadableAnswer");
+    }
 }
 
 #[tokio::test(start_paused = true)]

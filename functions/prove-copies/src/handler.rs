@@ -1,7 +1,7 @@
 //! One run: the copies of which nothing is proven yet, one after the other until the time is over.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -44,6 +44,8 @@ struct Run<'r> {
     told: RefCell<Told>,
     ran: RefCell<Ran>,
     rejected: Cell<u32>,
+    /// The Regions of copies whose turn came: whether any of them was read.
+    turns: RefCell<BTreeMap<Region, bool>>,
 }
 
 impl Prover {
@@ -67,6 +69,7 @@ impl Prover {
             told: RefCell::default(),
             ran: RefCell::default(),
             rejected: Cell::new(0),
+            turns: RefCell::default(),
         };
         self.notices.borrow_mut().forget(Timestamp::now());
         let sought = Sought { policies: &self.policies, regions: &self.regions, account: account.as_ref() };
@@ -82,6 +85,9 @@ impl Prover {
             }
             self.prove(&candidate, &run).await;
         }
+        // Else one Region in which all goes well would hide for good that in another nothing can be read.
+        let in_vain = run.turns.take().into_iter().filter(|(_, is_read)| !is_read);
+        in_vain.for_each(|(region, _)| run.ran.borrow_mut().saw(&region, None));
         let mut ran = run.ran.take();
         ran.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         ran.calls = self.clients.calls() - calls;
@@ -114,6 +120,7 @@ impl Prover {
             Err(error) => return self.unread(candidate, error, run),
         };
         let found = self.find(candidate, &mut place, run).await;
+        *run.turns.borrow_mut().entry(candidate.region.clone()).or_default() |= found.is_ok();
         if let (Ok(None) | Err(_), Some(progress)) = (&found, &place.progress)
             && let Some((record, notice)) = stuck(&candidate.region, &candidate.copy, progress, Timestamp::now())
         {

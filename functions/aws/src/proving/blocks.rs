@@ -63,6 +63,9 @@ impl Blocks {
             let blocks: Option<Vec<_>> = answer.blocks.unwrap_or_default().into_iter().map(read).collect();
             let mut blocks = blocks.ok_or_else(|| odd("a block without index or token"))?;
             blocks.sort_unstable_by_key(|(index, _)| *index);
+            if blocks.first().is_some_and(|(index, _)| *index < from) {
+                return Err(odd("blocks that lie before the index it was asked for"));
+            }
             let next = answer.next_token.filter(|next| !next.is_empty());
             match (blocks.last(), next) {
                 (_, None) => return Ok(Page { blocks, until: None }),

@@ -23,6 +23,9 @@ const PACE: Duration = Duration::from_millis(80);
 /// Blocks on a page of the lists, where they are only listed.
 const PAGE: i32 = 10_000;
 
+/// A block that differed in one reading alone.
+const UNSTABLE: &str = "UnstableRead";
+
 /// So often the place is kept: what a process has read since is read again when it dies.
 pub const KEPT_EVERY: Duration = Duration::from_secs(30);
 
@@ -75,7 +78,12 @@ pub async fn go_on(
             kept = Instant::now();
         }
         match progress.step(AT_ONCE) {
-            Step::Done(level) => return Ok(Some(Finding::Proved(level, progress.clone()))),
+            Step::Done(level) => {
+                return match progress.suspect {
+                    None => Ok(Some(Finding::Proved(level, progress.clone()))),
+                    Some(index) => Err(unconfirmed(index, "its source cannot be read any more")),
+                };
+            }
             Step::List(from) => {
                 let (copy, source) = list(sides, progress, from).await?;
                 if progress.rule.extent == Extent::All {
@@ -93,7 +101,12 @@ pub async fn go_on(
                         let mut next = progress.clone();
                         if let Err(differing) = next.note(&reads) {
                             // Not confirmed, it is read again in the next run: the proof stays where it was.
-                            confirm(sides, differing.index).await?;
+                            progress.suspect = Some(differing.index);
+                            let confirmed = confirm(sides, differing.index).await;
+                            if confirmed.as_ref().is_err_and(|error| error.code == UNSTABLE) {
+                                progress.suspect = None;
+                            }
+                            confirmed?;
                             return Ok(Some(Finding::Differs(differing, next)));
                         }
                         *progress = next;
@@ -192,11 +205,19 @@ async fn sha_256(blocks: &Blocks, index: u32, token: Option<&String>) -> Result<
 /// When it does not differ this time, or could not be read: then nothing is proven.
 async fn confirm(sides: &Sides, index: u32) -> Result<(), CallError> {
     let again = read(&sides.copy, sides.source.as_ref(), index, None, None).await.map_err(|failed| match failed {
-        Failed::Copy(error) | Failed::Source(error) => error,
+        Failed::Copy(error) | Failed::Source(error) => {
+            CallError { message: unconfirmed(index, &error.message).message, ..error }
+        }
     })?;
     if again.source.is_some_and(|source| source != again.copy) {
         return Ok(());
     }
     let message = format!("block {index} differed from the source's in one reading and not in the next");
-    Err(CallError { code: "UnstableRead".to_owned(), message, request_id: None })
+    Err(CallError { code: UNSTABLE.to_owned(), message, request_id: None })
+}
+
+/// A block was seen to differ, and not once more: that is no proof, and no rejection.
+fn unconfirmed(index: u32, why: &str) -> CallError {
+    let message = format!("block {index} differed from the source's, and could not be read once more: {why}");
+    CallError { code: "Unconfirmed".to_owned(), message, request_id: None }
 }

@@ -33,6 +33,9 @@ pub struct Progress {
     pub compared: u64,
     /// Over the blocks that were read.
     pub digest: Digest,
+    /// A block that differed from the source's, and could not be read once more. Nothing is proven while it stands.
+    #[serde(default)]
+    pub suspect: Option<u32>,
 }
 
 /// What a proof needs next.
@@ -53,7 +56,7 @@ pub struct Listed {
     pub copy: Vec<u32>,
     /// The source's, in order; nothing where the copy is read alone.
     pub source: Vec<u32>,
-    /// Where the next page begins; none when there is none.
+    /// Where the next page begins, which is behind where this one does; none when there is none.
     pub until: Option<u32>,
 }
 
@@ -91,6 +94,7 @@ impl Progress {
             read: 0,
             compared: 0,
             digest: Digest::default(),
+            suspect: None,
         }
     }
 
@@ -137,8 +141,7 @@ impl Progress {
                 self.drawn = sample.indexes();
             }
         }
-        // A page that ends where it began would never end.
-        self.walk = page.until.filter(|until| *until > from);
+        self.walk = page.until;
     }
 
     /// Takes in blocks that were read, in the order in which they were asked for.
@@ -158,6 +161,7 @@ impl Progress {
                 if source != block.copy {
                     return Err(Differing { index: block.index });
                 }
+                self.suspect = self.suspect.filter(|suspect| *suspect != block.index);
             }
         }
         Ok(())
@@ -170,8 +174,10 @@ impl Progress {
 
     fn level(&self) -> Level {
         match self.rule.extent {
-            _ if !self.is_comparing() => Level::CopyOnly,
+            // Whatever kept the rest from being compared: this was seen.
             _ if self.unpaired > 0 => Level::StructureDiffers,
+            _ if !self.is_comparing() => Level::CopyOnly,
+            _ if self.listed == 0 => Level::Full,
             _ if self.compared == 0 => Level::Structure,
             Extent::Sample(_) => Level::Sampled,
             Extent::All => Level::Full,

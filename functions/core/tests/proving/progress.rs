@@ -87,7 +87,7 @@ fn what_is_proven() {
         ("a sample of all", Extent::Sample(1000), &source, &source, Ok(Level::Sampled)),
         ("lists equal", Extent::Sample(0), &source, &source, Ok(Level::Structure)),
         ("lists equal, bytes unread", Extent::Sample(0), &damaged, &source, Ok(Level::Structure)),
-        ("nothing in either", Extent::All, &none, &none, Ok(Level::Structure)),
+        ("nothing in either", Extent::All, &none, &none, Ok(Level::Full)),
         ("a block differs", Extent::All, &damaged, &source, Err(Differing { index: 150 })),
         ("a block of a whole sample differs", Extent::Sample(100), &damaged, &source, Err(Differing { index: 150 })),
         ("the copy lacks a block", Extent::All, &lacking, &source, Ok(Level::StructureDiffers)),
@@ -115,6 +115,15 @@ fn a_copy_without_its_source_is_read_alone() {
 }
 
 #[test]
+fn what_was_seen_of_the_lists_stands_when_the_source_goes() {
+    let mut progress = began(Extent::All);
+    progress.list(&Listed { copy: vec![0], source: vec![0, 3], until: Some(4) });
+    progress.leave_source("un-shared");
+    let (level, progress) = prove(progress, &equal(1), &Blocks::new(), 9);
+    assert_eq!((level, progress.unpaired), (Ok(Level::StructureDiffers), 1));
+}
+
+#[test]
 fn a_source_that_goes_meanwhile_leaves_no_difference() {
     let mut progress = began(Extent::All);
     progress.list(&Listed { copy: vec![0, 3], source: vec![0, 3], until: None });
@@ -137,13 +146,6 @@ fn nothing_counts_twice_and_nothing_is_left_out() {
     progress.note(&[read(1)]).unwrap();
     progress.list(&Listed { copy: vec![0, 1, 3], source: vec![1, 3], until: None });
     assert_eq!((progress.listed, progress.unpaired), (3, 0), "what lies before the page's begin was counted");
-}
-
-#[test]
-fn a_page_that_goes_nowhere_ends_the_walk() {
-    let mut progress = began(Extent::Sample(0));
-    progress.list(&Listed { copy: vec![0], source: vec![0], until: Some(0) });
-    assert_eq!(progress.step(1), Step::Done(Level::Structure));
 }
 
 /// What the sample's size promises, of proofs and not only of draws: of a thousand with fixed seeds, at most 1 in 100 and as
