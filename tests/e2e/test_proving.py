@@ -212,6 +212,26 @@ def test_what_cannot_be_read_or_written_is_told_and_tried_again(
     assert seeds == {json.loads(place["progress"])["seed"]}
 
 
+def test_a_region_in_which_nothing_can_be_read_makes_a_run_incomplete(
+    source: Account, target: Account, aws: LocalAws
+) -> None:
+    """However well all goes in another: else nobody would hear that no copy there is ever proven."""
+    near = "eu-west-1"
+    entries = [
+        policies.target(region, key=target.create_key(region), keep=(30, "DAYS"), ProofRule={"Blocks": 10})
+        for region in (FAR, near)
+    ]
+    guarded = vault(target, policies.details([source.number], *entries), **SCHEDULE)
+    snapshot, copy = copied(guarded, source)
+    guarded.copy_of(snapshot, near)
+    guarded.verify()
+    aws.control.change_snapshot(copy, FAR, storage_tier="archive")
+    prove(guarded)
+    [completed] = guarded.stack.audit(PROVER, event="prove.completed")
+    proofs = completed["proofs"]
+    assert (completed["reason"], proofs["unreadRegions"], proofs["proved"]) == ("incomplete", [FAR], {"sampled": 1})
+
+
 def test_a_proof_that_does_not_end_is_told_once_a_day(source: Account, target: Account, aws: LocalAws) -> None:
     guarded = proving(source, target, {"Blocks": 10})
     _, copy = copied(guarded, source)
