@@ -11,6 +11,7 @@ mod json;
 mod line;
 mod made;
 mod restoring;
+mod script;
 mod share;
 mod table;
 mod volumes;
@@ -88,7 +89,7 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Exit codes: 0 each volume that is known or named has a point, 1 one has none, or there is none at all, 2 wrong usage, or not \
-everything could be read: then no report is printed. With --execute also 1: a volume is not available; with --remove 1: one was kept";
+everything could be read: then no report is printed. With --share also 1: a copy cannot be shared. With --execute also 1: a volume is not available; with --remove 1: one was kept";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let csv_to_stdout = args.csv.as_deref().is_some_and(file::is_stdout);
@@ -113,8 +114,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         if let Some(how) = how {
             return restoring::execute(&account, &how, &wanted, &facts, &recovery, args.json).await;
         }
-        say(args, &wanted, &facts, &recovery)?;
-        Ok(if recovery.has_findings() { Exit::Findings } else { Exit::Fine })
+        let said = say(args, &wanted, &facts, &recovery)?;
+        Ok(if recovery.has_findings() { Exit::Findings } else { said })
     })
 }
 
@@ -146,24 +147,28 @@ impl Args {
     }
 }
 
-fn say(args: &Args, wanted: &Wanted, facts: &Facts, recovery: &Recovery<'_>) -> anyhow::Result<()> {
+/// Prints what was asked for; a finding is what that has no place for, beside those of the search.
+fn say(args: &Args, wanted: &Wanted, facts: &Facts, recovery: &Recovery<'_>) -> anyhow::Result<Exit> {
     if let Some(path) = &args.csv {
         file::write(path, |out| csv::write(out, wanted, recovery))?;
     }
     if let Some(with) = &args.share {
         table::warn(recovery)?;
         let share = Share::of(with, facts, &recovery.points);
-        file::write(Path::new(input::STDIN), |out| share::write(out, &share, args.json))
+        share::warn(&share)?;
+        file::write(Path::new(input::STDIN), |out| share::write(out, &share, args.json))?;
+        if !share.not_shareable.is_empty() {
+            return Ok(Exit::Findings);
+        }
     } else if let Some(form) = args.emit {
         table::warn(recovery)?;
-        emit::write(form, args.into.as_deref(), wanted, recovery)
+        emit::write(form, args.into.as_deref(), wanted, recovery)?;
     } else if args.json {
-        file::write(Path::new(input::STDIN), |out| json::write(out, wanted, facts, recovery))
-    } else if args.csv.as_deref().is_some_and(file::is_stdout) {
-        Ok(())
-    } else {
-        table::print(wanted, recovery)
+        file::write(Path::new(input::STDIN), |out| json::write(out, wanted, facts, recovery))?;
+    } else if !args.csv.as_deref().is_some_and(file::is_stdout) {
+        table::print(wanted, recovery)?;
     }
+    Ok(Exit::Fine)
 }
 
 /// The one Region in which volumes are made: a volume that has points in two would be made twice.
