@@ -5,6 +5,7 @@
 
 mod csv;
 mod emit;
+mod existing;
 mod gather;
 mod inventory;
 mod json;

@@ -73,7 +73,8 @@ pub(super) async fn execute(
     as_json: bool,
 ) -> anyhow::Result<Exit> {
     table::warn(recovery)?;
-    let restores = emit::restores(wanted, recovery);
+    let keys = recovery.points.iter().map(|point| point.copy.origin.key.as_deref());
+    let restores: Vec<_> = emit::restores(wanted, recovery).into_iter().zip(keys).collect();
     let region = facts.regions.keys().next().context("no Region")?;
     let clients = account.clients([region.clone()]);
     let lines = volumes::execute(&clients, region, how, &restores).await?;
