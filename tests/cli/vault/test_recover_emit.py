@@ -114,7 +114,7 @@ def test_nothing_is_emitted_for_two_regions_or_in_silence(aws: LocalAws, documen
     assert "name it with --target" in done.err
     chosen = ("--emit", "aws-cli", "--target", NEAR)
     done = recover(aws, document, *chosen, "--volume", VOLUMES[1], "--volume", VOLUMES[9])
-    assert (done.code, done.err) == (1, f"warning: {VOLUMES[9]} cannot be restored: there is no copy\n")
+    assert (done.code, done.err) == (1, f"warning: {VOLUMES[9]} cannot be restored: there is none in {NEAR}\n")
     assert done.out.count("\nvolume ") == 1
     done = recover(aws, document, *chosen, "--volume", VOLUMES[9])
     assert (done.code, done.out) == (1, "")
@@ -156,7 +156,7 @@ def test_a_copy_that_fails_keeps_no_other_from_being_restored_or_shared(
     nightly(aws)
     emitted = recover(aws, document, "--target", NEAR, "--emit", "aws-cli").out
     shared = recover(aws, document, "--target", NEAR, "--share", RECOVERY).out
-    for script, told in ((emitted, "no volume was made of"), (shared, "not shared")):
+    for script, told in ((emitted, "no volume was made of"), (shared, "share not changed")):
         _, calls = ran(script, tmp_path, ZONE=f"{NEAR}a")
         copies = [call["--snapshot-id"] for call in calls]
         assert len(copies) == 2

@@ -6,6 +6,7 @@
 mod csv;
 mod emit;
 mod existing;
+mod expected;
 mod gather;
 mod inventory;
 mod json;
@@ -100,7 +101,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let policies = input::policies(&args.policy)?;
     let regions = args.regions(&policies)?;
-    let wanted = args.wanted(&policies)?;
+    let mut wanted = args.wanted(&policies)?;
     let option = args.restoring.option().or_else(|| args.emit.map(|_| "--emit"));
     let region = option.map(|option| one_region(&regions, option)).transpose()?.cloned();
     block_on(async {
@@ -111,8 +112,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let how = how.map(|region| args.restoring.how(region)).transpose()?;
         let account = args.connection.open().await?;
         let facts = gather::gather(&account, regions).await?;
+        expected::narrow(&mut wanted, &facts);
         let recovery = recover(&wanted, &facts);
         if let Some(how) = how {
+            table::warn(&recovery, &args.none())?;
             return restoring::execute(&account, &how, &wanted, &facts, &recovery, args.json).await;
         }
         let said = say(args, &wanted, &facts, &recovery)?;
@@ -135,6 +138,11 @@ impl Args {
         Ok(if self.target.is_empty() { known } else { self.target.iter().cloned().collect() })
     }
 
+    /// What is said of a volume without a copy.
+    fn none(&self) -> String {
+        expected::none(&self.account, &self.target)
+    }
+
     fn wanted(&self, policies: &[Policy]) -> anyhow::Result<Wanted> {
         let named = policies.iter().map(|policy| &policy.name).chain(&self.retired_policy);
         let attachments = self.inventory.as_deref().map(inventory::read).transpose()?;
@@ -154,7 +162,7 @@ fn say(args: &Args, wanted: &Wanted, facts: &Facts, recovery: &Recovery<'_>) -> 
         file::write(path, |out| csv::write(out, wanted, recovery))?;
     }
     if let Some(with) = &args.share {
-        table::warn(recovery)?;
+        table::warn(recovery, &args.none())?;
         let share = Share::of(with, facts, &recovery.points);
         share::warn(&share)?;
         file::write(Path::new(input::STDIN), |out| share::write(out, &share, args.json))?;
@@ -162,12 +170,12 @@ fn say(args: &Args, wanted: &Wanted, facts: &Facts, recovery: &Recovery<'_>) -> 
             return Ok(Exit::Findings);
         }
     } else if let Some(form) = args.emit {
-        table::warn(recovery)?;
+        table::warn(recovery, &args.none())?;
         emit::write(form, args.into.as_deref(), wanted, recovery)?;
     } else if args.json {
         file::write(Path::new(input::STDIN), |out| json::write(out, wanted, facts, recovery))?;
     } else if !args.csv.as_deref().is_some_and(file::is_stdout) {
-        table::print(wanted, recovery)?;
+        table::print(wanted, recovery, &args.none())?;
     }
     Ok(Exit::Fine)
 }

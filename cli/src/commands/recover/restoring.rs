@@ -5,7 +5,7 @@ use snapferry_core::ids::Region;
 use snapferry_core::recovery::made::{How, Name};
 use snapferry_core::recovery::{Facts, Recovery, Wanted};
 
-use super::{emit, made, table, volumes};
+use super::{emit, made, volumes};
 use crate::account::connection::Account;
 use crate::terminal::exit::{self, Exit};
 
@@ -72,7 +72,6 @@ pub(super) async fn execute(
     recovery: &Recovery<'_>,
     as_json: bool,
 ) -> anyhow::Result<Exit> {
-    table::warn(recovery)?;
     let keys = recovery.points.iter().map(|point| point.copy.origin.key.as_deref());
     let restores: Vec<_> = emit::restores(wanted, recovery).into_iter().zip(keys).collect();
     let region = facts.regions.keys().next().context("no Region")?;

@@ -64,7 +64,7 @@ pub(super) fn write(out: &mut dyn Write, share: &Share<'_>, as_json: bool) -> an
     for place @ (_, snapshot) in &share.snapshots {
         writeln!(out, "{}", script::call(&share.command(*place), snapshot.as_str()))?;
     }
-    Ok(write!(out, "{}", script::last("not shared"))?)
+    Ok(write!(out, "{}", script::last("share not changed"))?)
 }
 
 /// Names the copies that cannot be shared on standard error: who runs the script looks at its output no more.
