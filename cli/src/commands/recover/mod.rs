@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policies = input::policies(&args.policy)?;
     let regions = args.regions(&policies)?;
     let mut wanted = args.wanted(&policies)?;
-    let option = args.restoring.option().or_else(|| args.emit.map(|_| "--emit"));
+    let option = args.restoring.option().or_else(|| args.emit.map(|_| "--emit makes volumes"));
     let region = option.map(|option| one_region(&regions, option)).transpose()?.cloned();
     block_on(async {
         if let Some((name, region)) = args.restoring.removes().zip(region.as_ref()) {
@@ -180,11 +180,11 @@ fn say(args: &Args, wanted: &Wanted, facts: &Facts, recovery: &Recovery<'_>) -> 
     Ok(Exit::Fine)
 }
 
-/// The one Region in which volumes are made: a volume that has points in two would be made twice.
+/// The one Region in which volumes are made or deleted: a volume that has points in two would be made twice.
 fn one_region<'r>(regions: &'r BTreeSet<Region>, option: &str) -> anyhow::Result<&'r Region> {
     let mut each = regions.iter();
     let only = each.next().filter(|_| each.next().is_none());
-    only.with_context(|| format!("{option} makes volumes in one Region: name it with --target"))
+    only.with_context(|| format!("{option} in one Region: name it with --target"))
 }
 
 /// Reads a volume's ID from the command line. A filler names no volume.

@@ -10,7 +10,7 @@ use crate::account::connection::Account;
 use crate::terminal::exit::{self, Exit};
 
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Restore")]
+#[command(next_help_heading = "Restore", group = clap::ArgGroup::new("change").args(["execute", "remove"]))]
 pub(super) struct Restoring {
     /// Make a volume of each point, and wait until they are available. Run again, it makes none twice
     #[arg(long, requires_all = ["zone", "name"], conflicts_with_all = ["emit", "share", "csv"])]
@@ -22,7 +22,7 @@ pub(super) struct Restoring {
     #[arg(long, value_name = "ZONE", requires = "execute")]
     zone: Option<String>,
     /// What this restore is called: by that its volumes are found again (1 to 64 letters, digits, - _ .)
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    #[arg(long, value_name = "NAME", value_parser = name, requires = "change")]
     name: Option<Name>,
     /// The type of the volumes
     #[arg(long = "type", value_name = "TYPE", default_value = "gp3", requires = "execute")]
@@ -37,11 +37,11 @@ fn name(text: &str) -> Result<Name, String> {
 }
 
 impl Restoring {
-    /// The option that changes something, if one is given.
+    /// The option that changes something, if one is given, and what it does.
     pub(super) fn option(&self) -> Option<&'static str> {
         match (self.execute, self.remove) {
-            (true, _) => Some("--execute"),
-            (_, true) => Some("--remove"),
+            (true, _) => Some("--execute makes volumes"),
+            (_, true) => Some("--remove deletes volumes"),
             _ => None,
         }
     }
