@@ -25,6 +25,21 @@ For more information, try '--help'.
     done.stderr_eq(
         "snapferry: us-west-1 is no Target of the policy ([..]): correct --target, or give --retired-region, too\n",
     );
+    let two = ["--target", "sa-east-1", "--target", "eu-west-2"];
+    for (option, does) in [("--execute", "makes"), ("--remove", "deletes")] {
+        let zone: &[&str] = if option == "--execute" { &["--zone", "eu-west-2a"] } else { &[] };
+        for targets in [&two[..], &[]] {
+            let done =
+                snapferry().args(["recover", POLICY, option, "--name", "drill"]).args(zone).args(targets).assert();
+            done.code(2)
+                .stdout_eq("")
+                .stderr_eq(format!("snapferry: {option} {does} volumes in one Region: name it with --target\n"));
+        }
+    }
+    let done = snapferry().args(["recover", POLICY, "--name", "drill"]).assert().code(2).stdout_eq("");
+    done.stderr_eq(
+        "error: the following required arguments were not provided:\n  <--execute|--remove>\n\n[..]\n\n[..]\n",
+    );
     for wrong in [["--before", "yesterday"], ["--account", "12"], ["--volume", "snap-00000001"], ["--target", "Europe"]]
     {
         snapferry().args(["recover", POLICY]).args(wrong).assert().code(2).stdout_eq("");

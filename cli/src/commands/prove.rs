@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use anyhow::ensure;
 use jiff::Timestamp;
 use serde_json::json;
 use snapferry_aws::deadline::Deadline;
@@ -38,7 +39,7 @@ pub(crate) struct Args {
     /// How many blocks are drawn, at most 10000, or "all" [default: 459]
     #[arg(long, value_name = "NUMBER", value_parser = blocks)]
     blocks: Option<Extent>,
-    /// The digest that it should be
+    /// The digest that it should be; needs the --seed of the same record, unless all blocks are read
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     digest: Option<Digest>,
     /// Print one JSON object
@@ -56,7 +57,9 @@ fn seed(text: &str) -> Result<Seed, &'static str> {
 }
 
 fn digest(text: &str) -> Result<Digest, &'static str> {
-    text.parse()
+    // What reads numbers takes a sign for a digit's place.
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hex { text.parse() } else { Err("a digest is 64 hexadecimal digits") }
 }
 
 fn blocks(text: &str) -> Result<Extent, &'static str> {
@@ -68,6 +71,12 @@ fn blocks(text: &str) -> Result<Extent, &'static str> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let is_drawn_anew = args.seed.is_none() && args.blocks != Some(Extent::All);
+    ensure!(
+        !(is_drawn_anew && args.digest.is_some()),
+        "--digest is of blocks that a seed drew: without that --seed others are read, and their digest is another; give the seed and \
+         the blocks of the record (proof.seed, and --blocks), or --blocks all"
+    );
     block_on(async {
         let account = args.connection.open().await?;
         let client = account.clients([]).ebs(&account.home);

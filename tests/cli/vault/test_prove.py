@@ -63,5 +63,23 @@ def test_what_cannot_be_read_is_said(aws: LocalAws, snapshot: str) -> None:
     done = prove(aws, "snap-00000000000000000")
     assert done.code == 2
     assert "its blocks cannot be read: ResourceNotFoundException" in done.err
-    for wrong in (("--seed", "7"), ("--blocks", "0"), ("--blocks", "10001"), ("--digest", "ab")):
+    for wrong in (
+        ("--seed", "7"),
+        ("--blocks", "0"),
+        ("--blocks", "10001"),
+        ("--digest", "ab"),
+        ("--digest", "+f" * 32),
+    ):
         assert prove(aws, snapshot, *wrong).code == 2
+
+
+def test_a_digest_without_its_seed_is_wrong_usage(aws: LocalAws, snapshot: str) -> None:
+    digest = chain(BLOCKS)
+    for drawn in ((), ("--blocks", "10")):
+        done = prove(aws, snapshot, "--digest", digest, *drawn)
+        assert (done.code, done.out) == (2, "")
+        assert "without that --seed others are read" in done.err
+    for wrong in ("+" + digest[1:], "+f" + digest[2:]):
+        done = prove(aws, snapshot, "--blocks", "all", "--digest", wrong)
+        assert (done.code, "a digest is 64 hexadecimal digits" in done.err) == (2, True)
+    assert prove(aws, snapshot, "--blocks", "all", "--digest", digest).code == 0

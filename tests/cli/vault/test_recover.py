@@ -165,3 +165,29 @@ def test_an_empty_vault_and_a_silent_region(aws: LocalAws, document: Path) -> No
     assert (done.code, done.out) == (2, "")
     assert f"the copies in {FAR}: UnauthorizedOperation" in done.err
     assert recover(aws, document, "--target", NEAR).code == 0
+
+
+def test_only_what_the_options_choose_is_expected(aws: LocalAws, document: Path, tmp_path: Path) -> None:
+    aws.control.create_snapshots(
+        [
+            point(1, NEAR, NIGHTS[0], volume=1),
+            point(2, FAR, NIGHTS[0], volume=2),
+            point(3, NEAR, NIGHTS[0], volume=3, tags={"source-account": STRANGER}),
+            point(4, NEAR, NIGHTS[0], volume=4, tags={"source-account": STRANGER, "source-size-gib": None}),
+        ]
+    )
+    inventory = tmp_path / "volumes.csv"
+    inventory.write_text("\n".join(["volume", VOLUMES[1], VOLUMES[2], VOLUMES[3], ""]))
+    done = recover(aws, document, "--account", SOURCE, "--inventory", inventory)
+    assert (done.code, "2 volumes can be restored." in done.out) == (0, True)
+    # One whose account nobody knows for certain may be of this one, and one that is named is wanted.
+    inventory.write_text("\n".join(["volume", VOLUMES[3], VOLUMES[4], VOLUMES[9], ""]))
+    lost = recover(aws, document, "--account", SOURCE, "--inventory", inventory, "--json")
+    assert (lost.code, [each["volume"] for each in lost.json()["without"]]) == (1, [VOLUMES[4], VOLUMES[9]])
+    named = recover(aws, document, "--account", SOURCE, "--inventory", inventory, "--volume", VOLUMES[3])
+    assert (named.code, f"none of {SOURCE}" in named.out) == (1, True)
+    there = recover(aws, document, "--target", NEAR, "--volume", VOLUMES[2])
+    assert (there.code, f"none in {NEAR}" in there.out, "no copy" in there.out) == (1, True, False)
+    told = recover(aws, document, "--target", NEAR, "--volume", VOLUMES[2], "--emit", "aws-cli")
+    assert told.err.splitlines()[0] == f"warning: {VOLUMES[2]} cannot be restored: there is none in {NEAR}"
+    assert "no copy" in recover(aws, document, "--volume", VOLUMES[9]).out

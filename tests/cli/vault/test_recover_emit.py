@@ -18,6 +18,7 @@ _AWS = f"""#!{sys.executable}
 import json, os, sys
 with open(os.environ["ASKED"], "a") as asked:
     asked.write(json.dumps(sys.argv[1:]) + "\\n")
+sys.exit(sum(word in sys.argv for word in os.environ.get("REFUSED", "").split()))
 """
 
 
@@ -29,13 +30,20 @@ def inventory(tmp_path: Path) -> Path:
 
 
 def asked(script: str, tmp_path: Path, **variables: str) -> list[dict[str, str]]:
-    """What a script asks the AWS CLI for: its options."""
+    """What a script that comes to its end asks the AWS CLI for: its options."""
+    done, calls = ran(script, tmp_path, **variables)
+    done.check_returncode()
+    return calls
+
+
+def ran(script: str, tmp_path: Path, **variables: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, str]]]:
+    """How a script ends, and what it asks the AWS CLI for; this refuses the snapshots that REFUSED names."""
     program, log = tmp_path / "aws", tmp_path / "asked"
     program.write_text(_AWS)
     program.chmod(0o755)
     log.write_text("")
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ASKED": str(log), **variables}
-    subprocess.run(["bash", "-c", script], env=environment, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
     calls = []
     for line in log.read_text().splitlines():
         words = json.loads(line)
@@ -44,7 +52,7 @@ def asked(script: str, tmp_path: Path, **variables: str) -> list[dict[str, str]]
             if word.startswith("--"):
                 options[word] = "".join(words[at + 1 : at + 2])
         calls.append(options)
-    return calls
+    return done, calls
 
 
 def test_a_script_for_the_aws_cli(aws: LocalAws, document: Path, inventory: Path, tmp_path: Path) -> None:
@@ -106,7 +114,7 @@ def test_nothing_is_emitted_for_two_regions_or_in_silence(aws: LocalAws, documen
     assert "name it with --target" in done.err
     chosen = ("--emit", "aws-cli", "--target", NEAR)
     done = recover(aws, document, *chosen, "--volume", VOLUMES[1], "--volume", VOLUMES[9])
-    assert (done.code, done.err) == (1, f"warning: {VOLUMES[9]} cannot be restored: there is no copy\n")
+    assert (done.code, done.err) == (1, f"warning: {VOLUMES[9]} cannot be restored: there is none in {NEAR}\n")
     assert done.out.count("\nvolume ") == 1
     done = recover(aws, document, *chosen, "--volume", VOLUMES[9])
     assert (done.code, done.out) == (1, "")
@@ -140,3 +148,34 @@ def test_what_a_recovery_account_needs(aws: LocalAws, document: Path, tmp_path: 
     assert report["keys"] == [{"region": NEAR, "key": key, "copies": 1}]
     assert {statement["Principal"]["AWS"] for statement in report["statements"]} == {f"arn:aws:iam::{RECOVERY}:root"}
     assert key in done.out
+
+
+def test_a_copy_that_fails_keeps_no_other_from_being_restored_or_shared(
+    aws: LocalAws, document: Path, tmp_path: Path
+) -> None:
+    nightly(aws)
+    emitted = recover(aws, document, "--target", NEAR, "--emit", "aws-cli").out
+    shared = recover(aws, document, "--target", NEAR, "--share", RECOVERY).out
+    for script, told in ((emitted, "no volume was made of"), (shared, "share not changed")):
+        _, calls = ran(script, tmp_path, ZONE=f"{NEAR}a")
+        copies = [call["--snapshot-id"] for call in calls]
+        assert len(copies) == 2
+        for refused in (copies[:1], copies[1:], copies):
+            done, calls = ran(script, tmp_path, ZONE=f"{NEAR}a", REFUSED=" ".join(refused), failed="x")
+            assert [call["--snapshot-id"] for call in calls] == copies
+            assert done.returncode == 1
+            assert done.stderr.splitlines() == [f"{told}: {copy} (its reason stands above)" for copy in refused]
+
+
+def test_a_copy_that_cannot_be_shared_is_told(aws: LocalAws, document: Path) -> None:
+    managed = aws.client("kms", TARGET, NEAR).describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["Arn"]
+    first, second = aws.control.create_snapshots(
+        [
+            point(1, NEAR, NIGHTS[0], volume=1, kms_key=managed, encrypted=True),
+            point(2, NEAR, NIGHTS[0], volume=2, encrypted=False),
+        ]
+    )
+    told = f"warning: {first} in {NEAR} cannot be shared: it is under a key that AWS manages\n"
+    for form in ((), ("--json",)):
+        done = recover(aws, document, "--target", NEAR, "--share", RECOVERY, *form)
+        assert (done.code, done.err, second in done.out) == (1, told, True)

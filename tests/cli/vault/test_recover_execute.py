@@ -120,6 +120,38 @@ def test_the_key_and_the_type_are_the_operators(aws: LocalAws, document: Path) -
     assert (volume["Encrypted"], volume["VolumeType"]) == (True, "gp2")
 
 
+def test_what_an_earlier_run_made_otherwise_is_told(aws: LocalAws, document: Path) -> None:
+    kms = aws.client("kms", TARGET, NEAR)
+    own, other = (kms.create_key()["KeyMetadata"] for _ in range(2))
+    kms.create_alias(AliasName="alias/restore", TargetKeyId=own["KeyId"])
+    kms.create_alias(AliasName="alias/drill", TargetKeyId=other["KeyId"])
+    aws.control.create_snapshots([point(1, NEAR, NIGHTS[0], kms_key=own["Arn"], encrypted=True)])
+    assert recover(aws, document, *EXECUTE).code == 0
+    (made,) = volumes(aws)
+    assert made["KmsKeyId"] == own["Arn"]
+    for same in ((), ("--key", own["Arn"]), ("--key", own["KeyId"]), ("--key", "alias/restore")):
+        assert recover(aws, document, *EXECUTE, *same).code == 0, same
+    elsewhere = (*DRILL, "--execute", "--zone", f"{NEAR}b")
+    for asked, told in (
+        ((*EXECUTE, "--key", other["Arn"]), f"is under the key {own['Arn']}, not {other['Arn']}"),
+        ((*EXECUTE, "--key", other["KeyId"]), f"is under the key {own['Arn']}, not {other['KeyId']}"),
+        ((*EXECUTE, "--key", "alias/drill"), f"is under the key {own['Arn']}, not {other['Arn']}"),
+        ((*EXECUTE, "--type", "gp2"), "is of the type gp3, not gp2"),
+        (elsewhere, f"is in {ZONE}, not in {NEAR}b"),
+    ):
+        done = recover(aws, document, *asked, "--json")
+        (line,) = done.json()["volumes"]
+        assert (done.code, line["state"], line["volume"]) == (1, "different", made["VolumeId"])
+        assert line["why"].startswith(f"{made['VolumeId']} of an earlier run {told}: ")
+        assert "Restore drill: 0 volumes available" in recover(aws, document, *asked).out
+    assert len(volumes(aws)) == 1
+    unknown = recover(aws, document, *EXECUTE, "--key", "alias/nobody")
+    assert (unknown.code, unknown.out, "KMS does not say which key alias/nobody is" in unknown.err) == (2, "", True)
+    keyed = ("--target", NEAR, "--name", "keyed", "--zone", ZONE, "--execute")
+    assert recover(aws, document, *keyed, "--key", other["Arn"]).code == 0
+    assert f"is under the key {other['Arn']}, not {own['Arn']}" in recover(aws, document, *keyed).out
+
+
 def test_wrong_usage_makes_nothing(aws: LocalAws, document: Path) -> None:
     nightly(aws)
     for wrong in (

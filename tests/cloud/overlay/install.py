@@ -40,6 +40,7 @@ ACTIONS: dict[str, Action] = {
     "DescribeSnapshotAttribute": sharing.describe_snapshot_attribute,
     "DescribeSnapshots": describing.describe_snapshots,
     "DescribeTags": tagging.describe_tags,
+    "DescribeVolumes": volumes.describe_volumes,
     "DisableEbsEncryptionByDefault": defaults.disable_encryption,
     "EnableEbsEncryptionByDefault": defaults.enable_encryption,
     "GetEbsDefaultKmsKeyId": defaults.get_key,

@@ -113,6 +113,20 @@ def _begin(world: World, caller: Place, volume_id: str, key: Key | None, is_made
     return status, headers, body.replace(b"<status>available</status>", b"<status>creating</status>")
 
 
+def describe_volumes(world: World, caller: Place, params: Params) -> Response:
+    """With the key of each that has one [EC2 API reference, Volume, kmsKeyId], of which the emulator says nothing."""
+    params.dry_run()
+    described: Response = ec2._describe_volumes({name: [value] for name, value in params.flat.items()})
+    status, headers, body = described
+
+    def keyed(size: re.Match[bytes]) -> bytes:
+        key = ec2._volumes[size.group(1).decode()].get("KmsKeyId")
+        return size.group() + (f"<kmsKeyId>{key}</kmsKeyId>".encode() if key else b"")
+
+    # The size stands behind the ID of a volume, and not behind that of an attachment's.
+    return status, headers, re.sub(rb"<volumeId>(vol-[0-9a-f]+)</volumeId>(?=\s*<size>)", keyed, body)
+
+
 def delete_volume(world: World, caller: Place, params: Params) -> Response:
     """Refused while the volume is attached or being made [EC2 API reference, "Error codes"]. Its tags go with it."""
     volume_id = params.required("VolumeId")

@@ -9,6 +9,7 @@ use snapferry_core::recovery::emit::{aws_cli, cloudformation};
 use snapferry_core::recovery::restore::Restore;
 use snapferry_core::recovery::{Recovery, Wanted};
 
+use super::script;
 use crate::terminal::{file, input};
 
 /// Whose words.
@@ -28,7 +29,10 @@ pub(super) fn write(form: Form, into: Option<&Path>, wanted: &Wanted, recovery: 
         return Ok(());
     }
     let parts = match form {
-        Form::AwsCli => vec![("restore.sh".to_owned(), aws_cli::script(&restores))],
+        Form::AwsCli => vec![(
+            "restore.sh".to_owned(),
+            script::going_on(&aws_cli::script(&restores), "volume", "no volume was made of"),
+        )],
         Form::CloudFormation => templates(&restores)?,
     };
     let Some(directory) = into else {

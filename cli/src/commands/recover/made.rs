@@ -21,6 +21,8 @@ pub(super) enum State {
     Creating,
     /// There, attached or not.
     Available,
+    /// An earlier run made it otherwise than is asked for now.
+    Different,
     /// EC2 did not take the request.
     Refused,
     /// EC2 says that it could not make it.
@@ -75,6 +77,7 @@ impl State {
         match self {
             Self::Creating => "creating",
             Self::Available => "available",
+            Self::Different => "different",
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Gone => "gone",

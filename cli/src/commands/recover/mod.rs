@@ -5,12 +5,15 @@
 
 mod csv;
 mod emit;
+mod existing;
+mod expected;
 mod gather;
 mod inventory;
 mod json;
 mod line;
 mod made;
 mod restoring;
+mod script;
 mod share;
 mod table;
 mod volumes;
@@ -88,7 +91,7 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Exit codes: 0 each volume that is known or named has a point, 1 one has none, or there is none at all, 2 wrong usage, or not \
-everything could be read: then no report is printed. With --execute also 1: a volume is not available; with --remove 1: one was kept";
+everything could be read: then no report is printed. With --share also 1: a copy cannot be shared. With --execute also 1: a volume is not available; with --remove 1: one was kept";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let csv_to_stdout = args.csv.as_deref().is_some_and(file::is_stdout);
@@ -98,8 +101,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let policies = input::policies(&args.policy)?;
     let regions = args.regions(&policies)?;
-    let wanted = args.wanted(&policies)?;
-    let option = args.restoring.option().or_else(|| args.emit.map(|_| "--emit"));
+    let mut wanted = args.wanted(&policies)?;
+    let option = args.restoring.option().or_else(|| args.emit.map(|_| "--emit makes volumes"));
     let region = option.map(|option| one_region(&regions, option)).transpose()?.cloned();
     block_on(async {
         if let Some((name, region)) = args.restoring.removes().zip(region.as_ref()) {
@@ -109,12 +112,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let how = how.map(|region| args.restoring.how(region)).transpose()?;
         let account = args.connection.open().await?;
         let facts = gather::gather(&account, regions).await?;
+        expected::narrow(&mut wanted, &facts);
         let recovery = recover(&wanted, &facts);
         if let Some(how) = how {
+            table::warn(&recovery, &args.none())?;
             return restoring::execute(&account, &how, &wanted, &facts, &recovery, args.json).await;
         }
-        say(args, &wanted, &facts, &recovery)?;
-        Ok(if recovery.has_findings() { Exit::Findings } else { Exit::Fine })
+        let said = say(args, &wanted, &facts, &recovery)?;
+        Ok(if recovery.has_findings() { Exit::Findings } else { said })
     })
 }
 
@@ -133,6 +138,11 @@ impl Args {
         Ok(if self.target.is_empty() { known } else { self.target.iter().cloned().collect() })
     }
 
+    /// What is said of a volume without a copy.
+    fn none(&self) -> String {
+        expected::none(&self.account, &self.target)
+    }
+
     fn wanted(&self, policies: &[Policy]) -> anyhow::Result<Wanted> {
         let named = policies.iter().map(|policy| &policy.name).chain(&self.retired_policy);
         let attachments = self.inventory.as_deref().map(inventory::read).transpose()?;
@@ -146,31 +156,35 @@ impl Args {
     }
 }
 
-fn say(args: &Args, wanted: &Wanted, facts: &Facts, recovery: &Recovery<'_>) -> anyhow::Result<()> {
+/// Prints what was asked for; a finding is what that has no place for, beside those of the search.
+fn say(args: &Args, wanted: &Wanted, facts: &Facts, recovery: &Recovery<'_>) -> anyhow::Result<Exit> {
     if let Some(path) = &args.csv {
         file::write(path, |out| csv::write(out, wanted, recovery))?;
     }
     if let Some(with) = &args.share {
-        table::warn(recovery)?;
+        table::warn(recovery, &args.none())?;
         let share = Share::of(with, facts, &recovery.points);
-        file::write(Path::new(input::STDIN), |out| share::write(out, &share, args.json))
+        share::warn(&share)?;
+        file::write(Path::new(input::STDIN), |out| share::write(out, &share, args.json))?;
+        if !share.not_shareable.is_empty() {
+            return Ok(Exit::Findings);
+        }
     } else if let Some(form) = args.emit {
-        table::warn(recovery)?;
-        emit::write(form, args.into.as_deref(), wanted, recovery)
+        table::warn(recovery, &args.none())?;
+        emit::write(form, args.into.as_deref(), wanted, recovery)?;
     } else if args.json {
-        file::write(Path::new(input::STDIN), |out| json::write(out, wanted, facts, recovery))
-    } else if args.csv.as_deref().is_some_and(file::is_stdout) {
-        Ok(())
-    } else {
-        table::print(wanted, recovery)
+        file::write(Path::new(input::STDIN), |out| json::write(out, wanted, facts, recovery))?;
+    } else if !args.csv.as_deref().is_some_and(file::is_stdout) {
+        table::print(wanted, recovery, &args.none())?;
     }
+    Ok(Exit::Fine)
 }
 
-/// The one Region in which volumes are made: a volume that has points in two would be made twice.
+/// The one Region in which volumes are made or deleted: a volume that has points in two would be made twice.
 fn one_region<'r>(regions: &'r BTreeSet<Region>, option: &str) -> anyhow::Result<&'r Region> {
     let mut each = regions.iter();
     let only = each.next().filter(|_| each.next().is_none());
-    only.with_context(|| format!("{option} makes volumes in one Region: name it with --target"))
+    only.with_context(|| format!("{option} in one Region: name it with --target"))
 }
 
 /// Reads a volume's ID from the command line. A filler names no volume.

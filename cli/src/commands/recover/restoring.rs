@@ -5,12 +5,12 @@ use snapferry_core::ids::Region;
 use snapferry_core::recovery::made::{How, Name};
 use snapferry_core::recovery::{Facts, Recovery, Wanted};
 
-use super::{emit, made, table, volumes};
+use super::{emit, made, volumes};
 use crate::account::connection::Account;
 use crate::terminal::exit::{self, Exit};
 
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Restore")]
+#[command(next_help_heading = "Restore", group = clap::ArgGroup::new("change").args(["execute", "remove"]))]
 pub(super) struct Restoring {
     /// Make a volume of each point, and wait until they are available. Run again, it makes none twice
     #[arg(long, requires_all = ["zone", "name"], conflicts_with_all = ["emit", "share", "csv"])]
@@ -22,7 +22,7 @@ pub(super) struct Restoring {
     #[arg(long, value_name = "ZONE", requires = "execute")]
     zone: Option<String>,
     /// What this restore is called: by that its volumes are found again (1 to 64 letters, digits, - _ .)
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    #[arg(long, value_name = "NAME", value_parser = name, requires = "change")]
     name: Option<Name>,
     /// The type of the volumes
     #[arg(long = "type", value_name = "TYPE", default_value = "gp3", requires = "execute")]
@@ -37,11 +37,11 @@ fn name(text: &str) -> Result<Name, String> {
 }
 
 impl Restoring {
-    /// The option that changes something, if one is given.
+    /// The option that changes something, if one is given, and what it does.
     pub(super) fn option(&self) -> Option<&'static str> {
         match (self.execute, self.remove) {
-            (true, _) => Some("--execute"),
-            (_, true) => Some("--remove"),
+            (true, _) => Some("--execute makes volumes"),
+            (_, true) => Some("--remove deletes volumes"),
             _ => None,
         }
     }
@@ -72,8 +72,8 @@ pub(super) async fn execute(
     recovery: &Recovery<'_>,
     as_json: bool,
 ) -> anyhow::Result<Exit> {
-    table::warn(recovery)?;
-    let restores = emit::restores(wanted, recovery);
+    let keys = recovery.points.iter().map(|point| point.copy.origin.key.as_deref());
+    let restores: Vec<_> = emit::restores(wanted, recovery).into_iter().zip(keys).collect();
     let region = facts.regions.keys().next().context("no Region")?;
     let clients = account.clients([region.clone()]);
     let lines = volumes::execute(&clients, region, how, &restores).await?;

@@ -7,6 +7,8 @@ use serde_json::Value;
 use snapferry_core::ids::{Region, SnapshotId};
 use snapferry_core::recovery::emit::share::Share;
 
+use super::script;
+
 /// The name and version of the form that `--json` prints.
 const FORMAT: &str = "snapferry-recover-share/1";
 
@@ -58,9 +60,18 @@ pub(super) fn write(out: &mut dyn Write, share: &Share<'_>, as_json: bool) -> an
             "# {snapshot} in {region} is under a key that AWS manages: EC2 shares it with nobody; copy it under another key first."
         )?;
     }
-    writeln!(out, "set -euo pipefail")?;
-    for place in &share.snapshots {
-        writeln!(out, "{}", share.command(*place))?;
+    writeln!(out, "set -euo pipefail\n{}", script::FIRST)?;
+    for place @ (_, snapshot) in &share.snapshots {
+        writeln!(out, "{}", script::call(&share.command(*place), snapshot.as_str()))?;
+    }
+    Ok(write!(out, "{}", script::last("share not changed"))?)
+}
+
+/// Names the copies that cannot be shared on standard error: who runs the script looks at its output no more.
+pub(super) fn warn(share: &Share<'_>) -> anyhow::Result<()> {
+    let mut err = anstream::stderr().lock();
+    for (region, snapshot) in &share.not_shareable {
+        writeln!(err, "warning: {snapshot} in {region} cannot be shared: it is under a key that AWS manages")?;
     }
     Ok(())
 }

@@ -9,11 +9,11 @@ use snapferry_core::recovery::{Attachment, Passed, Point, Recovery, Unrecoverabl
 use crate::terminal::table::{counted, table};
 use crate::terminal::time::span;
 
-/// Prints to standard output.
-pub(super) fn print(wanted: &Wanted, recovery: &Recovery<'_>) -> anyhow::Result<()> {
+/// Prints to standard output. `none` says that a volume has no copy where one was looked for.
+pub(super) fn print(wanted: &Wanted, recovery: &Recovery<'_>, none: &str) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     if !recovery.without.is_empty() {
-        writeln!(out, "{}\n", without(wanted, recovery))?;
+        writeln!(out, "{}\n", without(wanted, recovery, none))?;
     }
     if !recovery.points.is_empty() {
         writeln!(out, "{}", points(wanted, recovery))?;
@@ -26,10 +26,10 @@ pub(super) fn print(wanted: &Wanted, recovery: &Recovery<'_>) -> anyhow::Result<
 }
 
 /// Names the volumes that cannot be restored on standard error, where standard output has no place for them.
-pub(super) fn warn(recovery: &Recovery<'_>) -> anyhow::Result<()> {
+pub(super) fn warn(recovery: &Recovery<'_>, none: &str) -> anyhow::Result<()> {
     let mut err = anstream::stderr().lock();
     for volume in &recovery.without {
-        let why = if volume.passed.is_empty() { "there is no copy".to_owned() } else { each(volume) };
+        let why = if volume.passed.is_empty() { format!("there is {none}") } else { each(volume) };
         writeln!(err, "warning: {} cannot be restored: {why}", volume.volume)?;
     }
     if recovery.points.is_empty() {
@@ -71,11 +71,11 @@ fn notes(recovery: &Recovery<'_>) -> Vec<String> {
     notes
 }
 
-fn without(wanted: &Wanted, recovery: &Recovery<'_>) -> Table {
+fn without(wanted: &Wanted, recovery: &Recovery<'_>, none: &str) -> Table {
     let mut table = table(["FINDING", "VOLUME", "ACCOUNT", "NAME", "COPIES PASSED OVER"]);
     for volume in &recovery.without {
         table.add_row([
-            Cell::new(finding(volume)).fg(Color::Red),
+            Cell::new(finding(volume, none)).fg(Color::Red),
             Cell::new(volume.volume),
             Cell::new(volume.account.map(AccountId::as_str).unwrap_or_default()),
             Cell::new(name(wanted.attachments.get(volume.volume))),
@@ -85,9 +85,9 @@ fn without(wanted: &Wanted, recovery: &Recovery<'_>) -> Table {
     table
 }
 
-fn finding(volume: &Unrecoverable<'_>) -> &'static str {
+fn finding<'n>(volume: &Unrecoverable<'_>, none: &'n str) -> &'n str {
     match () {
-        () if volume.passed.is_empty() => "no copy",
+        () if volume.passed.is_empty() => none,
         () if volume.passed.keys().any(|reason| reason.is_good()) => "no point before",
         () => "no point",
     }

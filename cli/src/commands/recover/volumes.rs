@@ -10,6 +10,7 @@ use snapferry_core::ids::{Region, VolumeId};
 use snapferry_core::recovery::made::{How, Kept, Name, Volume, VolumeState, may_go};
 use snapferry_core::recovery::restore::Restore;
 
+use super::existing::{self, Existing};
 use super::made::{Line, State};
 use crate::account::connection::words;
 
@@ -22,22 +23,29 @@ const GRACE: Duration = Duration::from_mins(1);
 /// Between two looks at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Makes the volumes that are not there yet, and waits until all are available.
+/// Makes the volumes that are not there yet, and waits until all are available. Each is given with the key of its copy.
 ///
 /// # Errors
-/// When EC2 does not say what is there: then nothing was made.
+/// When EC2 does not say what is there, and how it was made: then nothing was made.
 pub(super) async fn execute(
     clients: &Clients,
     region: &Region,
     how: &How,
-    restores: &[Restore<'_>],
+    restores: &[(Restore<'_>, Option<&str>)],
 ) -> anyhow::Result<Vec<Line>> {
     let found = named(clients, region, &how.name).await?;
+    let existing = Existing::read(clients, region, how, &found).await?;
     let bar = bar(restores.len(), "volumes asked for");
-    let ask = async |restore: &Restore<'_>| {
+    let ask = async |(restore, key): &(Restore<'_>, Option<&str>)| {
         let line = Line::of(restore);
-        let line = match how.made(restore, &found) {
-            Some(volume) => Line { volume: Some(volume.id.clone()), ..line },
+        let line = match existing.of(how, restore, *key, &found) {
+            Some((volume, differences)) if differences.is_empty() => Line { volume: Some(volume.id.clone()), ..line },
+            Some((volume, differences)) => Line {
+                state: State::Different,
+                volume: Some(volume.id.clone()),
+                why: Some(existing::told(&volume.id, &differences)),
+                ..line
+            },
             None => match volumes::create(clients, how, restore).await {
                 Ok(id) => Line { volume: Some(id), is_new: true, ..line },
                 Err(error) => Line { state: State::Refused, why: Some(words(&error)), ..line },
