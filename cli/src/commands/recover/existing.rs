@@ -55,8 +55,8 @@ impl Existing {
         Ok(Self { makes, key })
     }
 
-    /// The volume that this restore has made of the point already, in whatever zone, and in what it is not as is asked for now. `own`
-    /// is the copy's own key, which EC2 takes where none is named.
+    /// The volume that this restore has made of the point in the zone already, and in what it is not as is asked for now. `own` is the
+    /// copy's own key, which EC2 takes where none is named.
     pub(super) fn of<'v>(
         &self,
         how: &How,
@@ -64,19 +64,13 @@ impl Existing {
         own: Option<&str>,
         found: &'v [Volume],
     ) -> Option<(&'v Volume, Vec<String>)> {
-        let is_made = |volume: &&Volume| {
-            let there = How { zone: volume.zone.clone(), ..how.clone() };
-            there.made(restore, std::slice::from_ref(*volume)).is_some()
-        };
+        let is_made = |volume: &&Volume| how.made(restore, std::slice::from_ref(*volume)).is_some();
         let made = found.iter().filter(is_made);
         made.map(|volume| (volume, self.differences(how, own, volume))).min_by_key(|(_, differences)| differences.len())
     }
 
     fn differences(&self, how: &How, own: Option<&str>, volume: &Volume) -> Vec<String> {
         let mut differences = Vec::new();
-        if volume.zone != how.zone {
-            differences.push(format!("is in {}, not in {}", volume.zone, how.zone));
-        }
         // EC2 showed it a moment ago: who deleted it since is told when it is waited for.
         let Some(make) = self.makes.get(&volume.id) else { return differences };
         if make.volume_type != how.volume_type {
