@@ -117,7 +117,7 @@ def test_what_cannot_run_says_so(command: list[str], target: Account, document: 
     cases = [
         (run_as(target, *command, bad), "is no valid policy"),
         (run_as(target, *command, tmp_path / "none.json"), "cannot be read"),
-        (run_as(target, *command, document, AWS_REGION=""), "no Region"),
+        (run_as(target, *command, document, AWS_REGION=""), "the Region is empty"),
         (run_as(target, *command, document, AWS_ACCESS_KEY_ID=""), "whose credentials"),
         (run_as(target, *command, document, "--profile", "nobody"), 'no profile "nobody"'),
         (run_as(target, *command, document, AWS_ENDPOINT_URL="nowhere"), "failed to apply endpoint `nowhere`\n"),
