@@ -2,13 +2,14 @@
 
 `python -m infra.sam.place STACK` reads what `snapferry check --json POLICY` prints from standard input and ends with a
 sentence where the account is one that the policy copies from, where STACK is another application's or cannot be
-updated, and where another stack in the Region copies by a policy of the same name. Where there are no credentials, or
-they may not look, it says nothing: what comes after this does.
+updated, and where another stack in the Region copies by a policy of the same name. Where there are no credentials it
+says nothing: what comes after this does.
 """
 
 import argparse
 import json
 import sys
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -82,6 +83,15 @@ def _is_ours(stack: dict[str, Any]) -> bool:
     return any(output["OutputKey"] == OUTPUT for output in stack.get("Outputs", []))
 
 
+def _stacks(session: Any) -> list[dict[str, Any]]:
+    try:
+        pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
+        return [stack for page in pages for stack in page["Stacks"]]
+    except (BotoCoreError, ClientError) as error:
+        print(f"warning: what stacks there are cannot be read, so none is compared with: {error}", file=sys.stderr)
+        return []
+
+
 def _others(session: Any, stack: str, stacks: list[dict[str, Any]], names: set[str]) -> Iterator[str]:
     for each in stacks:
         other = str(each["StackName"])
@@ -89,7 +99,7 @@ def _others(session: Any, stack: str, stacks: list[dict[str, Any]], names: set[s
             continue
         try:
             document = deployed.document(session.client("cloudformation"), session.client("lambda"), other)
-        except (BotoCoreError, ClientError, LookupError, OSError):
+        except (BotoCoreError, ClientError, LookupError, OSError, zipfile.BadZipFile):
             print(f"warning: {other} is a stack of Snapferry's, too, and its policy cannot be read", file=sys.stderr)
             continue
         if why := same_names(names, other, document):
@@ -107,12 +117,11 @@ def main() -> None:
     names = {str(each["Policy"]["PolicyId"]) for each in checked["policies"]}
     try:
         session = boto3.Session(profile_name=given.profile, region_name=given.region)
-        region = session.region_name or "us-east-1"
-        account = session.client("sts", region_name=region).get_caller_identity()["Account"]
-        pages = session.client("cloudformation", region_name=region).get_paginator("describe_stacks").paginate()
-        stacks = [stack for page in pages for stack in page["Stacks"]]
+        sts = session.client("sts", region_name=session.region_name or "us-east-1")
+        account = sts.get_caller_identity()["Account"]
     except (BotoCoreError, ClientError):
         return
+    stacks = _stacks(session)
     refused = [*refusals(account, given.stack, stacks, checked), *_others(session, given.stack, stacks, names)]
     for warning in warnings(account, checked):
         print(warning, file=sys.stderr)

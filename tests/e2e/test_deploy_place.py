@@ -1,8 +1,12 @@
 """`make deploy` looks where it would deploy before it does: the account, and what stands there."""
 
+import io
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.sam import place, released
 from tests.cloud import LocalAws
@@ -108,6 +112,34 @@ def test_a_stack_that_cannot_be_updated_is_named(status: str, message: str | Non
     found = list(place.refusals("444455556666", "snapferry", stacks, CHECKED))
     assert [message in each for each in found if message] == ([True] if message else [])
     assert not list(place.refusals("444455556666", "another", stacks, CHECKED))
+
+
+class Blind:
+    """The credentials of an account that may not look at its stacks."""
+
+    region_name = HOME
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def client(self, service: str, **_: Any) -> Any:
+        if service == "sts":
+            return self
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStacks")
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": "111122223333"}
+
+
+def test_who_may_not_look_at_stacks_is_told_of_the_account_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("boto3.Session", Blind)
+    monkeypatch.setattr("sys.argv", ["place", "snapferry"])
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"files": [CHECKED]})))
+    with pytest.raises(SystemExit, match="The credentials are those of 111122223333"):
+        place.main()
+    assert "warning: what stacks there are cannot be read" in capsys.readouterr().err
 
 
 def test_keys_of_another_account_alone_are_said() -> None:
