@@ -56,40 +56,33 @@ async fn ask(clients: &RdsClients, request: &CopyRequest<'_>, at: Timestamp) -> 
     let once = aws_sdk_rds::config::Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
     // Elsewhere RDS ignores the URL (RDS API reference, CopyDBSnapshot, PreSignedUrl).
     let needs_url = region.partition() == "aws-us-gov" && *region != arn.region;
+    // The two operations have types of their own, and are sent alike.
+    macro_rules! sent {
+        ($copy:expr) => {{
+            let mut copy = $copy.set_kms_key_id(key).set_tags(tags);
+            if needs_url {
+                let input = copy.as_input().clone();
+                let url = presign::copy_db_url(clients.config(), &arn.region, region, async move |client| {
+                    input.send_with(&client).await.err().map(|error| call_error(&error))
+                });
+                copy = copy.pre_signed_url(url.await.map_err(not_signed)?);
+            }
+            let answer = copy.customize().config_override(once).send().await;
+            answer.map(drop).map_err(|error| (copy_failure(failed(&error)), call_error(&error)))
+        }};
+    }
     Ok(match arn.kind {
-        Kind::Instance => {
-            let mut copy = client
+        Kind::Instance => sent!(
+            client
                 .copy_db_snapshot()
                 .source_db_snapshot_identifier(arn.to_string())
                 .target_db_snapshot_identifier(name.as_str())
-                .set_kms_key_id(key)
-                .set_tags(tags);
-            if needs_url {
-                let input = copy.as_input().clone();
-                let url = presign::copy_db_url(clients.config(), &arn.region, region, async move |client| {
-                    input.send_with(&client).await.err().map(|error| call_error(&error))
-                });
-                copy = copy.pre_signed_url(url.await.map_err(not_signed)?);
-            }
-            let answer = copy.customize().config_override(once).send().await;
-            answer.map(drop).map_err(|error| (copy_failure(failed(&error)), call_error(&error)))
-        }
-        Kind::Cluster => {
-            let mut copy = client
+        ),
+        Kind::Cluster => sent!(
+            client
                 .copy_db_cluster_snapshot()
                 .source_db_cluster_snapshot_identifier(arn.to_string())
                 .target_db_cluster_snapshot_identifier(name.as_str())
-                .set_kms_key_id(key)
-                .set_tags(tags);
-            if needs_url {
-                let input = copy.as_input().clone();
-                let url = presign::copy_db_url(clients.config(), &arn.region, region, async move |client| {
-                    input.send_with(&client).await.err().map(|error| call_error(&error))
-                });
-                copy = copy.pre_signed_url(url.await.map_err(not_signed)?);
-            }
-            let answer = copy.customize().config_override(once).send().await;
-            answer.map(drop).map_err(|error| (copy_failure(failed(&error)), call_error(&error)))
-        }
+        ),
     })
 }
