@@ -20,8 +20,8 @@ from tests.iam.test_guardrails import (
 TEXT = (packages.REPOSITORY / "infra/scp/vault-databases.json").read_text()
 SCP: dict[str, Any] = json.loads(TEXT)
 
-# As CloudFormation names the roles for databases, in stacks of a short name and a long one. That the other guardrails, too, know
-# the verifier for one of theirs is why its name begins as it does.
+# As CloudFormation names the roles for databases, in stacks of a short name and a long one. The first guardrails keep
+# the ledgers, and have to know the verifier by the beginning of its name.
 OF_DATABASES = {
     kind: {
         f"arn:aws:iam::{ACCOUNT}:role/snapferry/snapferry-{name}Role-1A2B3C4D5E6F",
