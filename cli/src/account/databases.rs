@@ -5,6 +5,7 @@ use snapferry_core::facts::{CallError, DescribedCopy, SourceSnapshot};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::Kind;
+use snapferry_core::recovery::Content;
 
 use crate::account::connection::Account;
 
@@ -45,6 +46,25 @@ impl Databases {
         region: &Region,
         mut take: impl FnMut(DescribedCopy),
     ) -> Result<(), CallError> {
-        rds::for_each_copy(&self.clients, &self.kinds, region, |copy, _| take(copy)).await
+        self.for_each_copy_with_content(region, |copy, _| take(copy)).await
+    }
+
+    /// The same, with what its content is.
+    ///
+    /// # Errors
+    /// The first call that failed.
+    pub(crate) async fn for_each_copy_with_content(
+        &self,
+        region: &Region,
+        mut take: impl FnMut(DescribedCopy, Content),
+    ) -> Result<(), CallError> {
+        rds::for_each_copy(&self.clients, &self.kinds, region, |copy, own| {
+            let content = match own.arn.kind {
+                Kind::Instance => Content::Instance,
+                Kind::Cluster => Content::Cluster { engine: own.engine.unwrap_or_default() },
+            };
+            take(copy, content);
+        })
+        .await
     }
 }

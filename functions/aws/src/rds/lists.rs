@@ -2,7 +2,7 @@
 
 use snapferry_core::facts::{CallError, DescribedCopy, SourceSnapshot};
 use snapferry_core::ids::{AccountId, Region};
-use snapferry_core::rds::{Kind, SnapshotArn};
+use snapferry_core::rds::{Kind, Own};
 
 use super::clients::RdsClients;
 use super::read;
@@ -38,7 +38,7 @@ pub async fn shared_by(
     Ok(found)
 }
 
-/// Hands over each copy of `kinds` in a Region, with its ARN. One that RDS does not describe in full is left out, and named in the log.
+/// Hands over each copy of `kinds` in a Region, and all that RDS says of it. One that RDS does not describe in full is left out, and named in the log.
 ///
 /// # Errors
 /// The first call that failed.
@@ -46,7 +46,7 @@ pub async fn for_each_copy(
     clients: &RdsClients,
     kinds: &[Kind],
     region: &Region,
-    mut take: impl FnMut(DescribedCopy, SnapshotArn),
+    mut take: impl FnMut(DescribedCopy, Own),
 ) -> Result<(), CallError> {
     for kind in kinds {
         let mut next: Option<String> = None;
@@ -54,7 +54,7 @@ pub async fn for_each_copy(
             let page = read::own(clients, region, *kind, next.as_deref()).await?;
             for own in page.snapshots {
                 if let Some(copy) = own.fact() {
-                    take(copy, own.arn);
+                    take(copy, own);
                 }
             }
             for problem in page.unreadable {
