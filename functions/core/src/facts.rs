@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{AccountId, KeyArn, SnapshotId, VolumeId};
+use crate::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 
 mod copies;
 mod life;
@@ -62,6 +62,19 @@ pub struct SourceSnapshot {
     pub encrypted: bool,
     /// Text that its owner wrote: never to be trusted.
     pub description: Box<str>,
+}
+
+impl SourceSnapshot {
+    /// Of a database's snapshot in `home` its ARN.
+    #[must_use]
+    pub fn arn(&self, home: &Region) -> Option<String> {
+        let (arn_type, database) = match &self.kind {
+            SourceKind::Volume => return None,
+            SourceKind::Instance(database) => ("snapshot", database),
+            SourceKind::Cluster(database) => ("cluster-snapshot", database),
+        };
+        Some(format!("arn:{}:rds:{home}:{}:{arn_type}:{}", home.partition(), self.owner, database.snapshot))
+    }
 }
 
 /// Why a call to AWS did not give its answer, in the words of the service.
