@@ -187,7 +187,7 @@ impl VolumeId {
     /// `vol-ffffffff` or another filler of nothing but `f`.
     #[must_use]
     pub fn is_filler(&self) -> bool {
-        self.0.bytes().skip("vol-".len()).all(|digit| digit == b'f')
+        self.0.strip_prefix("vol-").is_some_and(|digits| digits.bytes().all(|digit| digit == b'f'))
     }
 
     /// All fillers there can be, as a tag's value has them.

@@ -12,7 +12,7 @@ use crate::tags::Status;
 pub enum Cause {
     /// Its time is over.
     Expired,
-    /// EC2 gave up on it, more than a day ago.
+    /// AWS gave up on it, more than a day ago.
     Failed,
     /// It was found not to be what was asked for, more than a day ago, and is not the only copy of its source.
     Rejected,
@@ -45,7 +45,7 @@ pub enum Keep<'f> {
     NotVerified(&'f Copy),
     /// It has a verdict, but nothing says since when.
     NotSettled(&'f Copy),
-    /// Its verdict and EC2's state of it do not go together.
+    /// Its verdict and AWS's state of it do not go together.
     StateContradicts(&'f Copy),
     /// Another account owns it.
     ForeignOwner(&'f Copy),
@@ -73,7 +73,7 @@ pub enum Change {
     SurvivorGone,
 }
 
-/// What EC2's refusal to delete means.
+/// What AWS's refusal to delete means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// A lock holds the copy.
@@ -91,9 +91,9 @@ pub enum Refusal {
 /// What a failed deletion means for its copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeleteFailure {
-    /// EC2 knows no such snapshot.
+    /// AWS knows no such snapshot.
     Gone,
-    /// EC2 certainly did nothing.
+    /// AWS certainly did nothing.
     Refused(Refusal),
     /// It may be deleted.
     Unknown,
@@ -150,13 +150,13 @@ impl fmt::Display for Keep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LastVerified { keep_at_least: 1, .. } => f.write_str(
-                "Its time is over, but it is the newest copy of its volume that is verified, contested by nothing, and under a \
-                 living key. It goes once there is a newer one.",
+                "Its time is over, but it is the newest copy of its volume or database that is verified, contested by \
+                 nothing, and under a living key. It goes once there is a newer one.",
             ),
             Self::LastVerified { keep_at_least, .. } => write!(
                 f,
-                "Its time is over, but it is the newest of one of the last {keep_at_least} days on which its volume has a copy \
-                 that is verified, contested by nothing, and under a living key (KeepAtLeast). It goes once there are newer \
+                "Its time is over, but it is the newest of one of the last {keep_at_least} days on which its volume or database has \
+                 a copy that is verified, contested by nothing, and under a living key (KeepAtLeast). It goes once there are newer \
                  ones of other days."
             ),
             Self::Contested { copy, others, more } => contested(copy, others, *more, f),
@@ -166,15 +166,15 @@ impl fmt::Display for Keep<'_> {
             ),
             Self::NotVerified(_) => f.write_str(
                 "Its time is over, but it has no verdict that names it (tag snapferry:copy) yet. See what verify-copies says of it. \
-                 If no verdict can be written, it goes a week after its time only where newer verified copies of its \
-                 volume stay of as many days as KeepAtLeast asks for.",
+                 If no verdict can be written, it goes a week after its time only where newer verified copies of its volume or \
+                 database stay of as many days as KeepAtLeast asks for.",
             ),
             Self::NotSettled(_) => f.write_str(
                 "It failed or was rejected, but its tag snapferry:settled-at, which says when, is gone. Restore the tag from \
                  the record of the verdict, or delete the copy by hand.",
             ),
             Self::StateContradicts(_) => f.write_str(
-                "Its tag snapferry:status and EC2's state of it do not go together, so the tag may be wrong. Look at both, and \
+                "Its tag snapferry:status and AWS's state of it do not go together, so the tag may be wrong. Look at both, and \
                  correct the tag or delete the copy by hand.",
             ),
             Self::ForeignOwner(_) => f.write_str("Another account owns it, so it is none of Snapferry's."),
@@ -208,18 +208,18 @@ fn contested(copy: &Copy, others: &[&SnapshotId], more: usize, f: &mut fmt::Form
             f,
             "It was rejected more than a day ago, and by their tags several live snapshots are the copy of its source: \
              {others}. Their tags do not tell which, so it goes for none of them. It does once a single one is left and good, or, its \
-             time being over, once newer copies of the volume, contested by nothing, stay of as many days as KeepAtLeast asks for."
+             time being over, once newer copies of the volume or database, contested by nothing, stay of as many days as KeepAtLeast asks for."
         ),
         _ => write!(
             f,
             "Its time is over, but by their tags other live snapshots are the copy of its source, too: {others}. Their tags do \
-             not tell which is, so none of them lets another copy go, and each stays until newer copies of the volume, \
-             contested by nothing, stay of as many days as KeepAtLeast asks for."
+             not tell which is, so none of them lets another copy go, and each stays until newer copies of the volume \
+             or database, contested by nothing, stay of as many days as KeepAtLeast asks for."
         ),
     }?;
     f.write_str(
-        " Look at each one's own copy.started record (copy.snapshot) and description, which no tag changes: what Snapferry made \
-         begins with \"Snapferry copy of\" and its source. If that is another source, restore its own tags; what has neither \
+        " Look at each one's own copy.started record (copy.snapshot) and, of a volume's, description, which no tag changes: what Snapferry \
+         made begins with \"Snapferry copy of\" and its source. If that is another source, restore its own tags; what has neither \
          is none of Snapferry's: remove all tags whose keys begin with snapferry: from it, and look for what copied them there.",
     )
 }
@@ -273,9 +273,9 @@ impl fmt::Display for Refusal {
                  allow to delete it. Compare the role with the template's, and the stack's TargetRegions and RetiredRegions \
                  with this copy's Region."
             }
-            Self::Throttled => "Its time is over, but EC2 takes no more requests at the moment. The next run tries again.",
+            Self::Throttled => "Its time is over, but AWS takes no more requests at the moment. The next run tries again.",
             Self::Other => {
-                "Its time is over, but EC2 refused to delete it; its own words are in error. The next run tries again."
+                "Its time is over, but AWS refused to delete it; its own words are in error. The next run tries again."
             }
         })
     }

@@ -12,8 +12,8 @@ use crate::ids::{AccountId, SnapshotId};
 use crate::tags::{Lock, Status};
 use crate::text::printable;
 
-/// What somebody does about a copy with as many tags as EC2 allows.
-const TAG_LIMIT: &str = "The copy has 50 tags, as many as EC2 allows, and a verdict adds snapferry:settled-at and snapferry:copy. \
+/// What somebody does about a copy with as many tags as AWS allows.
+const TAG_LIMIT: &str = "The copy has 50 tags, as many as AWS allows, and a verdict adds snapferry:settled-at and snapferry:copy. \
                          Remove two tags that are not Snapferry's from the copy, and keep whatever put them there (a backup \
                          tool, a tag policy's automation, the policy's TagsToAdd) from filling the next one. The next run then \
                          writes the verdict.";
@@ -25,7 +25,7 @@ pub enum Outcome {
     Stands,
     /// The verdict is given, and is about to be written to the copy's tags.
     Judged,
-    /// EC2 did not take the verdict's tags, or did not say so.
+    /// EC2 or RDS did not take the verdict's tags, or did not say so.
     NotSettled(CallError),
     /// EC2 holds the lock, and the copy's tag is about to say so.
     Locked,
@@ -143,11 +143,11 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
         (Verdict::Fail(cause), Some(copy)) => Record::new(cause.reason(), now)
             .message(cause.remedy(&copy.tags, account, decision.region))
             .error(Some(&state_message(copy))),
-        (Verdict::Stall, _) => Record::new(CopyStalled::PendingOverADay, now).message(
-            "The copy has been pending for more than 24 hours. If it does not end, ask AWS Support; the source is copied \
-             again only once it is in error or deleted."
-                .to_owned(),
-        ),
+        (Verdict::Stall, copy) => Record::new(CopyStalled::PendingOverADay, now).message(format!(
+            "The copy has been pending for more than 24 hours.{} If it does not end, ask AWS Support; the source is copied again only \
+             once it is in error or deleted.",
+            copy.and_then(status).unwrap_or_default()
+        )),
         (Verdict::KeyDoomed(key), Some(copy)) => Record::new(CopyDeferred::KeyDoomed, now)
             .message(format!(
                 "The copy is under {}, which {}. It is neither verified nor locked, and counts as lost: what is still shared is \
@@ -171,8 +171,8 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
 
 fn another_named(named: &SnapshotId, copy: &DescribedCopy) -> String {
     format!(
-        "EC2 named {named} as the copy of this snapshot when Snapferry asked for it, and {} has the same tags: something copied \
-         them there, or asked EC2 for a copy as Snapferry does. It gets no verdict and protects nothing. Find out what made it; if it is \
+        "{named} is the copy of this snapshot that Snapferry asked for, and {} has the same tags: something copied them there, or asked for a \
+         copy as Snapferry does. It gets no verdict and protects nothing. Find out what made it; if it is \
          no copy of Snapferry's, remove its tags whose keys begin with snapferry:.",
         copy.id
     )
@@ -204,7 +204,7 @@ fn not_settled(decision: &Decision<'_>, error: &CallError, account: Option<&Acco
     };
     let mut record = Record::new(reason, now)
         .message(format!(
-            "The verdict {status} ({}) could not be written to the copy's tags, or EC2 did not say that it was: until it is, \
+            "The verdict {status} ({}) could not be written to the copy's tags, or AWS did not say that it was: until it is, \
              it does not count. {why}{words}",
             verdict.reason.name()
         ))
@@ -251,7 +251,12 @@ fn next_run(decision: &Decision<'_>) -> &'static str {
     }
 }
 
-/// EC2's words on a copy in error, in the form of a failed call.
+/// How RDS calls the state of a database's copy: it has more words than are known here.
+fn status(copy: &DescribedCopy) -> Option<String> {
+    copy.database.as_ref().map(|_| format!(" RDS says: {}.", printable(&copy.state_message, 80)))
+}
+
+/// AWS's words on a copy in error, in the form of a failed call.
 fn state_message(copy: &DescribedCopy) -> CallError {
     CallError { code: "error".to_owned(), message: copy.state_message.clone(), request_id: None }
 }
@@ -266,7 +271,7 @@ fn described(decision: &Decision<'_>, outcome: &Outcome, now: Timestamp) -> Copy
             described.status = decision.settlement();
             // One that is judged again was protected long ago.
             if copy.tags.status == Some(Status::Copying) {
-                described.seconds_since_start = Some(now.duration_since(copy.start_time).as_secs());
+                described.seconds_since_start = copy.started().map(|started| now.duration_since(started).as_secs());
                 described.seconds_since_source =
                     copy.tags.source_start_time.map(|source| now.duration_since(source).as_secs());
                 described.seconds_since_wanted = decision.wanted.map(|wanted| now.duration_since(wanted).as_secs());

@@ -85,7 +85,7 @@ fn what_stays_is_told_with_its_reason() {
     insta::assert_snapshot!(told.join("\n"), @r##"
     region-unread None: The copies in this Region could not be read, so none of them is deleted. The next run looks again.
     malformed-tags Some("malformed-tags eu-west-1 snap-c0000002"): Somebody changed Snapferry's tags on it: tag snapferry:source-account cannot be read: "x\\u{a}"; it is never deleted, and never proof that another copy may go. Restore the tags from its copy.started record.
-    last-verified Some("last-verified eu-west-1 snap-c0000001"): Its time is over, but it is the newest copy of its volume that is verified, contested by nothing, and under a living key. It goes once there is a newer one.
+    last-verified Some("last-verified eu-west-1 snap-c0000001"): Its time is over, but it is the newest copy of its volume or database that is verified, contested by nothing, and under a living key. It goes once there is a newer one.
     "##);
     let failed: Vec<&str> =
         plan.kept.iter().filter(|stays| kept(stays, now()).error.is_some()).map(|k| k.keep.reason().name()).collect();
@@ -97,7 +97,7 @@ fn summaries_carry_a_count() {
     let alarm = Alarm::MassExpiry { expiring: 300, verified: 400, deletions: 299 };
     insta::assert_snapshot!(told(&refused(&alarm, now())), @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.refused","reason":"mass-expiry","message":"Nothing is deleted: 300 out of 400 verified copies would go at once, which looks like a wrong clock or a mistaken policy. If this is what you want, set SNAPFERRY_ALLOW_MASS_EXPIRY (the stack's AllowMassExpiry) to true for as long as it takes.","count":299}"#);
     let closed = told(&rest(Rest::RegionClosed, Some(&region(REGION)), 7, now()));
-    insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but EC2 stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
+    insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but AWS stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
     let unknown = lineage_unknown(7, now());
     assert_eq!((unknown.reason.name(), unknown.count, unknown.copy), ("volume-unknown", Some(7), None));
     let limit = rest(Rest::RunLimit, None, 7, now());
