@@ -20,6 +20,7 @@ from tests.cloud.test_overlay_databases import (
     rds,
     shared,
 )
+from tests.iam.requests import requests_of
 
 
 def delete(client: Any, kind: str, name: str) -> dict[str, Any]:
@@ -274,3 +275,33 @@ def test_an_event_reaches_a_rule_of_its_owner(aws: LocalAws) -> None:
     copy(rds(aws, TARGET), INSTANCE, shared(aws, INSTANCE))
     body = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"]
     assert '"RDS-EVENT-0196"' in body
+
+
+@KINDS
+def test_iam_is_asked_for_the_source_the_name_and_the_keys(aws: LocalAws, kind: str) -> None:
+    """A copy is authorized on both snapshots, in both Regions; RDS uses both keys for the caller."""
+    theirs = key(aws, SOURCE, HOME, statements=naming(TARGET))
+    own, target = key(aws, TARGET, AWAY), rds(aws, TARGET, AWAY)
+    source = shared(aws, kind, kms_key=theirs)
+    tags = [{"Key": "snapferry:policy", "Value": "default"}]
+    copy(target, kind, source, "snapferry-1", KmsKeyId=own, Tags=tags)
+    made = one(target, kind, "snapferry-1")[f"{kind}Arn"]
+    target.add_tags_to_resource(ResourceName=made, Tags=[{"Key": "snapferry:status", "Value": "verified"}])
+    delete(target, kind, "snapferry-1")
+    copying, tagging, deleting = (
+        {(each.action.split(":")[1], each.resource, each.region): each.context for each in requests_of(call)}
+        for call in aws.control.calls(service="rds", account=TARGET)
+        if not call.action.startswith("Describe")
+    )
+    in_request = {"aws:TagKeys": ["snapferry:policy"], "aws:RequestTag/snapferry:policy": "default"}
+    action, on_copy = f"Copy{kind}", {"aws:ResourceTag/snapferry:policy": "default"}
+    for region in (AWAY, HOME):
+        assert copying[action, source, region] == {"aws:ResourceAccount": SOURCE, **in_request}
+        assert copying[action, made, region] == copying["AddTagsToResource", made, region] == in_request
+    assert ("CrossRegionCommunication", "*", AWAY) in copying
+    assert copying["CreateGrant", theirs, HOME]["kms:ViaService"] == f"rds.{HOME}.amazonaws.com"
+    assert copying["CreateGrant", own, AWAY]["kms:ViaService"] == f"rds.{AWAY}.amazonaws.com"
+    verdict = {"aws:TagKeys": ["snapferry:status"], "aws:RequestTag/snapferry:status": "verified"}
+    assert tagging == {("AddTagsToResource", made, AWAY): {**on_copy, **verdict}}
+    settled = {**on_copy, "aws:ResourceTag/snapferry:status": "verified"}
+    assert deleting == {(f"Delete{kind}", made, AWAY): settled}

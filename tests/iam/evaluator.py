@@ -29,6 +29,7 @@ OPERATORS = {
     "NumericLessThanEquals",
     "StringEquals",
     "StringLike",
+    "StringNotEquals",
 }
 SET_OPERATORS = {"ForAllValues:StringEquals", "ForAllValues:StringLike", "ForAnyValue:StringLike"}
 

@@ -1,8 +1,9 @@
-"""What IAM is asked about a call: each EC2, KMS or DynamoDB call that was recorded, as the requests that AWS authorizes
-it by.
+"""What IAM is asked about a call: each EC2, KMS, DynamoDB or RDS call that was recorded, as the requests that AWS
+authorizes it by.
 
-Sources: Service Authorization Reference (Amazon EC2, AWS KMS, Amazon DynamoDB), EC2 User Guide ("Grant permissions to
-tag resources during creation"), KMS Developer Guide ("How Amazon EBS uses AWS KMS").
+Sources: Service Authorization Reference (Amazon EC2, AWS KMS, Amazon DynamoDB, Amazon RDS), EC2 User Guide ("Grant
+permissions to tag resources during creation"), KMS Developer Guide ("How Amazon EBS uses AWS KMS"), RDS User Guide
+("Copying a DB snapshot", on permissions across Regions).
 """
 
 from collections.abc import Iterator
@@ -31,13 +32,17 @@ class Snapshot:
     @property
     def context(self) -> dict[str, str | list[str]]:
         """The condition keys that describe it."""
-        tags: dict[str, str | list[str]] = {f"aws:ResourceTag/{key}": value for key, value in self.tags.items()}
-        return {"ec2:Owner": self.owner, **tags}
+        return {"ec2:Owner": self.owner, **tags_on(self.tags)}
+
+
+def tags_on(tags: dict[str, str]) -> dict[str, str | list[str]]:
+    """The condition keys that describe a resource's tags."""
+    return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
 
 
 def requests_of(call: Call) -> list[Request]:
     """The requests, all of which must be allowed. None about snapshots and keys that do not exist."""
-    asked = list({"kms": _of_kms, "dynamodb": _of_dynamodb}.get(call.service, _of_ec2)(call))
+    asked = list({"kms": _of_kms, "dynamodb": _of_dynamodb, "rds": _of_rds}.get(call.service, _of_ec2)(call))
     return [Request(call.role, action, resource, region, context) for action, resource, region, context in asked]
 
 
@@ -88,6 +93,48 @@ def _of_copy(call: Call) -> Iterator[_Asked]:
         yield "ec2:CreateTags", copy, region, {**tags, "ec2:CreateAction": "CopySnapshot"}
     if key := call.parameters.get("KmsKeyId"):
         yield from _of_ebs(_KEY_OF_COPIES, str(key), call.region)
+
+
+def _of_rds(call: Call) -> Iterator[_Asked]:
+    if call.action.startswith("Describe"):
+        yield f"rds:{call.action}", "*", call.region, {}
+    elif call.action.startswith("Copy"):
+        yield from _of_database_copy(call)
+    else:
+        for snapshot in _snapshots(call, "target"):
+            tags = {**tags_on(snapshot.tags), **_in_request(call.request_tags)}
+            yield f"rds:{call.action}", snapshot.arn, call.region, tags
+
+
+def _of_database_copy(call: Call) -> Iterator[_Asked]:
+    """On the source, on the copy, whose name the caller chose, on its tags, and on both keys; in the source's Region
+    once more, because RDS calls that on the caller's behalf."""
+    tags = _in_request(call.request_tags)
+    for source in _snapshots(call, "source"):
+        there = source.arn.split(":")[3]
+        regions = tuple(dict.fromkeys((call.region, there)))
+        if len(regions) > 1:
+            yield "rds:CrossRegionCommunication", "*", call.region, {}
+        for region in regions:
+            owner: dict[str, str | list[str]] = {"aws:ResourceAccount": source.owner}
+            yield f"rds:{call.action}", source.arn, region, {**owner, **tags}
+            for each in call.resources:
+                if each["role"] == "target":
+                    already = tags_on(each["tags"])
+                    yield f"rds:{call.action}", each["arn"], region, {**already, **tags}
+                    yield "rds:AddTagsToResource", each["arn"], region, {**already, **tags}
+        if source.kms_key:
+            yield from _of_rds_keys(source.kms_key, there)
+    if key := call.parameters.get("KmsKeyId"):
+        yield from _of_rds_keys(str(key), call.region)
+
+
+def _of_rds_keys(key: str, region: str) -> Iterator[_Asked]:
+    """What RDS does with a key for the caller (RDS User Guide, "AWS KMS key management")."""
+    through: dict[str, str | list[str]] = {"kms:ViaService": f"rds.{region}.amazonaws.com", **_of_account(key)}
+    for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"):
+        yield f"kms:{action}", key, region, through
+    yield "kms:CreateGrant", key, region, {**through, **_FOR_EBS}
 
 
 def _of_ebs(actions: tuple[str, ...], key: str, region: str) -> Iterator[_Asked]:

@@ -122,11 +122,31 @@ pub fn prove_other_regions() -> anyhow::Result<bool> {
 /// # Errors
 /// When it is missing, or no name that DynamoDB takes (DynamoDB API reference, CreateTable, `TableName`).
 pub fn ledger() -> anyhow::Result<String> {
+    table("SNAPFERRY_LEDGER", "the ledger's table")
+}
+
+/// Reads `SNAPFERRY_CLUSTER_LEDGER`, the name of the table of the ledger of clusters' snapshots, where `SNAPFERRY_LEDGER` is that of
+/// instances'.
+///
+/// # Errors
+/// As for [`ledger`].
+pub fn cluster_ledger() -> anyhow::Result<String> {
+    table("SNAPFERRY_CLUSTER_LEDGER", "the table of the ledger of clusters' snapshots")
+}
+
+fn table(variable: &str, of: &str) -> anyhow::Result<String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let name = |text: &str| ((3..=255).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| text.to_owned());
     let expected = "a table's name of 3 to 255 letters, digits, '-', '_' and '.'";
-    parsed("SNAPFERRY_LEDGER", expected, name)?
-        .context("SNAPFERRY_LEDGER is not set: give the name of the ledger's table")
+    parsed(variable, expected, name)?.with_context(|| format!("{variable} is not set: give the name of {of}"))
+}
+
+/// Reads `_HANDLER`, which of its functions a program is to be: Lambda has it of the function's `Handler`.
+///
+/// # Errors
+/// When it is missing.
+pub fn handler() -> anyhow::Result<String> {
+    variable("_HANDLER").context("_HANDLER is not set: Lambda sets it to the function's Handler")
 }
 
 /// Reads `SNAPFERRY_METRIC_NAMESPACE`, in which the stack's metrics stand: two stacks in one Region must not share one.

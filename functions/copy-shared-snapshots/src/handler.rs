@@ -13,7 +13,7 @@ use snapferry_aws::ledger::Table;
 use snapferry_aws::world::Aws;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::AccountId;
-use snapferry_core::policy::{Policy, Warning};
+use snapferry_core::policy::{Policy, SourceType, Warning, of_kind};
 use snapferry_flow::{Handled, Kept, Setup, handle};
 use snapferry_runtime::Failure;
 
@@ -45,6 +45,7 @@ impl Copier {
         silent_after_hours: u32,
         audit: Audit,
     ) -> Self {
+        let policies = of_kind(&policies, SourceType::EbsSnapshot);
         let (keys, kept, setup) = (KeyCache::default(), Kept::default(), OnceCell::new());
         Self { clients, ledger, policies, since, silent_after_hours, audit, keys, kept, setup }
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{AccountId, KeyArn, SnapshotId, VolumeId};
+use crate::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 
 mod copies;
 mod life;
@@ -91,6 +91,19 @@ impl Compared {
     #[must_use]
     pub fn missed(&self) -> Option<&String> {
         self.expected.as_ref().filter(|expected| self.found.as_ref() != Some(expected))
+    }
+}
+
+impl SourceSnapshot {
+    /// Of a database's snapshot in `home` its ARN.
+    #[must_use]
+    pub fn arn(&self, home: &Region) -> Option<String> {
+        let (arn_type, database) = match &self.kind {
+            SourceKind::Volume => return None,
+            SourceKind::Instance(database) => ("snapshot", database),
+            SourceKind::Cluster(database) => ("cluster-snapshot", database),
+        };
+        Some(format!("arn:{}:rds:{home}:{}:{arn_type}:{}", home.partition(), self.owner, database.snapshot))
     }
 }
 

@@ -154,6 +154,12 @@ impl SnapshotId {
         if is_of_databases { Ok(Self(CompactString::new(text))) } else { Self::parse(text) }
     }
 
+    /// Whether it stands for a database's snapshot or a copy of one.
+    #[must_use]
+    pub fn is_of_database(&self) -> bool {
+        !self.0.starts_with("snap-")
+    }
+
     /// What stands for a database's snapshot that is shared: `db-` and the hexadecimal digits of a hash.
     #[must_use]
     pub(crate) fn of_source(hash: impl IntoIterator<Item = u8>) -> Self {

@@ -14,6 +14,7 @@ pub mod expiring;
 pub mod facts;
 pub mod homes;
 pub mod ids;
+mod kind;
 pub mod ledger;
 pub mod notices;
 pub mod policy;

@@ -10,7 +10,7 @@ use snapferry_core::audit::{CopyDeferred, Record};
 use snapferry_core::copying::{
     Decision, Deferral, Lane, Memory, Outcome, Subject, Verdict, ledger_unread, not_tried, record,
 };
-use snapferry_core::facts::{CallError, KeyFact};
+use snapferry_core::facts::{CallError, KeyFact, Lineage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Turn};
 
@@ -67,6 +67,8 @@ pub(crate) struct Run<'a, W> {
     taken: RefCell<HashSet<Identity>>,
     /// What was put in line: the index may not show it yet.
     owed: RefCell<Vec<Obligation>>,
+    /// The databases of which a copy is under way in a Region.
+    busy: RefCell<HashSet<(Region, AccountId, Lineage)>>,
     /// What became of copies in line that were tried.
     served: RefCell<Vec<Served>>,
     /// What was not tried one by one, by Region and reason.
@@ -96,6 +98,7 @@ impl<'a, W: World> Run<'a, W> {
             keys: Mutex::default(),
             taken: RefCell::default(),
             owed: RefCell::default(),
+            busy: RefCell::default(),
             served: RefCell::default(),
             untried: RefCell::default(),
             owners: Unread::new(),
@@ -180,6 +183,16 @@ impl<'a, W: World> Run<'a, W> {
     pub(crate) fn put_back(&self, taken: &[Obligation]) {
         let mut all = self.taken.borrow_mut();
         taken.iter().for_each(|obligation| _ = all.remove(&obligation.identity));
+    }
+
+    /// Notes that a copy of the same database is under way: the next one's turn is in another invocation.
+    pub(crate) fn note_busy(&self, obligation: &Obligation) {
+        self.busy.borrow_mut().insert(lineage(obligation));
+    }
+
+    /// Whether it has to wait for another copy of the same database.
+    pub(crate) fn is_busy(&self, obligation: &Obligation) -> bool {
+        self.busy.borrow().contains(&lineage(obligation))
     }
 
     /// When this process asked for a copy that EC2 may hide still, whatever the ledger says.
@@ -379,4 +392,8 @@ impl<'a, W: World> Run<'a, W> {
         (record.trigger, record.trigger_id) = (Some(trigger), id.cloned());
         self.world.say(&record);
     }
+}
+
+fn lineage(obligation: &Obligation) -> (Region, AccountId, Lineage) {
+    (obligation.identity.region.clone(), obligation.account.clone(), obligation.lineage.clone())
 }

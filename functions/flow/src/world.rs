@@ -98,7 +98,7 @@ pub trait World {
     /// One page of the snapshots of a shard that `owners` share with this account itself. `next` is where the page begins.
     async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError>;
 
-    /// This stack's copies of `sources` in a Region, with what KMS says of their keys.
+    /// This stack's copies of `sources` in a Region, with what KMS says of their keys; of databases those that are under way, too.
     async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError>;
 
     /// This stack's copies in a Region whose sources are in a shard, up to `most`, with what KMS says of their keys. No page is

@@ -141,7 +141,7 @@ class Gateway:
             request_id=str(uuid4()),
             user_agent=headers.get(b"user-agent", b"").decode("latin-1"),
             role=roles.of(headers),
-            request_tags=resources.request_tags(parameters) if signer.service == "ec2" else {},
+            request_tags=resources.request_tags(signer.service, parameters),
         )
         self.world.calls.all.append(call)
         return call

@@ -13,11 +13,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use snapferry_core::audit::{CopyFailed, Record};
 use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
-use snapferry_core::facts::{CallError, Copies, Copy, Inventory, KeyFact, Lineage};
+use snapferry_core::facts::{CallError, Copies, Copy, Inventory, KeyFact, Lineage, State};
 use snapferry_core::homes::is_anothers;
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn};
-use snapferry_core::rds::{self, Answer, Held, Kind, Shared, uncopyable};
+use snapferry_core::rds::{self, Answer, Held, Kind, Shared};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
 
 use super::clients::RdsClients;
@@ -158,7 +158,7 @@ impl World for Databases<'_> {
     }
 
     async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError> {
-        self.all_copies(region, |copy| sources.contains(&copy.source)).await
+        self.all_copies(region, |copy| copy.state == State::Pending || sources.contains(&copy.source)).await
     }
 
     async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
@@ -182,14 +182,6 @@ impl World for Databases<'_> {
         let source = self.seen.borrow().get(&request.source.id).cloned();
         let source =
             source.ok_or_else(|| CopyError { failure: CopyFailure::Ambiguous, error: CallError::not_read() })?;
-        if let Some(problem) = uncopyable(request.target, &source) {
-            let error = CallError {
-                code: "NotSent".to_owned(),
-                message: "RDS does not copy this as the policy wants it".to_owned(),
-                request_id: None,
-            };
-            return Err(refused(CopyFailed::CopyUnsupported, problem.remedy(), error));
-        }
         let identity = (request.policy.clone(), request.source.id.clone(), request.target.region.clone());
         let attempt = self.attempts.borrow().get(&identity).copied().unwrap_or_default().saturating_add(1);
         let request = rds::CopyRequest { policy: request.policy, source: &source, target: request.target, attempt };
@@ -201,7 +193,8 @@ impl World for Databases<'_> {
             }
             Answer::Held(Held::Taken(_)) => {
                 let message = format!("{} in {} is something else", request.name(), request.target.region);
-                Err(refused(CopyFailed::CallRefused, NAME_TAKEN, taken(message)))
+                let failure = CopyFailure::Refused { reason: CopyFailed::NameTaken, remedy: NAME_TAKEN };
+                Err(CopyError { failure, error: taken(message) })
             }
         }
     }
@@ -263,10 +256,6 @@ impl World for Databases<'_> {
 
 const NAME_TAKEN: &str = "Something that is not this copy has its name: error names it. Find out what it is; Snapferry does not touch it. \
                           Once it is deleted or its tags are restored, the copy is asked for again.";
-
-fn refused(reason: CopyFailed, remedy: &'static str, error: CallError) -> CopyError {
-    CopyError { failure: CopyFailure::Refused { reason, remedy }, error }
-}
 
 fn taken(message: String) -> CallError {
     CallError { code: "NameTaken".to_owned(), message, request_id: None }

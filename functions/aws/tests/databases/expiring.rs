@@ -17,6 +17,7 @@ use snapferry_aws::keys::KeyCache;
 use snapferry_aws::rds::{DatabaseVault, RdsClients};
 use snapferry_core::expiring::{Attempts, Limits, decide, kept, record, rest};
 use snapferry_core::ids::AccountId;
+use snapferry_core::policy::SourceType;
 use snapferry_core::rds::Kind;
 
 use crate::common::copies::clients_under;
@@ -49,6 +50,7 @@ async fn run(clients: &Clients, rds: &RdsClients, codes: &[&str], max_deletes: u
     let plan = decide(&[policy("eu-west-1")], &facts, limits, Timestamp::now());
     let told = RefCell::new(Vec::new());
     let tell = |record: snapferry_core::audit::Record| {
+        let record = record.of_kind(SourceType::DbSnapshot);
         let message = record.message.clone().unwrap_or_default();
         assert!(!message.contains("EC2"), "{message}");
         let id = record.copy.and_then(|copy| copy.snapshot).unwrap_or_default();

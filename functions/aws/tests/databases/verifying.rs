@@ -17,6 +17,7 @@ use snapferry_aws::rds::{DatabaseVault, RdsClients};
 use snapferry_aws::verifying::{Notes, execute, gather};
 use snapferry_core::ids::AccountId;
 use snapferry_core::ledger::{By, End, Identity, Obligation, State};
+use snapferry_core::policy::SourceType;
 use snapferry_core::rds::{CopyName, Kind};
 use snapferry_core::verifying::{decide, record};
 use snapferry_flow::Written;
@@ -48,6 +49,7 @@ async fn run(clients: &Clients, rds: &RdsClients, kind: Kind, kept: &Kept, time:
     let told = RefCell::new(Vec::new());
     let left = execute(&vault, &notes, &facts, &decisions, deadline, |decision, outcome| {
         let record = record(decision, outcome, facts.account.as_ref(), Timestamp::now());
+        let record = record.of_kind(SourceType::DbSnapshot);
         let words = format!("{} {}", record.message.unwrap_or_default(), record.differences.join(" "));
         assert!(!words.contains("EC2"), "{words}");
         let id = record.copy.unwrap().snapshot.unwrap_or_default();
@@ -191,7 +193,8 @@ async fn a_verdict_that_names_no_copy_is_given_again() {
 
 #[tokio::test]
 async fn what_is_not_as_asked_for_is_rejected() {
-    let changes: [(&str, fn(DbSnapshot) -> DbSnapshot); 6] = [
+    type Change = fn(DbSnapshot) -> DbSnapshot;
+    let changes: [(&str, Change); 6] = [
         ("copy.rejected wrong-source", |copy| tagged(copy, "snapferry:source-snapshot", Some("another"))),
         ("copy.rejected wrong-source", |mut copy| {
             copy.source_db_snapshot_identifier = None;

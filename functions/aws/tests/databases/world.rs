@@ -251,7 +251,7 @@ async fn what_has_the_name_decides_what_becomes_of_the_request() {
         (made(&policy, 1, "available", "verified"), "started"),
         (made(&policy, 1, "failed", "copying"), "ambiguous"),
         (made(&policy, 1, "available", "rejected"), "ambiguous"),
-        (strangers, "call-refused"),
+        (strangers, "name-taken"),
     ] {
         let exists = mock!(aws_sdk_rds::Client::copy_db_snapshot)
             .then_http_response(|| rds_error(400, "DBSnapshotAlreadyExists", "it exists"));
@@ -269,18 +269,4 @@ async fn what_has_the_name_decides_what_becomes_of_the_request() {
         };
         assert_eq!(answer, expected);
     }
-}
-
-/// In the clear under `Encrypted: true`: never, whatever the steps decide.
-#[tokio::test]
-async fn what_rds_cannot_copy_as_wanted_is_not_sent() {
-    let mut plain = cluster();
-    plain.storage_encrypted = Some(false);
-    let found = mock!(aws_sdk_rds::Client::describe_db_cluster_snapshots)
-        .then_output(move || DescribeDbClusterSnapshotsOutput::builder().db_cluster_snapshots(plain.clone()).build());
-    let scene = Scene::new(&[&found], &[]);
-    let (world, source) = (scene.world_of(Kind::Cluster), shared(CLUSTER).fact());
-    assert_eq!(world.sources(std::slice::from_ref(&source.id)).await.unwrap().snapshots.len(), 1);
-    let error = world.copy(&scene.request(&source), Timestamp::now()).await.unwrap_err();
-    assert!(matches!(error.failure, CopyFailure::Refused { reason, .. } if reason.name() == "copy-unsupported"));
 }

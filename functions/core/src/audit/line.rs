@@ -6,11 +6,14 @@ use super::link::{Environment, Hash, Link};
 use super::metrics::{Metrics, NAMESPACE};
 use super::record::Record;
 use crate::ids::MetricNamespace;
+use crate::kind::SourceType;
 
 /// The lines of an environment as they are written.
 #[derive(Debug)]
 pub struct Chain {
     link: Link,
+    /// Of what the snapshots are.
+    kind: SourceType,
     /// Where the lines' metrics go; [`NAMESPACE`] when nothing is said.
     namespace: Option<MetricNamespace>,
     /// Whether each owner has a metric of its own, which costs money.
@@ -21,7 +24,14 @@ impl Chain {
     /// The chain of an environment that has not written anything.
     #[must_use]
     pub fn new(environment: Environment) -> Self {
-        Self { link: Link { environment, line: 1, previous: Hash::default() }, namespace: None, owner_metrics: false }
+        let link = Link { environment, line: 1, previous: Hash::default() };
+        Self { link, kind: SourceType::EbsSnapshot, namespace: None, owner_metrics: false }
+    }
+
+    /// The same, about snapshots of another kind.
+    #[must_use]
+    pub fn of_kind(self, kind: SourceType) -> Self {
+        Self { kind, ..self }
     }
 
     /// The same, whose metrics stand in another namespace than [`NAMESPACE`], if one is given.
@@ -41,7 +51,7 @@ impl Chain {
     pub fn line(&mut self, record: &Record) -> String {
         let namespace = self.namespace.as_ref().map_or(NAMESPACE, MetricNamespace::as_str);
         let metrics = Metrics::of(record, namespace).filter(|_| self.owner_metrics || record.owner.is_none());
-        let line = printed(record, Some(&self.link), metrics);
+        let line = printed(&record.clone().of_kind(self.kind), Some(&self.link), metrics);
         self.link.previous = Hash::of(line.as_bytes());
         self.link.line = self.link.line.saturating_add(1);
         line

@@ -96,6 +96,9 @@ reasons! {
             Somebody("Correct what the copies' copy.failed and copy.rejected records name.");
         ClockBehind "clock-behind" "Nothing is deleted: a copy was started in what the clock takes for the future."
             Somebody("Compare the newest copies' start times with today's date.");
+        ClusterNotEncrypted "cluster-not-encrypted"
+            "The cluster's snapshot is not encrypted, and RDS cannot encrypt its copy as the policy demands."
+            Somebody("Restore it into an encrypted cluster in the source account, and share that one's snapshots.");
         CopiesKeyDoomed "copies-key-doomed"
             "Copies are under a key that is gone or about to be deleted: they count as lost."
             Somebody("Cancel the key's deletion and enable it, or let what is shared be copied under another.");
@@ -107,6 +110,8 @@ reasons! {
             Somebody("Configure a customer managed key.");
         KeyDisabled "key-disabled" "The configured key is disabled." Somebody("Enable the key.");
         KeyNotFound "key-not-found" "The configured key does not exist." Somebody("Correct CmkArn in the policy.");
+        KeyNotNamed "key-not-named" "RDS needs a key for the copy, and the policy names none."
+            Somebody("Name a key of the target Region in CmkArn.");
         KeyNotReady "key-not-ready" "The configured key is in a state in which it cannot encrypt."
             Somebody("Import the key material or repair the key store, unless the state passes.");
         KeyNotSymmetric "key-not-symmetric" "The configured key is no symmetric encryption key."
@@ -119,6 +124,8 @@ reasons! {
             Somebody("Restore the tags from the copy's copy.started record.");
         MassExpiry "mass-expiry" "Nothing is deleted: more than half of all verified copies would go at once."
             Somebody("Find out why so many are due, before they are let go.");
+        RegionsOfChina "regions-of-china" "RDS copies no snapshots of databases between the Regions of China."
+            Somebody("Name the Region in which they are shared as Target.");
         SourceArchived "source-archived" "The snapshot is in the archive tier, from where EC2 copies nothing."
             Somebody("Restore it from the archive in the source account, for as long as the copies take.");
         SourceInLocalZone "source-in-local-zone" "The snapshot is in a Local Zone, from where EC2 copies to no other Region."
@@ -142,6 +149,8 @@ reasons! {
             Somebody("Cancel the key's deletion if need be, and enable it.");
         KeyRefused "key-refused" "EC2 does not accept the configured key."
             Somebody("Check that the key is enabled, symmetric and in the target Region.");
+        NameTaken "name-taken" "Something else has the name that the copy of a database's snapshot would have."
+            Somebody("Find out what it is and delete it by hand; Snapferry does not touch it.");
         NotAuthorized "not-authorized" "EC2 refused the request: a role, a key's policy or an SCP does not allow it."
             Somebody("Compare the role, the key's policy and the SCPs with what the copy needs.");
         NotSigned "not-signed" "The request could not be signed, so nothing was sent."

@@ -9,6 +9,7 @@ use super::run::{Expiry, Proofs, Verification, Volume};
 use super::sweep::{Coverage, Owner, Sweep};
 use crate::facts::CallError;
 use crate::ids::{Region, SnapshotId};
+use crate::kind::SourceType;
 use crate::tags::{Lock, ReadTags, Status};
 use crate::text::printable;
 use crate::version;
@@ -95,8 +96,14 @@ pub struct Record {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
+    /// Of what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
     /// Its ID.
     pub snapshot: String,
+    /// Of a database's its ARN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
     /// Its owner as EC2 says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
@@ -214,6 +221,19 @@ impl Record {
         self
     }
 
+    /// The same as a function has to say it that is about snapshots of one kind: what holds of EC2 holds there of the service that makes
+    /// them.
+    #[must_use]
+    pub fn of_kind(mut self, kind: SourceType) -> Self {
+        if let Some(source) = &mut self.source {
+            source.kind = Some(kind.as_str());
+        }
+        if kind.is_of_databases() {
+            self.message = self.message.map(|message| message.replace("EC2", "RDS"));
+        }
+        self
+    }
+
     /// Adds that a schedule made the function run, and which of its executions, where it said so.
     #[must_use]
     pub fn scheduled(mut self, run: Option<&str>) -> Self {
@@ -238,7 +258,9 @@ impl Source {
     #[must_use]
     pub fn of_tags(tags: &ReadTags) -> Option<Self> {
         Some(Self {
+            kind: None,
             snapshot: tags.source_snapshot.as_ref()?.to_string(),
+            arn: None,
             account: tags.source_account.as_ref().map(ToString::to_string),
             region: tags.source_region.as_ref()?.to_string(),
             volume: tags.source_volume.as_ref().map(ToString::to_string),

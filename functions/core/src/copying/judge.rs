@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CopyRequest, Deferral, MAX_ATTEMPTS, Refusal, Skip, Stands, Verdict};
-use crate::facts::{CallError, Copy, KeyFact, Storage};
+use super::{CopyRequest, Deferral, MAX_ATTEMPTS, Refusal, Skip, Stands, Verdict, obstacle};
+use crate::facts::{CallError, Copy, KeyFact};
 use crate::ids::{KeyArn, SnapshotId};
 use crate::ledger::{End, HOLD, Obligation, State};
 use crate::policy::Encryption;
@@ -39,9 +39,7 @@ pub fn judge<'f>(
         return (verdict, Stands { standing, since: since.under_way(started, &weighed) });
     }
     let stands = Stands { standing: weighed.standing, since: since.open() };
-    let source = identity.source;
-    let is_kept_elsewhere = source.storage != Storage::Standard;
-    let refusal = is_kept_elsewhere.then_some(Refusal::Source(&source.id, source.storage));
+    let refusal = obstacle(&identity).map(|obstacle| Refusal::Source(&identity.source.id, obstacle));
     let refusal = refusal.or_else(|| exhausted(&weighed.dead, now)).map(Verdict::Refuse);
     (refusal.or_else(|| of_key(&identity, keys)).unwrap_or(Verdict::Copy(identity)), stands)
 }

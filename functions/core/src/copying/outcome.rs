@@ -73,7 +73,9 @@ fn source(subject: &Subject<'_>, home: &Region) -> Option<Source> {
             Some(Source { snapshot: event.snapshot.to_string(), region: home.to_string(), ..Source::default() })
         }
         Subject::Seen(seen) => Some(Source {
+            kind: None,
             snapshot: seen.id.to_string(),
+            arn: seen.arn(home),
             account: Some(seen.owner.to_string()),
             region: home.to_string(),
             volume: Some(seen.volume.to_string()),

@@ -4,9 +4,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::Obstacle;
 use crate::audit::{CopyRefused, CopySkipped};
 use crate::event::of_other_region;
-use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, Storage, TamperedCopy};
+use crate::facts::{CallError, Copy, Endangered, KeyLife, KeyProblem, TamperedCopy};
 use crate::ids::{KeyArn, Region, SnapshotId};
 
 /// Failed attempts within 24 hours after which an identity is left alone until the first of them is a day old.
@@ -52,8 +53,8 @@ pub enum Skip<'f> {
 pub enum Refusal<'f> {
     /// The configured key cannot encrypt a copy.
     Key(&'f KeyArn, &'f KeyProblem),
-    /// EC2 does not copy what is kept there.
-    Source(&'f SnapshotId, Storage),
+    /// The snapshot cannot be copied there as the policy wants it.
+    Source(&'f SnapshotId, Obstacle),
     /// Too many copies of this identity failed within a day.
     AttemptsExhausted {
         /// How many.
@@ -144,9 +145,7 @@ impl Refusal<'_> {
     pub fn reason(&self) -> CopyRefused {
         match self {
             Self::Key(_, problem) => problem.reason(),
-            Self::Source(_, Storage::Outpost) => CopyRefused::SourceOnOutpost,
-            Self::Source(_, Storage::LocalZone) => CopyRefused::SourceInLocalZone,
-            Self::Source(_, Storage::Archive | Storage::Standard) => CopyRefused::SourceArchived,
+            Self::Source(_, obstacle) => obstacle.reason(),
             Self::AttemptsExhausted { .. } => CopyRefused::AttemptsExhausted,
             Self::MalformedTags(_) => CopyRefused::MalformedTags,
             Self::KeyOfCopies(endangered) => match endangered.fact.life() {
@@ -171,7 +170,7 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key, problem) => f.write_str(&problem.message(key)),
-            Self::Source(_, storage) => f.write_str(storage.problem()),
+            Self::Source(_, obstacle) => f.write_str(obstacle.problem()),
             Self::KeyOfCopies(endangered) => write!(f, "{endangered}"),
             Self::AttemptsExhausted { failed, last, next } => write!(
                 f,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::lineages::CopiedLineage;
 use crate::description;
-use crate::facts::SourceSnapshot;
+use crate::facts::{Copy, SourceSnapshot, State};
 use crate::ids::{KeyArn, PolicyName, Region, VolumeId};
 use crate::ledger::Identity;
 use crate::policy::{DescriptionFilter, Encryption, Target};
@@ -55,6 +55,22 @@ impl CopyRequest<'_> {
             account: self.source.owner.clone(),
             lineage: self.volume(),
         }
+    }
+
+    /// Whether it waits for another copy of the same database in its Region: RDS makes them one after the other, each as an increment of
+    /// the one before. Where RDS names no database, and for volumes, nothing waits.
+    pub fn waits_for_its_turn<'c>(&self, copies: impl IntoIterator<Item = &'c Copy>) -> bool {
+        let is_of_it = |copy: &Copy| {
+            copy.lineage.as_ref() == Some(&self.source.volume)
+                && copy.origin.account.as_ref() == Some(&self.source.owner)
+        };
+        self.has_turns() && copies.into_iter().any(|copy| copy.state == State::Pending && is_of_it(copy))
+    }
+
+    /// Whether copies of its lineage are made one after the other.
+    #[must_use]
+    pub fn has_turns(&self) -> bool {
+        self.source.id.is_of_database() && !self.source.volume.is_filler()
     }
 
     /// Whether the copy is to expire, and not before there are newer ones of its lineage.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{RegionCounts, Tally};
 use crate::audit::{Coverage, Owner, Record, Sweep, SweepCompleted, SweepOwner, SweepRegion};
 use crate::ids::{AccountId, Region};
-use crate::policy::{Policy, silent_after};
+use crate::policy::{Policy, has_to_share, silent_after};
 
 /// One sweep as it ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,10 @@ fn coverage(region: &Region, counts: &RegionCounts, now: Timestamp) -> Record {
 fn owner(account: &AccountId, newest: Option<Timestamp>, ran: Ran<'_>, now: Timestamp) -> Owner {
     let seconds_since_newest = newest.map(|newest| age(newest, now));
     let silent_after_hours = silent_after(ran.policies, account, ran.silent_after_hours);
-    let is_silent = silent_after_hours
-        .is_some_and(|hours| seconds_since_newest.is_none_or(|seconds| seconds > i64::from(hours) * 3600));
+    let is_silent = silent_after_hours.is_some_and(|hours| match seconds_since_newest {
+        Some(seconds) => seconds > i64::from(hours) * 3600,
+        None => has_to_share(ran.policies, account),
+    });
     Owner { account: account.to_string(), newest, seconds_since_newest, is_silent, silent_after_hours }
 }
 

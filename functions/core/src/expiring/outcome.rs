@@ -12,16 +12,16 @@ use crate::ids::Region;
 /// What became of a copy that was to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// EC2 or RDS said that it is deleted.
+    /// EC2 said that it is deleted.
     Deleted,
-    /// AWS said that there is no such snapshot, right after it had shown it: most likely an attempt whose answer was
+    /// EC2 said that there is no such snapshot, right after it had shown it: most likely an attempt whose answer was
     /// lost has deleted it.
     Gone(CallError),
     /// The second look found it changed: it was left alone.
     Changed(Change),
-    /// AWS refused.
+    /// EC2 refused.
     Refused(Refusal, CallError),
-    /// AWS did not say whether it is deleted, and shows it still or says nothing.
+    /// EC2 did not say whether it is deleted, and shows it still or says nothing.
     Unanswered(CallError),
     /// The second look was not possible: it was left alone.
     Unread(CallError),
@@ -34,7 +34,7 @@ pub enum Rest {
     RunLimit,
     /// The time of the invocation is over.
     OutOfTime,
-    /// AWS stopped answering in that Region.
+    /// EC2 stopped answering in that Region.
     RegionClosed,
 }
 
@@ -96,7 +96,7 @@ pub fn record(deletion: &Deletion<'_>, outcome: &Outcome, now: Timestamp) -> Rec
         Outcome::Deleted => Record::new(deletion.cause.reason(), now).message(why(deletion)),
         Outcome::Gone(error) => Record::new(CopyExpired::AlreadyGone, now)
             .message(
-                "It was to be deleted, and AWS does not know it any more: an attempt whose answer was lost has deleted it, \
+                "It was to be deleted, and EC2 does not know it any more: an attempt whose answer was lost has deleted it, \
                  or somebody else did at the same moment."
                     .to_owned(),
             )
@@ -107,7 +107,7 @@ pub fn record(deletion: &Deletion<'_>, outcome: &Outcome, now: Timestamp) -> Rec
         }
         Outcome::Unanswered(error) => Record::new(CopyKept::AnswerLost, now)
             .message(
-                "Its time is over, but AWS did not say whether it is deleted. If the next run still sees it, it tries again."
+                "Its time is over, but EC2 did not say whether it is deleted. If the next run still sees it, it tries again."
                     .to_owned(),
             )
             .error(Some(error)),
@@ -162,7 +162,7 @@ pub fn refused(alarm: &Alarm, now: Timestamp) -> Record {
 #[must_use]
 pub fn lineage_unknown(count: usize, now: Timestamp) -> Record {
     let mut record = Record::new(CopyKept::LineageUnknown, now).message(
-        "Their time is over, but AWS named no volume or database for their sources, most likely copies themselves, so each may be \
+        "Their time is over, but EC2 named no volume or database for their sources, most likely copies themselves, so each may be \
          its last copy. To let such copies of volumes go, name the volume in the sources' descriptions and capture it with a group \
          (?<volume>vol-...) in DescriptionRegex, which then also names those of earlier copies whose own description quotes it \
          whole; or, of databases too, set KeepAtLeast to 0, which deletes by age alone."
@@ -200,7 +200,7 @@ pub fn rest(rest: Rest, region: Option<&Region>, count: usize, now: Timestamp) -
         ),
         Rest::RegionClosed => (
             CopyKept::RegionClosed,
-            "Their time is over, but AWS stopped answering in their Region. The next run goes on.",
+            "Their time is over, but EC2 stopped answering in their Region. The next run goes on.",
         ),
     };
     let mut record = Record::new(reason, now).message(message.to_owned());
@@ -217,7 +217,7 @@ fn why(deletion: &Deletion<'_>) -> String {
                 format!("Its time was over since {}, and the policy keeps no last copy (KeepAtLeast 0).", deletion.due)
             }
         },
-        Cause::Failed => "AWS had given up on it more than a day ago; it held no data.".to_owned(),
+        Cause::Failed => "EC2 had given up on it more than a day ago; it held no data.".to_owned(),
         Cause::Rejected => match deletion.survivor {
             Some(survivor) if survivor.source == deletion.copy.source => {
                 format!("It was rejected more than a day ago; {} is of the same source and stays.", survivor.id)

@@ -12,7 +12,7 @@ use crate::tags::Status;
 pub enum Cause {
     /// Its time is over.
     Expired,
-    /// AWS gave up on it, more than a day ago.
+    /// EC2 gave up on it, more than a day ago.
     Failed,
     /// It was found not to be what was asked for, more than a day ago, and is not the only copy of its source.
     Rejected,
@@ -45,7 +45,7 @@ pub enum Keep<'f> {
     NotVerified(&'f Copy),
     /// It has a verdict, but nothing says since when.
     NotSettled(&'f Copy),
-    /// Its verdict and AWS's state of it do not go together.
+    /// Its verdict and EC2's state of it do not go together.
     StateContradicts(&'f Copy),
     /// Another account owns it.
     ForeignOwner(&'f Copy),
@@ -73,7 +73,7 @@ pub enum Change {
     SurvivorGone,
 }
 
-/// What AWS's refusal to delete means.
+/// What EC2's refusal to delete means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// A lock holds the copy.
@@ -91,9 +91,9 @@ pub enum Refusal {
 /// What a failed deletion means for its copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeleteFailure {
-    /// AWS knows no such snapshot.
+    /// EC2 knows no such snapshot.
     Gone,
-    /// AWS certainly did nothing.
+    /// EC2 certainly did nothing.
     Refused(Refusal),
     /// It may be deleted.
     Unknown,
@@ -174,7 +174,7 @@ impl fmt::Display for Keep<'_> {
                  the record of the verdict, or delete the copy by hand.",
             ),
             Self::StateContradicts(_) => f.write_str(
-                "Its tag snapferry:status and AWS's state of it do not go together, so the tag may be wrong. Look at both, and \
+                "Its tag snapferry:status and EC2's state of it do not go together, so the tag may be wrong. Look at both, and \
                  correct the tag or delete the copy by hand.",
             ),
             Self::ForeignOwner(_) => f.write_str("Another account owns it, so it is none of Snapferry's."),
@@ -273,9 +273,9 @@ impl fmt::Display for Refusal {
                  allow to delete it. Compare the role with the template's, and the stack's TargetRegions and RetiredRegions \
                  with this copy's Region."
             }
-            Self::Throttled => "Its time is over, but AWS takes no more requests at the moment. The next run tries again.",
+            Self::Throttled => "Its time is over, but EC2 takes no more requests at the moment. The next run tries again.",
             Self::Other => {
-                "Its time is over, but AWS refused to delete it; its own words are in error. The next run tries again."
+                "Its time is over, but EC2 refused to delete it; its own words are in error. The next run tries again."
             }
         })
     }

@@ -22,10 +22,13 @@ pub fn place(obligation: &Obligation) -> Option<Place> {
     let (region, account) = (&identity.region, &obligation.account);
     let tail = format!("{}#{}", identity.source, identity.policy);
     match obligation.state {
-        // The newest of each lineage stands first in it.
         State::Owed => {
-            let newest_first = seconds(Timestamp::MAX).saturating_sub(seconds(obligation.start));
-            let order = format!("{}#{newest_first:012}#{tail}", Place::lineage(obligation));
+            let start = seconds(obligation.start);
+            // The newest of each volume stands first in it; of a database the oldest, because its copies are increments of those
+            // before.
+            let turn =
+                if identity.source.is_of_database() { start } else { seconds(Timestamp::MAX).saturating_sub(start) };
+            let order = format!("{}#{turn:012}#{tail}", Place::lineage(obligation));
             Some(Place { line: Place::fresh(region, account, &identity.policy), order })
         }
         State::Delayed { .. } => {

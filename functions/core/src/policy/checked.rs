@@ -8,13 +8,14 @@ use super::databases::{self, DatabaseFilter};
 use super::description::DescriptionFilter;
 use super::document::{Parsed, Placed, Policy, PolicyState};
 use super::error::{Warning, Warnings};
-use super::kinds::{self, Databases, SourceType};
+use super::kinds::{self, Databases};
 use super::path::{Path, Problem, quoted, shown};
 use super::raw::{self, Document};
 use super::target::{self, Target};
 use super::{accounts, across, silence};
 use crate::audit::PolicyWarning;
 use crate::ids::{AccountId, PolicyName};
+use crate::kind::SourceType;
 
 /// The name of a policy whose document has no `PolicyId`.
 const DEFAULT_NAME: &str = "default";

@@ -6,10 +6,11 @@ use std::fmt;
 use regex_automata::meta::Regex;
 
 use super::description;
-use super::kinds::{Databases, NO_DATABASES, SourceType};
+use super::kinds::{Databases, NO_DATABASES};
 use super::path::{Path, Problem, quoted};
 use super::raw;
 use super::target::{Encryption, Target};
+use crate::kind::SourceType;
 
 /// The most characters of an engine's name. The longest of RDS's own has 28 (RDS API reference, `CreateDBInstance`, `Engine`).
 const MAX_ENGINE: usize = 64;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::databases::DatabaseFilter;
 use super::description::DescriptionFilter;
 use super::error::Warning;
-use super::kinds::SourceType;
 use super::path::Path;
 use super::target::Target;
 use crate::ids::{AccountId, PolicyName, Region};
+use crate::kind::SourceType;
 
 /// What a document says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,17 @@ impl Policy {
     pub fn keep_at_least(&self, region: &Region) -> u32 {
         self.target(region).and_then(|target| target.retain.as_ref()).map_or(1, |rule| rule.keep_at_least)
     }
+}
+
+/// The policies as they stand for snapshots of one kind: one that does not name the kind copies nothing of it, as one that is disabled
+/// copies nothing at all. Its copies of that kind, of a time when it named it, are still its own.
+#[must_use]
+pub fn of_kind(policies: &[Policy], kind: SourceType) -> Vec<Policy> {
+    let stand = |policy: &Policy| match policy.source_types.contains(&kind) {
+        true => policy.clone(),
+        false => Policy { state: PolicyState::Disabled, ..policy.clone() },
+    };
+    policies.iter().map(stand).collect()
 }
 
 /// The `State` of a policy (DLM API reference, `LifecyclePolicy`).

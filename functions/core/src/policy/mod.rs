@@ -29,15 +29,16 @@ use std::ops::Range;
 
 use self::kinds::Databases;
 
+pub use crate::kind::SourceType;
+
 pub use self::databases::{DatabaseFilter, NameFilter};
 pub use self::description::DescriptionFilter;
-pub use self::document::{Parsed, Policy, PolicyState};
+pub use self::document::{Parsed, Policy, PolicyState, of_kind};
 pub use self::error::{PolicyError, Warning};
-pub use self::kinds::SourceType;
 pub use self::lock_days::max_lock_days;
 pub use self::proof::{Extent, MAX_SAMPLE, ProofRule};
 pub use self::raw::MAX_DOCUMENT_BYTES;
-pub use self::silence::silent_after;
+pub use self::silence::{has_to_share, silent_after};
 pub use self::target::{Encryption, LockMode, LockRule, MAX_TAGS_TO_ADD, RetainRule, Tag, Target};
 
 /// The JSON Schema of a policy document.

@@ -23,6 +23,15 @@ pub fn silent_after(policies: &[Policy], owner: &AccountId, otherwise: u32) -> O
     own.into_iter().filter(|hours| *hours > 0).min()
 }
 
+/// Whether `owner` is silent also as long as nothing of it was ever seen: where a policy that names it is about this kind alone. One of
+/// several kinds may have an owner that has no more than one of them.
+#[must_use]
+pub fn has_to_share(policies: &[Policy], owner: &AccountId) -> bool {
+    policies.iter().any(|policy| {
+        policy.state == PolicyState::Enabled && policy.owners.contains(owner) && policy.source_types.len() == 1
+    })
+}
+
 /// Reads `SilentAfterHours` at `path`, whose members are some of the policy's owners.
 pub(super) fn check(
     hours: Hours,

@@ -12,7 +12,6 @@ mod name;
 mod quota;
 mod request;
 mod tags;
-mod uncopyable;
 
 pub use arn::SnapshotArn;
 pub use described::{AVAILABLE, COPYING, Own, Shared};
@@ -22,4 +21,3 @@ pub use name::{CopyName, Source, copy_name};
 pub use quota::{Refusal, Usage, refusal};
 pub use request::{CopyRequest, next_attempt};
 pub use tags::{ATTEMPT, CopyTags, OWN_TAGS, ReadTags, SOURCE_ENGINE, SOURCE_RESOURCE};
-pub use uncopyable::{Uncopyable, is_across_china, uncopyable};

@@ -12,8 +12,8 @@ use crate::ids::{AccountId, SnapshotId};
 use crate::tags::{Lock, Status};
 use crate::text::printable;
 
-/// What somebody does about a copy with as many tags as AWS allows.
-const TAG_LIMIT: &str = "The copy has 50 tags, as many as AWS allows, and a verdict adds snapferry:settled-at and snapferry:copy. \
+/// What somebody does about a copy with as many tags as EC2 allows.
+const TAG_LIMIT: &str = "The copy has 50 tags, as many as EC2 allows, and a verdict adds snapferry:settled-at and snapferry:copy. \
                          Remove two tags that are not Snapferry's from the copy, and keep whatever put them there (a backup \
                          tool, a tag policy's automation, the policy's TagsToAdd) from filling the next one. The next run then \
                          writes the verdict.";
@@ -25,7 +25,7 @@ pub enum Outcome {
     Stands,
     /// The verdict is given, and is about to be written to the copy's tags.
     Judged,
-    /// EC2 or RDS did not take the verdict's tags, or did not say so.
+    /// EC2 did not take the verdict's tags, or did not say so.
     NotSettled(CallError),
     /// EC2 holds the lock, and the copy's tag is about to say so.
     Locked,
@@ -91,7 +91,8 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&Accou
     };
     if let Some(copy) = decision.copy {
         record.policy = copy.tags.policy.as_ref().map(ToString::to_string);
-        record.source = Source::of_tags(&copy.tags);
+        let arn = copy.database.as_ref().and_then(|database| database.source.expected.clone());
+        record.source = Source::of_tags(&copy.tags).map(|source| Source { arn, ..source });
     }
     record.copy = Some(described(decision, outcome, now));
     record
@@ -171,8 +172,8 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
 
 fn another_named(named: &SnapshotId, copy: &DescribedCopy) -> String {
     format!(
-        "{named} is the copy of this snapshot that Snapferry asked for, and {} has the same tags: something copied them there, or asked for a \
-         copy as Snapferry does. It gets no verdict and protects nothing. Find out what made it; if it is \
+        "EC2 named {named} as the copy of this snapshot when Snapferry asked for it, and {} has the same tags: something copied \
+         them there, or asked EC2 for a copy as Snapferry does. It gets no verdict and protects nothing. Find out what made it; if it is \
          no copy of Snapferry's, remove its tags whose keys begin with snapferry:.",
         copy.id
     )
@@ -204,7 +205,7 @@ fn not_settled(decision: &Decision<'_>, error: &CallError, account: Option<&Acco
     };
     let mut record = Record::new(reason, now)
         .message(format!(
-            "The verdict {status} ({}) could not be written to the copy's tags, or AWS did not say that it was: until it is, \
+            "The verdict {status} ({}) could not be written to the copy's tags, or EC2 did not say that it was: until it is, \
              it does not count. {why}{words}",
             verdict.reason.name()
         ))
@@ -256,7 +257,7 @@ fn status(copy: &DescribedCopy) -> Option<String> {
     copy.database.as_ref().map(|_| format!(" RDS says: {}.", printable(&copy.state_message, 80)))
 }
 
-/// AWS's words on a copy in error, in the form of a failed call.
+/// EC2's words on a copy in error, in the form of a failed call.
 fn state_message(copy: &DescribedCopy) -> CallError {
     CallError { code: "error".to_owned(), message: copy.state_message.clone(), request_id: None }
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use snapferry_core::audit::{CopyDeferred, CopyFailed, CopyWithdrawn, Record};
 use snapferry_core::copying::{
-    CopyRequest, Decision, Deferral, Facts, Outcome, Ran, Refusal, Scope, Skip, Subject, Verdict, decide,
+    CopyRequest, Decision, Deferral, Facts, Obstacle, Outcome, Ran, Refusal, Scope, Skip, Subject, Verdict, decide,
     ledger_unread, missed, not_tried, record, summary, withdrawn,
 };
 use snapferry_core::event::ShareEvent;
 use snapferry_core::facts::{
-    CallError, Copies, Copy, Endangered, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceSnapshot, State, Storage,
+    CallError, Copies, Copy, Database, Endangered, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceKind,
+    SourceSnapshot, State, Storage,
 };
-use snapferry_core::ids::{KeyArn, Region};
+use snapferry_core::ids::{KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{By, Identity, Obligation};
 use snapferry_core::policy::Policy;
 use snapferry_core::tags::Status;
@@ -50,18 +51,21 @@ pub(crate) fn records() -> Vec<Record> {
     records.extend(problems.iter().map(|problem| stands(Verdict::Refuse(Refusal::Key(&key, problem)))));
     let others = every![Refusal<'_>;
         Refusal::Key(..) => Refusal::Key(&key, &problems[0]),
-        Refusal::Source(..) => Refusal::Source(&last, Storage::Archive),
+        Refusal::Source(..) => Refusal::Source(&last, Obstacle::Storage(Storage::Archive)),
         Refusal::AttemptsExhausted { .. } => Refusal::AttemptsExhausted { failed: 5, last: &last, next: now() },
         Refusal::MalformedTags(_) => Refusal::MalformedTags(&tampered),
         Refusal::KeyOfCopies(_) => Refusal::KeyOfCopies(endangered(&gone)),
     ];
-    let elsewhere = [Storage::Outpost, Storage::LocalZone].map(|storage| Refusal::Source(&last, storage));
+    let obstacles = [Storage::Outpost, Storage::LocalZone].map(Obstacle::Storage);
+    let obstacles = obstacles.into_iter().chain([Obstacle::UnencryptedCluster, Obstacle::NoKey, Obstacle::AcrossChina]);
+    let elsewhere = obstacles.map(|obstacle| Refusal::Source(&last, obstacle));
     records.extend(others.into_iter().chain(elsewhere).map(|refusal| stands(Verdict::Refuse(refusal))));
     let facts = problems.iter().map(|problem| KeyFact::Unusable(problem.clone())).chain([KeyFact::Unread(error())]);
     let facts: Vec<KeyFact> = facts.collect();
     records.extend(facts.iter().map(|fact| stands(Verdict::Refuse(Refusal::KeyOfCopies(endangered(fact))))));
     let copied = outcomes().into_iter().map(|outcome| record(&about(Verdict::Copy(request)), &outcome, &home, now()));
     records.extend(copied);
+    records.extend(of_databases(&policies[0], &home));
     let event = ShareEvent::naming("e", snapshot(1));
     let named = Decision {
         policy: None,
@@ -72,6 +76,37 @@ pub(crate) fn records() -> Vec<Record> {
     };
     records.push(record(&named, &Outcome::Stands, &home, now()));
     records.into_iter().chain(ends()).chain(sweeps(&policies)).collect()
+}
+
+/// Copies of databases' snapshots that could not be started, of each kind.
+fn of_databases(policy: &Policy, home: &Region) -> [Record; 2] {
+    let database = || {
+        Box::new(Database {
+            snapshot: "night".to_owned(),
+            database: "orders".to_owned(),
+            engine: "postgres".to_owned(),
+        })
+    };
+    [SourceKind::Instance(database()), SourceKind::Cluster(database())].map(|kind| {
+        let id = SnapshotId::of_any_kind(&format!("db-{:052x}", 7)).unwrap();
+        let source = SourceSnapshot { kind, id, volume: VolumeId::of_database("db-ABCDEFGH"), ..source("") };
+        let request = CopyRequest {
+            policy: &policy.name,
+            filter: &policy.description,
+            source: &source,
+            home,
+            target: &policy.targets[0],
+        };
+        let decision = Decision {
+            policy: Some(&policy.name),
+            subject: Subject::Seen(&source),
+            region: Some(&request.target.region),
+            verdict: Verdict::Copy(request),
+            stands: None,
+        };
+        let outcome = Outcome::Failed { reason: CopyFailed::NameTaken, remedy: "Find out what it is.", error: error() };
+        record(&decision, &outcome, home, now())
+    })
 }
 
 /// Of obligations that end without a copy, and of copies that nobody tried one by one.
@@ -188,6 +223,7 @@ fn outcomes() -> Vec<Outcome> {
         CopyFailed::RegionNotEnabled,
         CopyFailed::SourceNotFound,
         CopyFailed::CopyUnsupported,
+        CopyFailed::NameTaken,
         CopyFailed::KeyRefused,
         CopyFailed::TagLimitExceeded,
         CopyFailed::TagPolicyViolation,

@@ -97,7 +97,7 @@ fn summaries_carry_a_count() {
     let alarm = Alarm::MassExpiry { expiring: 300, verified: 400, deletions: 299 };
     insta::assert_snapshot!(told(&refused(&alarm, now())), @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.refused","reason":"mass-expiry","message":"Nothing is deleted: 300 out of 400 verified copies would go at once, which looks like a wrong clock or a mistaken policy. If this is what you want, set SNAPFERRY_ALLOW_MASS_EXPIRY (the stack's AllowMassExpiry) to true for as long as it takes.","count":299}"#);
     let closed = told(&rest(Rest::RegionClosed, Some(&region(REGION)), 7, now()));
-    insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but AWS stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
+    insta::assert_snapshot!(closed, @r#"{"audit":"snapferry/1","version":"1.2.3","time":"2026-11-22T12:00:00Z","event":"copy.kept","reason":"region-closed","message":"Their time is over, but EC2 stopped answering in their Region. The next run goes on.","copy":{"region":"eu-west-1"},"count":7}"#);
     let unknown = lineage_unknown(7, now());
     assert_eq!((unknown.reason.name(), unknown.count, unknown.copy), ("volume-unknown", Some(7), None));
     let limit = rest(Rest::RunLimit, None, 7, now());

@@ -1,6 +1,7 @@
 //! Where an obligation stands in line.
 
 use proptest::prelude::*;
+use snapferry_core::ids::{SnapshotId, VolumeId};
 use snapferry_core::ledger::{End, Obligation, Place, State, place};
 
 use crate::world::{MINUTE, at, id, owed, volume, with};
@@ -38,6 +39,20 @@ fn in_a_fresh_line_lineages_stand_together_and_the_newest_of_each_comes_first() 
     assert_eq!(order, [5, 6, 3, 2, 4, 1].map(id));
     let behind = Place::behind(Place::lineage(&line[2]));
     assert!(placed(&line[3]).1 < behind && behind < placed(&line[4]).1);
+}
+
+/// Its copies are increments of those before.
+#[test]
+fn in_a_fresh_line_the_oldest_of_each_database_comes_first() {
+    let of = |number: u32, lineage: &str, seconds| {
+        let lineage = VolumeId::of_any_kind(lineage).unwrap();
+        let mut obligation = Obligation { lineage, start: at(seconds), ..owed() };
+        obligation.identity.source = SnapshotId::of_any_kind(&format!("db-{number:052x}")).unwrap();
+        obligation
+    };
+    let mut line = [of(1, "db-B", 9), of(2, "db-A", 50), of(3, "db-A", 0), of(4, "db-B", 5)];
+    line.sort_by_key(|obligation| placed(obligation).1);
+    assert_eq!(line.map(|obligation| obligation.start), [0, 50, 5, 9].map(at));
 }
 
 proptest! {

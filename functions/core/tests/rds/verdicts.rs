@@ -88,7 +88,6 @@ fn a_copy_is_compared_with_what_its_tags_say_of_its_source() {
             (record.reason.name(), record.differences),
             (reason, differences.iter().map(|d| (*d).to_owned()).collect())
         );
-        assert!(!record.message.unwrap_or_default().contains("EC2"), "{reason}");
     }
 }
 
@@ -135,7 +134,6 @@ fn what_rds_gave_up_on_is_told_with_what_is_known_to_make_it_do_so() {
     for word in ["source account 111122223333", "target account 444455556666", "key", "option group", "TDE", "quotas"] {
         assert!(message.contains(word), "{word}: {message}");
     }
-    assert!(!message.contains("EC2"), "{message}");
     assert_eq!((error.code.as_str(), error.message.as_str()), ("error", "failed"));
     // Nobody says when it was begun.
     assert_eq!(record.copy.unwrap().seconds_since_start, None);
@@ -198,7 +196,7 @@ fn a_verdict_names_what_is_copied() {
     let record = judged(|_| {}).unwrap();
     let (source, copy) = (record.source.unwrap(), record.copy.unwrap());
     assert_eq!(source.volume.as_deref(), Some("db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"));
-    assert_eq!(source.snapshot, shared().source.id().as_str());
+    assert_eq!((source.snapshot.as_str(), source.arn.as_deref()), (shared().source.id().as_str(), Some(SOURCE)));
     assert_eq!(copy.seconds_since_start, Some(3600));
     let since = asked() + SignedDuration::from_hours(1) - shared().source.created;
     assert_eq!(copy.seconds_since_source, Some(since.get_seconds()));

@@ -1,12 +1,12 @@
 //! Which shared snapshots a policy wants, and which of them RDS cannot copy as it wants them.
 
-use snapferry_core::copying::{Skip, not_for, takes};
-use snapferry_core::facts::{SourceKind, SourceSnapshot};
+use snapferry_core::copying::{CopyRequest, Obstacle, Refusal, Skip, Verdict, judge, not_for, takes};
+use snapferry_core::facts::{KeyFact, SourceKind, SourceSnapshot};
 use snapferry_core::ids::{AccountId, Region};
-use snapferry_core::policy::{Policy, PolicyState, SourceType};
-use snapferry_core::rds::{Kind, Shared, Uncopyable, is_across_china, uncopyable};
+use snapferry_core::policy::{Encryption, Policy, PolicyState, SourceType, of_kind};
+use snapferry_core::rds::{Kind, Shared};
 
-use crate::{Change, encrypted, policy, shared};
+use crate::{Change, encrypted, key, policy, shared};
 
 const FILTER: &str =
     r#""DatabaseFilter": {"SnapshotRegex": "night.*", "DatabaseRegex": "orders|users", "Engines": ["postgres"]},"#;
@@ -71,42 +71,70 @@ fn a_policy_of_databases_takes_no_volume() {
 /// Nothing leaves in the clear where the policy says Encrypted, and what RDS would refuse is not asked for.
 #[test]
 fn what_rds_cannot_copy_as_wanted_is_not_asked_for() {
-    let under_key = policy("", &encrypted()).targets.remove(0);
-    let plain = policy("", r#"{"Encrypted": false}"#).targets.remove(0);
-    for (target, kind, encrypted, expected) in [
-        (&under_key, Kind::Instance, true, None),
-        (&under_key, Kind::Instance, false, None),
-        (&under_key, Kind::Cluster, true, None),
-        (&under_key, Kind::Cluster, false, Some(Uncopyable::UnencryptedCluster)),
-        (&plain, Kind::Instance, true, Some(Uncopyable::NoKey)),
-        (&plain, Kind::Cluster, true, Some(Uncopyable::NoKey)),
-        (&plain, Kind::Instance, false, None),
-        (&plain, Kind::Cluster, false, None),
+    let under_key = || policy("", &encrypted());
+    let plain = || policy("", r#"{"Encrypted": false}"#);
+    // No document gives a database's policy such a target; the rule holds all the same.
+    let default_key = || {
+        let mut policy = policy("", &encrypted());
+        policy.targets[0].encryption = Encryption::DefaultKey;
+        policy
+    };
+    for (policy, kind, encrypted, expected) in [
+        (under_key(), Kind::Instance, true, None),
+        (under_key(), Kind::Instance, false, None),
+        (under_key(), Kind::Cluster, true, None),
+        (under_key(), Kind::Cluster, false, Some(Obstacle::UnencryptedCluster)),
+        (plain(), Kind::Instance, true, Some(Obstacle::NoKey)),
+        (plain(), Kind::Cluster, true, Some(Obstacle::NoKey)),
+        (plain(), Kind::Instance, false, None),
+        (plain(), Kind::Cluster, false, None),
+        (default_key(), Kind::Instance, true, Some(Obstacle::NoKey)),
+        (default_key(), Kind::Instance, false, Some(Obstacle::NoKey)),
     ] {
         let mut snapshot = Shared { encrypted, ..shared() };
         snapshot.source.arn.kind = kind;
-        assert_eq!(uncopyable(target, &snapshot), expected, "{kind:?} {encrypted}");
+        assert_eq!(in_the_way(&policy, &snapshot, "eu-west-1"), expected, "{kind:?} {encrypted}");
     }
-    // No document gives a database's policy such a target; the rule holds all the same.
-    let mut default_key = under_key.clone();
-    default_key.encryption = snapferry_core::policy::Encryption::DefaultKey;
-    for encrypted in [true, false] {
-        assert_eq!(uncopyable(&default_key, &Shared { encrypted, ..shared() }), Some(Uncopyable::NoKey));
-    }
-    let mut of_china = shared();
-    of_china.source.arn.region = Region::parse("cn-north-1").unwrap();
-    assert_eq!(uncopyable(&under_key, &of_china), Some(Uncopyable::AcrossChina));
 }
 
 #[test]
 fn only_china_keeps_its_regions_apart() {
     for (home, target, expected) in [
-        ("cn-north-1", "cn-northwest-1", true),
-        ("cn-north-1", "cn-north-1", false),
-        ("eu-west-1", "eu-central-1", false),
-        ("us-gov-west-1", "us-gov-east-1", false),
+        ("cn-north-1", "cn-northwest-1", Some(Obstacle::AcrossChina)),
+        ("cn-north-1", "cn-north-1", None),
+        ("eu-west-1", "eu-central-1", None),
+        ("us-gov-west-1", "us-gov-east-1", None),
     ] {
-        let [home, target] = [home, target].map(|region| Region::parse(region).unwrap());
-        assert_eq!(is_across_china(&home, &target), expected, "{home} {target}");
+        let mut policy = policy("", &encrypted());
+        policy.targets[0].region = Region::parse(target).unwrap();
+        assert_eq!(in_the_way(&policy, &shared(), home), expected, "{home} {target}");
     }
+}
+
+/// What the judgement of a snapshot that has no copy says of the obstacle, with a key that is usable.
+fn in_the_way(policy: &Policy, snapshot: &Shared, home: &str) -> Option<Obstacle> {
+    let (source, home) = (snapshot.fact(), Region::parse(home).unwrap());
+    let request = CopyRequest {
+        policy: &policy.name,
+        filter: &policy.description,
+        source: &source,
+        home: &home,
+        target: &policy.targets[0],
+    };
+    let keys = [(key(1), KeyFact::Usable)].into();
+    match judge(request, std::iter::empty(), None, &keys, source.start_time).0 {
+        Verdict::Copy(_) => None,
+        Verdict::Refuse(Refusal::Source(_, obstacle)) => Some(obstacle),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// For the functions and the command that are about one kind, an owner of a policy of other kinds shares nothing and is not silent.
+#[test]
+fn a_policy_of_other_kinds_copies_nothing_of_this_one() {
+    let policies = [policy("", &encrypted())];
+    let state = |kind| of_kind(&policies, kind)[0].state;
+    assert_eq!(state(SourceType::EbsSnapshot), PolicyState::Disabled);
+    assert_eq!(state(SourceType::DbSnapshot), PolicyState::Enabled);
+    assert_eq!(of_kind(&policies, SourceType::DbClusterSnapshot), policies);
 }

@@ -110,6 +110,11 @@ async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -
     };
     let decision = judged(run, look, obligation, request);
     match &decision.verdict {
+        Verdict::Copy(_) if run.is_busy(obligation) || request.waits_for_its_turn(&look.copies.copies) => {
+            run.note_busy(obligation);
+            had_its_turn.await;
+            Ok(Fared::Counted(CopyDeferred::InLine, None))
+        }
         Verdict::Copy(_) => Ok(copy(run, &decision, request, obligation).await),
         Verdict::Refuse(refusal) => refuse(run, &decision, refusal, obligation).await,
         Verdict::Skip(skip) => join(leave(run, look, &decision, skip, obligation), had_its_turn).await.0,
@@ -170,7 +175,12 @@ async fn copy<W: World>(
     obligation: &Obligation,
 ) -> Fared {
     let wish = Wish { decision, request, stored: Some(obligation), before: obligation };
-    match ask(run, &wish, line::tried(run, obligation)).await {
+    let asked = ask(run, &wish, line::tried(run, obligation)).await;
+    // Whatever became of it: its copy may be under way.
+    if asked == Asked::Told && request.has_turns() {
+        run.note_busy(obligation);
+    }
+    match asked {
         Asked::NotTried(Outcome::Deferred(deferral)) => counted(&deferral),
         Asked::NotTried(_) | Asked::Told | Asked::Anothers | Asked::LedgerFailed => Fared::Told,
     }

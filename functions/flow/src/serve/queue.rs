@@ -157,7 +157,7 @@ impl<'r> Queue<'r> {
             if let Some(head) = first(&mut self.fresh.lines).and_then(|line| line.page.pop_front()) {
                 let lineage = Place::lineage(&head);
                 let had_its_turn = self.fresh.had.as_deref().is_some_and(|had| lineage <= had);
-                if !had_its_turn && self.fresh.passes(run, &head) {
+                if !had_its_turn && (run.is_busy(&head) || self.fresh.passes(run, &head)) {
                     self.fresh.had = Some(lineage.to_owned());
                 } else if !had_its_turn && run.take(&head.identity) {
                     (self.fresh.had, self.fresh.has_found) = (Some(lineage.to_owned()), true);

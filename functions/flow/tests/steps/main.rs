@@ -9,6 +9,7 @@
 
 mod counts;
 mod cuts;
+mod databases;
 mod edits;
 mod ended;
 mod hints;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::audit::{CopyFailed, Record};
 use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
-use snapferry_core::facts::{CallError, Copies, DescribedCopy, KeyFact, Lineage, SourceSnapshot};
+use snapferry_core::facts::{CallError, Copies, DescribedCopy, KeyFact, Lineage, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn, place};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written, is_mostly_empty};
@@ -78,7 +78,8 @@ impl World for Scripted {
         if !sources.is_empty() {
             self.note(Call::Ec2("copies of"));
         }
-        self.found(region, |copy| sources.contains(source_of(copy)))
+        let is_under_way = |copy: &DescribedCopy| copy.state == State::Pending && source_of(copy).is_of_database();
+        self.found(region, |copy| is_under_way(copy) || sources.contains(source_of(copy)))
     }
 
     async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {

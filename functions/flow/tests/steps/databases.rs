@@ -1,0 +1,173 @@
+//! Snapshots of databases: of each database one copy at a time in a Region, the oldest first.
+
+use jiff::SignedDuration;
+use snapferry_core::facts::{Database, DescribedCopy, KeyFact, SourceKind, SourceSnapshot, State, Storage};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
+use snapferry_core::policy::{Encryption, SourceType, of_kind};
+use snapferry_core::tags::{ReadTags, Status};
+use snapferry_flow::{Setup, World as _};
+
+use crate::world::{Call, OWNER, REGIONS, Scripted, policies, setup};
+
+fn id(number: usize) -> SnapshotId {
+    SnapshotId::of_any_kind(&format!("db-{number:052x}")).unwrap()
+}
+
+/// A policy of databases into one Region.
+fn databases() -> Setup {
+    let mut policies = policies("");
+    policies[0].source_types = [SourceType::DbSnapshot].into();
+    policies[0].targets.truncate(1);
+    let key = "arn:aws:kms:eu-central-1:333333333333:key/00000000-0000-0000-0000-000000000001";
+    policies[0].targets[0].encryption = Encryption::Key(KeyArn::parse(key).unwrap());
+    Setup { policies, ..setup() }
+}
+
+fn world(setup: &Setup) -> Scripted {
+    let world = Scripted::default();
+    if let Encryption::Key(key) = &setup.policies[0].targets[0].encryption {
+        world.keys.borrow_mut().insert(key.clone(), KeyFact::Usable);
+    }
+    world
+}
+
+/// Shares a snapshot of the database of that letter, made so many hours ago; that of `?` RDS does not name.
+fn share(world: &Scripted, number: usize, database: char, hours: i64) {
+    let resource = if database == '?' { String::new() } else { format!("db-{database}") };
+    let source = SourceSnapshot {
+        kind: SourceKind::Instance(Box::new(Database {
+            snapshot: format!("night-{number}"),
+            database: "orders".to_owned(),
+            engine: "postgres".to_owned(),
+        })),
+        id: id(number),
+        owner: AccountId::parse(OWNER).unwrap(),
+        volume: VolumeId::of_database(&resource),
+        size_gib: 20,
+        state: State::Completed,
+        start_time: world.now() - SignedDuration::from_hours(hours),
+        encrypted: true,
+        storage: Storage::Standard,
+        description: "".into(),
+    };
+    world.sources.borrow_mut().insert(source.id.clone(), source);
+}
+
+/// What was asked for since this was last asked.
+fn asked(world: &Scripted) -> Vec<SnapshotId> {
+    let asked = world.asked.borrow();
+    asked.iter().filter_map(|call| if let Call::Copy(id) = call { Some(id.clone()) } else { None }).collect()
+}
+
+/// RDS shows the copy of a source in that state, as the ledger names it.
+fn show(world: &Scripted, number: usize, state: State, status: Status) {
+    let source = world.sources.borrow()[&id(number)].clone();
+    let named = world
+        .obligations
+        .borrow()
+        .iter()
+        .find(|(identity, _)| identity.source == source.id)
+        .map(|(_, stands)| stands.copy().cloned());
+    let id = named.flatten().unwrap_or_else(|| SnapshotId::of_any_kind(&format!("snapferry-{number:052x}")).unwrap());
+    let tags = ReadTags {
+        policy: Some(databases().policies[0].name.clone()),
+        source_snapshot: Some(source.id.clone()),
+        source_account: Some(source.owner.clone()),
+        source_region: Region::parse("us-east-1").ok(),
+        source_volume: Some(source.volume.clone()),
+        source_start_time: Some(source.start_time),
+        status: Some(status),
+        copy: (status == Status::Verified).then(|| id.clone()),
+        ..ReadTags::default()
+    };
+    let copy = DescribedCopy {
+        owner: None,
+        state,
+        state_message: String::new(),
+        encrypted: false,
+        kms_key: None,
+        size_gib: 20,
+        start_time: world.now(),
+        tags,
+        lock: None,
+        description: "".into(),
+        database: None,
+        id: id.clone(),
+    };
+    let mut copies = world.copies.borrow_mut();
+    copies.retain(|(_, shown)| shown.id != id);
+    copies.push((Region::parse(REGIONS[0]).unwrap(), copy));
+}
+
+#[test]
+fn of_each_database_the_oldest_is_copied_first_and_the_next_once_it_is_done() {
+    let setup = databases();
+    let world = world(&setup);
+    for (number, database, hours) in [(1, 'A', 1), (2, 'A', 3), (3, 'A', 2), (4, 'B', 5), (5, '?', 2), (6, '?', 1)] {
+        share(&world, number, database, hours);
+    }
+    world.sweep(&setup);
+    // Whose database nobody names waits for no other.
+    let mut first = asked(&world);
+    first.sort();
+    assert_eq!(first, [2, 4, 5, 6].map(id));
+    for copied in [2, 4, 5, 6] {
+        show(&world, copied, State::Pending, Status::Copying);
+    }
+    world.serve(&setup);
+    assert_eq!(asked(&world), []);
+    assert!(world.reasons().contains(&"in-line"), "{:?}", world.reasons());
+    show(&world, 2, State::Completed, Status::Copying);
+    world.serve(&setup);
+    assert_eq!(asked(&world), [id(3)]);
+    show(&world, 3, State::Completed, Status::Verified);
+    world.serve(&setup);
+    assert_eq!(asked(&world), [id(1)]);
+}
+
+/// What waits costs one look a tick for its database, not one for each of its snapshots.
+#[test]
+fn a_backlog_of_one_database_is_not_looked_at_one_by_one() {
+    let setup = databases();
+    let world = world(&setup);
+    (0..200).for_each(|number| share(&world, number, 'A', 1 + i64::try_from(number).unwrap()));
+    world.sweep(&setup);
+    assert_eq!(asked(&world), [id(199)]);
+    show(&world, 199, State::Pending, Status::Copying);
+    world.serve(&setup);
+    assert_eq!((asked(&world), world.count(|call| *call == Call::Ec2("copies of"))), (vec![], 1));
+}
+
+/// A copy under way whose source is not among those that are looked at, of another policy say, is waited for, too.
+#[test]
+fn a_copy_of_the_same_database_that_nobody_asked_for_here_is_waited_for() {
+    let setup = databases();
+    let world = world(&setup);
+    share(&world, 1, 'A', 2);
+    show(&world, 1, State::Pending, Status::Copying);
+    world.sources.borrow_mut().clear();
+    share(&world, 2, 'A', 1);
+    world.sweep(&setup);
+    assert_eq!(asked(&world), []);
+}
+
+/// An owner that a policy of several kinds names need not have each of them.
+#[test]
+fn an_owner_without_any_is_silent_only_where_the_policy_is_about_this_kind_alone() {
+    let silent = |types: &[SourceType], now| {
+        let mut setup = databases();
+        setup.policies[0].source_types = types.iter().copied().collect();
+        setup.policies = of_kind(&setup.policies, now);
+        let world = world(&setup);
+        world.sweep(&setup);
+        let said = world.said.borrow();
+        said.iter()
+            .find_map(|record| record.sweep.as_ref())
+            .map(|sweep| (sweep.owners, sweep.silent_owners.len()))
+            .unwrap()
+    };
+    use SourceType::{DbClusterSnapshot, DbSnapshot, EbsSnapshot};
+    assert_eq!(silent(&[DbSnapshot], DbSnapshot), (2, 2));
+    assert_eq!(silent(&[DbSnapshot, DbClusterSnapshot], DbSnapshot), (2, 0));
+    assert_eq!(silent(&[DbSnapshot], EbsSnapshot), (0, 0));
+}
