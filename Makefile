@@ -56,7 +56,7 @@ MUTANTS := target/tools/.cargo-mutants-$(MUTANTS_VERSION)
 # The areas of core that make mutants changes; all of them when empty.
 AREAS ?=
 
-FUNCTIONS := copy-shared-snapshots verify-copies prove-copies delete-expired-copies
+FUNCTIONS := copy-shared-snapshots verify-copies prove-copies delete-expired-copies databases
 # What the functions are measured against, and the AWS that they are measured at.
 LIMITS := bare-calls bare-echo bare-pagination endpoint
 SDK := $(if $(filter 1,$(FULL_SDK)),,sdk)

@@ -18,9 +18,12 @@ MAX_CHARACTERS = 4096
 MAX_LOCK_DAYS = 36_500
 LONGEST_DAYS = {"DAYS": 1, "WEEKS": 7, "MONTHS": 31, "YEARS": 366}
 
+# What a policy without SourceTypes copies.
+VOLUMES = "EBS_SNAPSHOT"
+
 # What `make deploy` takes from POLICY, ARCH and DIST.
 GIVEN = (
-    *("Policy", "Architecture", "SourceAccounts", "TargetRegions", "TargetKeyArns", "MaxLockDays"),
+    *("Policy", "Architecture", "Databases", "SourceAccounts", "TargetRegions", "TargetKeyArns", "MaxLockDays"),
     *("CodeBucket", "CodePrefix", "PolicyKey"),
 )
 # In both of SAM's spellings: Policy=… and ParameterKey=Policy,ParameterValue=…; several may stand in one argument.
@@ -28,12 +31,15 @@ _GIVEN = re.compile(rf"""(?:^|[\s"'])(?:ParameterKey=)?["']?({"|".join(GIVEN)})[
 
 
 def repeated(policies: list[dict[str, Any]]) -> dict[str, str]:
-    """The accounts, Regions and keys that normalized policies name, each once, and the longest lock."""
+    """The accounts, Regions and keys that normalized policies name, each once, the longest lock, and whether databases
+    are among what they copy."""
     details = [each["Policy"]["PolicyDetails"] for each in policies]
-    owners = [owner for each in details for owner in each["EventSource"]["Parameters"]["SnapshotOwner"]]
+    sources = [each["EventSource"]["Parameters"] for each in details]
+    owners = [owner for each in sources for owner in each["SnapshotOwner"]]
     targets = [entry for each in details for action in each["Actions"] for entry in action["CrossRegionCopy"]]
     keys = [entry["EncryptionConfiguration"].get("CmkArn") for entry in targets]
     return {
+        "Databases": str(any(set(each.get("SourceTypes", [])) - {VOLUMES} for each in sources)).lower(),
         "SourceAccounts": ",".join(dict.fromkeys(owners)),
         "TargetRegions": ",".join(dict.fromkeys(entry["Target"] for entry in targets)),
         "TargetKeyArns": ",".join(dict.fromkeys(key for key in keys if key)),

@@ -27,6 +27,7 @@ variable "parameters" {
   description = "The template's parameters, each explained there; what is left out has the template's default."
   type = object({
     Policy                  = optional(string)
+    Databases               = optional(bool)
     SourceAccounts          = list(string)
     TargetRegions           = list(string)
     TargetKeyArns           = optional(list(string), [])

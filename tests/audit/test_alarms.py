@@ -28,6 +28,7 @@ from tests.e2e.packages import TEMPLATE
 OPERATORS = "arn:aws:sns:eu-west-1:222222222222:operators"
 ADDRESS = "operators@example.com"
 ALARMS = resources("AWS::CloudWatch::Alarm", ProofSchedule="rate(1 hour)", ProofMissingAlarmHours="6")
+ALL = {**ALARMS, **resources("AWS::CloudWatch::Alarm", Databases="true")}
 [NAMESPACE] = {
     each["Environment"]["Variables"]["SNAPFERRY_METRIC_NAMESPACE"]
     for each in resources("AWS::Lambda::Function").values()
@@ -122,26 +123,26 @@ def test_a_missing_table_rings() -> None:
     assert all(since <= BROKEN_AT + 3 * HOUR for since in rung.values()), rung
 
 
-@pytest.mark.parametrize("name", ALARMS)
+@pytest.mark.parametrize("name", ALL)
 def test_it_looks_at_a_metric_that_exists(name: str) -> None:
-    alarm = ALARMS[name]
-    if alarm["Namespace"] == NAMESPACE:
-        assert SCHEMA["properties"][alarm["MetricName"]]["description"].startswith("Metric: ")
-        assert "Dimensions" not in alarm
-    else:
-        assert alarm["Namespace"] in {"AWS/Lambda", "AWS/SQS"}
+    for metric in Alarm(ALL[name]).metrics():
+        if metric.namespace.startswith(NAMESPACE):
+            assert SCHEMA["properties"][metric.name]["description"].startswith("Metric: ")
+            assert not metric.dimensions
+        else:
+            assert metric.namespace in {"AWS/Lambda", "AWS/SQS"}
 
 
-@pytest.mark.parametrize("name", ALARMS)
+@pytest.mark.parametrize("name", ALL)
 def test_its_description_says_what_happened_and_what_to_do(name: str) -> None:
-    description = ALARMS[name]["AlarmDescription"]
+    description = ALL[name]["AlarmDescription"]
     sentences = re.findall(r"[^.]+\.(?= )", description)
     assert len(sentences) >= 2, "what happened, and what to do"
     assert "flap" not in description
     assert len(description) <= 1024
 
 
-@pytest.mark.parametrize("name", ALARMS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_template_says_above_it_why_it_does_not_flap(name: str) -> None:
     comment = re.search(rf"((?:^  #.*\n)+)^  {name}:$", TEMPLATE.read_text(), re.MULTILINE)
     assert comment
@@ -149,7 +150,7 @@ def test_the_template_says_above_it_why_it_does_not_flap(name: str) -> None:
 
 
 def test_it_notifies_the_topic_when_it_comes_and_when_it_goes() -> None:
-    for alarm in resources("AWS::CloudWatch::Alarm", AlarmTopicArn=OPERATORS).values():
+    for alarm in resources("AWS::CloudWatch::Alarm", AlarmTopicArn=OPERATORS, Databases="true").values():
         assert (alarm["AlarmActions"], alarm["OKActions"]) == ([OPERATORS], [OPERATORS])
     assert all("AlarmActions" not in alarm for alarm in ALARMS.values())
 
@@ -159,7 +160,7 @@ def test_an_address_makes_a_topic_which_every_alarm_notifies() -> None:
     assert topic["Subscription"] == [{"Protocol": "email", "Endpoint": ADDRESS}]
     # CloudWatch cannot publish through AWS's own key, and the loss of another would silence every alarm.
     assert "KmsMasterKeyId" not in topic
-    for alarm in resources("AWS::CloudWatch::Alarm", AlarmEmail=ADDRESS).values():
+    for alarm in resources("AWS::CloudWatch::Alarm", AlarmEmail=ADDRESS, Databases="true").values():
         assert (alarm["AlarmActions"], alarm["OKActions"]) == ([f"${{{name}}}"], [f"${{{name}}}"])
 
 
@@ -196,6 +197,6 @@ def test_thresholds_follow_the_parameters() -> None:
 
 
 def test_the_audit_outlives_whoever_deletes_it() -> None:
-    groups = resources("AWS::Logs::LogGroup").values()
-    assert len(groups) == 3
+    groups = resources("AWS::Logs::LogGroup", Databases="true").values()
+    assert len(groups) == 6
     assert all(group["DeletionProtectionEnabled"] is True for group in groups)

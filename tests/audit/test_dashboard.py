@@ -102,6 +102,8 @@ def test_what_waits_is_shown_by_region_and_reason() -> None:
         {"SilentOwnerAlarmHours": "48"},
         {"ProofSchedule": "rate(1 day)"},
         {"ProofSchedule": "rate(30 days)", "ProofMissingAlarmHours": "0"},
+        {"Databases": "true"},
+        {"Databases": "true", "SilentOwnerAlarmHours": "0"},
     ],
 )
 def test_every_alarm_is_shown(parameters: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from tests.audit.template import resources
 
 TEXT = (REPOSITORY / "RUNBOOK.md").read_text()
 PARTS = ["Means", "Safe", "Do", "Account", "Query"]
-ALARMS = resources("AWS::CloudWatch::Alarm", ProofSchedule="rate(1 hour)")
+ALARMS = resources("AWS::CloudWatch::Alarm", ProofSchedule="rate(1 hour)", Databases="true")
 QUERIES = {each["Name"].partition("/")[2] for each in resources("AWS::Logs::QueryDefinition").values()}
 
 
@@ -57,7 +57,7 @@ OF_ALARMS = [section for section in SECTIONS if not section.covered]
 def test_a_pause_names_each_schedule_and_the_mapping_and_never_the_concurrency() -> None:
     """Reserved concurrency 0 drains the queue into its dead-letter queue, and discards what the Scheduler starts."""
     [pause] = re.findall(r"^## Pause\n(.+?)^## ", TEXT, re.DOTALL | re.MULTILINE)
-    assert set(re.findall(r"`(\w+Timer)`", pause)) == resources("AWS::Scheduler::Schedule").keys()
+    assert set(re.findall(r"`(\w+Timer)`", pause)) == resources("AWS::Scheduler::Schedule", Databases="true").keys()
     assert "update-event-source-mapping" in pause
     [queue] = [each for name, each in resources("AWS::SQS::Queue").items() if name == "CopierQueue"]
     assert f"{queue['MessageRetentionPeriod'] // 86400} days" in pause
@@ -74,7 +74,7 @@ def test_each_alarm_links_to_its_section(name: str) -> None:
 
 
 def test_the_link_goes_where_the_operators_read() -> None:
-    alarms = resources("AWS::CloudWatch::Alarm", RunbookUrl="https://wiki.example.com/runbook")
+    alarms = resources("AWS::CloudWatch::Alarm", Databases="true", RunbookUrl="https://wiki.example.com/runbook")
     for alarm in alarms.values():
         assert "See https://wiki.example.com/runbook#" in alarm["AlarmDescription"]
 

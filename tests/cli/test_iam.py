@@ -17,6 +17,7 @@ from tests.parity.resolve import Resolver
 SOURCE_TEMPLATE = packages.REPOSITORY / "infra/sam/source-account.yaml"
 ROLES = ("CopySharedSnapshotsRole", "VerifyCopiesRole", "DeleteExpiredCopiesRole")
 PROVER = "ProveCopiesRole"
+OF_DATABASES = ("CopySharedDatabasesRole", "VerifyCopiedDatabasesRole", "DeleteExpiredDatabaseCopiesRole")
 POLICIES = ("infra/policy.example.json", "functions/core/tests/fixtures/policies/several.json")
 # Not a target of either policy, and one.
 REGIONS = ("ap-southeast-7", "eu-central-1")
@@ -39,8 +40,10 @@ COPIER = f"arn:aws:iam::{TARGET}:role/vault/copier"
 def deployed(policy: str, region: str, options: dict[str, str]) -> dict[str, Any]:
     """Each role's policies as CloudFormation creates them when `make deploy` deploys the policy."""
     [checked] = snapferry("check", "--json", policy).json()["files"]
-    resources = Resolver(translated(), {**parameters.repeated(checked["policies"]), **options}).resources()
+    said = {**parameters.repeated(checked["policies"]), **options}
+    resources = Resolver(translated(), said).resources()
     roles = (*ROLES, PROVER) if "ProofSchedule" in options else ROLES
+    roles = (*roles, *OF_DATABASES) if said["Databases"] == "true" else roles
     found = {role: named(resources, resources[role]["Properties"]) for role in roles}
     text = json.dumps(found).replace("${AWS::Partition}", "aws").replace("${AWS::Region}", region)
     made: dict[str, Any] = normal(json.loads(text))

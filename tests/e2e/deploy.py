@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.sam import pack
-from infra.sam.parameters import lock_days
+from infra.sam import pack, parameters
 from tests.cloud import LocalAws, until
 from tests.e2e import packages, records
 from tests.e2e.accounts import HOME, Account
@@ -17,8 +16,11 @@ FUNCTIONS = {
     "verify-copies": "VerifyCopies",
     "prove-copies": "ProveCopies",
     "delete-expired-copies": "DeleteExpiredCopies",
+    "copy-shared-databases": "CopySharedDatabases",
+    "verify-copied-databases": "VerifyCopiedDatabases",
+    "delete-expired-database-copies": "DeleteExpiredDatabaseCopies",
 }
-PROVER = "prove-copies"
+PROVER, DATABASES = "prove-copies", "databases"
 STACK = "snapferry"
 # A Rust build may take both cores away from the emulator for long.
 PATIENCE_SECONDS = 120.0
@@ -107,13 +109,14 @@ class Stack:
 def deploy(account: Account, policy: Any, *, region: str = HOME, name: str = STACK, **parameters: str) -> Stack:
     """Upload the packages and create the stack from the template's plain form; the parameters that repeat what the
     policy says are taken from it."""
-    # Without its schedule there is no such function.
-    upload(account, region, [each for each in FUNCTIONS if each != PROVER or "ProofSchedule" in parameters])
+    said = {**repeated(policy), **parameters}
+    # Without its schedule, or without databases, there is no such function.
+    left_out = {PROVER: "ProofSchedule" not in said, DATABASES: said["Databases"] != "true"}
+    upload(account, region, [each for each in pack.FUNCTIONS if not left_out.get(each)])
     values = {
         "CodeBucket": _bucket(account, region).removesuffix(f"-{region}"),
         "PolicyKey": upload_policy(account, policy, region),
-        **repeated(policy),
-        **parameters,
+        **said,
     }
     account.client("cloudformation", region).create_stack(
         StackName=name,
@@ -166,7 +169,7 @@ def read_all(aws: LocalAws) -> None:
                 stack.audit(function)
 
 
-def upload(account: Account, region: str, functions: Iterable[str] = FUNCTIONS) -> None:
+def upload(account: Account, region: str, functions: Iterable[str] = pack.FUNCTIONS) -> None:
     """Put the functions' packages into a bucket of the account."""
     s3 = account.client("s3", region)
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -185,16 +188,7 @@ def upload_policy(account: Account, policy: Any, region: str = HOME) -> str:
 def repeated(policy: Any) -> dict[str, str]:
     """The parameters that IAM needs and that a policy document, or an array of them, already says."""
     documents = [each.get("Policy", each) for each in (policy if isinstance(policy, list) else [policy])]
-    details = [each.get("PolicyDetails", each) for each in documents]
-    owners = [owner for each in details for owner in each["EventSource"]["Parameters"]["SnapshotOwner"]]
-    targets = [entry for each in details for action in each["Actions"] for entry in action["CrossRegionCopy"]]
-    keys = [entry["EncryptionConfiguration"].get("CmkArn") for entry in targets]
-    return {
-        "SourceAccounts": ",".join(dict.fromkeys(owners)),
-        "TargetRegions": ",".join(dict.fromkeys(entry["Target"] for entry in targets)),
-        "TargetKeyArns": ",".join(dict.fromkeys(key for key in keys if key)),
-        "MaxLockDays": str(max((lock_days(each["LockRule"]) for each in targets if each.get("LockRule")), default=0)),
-    }
+    return parameters.repeated([{"Policy": {"PolicyDetails": each.get("PolicyDetails", each)}} for each in documents])
 
 
 def _upload_template(account: Account, region: str) -> str:

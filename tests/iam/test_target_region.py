@@ -49,7 +49,7 @@ def may(policy: Document, principal: str, action: str, context: dict[str, Any] |
     return decide_by_resource(Request(principal, action, KEY, AWAY, context or {}), policy).allowed
 
 
-@pytest.mark.parametrize("action", USE)
+@pytest.mark.parametrize("action", [*USE, "kms:Encrypt"])
 def test_the_vaults_roles_use_the_key_and_nobody_else(action: str) -> None:
     policy = key_policy()
     assert may(policy, COPIER, action)

@@ -21,6 +21,14 @@ const KEYS_HERE = 'Resource::arn:<AWS::Partition>:kms:<AWS::Region>:*:key/*';
 const SOURCE_KEYS =
   "The source accounts make keys when they like; the condition limits it to theirs, and each key's policy.";
 
+const DATABASES = 'Resource::arn:<AWS::Partition>:rds:*:<AWS::AccountId>';
+const READING_DATABASES = 'One cannot list snapshots of databases by a narrower permission.';
+const NAMED = "The names of Snapferry's copies begin so; the conditions limit the statement.";
+const OWN_DATABASES = {
+  [`${IAM5}[${DATABASES}:snapshot:snapferry-*]`]: NAMED,
+  [`${IAM5}[${DATABASES}:cluster-snapshot:snapferry-*]`]: NAMED,
+};
+
 /** By template and logical ID. */
 export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<string, string>>> = {
   vault: {
@@ -64,6 +72,37 @@ export const ACKNOWLEDGED: Record<'vault' | 'source', Record<string, Record<stri
     DeleteExpiredCopiesRole: {
       [`${IAM5}[Resource::*]`]: READING,
       [`${IAM5}[${SNAPSHOTS}/*]`]: OWN_COPIES,
+      [`${IAM5}[${KEYS}]`]: OWN_KEYS,
+    },
+    CopySharedDatabasesRole: {
+      [`${IAM5}[Resource::*]`]: 'RDS knows no narrower permission for listing, nor for going to another Region.',
+      ...OWN_DATABASES,
+      [`${IAM5}[${KEYS}]`]: OWN_KEYS,
+    },
+    CopyFromSourceDatabases: {
+      [`${IAM5}[Resource::arn:<AWS::Partition>:rds:<AWS::Region>:*:*snapshot:*]`]:
+        'Shared snapshots have names that are not known beforehand; their owners limit it, unless copyAnyOwner is set.',
+    },
+    UseTargetKeysForRds: {
+      [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
+      [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
+    },
+    UseSourceKeysForRds: {
+      [`${IAM5}[Action::kms:ReEncrypt*]`]: KEY_USES,
+      [`${IAM5}[Action::kms:GenerateDataKey*]`]: KEY_USES,
+      [`${IAM5}[${KEYS_HERE}]`]: SOURCE_KEYS,
+    },
+    GrantSourceKeysToRds: {
+      [`${IAM5}[${KEYS_HERE}]`]: SOURCE_KEYS,
+    },
+    VerifyCopiedDatabasesRole: {
+      [`${IAM5}[Resource::*]`]: READING_DATABASES,
+      ...OWN_DATABASES,
+      [`${IAM5}[${KEYS}]`]: OWN_KEYS,
+    },
+    DeleteExpiredDatabaseCopiesRole: {
+      [`${IAM5}[Resource::*]`]: READING_DATABASES,
+      ...OWN_DATABASES,
       [`${IAM5}[${KEYS}]`]: OWN_KEYS,
     },
     VerifierQueue: {

@@ -25,7 +25,9 @@ export interface LifecyclePolicyAnswer {
 }
 
 interface PolicyDetails {
-  readonly EventSource: { readonly Parameters: { readonly SnapshotOwner: readonly string[] } };
+  readonly EventSource: {
+    readonly Parameters: { readonly SnapshotOwner: readonly string[]; readonly SourceTypes?: readonly string[] | null };
+  };
   readonly Actions: readonly { readonly CrossRegionCopy: readonly CrossRegionCopy[] }[];
 }
 

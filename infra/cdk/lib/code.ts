@@ -52,10 +52,18 @@ export function takeCode(template: Construct, code: FunctionCode, architecture: 
   if ('bucket' in code) {
     return;
   }
+  const assets = new Map<string, Asset>();
   for (const each of template.node.children.filter((child) => child instanceof CfnFunction)) {
-    const name = each.node.id.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
-    each.code = inBucket(uploaded(template, code.folder, name, architecture));
+    const name = packageOf(each.node.id);
+    const asset = assets.get(name) ?? uploaded(template, code.folder, name, architecture);
+    assets.set(name, asset);
+    each.code = inBucket(asset);
   }
+}
+
+/** The package of a function; one is that of all three for databases. */
+function packageOf(logicalId: string): string {
+  return logicalId.includes('Database') ? 'databases' : logicalId.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
 }
 
 /** Lets the functions of `template` take this policy, of which the template makes a layer. */

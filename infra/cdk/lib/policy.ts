@@ -18,9 +18,14 @@ export interface Named {
   readonly sourceAccounts: readonly string[];
   readonly targetRegions: readonly string[];
   readonly targetKeyArns: readonly string[];
+  /** Whether any of them is about databases. */
+  readonly databases: boolean;
   /** The longest lock, in days. */
   readonly maxLockDays: number;
 }
+
+/** What a policy without `SourceTypes` copies. */
+const VOLUMES = 'EBS_SNAPSHOT';
 
 /** The longest lock that EC2 knows, in days, and what a unit of an interval has at most. */
 const MAX_LOCK_DAYS = 36_500;
@@ -61,9 +66,11 @@ export function annotate(construct: IConstruct, { by, warnings }: Policy): void 
 
 function whatIsNamed(policies: Checked['policies']): Named {
   const details = policies.map((answer) => answer.Policy.PolicyDetails);
+  const sources = details.map((each) => each.EventSource.Parameters);
   const copies = details.flatMap((each) => each.Actions.flatMap((action) => action.CrossRegionCopy));
   return {
-    sourceAccounts: distinct(details.flatMap((each) => each.EventSource.Parameters.SnapshotOwner)),
+    databases: sources.some((each) => each.SourceTypes?.some((type) => type !== VOLUMES)),
+    sourceAccounts: distinct(sources.flatMap((each) => each.SnapshotOwner)),
     targetRegions: distinct(copies.map((copy) => copy.Target)),
     // DLM's answers may have null for what is absent. KMS takes the ID of a key in any case, IAM in small letters only.
     targetKeyArns: distinct(

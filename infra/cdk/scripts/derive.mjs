@@ -23,6 +23,7 @@ const FILES = {
 const OF_OTHER_PROPS = [
   'Policy',
   'PolicyKey',
+  'Databases',
   'SourceAccounts',
   'TargetRegions',
   'TargetKeyArns',

@@ -38,7 +38,7 @@ export function temporaryFolder(): string {
 /** A folder laid out as `make build` leaves it, with something else in place of the binaries. */
 export function builtFunctions(): string {
   const folder = temporaryFolder();
-  for (const name of ['copy-shared-snapshots', 'verify-copies', 'prove-copies', 'delete-expired-copies']) {
+  for (const name of ['copy-shared-snapshots', 'verify-copies', 'prove-copies', 'delete-expired-copies', 'databases']) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'bootstrap'), `a placeholder of ${name}\n`);
   }

@@ -16,6 +16,7 @@ is one account seeing another's snapshots. So its snapshot actions are replaced 
 - `keys`       KMS keys as other accounts and EBS see them
 - `notices`    EBS's events and how badly they may arrive
 - `queries`    saved queries in stacks
+- `alarms`     alarms on several metrics in stacks
 - `tables`     DynamoDB tables in stacks
 - `lagging`    indexes of tables, a moment behind
 - `output`     what functions print, without a line lost

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tests.cloud.overlay import (
+    alarms,
     copying,
     defaults,
     describing,
@@ -56,13 +57,14 @@ ACTIONS: dict[str, Action] = {
 
 def install(world: World) -> None:
     """Replace the actions, the keys' description, the way of events into queues and other Regions, what stacks make of
-    saved queries and tables, the way of functions' output, their layers and their credentials."""
+    saved queries, tables and alarms, the way of functions' output, their layers and their credentials."""
     ec2._ACTION_MAP.update({name: _bound(world, action) for name, action in ACTIONS.items()})
     keys.install()
     notices.deduplicate_queues(world)
     notices.send_to_other_regions()
     queries.install()
     tables.install()
+    alarms.install()
     lagging.install(world)
     output.install()
     layers.install()

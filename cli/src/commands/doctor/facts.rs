@@ -95,7 +95,7 @@ pub(crate) struct Stack {
     pub(crate) functions: BTreeMap<Part, Result<Function, CallError>>,
     pub(crate) mappings: BTreeMap<Part, Result<Mapping, CallError>>,
     pub(crate) queues: BTreeMap<Part, Result<BTreeMap<String, String>, CallError>>,
-    pub(crate) ledger: Option<Result<Table, CallError>>,
+    pub(crate) ledgers: BTreeMap<Part, Result<Table, CallError>>,
     /// What each rule and schedule starts.
     pub(crate) targets: BTreeMap<Part, Result<Vec<Target>, CallError>>,
     /// The concurrency that is reserved for each function, by its logical ID; `None` where none is.

@@ -14,6 +14,8 @@ use crate::template::{self, Document, Template};
 const FUNCTIONS: [&str; 3] = ["CopySharedSnapshots", "VerifyCopies", "DeleteExpiredCopies"];
 /// The one that is there with a ProofSchedule only.
 const PROVER: &str = "ProveCopies";
+/// Those that are there with Databases only.
+const OF_DATABASES: [&str; 3] = ["CopySharedDatabases", "VerifyCopiedDatabases", "DeleteExpiredDatabaseCopies"];
 
 /// What the statements depend on.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(crate) struct Scope {
     pub(crate) retired: Retired,
     /// Whether contents are proven.
     pub(crate) proof: Proof,
+    /// Whether a policy is about databases.
+    pub(crate) has_databases: bool,
 }
 
 /// What the prover's role may decrypt, where there is one.
@@ -102,6 +106,7 @@ impl Scope {
             copy_owner,
             retired,
             proof: Proof::None,
+            has_databases: policies.iter().flat_map(|policy| &policy.source_types).any(|kind| kind.is_of_databases()),
         }
     }
 
@@ -112,6 +117,7 @@ impl Scope {
             [
                 ("AWS::Partition", self.home.partition().to_owned()),
                 ("AWS::Region", self.home.to_string()),
+                ("Databases", self.has_databases.to_string()),
                 ("SourceAccounts", joined(&self.owners)),
                 ("TargetRegions", joined(&self.targets)),
                 ("TargetKeyArns", joined(&self.target_keys)),
@@ -128,7 +134,7 @@ impl Scope {
     }
 }
 
-/// The roles: three, and the prover's where contents are proven.
+/// The roles: three, the prover's where contents are proven, and three more where databases are copied.
 ///
 /// # Errors
 /// When the template is not as this version of the command reads it.
@@ -138,7 +144,8 @@ pub(crate) fn roles(scope: &Scope) -> anyhow::Result<Vec<Role>> {
         role(&template, function).with_context(|| format!("infra/sam/template.yaml, {function}Role"))
     };
     let prover = (scope.proof != Proof::None).then_some(&PROVER);
-    FUNCTIONS.iter().chain(prover).map(role).collect()
+    let of_databases = OF_DATABASES.iter().filter(|_| scope.has_databases);
+    FUNCTIONS.iter().chain(prover).chain(of_databases).map(role).collect()
 }
 
 fn role(template: &Template, function: &str) -> anyhow::Result<Role> {

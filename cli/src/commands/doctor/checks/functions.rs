@@ -30,13 +30,16 @@ pub(super) fn role_of(function: Part) -> Part {
         Part::VerifyCopies => Part::VerifyCopiesRole,
         Part::ProveCopies => Part::ProveCopiesRole,
         Part::DeleteExpiredCopies => Part::DeleteExpiredCopiesRole,
+        Part::CopySharedDatabases => Part::CopySharedDatabasesRole,
+        Part::VerifyCopiedDatabases => Part::VerifyCopiedDatabasesRole,
+        Part::DeleteExpiredDatabaseCopies => Part::DeleteExpiredDatabaseCopiesRole,
         _ => Part::CopySharedSnapshotsRole,
     }
 }
 
 /// Which parameter of the stack a function's variable repeats. A parameter that is empty leaves its variable out.
 pub(super) fn variables(function: Part) -> Vec<(&'static str, &'static str)> {
-    let mut variables = match function {
+    let mut variables = match function.of_volumes() {
         Part::VerifyCopies => vec![("SNAPFERRY_RETIRED_REGIONS", "RetiredRegions")],
         Part::ProveCopies => vec![("SNAPFERRY_PROVE_OTHER_REGIONS", "ProofOtherRegions")],
         Part::DeleteExpiredCopies => vec![
@@ -54,9 +57,15 @@ pub(super) fn variables(function: Part) -> Vec<(&'static str, &'static str)> {
     variables
 }
 
-/// Whether the template gives a function the ledger's name.
-pub(super) fn keeps_ledger(function: Part) -> bool {
-    function != Part::DeleteExpiredCopies
+/// Which variables the template gives a function for which ledgers' names.
+pub(super) fn ledgers(function: Part) -> &'static [(&'static str, Part)] {
+    match function {
+        Part::DeleteExpiredCopies | Part::DeleteExpiredDatabaseCopies => &[],
+        Part::CopySharedDatabases | Part::VerifyCopiedDatabases => {
+            &[(LEDGER, Part::InstanceLedger), ("SNAPFERRY_CLUSTER_LEDGER", Part::ClusterLedger)]
+        }
+        _ => &[(LEDGER, Part::Ledger)],
+    }
 }
 
 /// Lambda API reference, FunctionConfiguration, `State`. A function that was idle for long starts anew when it is asked.
@@ -105,10 +114,12 @@ fn environment(stack: &Stack, part: Part, found: &Function) -> Check {
         Err(error) => return Check::unread(check, name, error),
     };
     let mut wanted: Vec<(&str, String, String)> = Vec::new();
-    let ledger = physical(stack, Part::Ledger);
-    if keeps_ledger(part) && !ledger.is_empty() {
-        wanted.push((LEDGER, ledger.to_owned(), format!("not {ledger}, the stack's own")));
-    }
+    let ledgers = ledgers(part).iter().map(|(variable, ledger)| (*variable, physical(stack, *ledger)));
+    wanted.extend(
+        ledgers
+            .filter(|(_, ledger)| !ledger.is_empty())
+            .map(|(variable, ledger)| (variable, ledger.to_owned(), format!("not {ledger}, the stack's own"))),
+    );
     // A stack's ID in the place of its name says another thing than the template's ${AWS::StackName}.
     if !stack.name.starts_with("arn:") {
         let namespace = format!("Snapferry/{}", stack.name);

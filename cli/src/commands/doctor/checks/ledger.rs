@@ -1,4 +1,6 @@
-//! The table of what is owed.
+//! The tables of what is owed.
+
+use snapferry_core::facts::CallError;
 
 use super::repair::command;
 use crate::commands::doctor::check::{Check, is_gone};
@@ -7,12 +9,15 @@ use crate::commands::doctor::facts::{Keys, Part, Stack, Table};
 /// The index in which what waits stands in its order.
 const LINE: &str = "line";
 
-/// Whether the table is the template's, and whether it is kept from getting lost.
+/// Whether each table is the template's, and whether it is kept from getting lost.
 pub(super) fn checks(stack: &Stack) -> Vec<Check> {
-    let (_, name) = Part::Ledger.of_template();
-    match &stack.ledger {
-        None => Vec::new(),
-        Some(Ok(table)) => {
+    stack.ledgers.iter().flat_map(|(part, found)| of_table(stack, *part, found)).collect()
+}
+
+fn of_table(stack: &Stack, part: Part, found: &Result<Table, CallError>) -> Vec<Check> {
+    let (_, name) = part.of_template();
+    match found {
+        Ok(table) => {
             vec![
                 state(name, table),
                 line(name, table),
@@ -21,16 +26,16 @@ pub(super) fn checks(stack: &Stack) -> Vec<Check> {
                 encryption(stack, name, table),
             ]
         }
-        Some(Err(error)) if is_gone(error) => {
+        Err(error) if is_gone(error) => {
             vec![Check::fail("ledger", name, "it was deleted: nothing is copied").because(error).remedy(MAKE_AGAIN)]
         }
-        Some(Err(error)) => vec![Check::unread("ledger", name, error)],
+        Err(error) => vec![Check::unread("ledger", name, error)],
     }
 }
 
 /// A deployment does not make it again: CloudFormation believes that it is there.
 const MAKE_AGAIN: &str = "Restore the backup that DynamoDB made of it (aws dynamodb list-backups --backup-type SYSTEM, then \
-                          restore-table-from-backup) under its own name, which the stack's output LedgerTable says, and run \
+                          restore-table-from-backup) under its own name, which one of the stack's outputs says, and run \
                           this again: a restored table has neither protection nor recovery. Find out who deleted it.";
 
 /// DynamoDB API reference, TableDescription, `TableStatus`.

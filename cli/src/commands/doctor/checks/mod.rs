@@ -4,6 +4,7 @@ mod around;
 mod caller;
 mod copies;
 mod copies_keys;
+mod databases;
 mod functions;
 mod keys;
 mod ledger;

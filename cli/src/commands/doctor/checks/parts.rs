@@ -23,6 +23,10 @@ pub(super) fn what_stops(part: Part) -> &'static str {
         Part::CopySharedSnapshots => "nothing is copied",
         Part::VerifyTimer | Part::VerifyCopies => "no copy is verified or locked",
         Part::ProveTimer | Part::ProveCopies | Part::ProveCopiesRole => "no copy's content is proven",
+        Part::DatabaseSweepTimer | Part::CopySharedDatabases => "no database's snapshot is copied",
+        Part::DatabaseServeTimer => "what stands in line of databases waits for the next sweep",
+        Part::DatabaseVerifyTimer | Part::VerifyCopiedDatabases => "no copy of a database is verified",
+        Part::DatabaseExpiryTimer | Part::DeleteExpiredDatabaseCopies => "no copy of a database expires",
         _ => "no copy expires",
     }
 }

@@ -58,7 +58,7 @@ fn rarity(part: Part, schedule: &Schedule, stack: &Stack) -> Option<Check> {
 /// What is said of a schedule that may be rarer than the stack's parameter says, or than the template's default where the stack has
 /// no parameters. No alarm misses a serve tick, so of that one something is always said.
 fn as_given(part: Part, schedule: &Schedule, stack: &Stack) -> Option<Check> {
-    let (parameter, default) = match part {
+    let (parameter, default) = match part.of_volumes() {
         Part::SweepTimer => ("SweepSchedule", None),
         Part::ServeTimer => ("ServeSchedule", Some(SERVE_DEFAULT)),
         Part::VerifyTimer => ("VerifySchedule", None),
@@ -96,6 +96,9 @@ fn as_given(part: Part, schedule: &Schedule, stack: &Stack) -> Option<Check> {
 
 fn late(part: Part) -> &'static str {
     match part {
+        Part::DatabaseSweepTimer => "what is shared is copied later",
+        Part::DatabaseServeTimer => "what stands in line waits longer",
+        Part::DatabaseVerifyTimer => "copies are verified later",
         Part::SweepTimer => "what events miss is copied later",
         Part::ServeTimer => "what stands in line waits longer",
         Part::VerifyTimer => "copies are verified and locked later",
@@ -107,7 +110,7 @@ fn late(part: Part) -> &'static str {
 /// Whether a run is due within the hours in which an alarm misses it. As many hours an alarm about what runs find goes by the worst
 /// of their values: with rarer runs there are hours whose only value may be forged.
 fn often_enough(part: Part, schedule: &Schedule, given: &BTreeMap<String, String>) -> Option<Check> {
-    let parameter = match part {
+    let parameter = match part.of_volumes() {
         Part::SweepTimer => "SweepMissingAlarmHours",
         Part::VerifyTimer => "VerifyMissingAlarmHours",
         Part::ExpiryTimer => "ExpiryMissingAlarmHours",

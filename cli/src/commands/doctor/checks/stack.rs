@@ -7,7 +7,7 @@ use snapferry_core::ids::KeyArn;
 use snapferry_core::policy::{Encryption, Policy, max_lock_days};
 
 use super::parts::resource;
-use super::{around, functions, ledger, mappings, proof, queues, rules, schedules, standing, targets};
+use super::{around, databases, functions, ledger, mappings, proof, queues, rules, schedules, standing, targets};
 use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Facts, Part};
 
@@ -34,6 +34,7 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     let mut checks = vec![standing];
     checks.extend(Part::ALL.map(|part| resource(stack, part)));
     checks.extend(proof::checks(&facts.home, stack, policies));
+    checks.extend(databases::checks(stack, policies));
     checks.extend(rules::checks(facts, stack));
     checks.extend(schedules::checks(facts, stack));
     checks.extend(targets::checks(facts, stack));

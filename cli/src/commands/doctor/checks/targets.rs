@@ -41,16 +41,23 @@ struct Wanted {
 
 /// The targets in the template; a test holds them against it.
 fn wanted(part: Part) -> Vec<Wanted> {
+    const SWEEP: Given = Given::Exactly(r#"{"sweep":"<aws.scheduler.execution-id>"}"#);
+    const SERVE: Given = Given::Exactly(r#"{"serve":"<aws.scheduler.execution-id>"}"#);
     let copier = |given, keeps| Wanted { part: Part::CopierQueue, group: Some("copier"), given, keeps };
+    let of_databases = |given| vec![Wanted { part: Part::CopySharedDatabases, group: None, given, keeps: true }];
     let verifier = Wanted { part: Part::VerifierQueue, group: Some("verifier"), given: Given::Event, keeps: false };
     let run = |part| vec![Wanted { part, group: None, given: Given::Object, keeps: true }];
     match part {
         Part::CopyRule => vec![verifier, copier(Given::Event, false)],
-        Part::SweepTimer => vec![copier(Given::Exactly(r#"{"sweep":"<aws.scheduler.execution-id>"}"#), true)],
-        Part::ServeTimer => vec![copier(Given::Exactly(r#"{"serve":"<aws.scheduler.execution-id>"}"#), true)],
+        Part::SweepTimer => vec![copier(SWEEP, true)],
+        Part::ServeTimer => vec![copier(SERVE, true)],
         Part::VerifyTimer => run(Part::VerifyCopies),
         Part::ExpiryTimer => run(Part::DeleteExpiredCopies),
         Part::ProveTimer => run(Part::ProveCopies),
+        Part::DatabaseSweepTimer => of_databases(SWEEP),
+        Part::DatabaseServeTimer => of_databases(SERVE),
+        Part::DatabaseVerifyTimer => run(Part::VerifyCopiedDatabases),
+        Part::DatabaseExpiryTimer => run(Part::DeleteExpiredDatabaseCopies),
         _ => vec![copier(Given::Event, true)],
     }
 }

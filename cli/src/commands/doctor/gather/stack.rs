@@ -59,8 +59,10 @@ pub(super) async fn look(config: &SdkConfig, name: &str) -> Result<Stack, CallEr
             stack.queues.insert(part, queue(config, &id).await);
         }
     }
-    if let Some(id) = physical_id(&stack, Part::Ledger) {
-        stack.ledger = Some(ledger::look(config, &id).await);
+    for part in Part::LEDGERS {
+        if let Some(id) = physical_id(&stack, part) {
+            stack.ledgers.insert(part, ledger::look(config, &id).await);
+        }
     }
     around::look(config, &mut stack).await;
     Ok(stack)

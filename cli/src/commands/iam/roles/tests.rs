@@ -31,17 +31,20 @@ fn scopes() -> impl Strategy<Value = Scope> {
     let retired = (regions(), regions()).prop_map(|(regions, homes)| Retired { regions, homes });
     let copy_owner = prop::sample::select(&[CopyOwner::Listed, CopyOwner::Any]);
     let proof = prop::sample::select(&[Proof::None, Proof::WithoutSourceKeys, Proof::WithSourceKeys]);
-    (home, owners, targets, keys(), 0..=36_500_u32, (keys(), copy_owner, proof), retired).prop_map(
-        |(home, owners, targets, target_keys, max_lock_days, (source_keys, copy_owner, proof), retired)| Scope {
-            home,
-            owners,
-            targets,
-            target_keys,
-            max_lock_days,
-            source_keys,
-            copy_owner,
-            retired,
-            proof,
+    (home, owners, targets, keys(), 0..=36_500_u32, (keys(), copy_owner, proof, any::<bool>()), retired).prop_map(
+        |(home, owners, targets, target_keys, max_lock_days, (source_keys, copy_owner, proof, databases), retired)| {
+            Scope {
+                home,
+                owners,
+                targets,
+                target_keys,
+                max_lock_days,
+                source_keys,
+                copy_owner,
+                retired,
+                proof,
+                has_databases: databases,
+            }
         },
     )
 }
@@ -134,6 +137,10 @@ proptest! {
             prop_assert_eq!(is_there(sid), scope.proof != Proof::None, "{}", sid);
         }
         prop_assert_eq!(is_there("DecryptSources"), scope.proof == Proof::WithSourceKeys);
+        for sid in ["ReachTheOtherRegion", "GrantSourceKeysToRds", "SettleLedgers", "WriteLedgers"] {
+            prop_assert_eq!(is_there(sid), scope.has_databases, "{}", sid);
+        }
+        prop_assert_eq!(is_there("UseTargetKeysForRds"), scope.has_databases && !scope.target_keys.is_empty());
     }
 }
 

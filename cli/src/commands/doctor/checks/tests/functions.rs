@@ -6,10 +6,15 @@ use crate::commands::doctor::facts::Function;
 
 pub(super) fn well(part: Part) -> Function {
     let mut variables = BTreeMap::from([("SNAPFERRY_METRIC_NAMESPACE".to_owned(), "Snapferry/snapferry".to_owned())]);
-    if part != Part::DeleteExpiredCopies {
-        variables.insert("SNAPFERRY_LEDGER".to_owned(), "snapferry-Ledger-1A2B".to_owned());
-    }
-    let more: &[_] = match part {
+    let ledgers: &[_] = match part {
+        Part::DeleteExpiredCopies | Part::DeleteExpiredDatabaseCopies => &[],
+        Part::CopySharedDatabases | Part::VerifyCopiedDatabases => {
+            &[("SNAPFERRY_LEDGER", "InstanceLedger"), ("SNAPFERRY_CLUSTER_LEDGER", "ClusterLedger")]
+        }
+        _ => &[("SNAPFERRY_LEDGER", "Ledger")],
+    };
+    variables.extend(ledgers.iter().map(|(name, ledger)| ((*name).to_owned(), format!("snapferry-{ledger}-1A2B"))));
+    let more: &[_] = match part.of_volumes() {
         Part::CopySharedSnapshots => &[("SNAPFERRY_SILENT_OWNER_HOURS", "48"), ("SNAPFERRY_OWNER_METRICS", "false")],
         Part::DeleteExpiredCopies => {
             &[("SNAPFERRY_MAX_DELETES_PER_RUN", "100"), ("SNAPFERRY_ALLOW_MASS_EXPIRY", "false")]
@@ -71,18 +76,19 @@ fn a_function_that_is_told_other_things_than_the_stack() {
         let name = part.of_template().1;
         let fail = [format!("Fail function-environment {name}")];
         let own = TEMPLATE.at(name, "/Properties/Environment/Variables").unwrap().as_object().unwrap().clone();
-        let keeps_ledger = own.contains_key("SNAPFERRY_LEDGER");
+        let is_ledger = |variable: &&str| variable.ends_with("LEDGER");
         let set = |variable: &str, value: &str| {
             with(part, |function| {
                 function.variables.as_mut().unwrap().insert(variable.to_owned(), value.to_owned());
             })
         };
-        assert_eq!(set("SNAPFERRY_LEDGER", "another").is_empty(), !keeps_ledger, "{name}");
+        for variable in ["SNAPFERRY_LEDGER", "SNAPFERRY_CLUSTER_LEDGER"] {
+            assert_eq!(set(variable, "another").is_empty(), !own.contains_key(variable), "{name} {variable}");
+        }
         assert_eq!(set("SNAPFERRY_METRIC_NAMESPACE", "Snapferry/other"), fail);
         // What the template has from a parameter, with or without a condition that the parameter is not empty.
         let globals = ["SNAPFERRY_RETIRED_HOMES", "SNAPFERRY_RETIRED_POLICIES"];
-        let variables =
-            own.keys().map(String::as_str).filter(|variable| *variable != "SNAPFERRY_LEDGER").chain(globals);
+        let variables = own.keys().map(String::as_str).filter(|variable| !is_ledger(variable)).chain(globals);
         for variable in variables {
             assert_eq!(set(variable, "9,x"), fail, "{variable}");
             if let Some(written) = own.get(variable) {

@@ -1,20 +1,18 @@
-//! The ledger's table.
+//! The ledgers' tables.
 
+use super::stack::stack_otherwise;
 use super::*;
 
 /// What is found of a ledger that could not be looked at.
 fn instead(code: &str) -> Vec<String> {
-    let failed = Err(error(code, ""));
-    let stack = Stack { ledger: Some(failed), ..stack() };
-    otherwise(|facts| facts.stack = Some(("snapferry".to_owned(), Ok(stack))))
+    stack_otherwise(|stack| drop(stack.ledgers.insert(Part::Ledger, Err(error(code, "")))))
 }
 
 /// What is found of a ledger with a change.
 fn with(change: impl FnOnce(&mut Table)) -> Vec<String> {
-    let mut table = table();
+    let mut table = table(Part::Ledger);
     change(&mut table);
-    let stack = Stack { ledger: Some(Ok(table)), ..stack() };
-    otherwise(|facts| facts.stack = Some(("snapferry".to_owned(), Ok(stack))))
+    stack_otherwise(|stack| drop(stack.ledgers.insert(Part::Ledger, Ok(table))))
 }
 
 /// An index: its keys, what it projects, and how it is.
@@ -74,10 +72,21 @@ fn a_ledger_that_is_not_kept() {
 #[test]
 fn a_remedy_names_the_table() {
     let mut stack = stack();
-    let table = Table { is_deletion_protected: false, encryption: None, recovery: Ok(String::new()), ..table() };
-    stack.ledger = Some(Ok(table));
+    let table =
+        Table { is_deletion_protected: false, encryption: None, recovery: Ok(String::new()), ..table(Part::Ledger) };
+    stack.ledgers.insert(Part::Ledger, Ok(table));
     let found = checks(&Facts { stack: Some(("snapferry".to_owned(), Ok(stack))), ..facts() }, &policies(""));
     let failed: Vec<_> = found.iter().filter(|check| check.verdict == Verdict::Fail).collect();
     assert_eq!(failed.len(), 3);
     assert!(failed.iter().all(|check| check.remedy.as_deref().unwrap().contains("--table-name snapferry-Ledger-1A2B")));
+}
+
+#[test]
+fn each_ledger_is_looked_at_for_itself() {
+    for part in Part::LEDGERS {
+        let name = part.of_template().1;
+        let unprotected = Table { is_deletion_protected: false, ..table(part) };
+        let found = stack_otherwise(|stack| drop(stack.ledgers.insert(part, Ok(unprotected))));
+        assert_eq!(found, [format!("Fail ledger-protection {name}")]);
+    }
 }

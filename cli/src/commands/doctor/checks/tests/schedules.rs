@@ -4,7 +4,7 @@ use super::stack::{given, stack_otherwise};
 use super::*;
 
 pub(super) fn well(part: Part) -> Schedule {
-    schedule("ENABLED", if part == Part::ServeTimer { "rate(1 minute)" } else { "rate(1 hour)" })
+    schedule("ENABLED", if part.of_volumes() == Part::ServeTimer { "rate(1 minute)" } else { "rate(1 hour)" })
 }
 
 /// What is found when a schedule is otherwise.
@@ -53,6 +53,11 @@ fn how_often_it_runs() {
         (Part::VerifyTimer, "rate(1 day)", "Fail schedule-interval VerifyTimer"),
         (Part::ExpiryTimer, "rate(5 hours)", ""),
         (Part::ExpiryTimer, "rate(6 hours)", "Fail schedule-interval ExpiryTimer"),
+        (Part::DatabaseSweepTimer, "rate(119 minutes)", ""),
+        (Part::DatabaseSweepTimer, "rate(2 hours)", "Fail schedule-interval DatabaseSweepTimer"),
+        (Part::DatabaseVerifyTimer, "rate(1 day)", "Fail schedule-interval DatabaseVerifyTimer"),
+        (Part::DatabaseExpiryTimer, "rate(6 hours)", "Fail schedule-interval DatabaseExpiryTimer"),
+        (Part::DatabaseServeTimer, "rate(1 day)", "Unknown schedule-interval DatabaseServeTimer"),
         (Part::ProveTimer, "rate(47 hours)", ""),
         (Part::ProveTimer, "rate(2 days)", "Fail schedule-interval ProveTimer"),
         // Whoever has no parameters may have chosen it.
@@ -86,6 +91,10 @@ fn a_schedule_that_is_rarer_than_the_stack_was_told() {
         (Part::VerifyTimer, "VerifySchedule"),
         (Part::ExpiryTimer, "ExpirySchedule"),
         (Part::ProveTimer, "ProofSchedule"),
+        (Part::DatabaseSweepTimer, "SweepSchedule"),
+        (Part::DatabaseServeTimer, "ServeSchedule"),
+        (Part::DatabaseVerifyTimer, "VerifySchedule"),
+        (Part::DatabaseExpiryTimer, "ExpirySchedule"),
     ] {
         let name = part.of_template().1;
         assert!(in_template(part, "/Properties").to_string().contains("\"ScheduleExpression\""));
@@ -101,6 +110,9 @@ fn a_schedule_that_is_rarer_than_the_stack_was_told() {
         ] {
             let mut found = stack_otherwise(|stack| {
                 given(stack).insert(parameter.to_owned(), wanted.to_owned());
+                for other in Part::SCHEDULES.into_iter().filter(|other| other.of_volumes() == part.of_volumes()) {
+                    stack.schedules.insert(other, Ok(schedule("ENABLED", wanted)));
+                }
                 stack.schedules.insert(part, Ok(schedule("ENABLED", found)));
             });
             if verdict.is_none() {

@@ -1,0 +1,167 @@
+"""Snapshots of instances and clusters from the share to the end of their time, in two Regions."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.e2e import policies
+from tests.e2e.accounts import HOME, Account
+from tests.e2e.databases import CLUSTER, COPIER, ENCRYPTED, EXPIRER, INSTANCE, VERIFIER, Databases, policy, vault
+from tests.e2e.deploy import redeploy
+from tests.iam import deployed
+
+NEAR, FAR = "eu-west-1", "us-west-2"
+KINDS = pytest.mark.parametrize("kind", [INSTANCE, CLUSTER])
+ENGINES = {INSTANCE: "postgres", CLUSTER: "aurora-mysql"}
+# No copy is kept for being the last: what is tried here is the end of their time.
+NONE_KEPT = {"Interval": 30, "IntervalUnit": "DAYS", "KeepAtLeast": 0}
+
+
+def entry(account: Account, region: str, **more: Any) -> dict[str, Any]:
+    return policies.target(region, key=account.create_key(region), RetainRule=NONE_KEPT, **more)
+
+
+def source_key(source: Account, target: Account) -> str:
+    return source.create_key(HOME, used_by=target.number)
+
+
+def names(copies: list[dict[str, Any]], kind: str) -> set[str]:
+    return {each[f"{kind}Identifier"] for each in copies}
+
+
+def told(guarded: Databases, function: str, event: str, kind: str) -> int:
+    """How many records of an event are about a kind."""
+    word = {INSTANCE: "DB_SNAPSHOT", CLUSTER: "DB_CLUSTER_SNAPSHOT"}[kind]
+    return len(guarded.audit(function, event=event, source__kind=word))
+
+
+def test_an_instance_and_a_cluster_from_share_to_expiry(source: Account, target: Account) -> None:
+    keys = {region: target.create_key(region) for region in (NEAR, FAR)}
+    entries = [policies.target(region, key=key, RetainRule=NONE_KEPT) for region, key in keys.items()]
+    guarded = vault(target, policy(source, *entries), SourceKeyArns=(theirs := source_key(source, target)))
+    sources = {
+        kind: guarded.shared(source, kind, engine=engine, kms_key=theirs, allocated_storage=70, id="nightly")
+        for kind, engine in ENGINES.items()
+    }
+    guarded.sweep()
+    for kind, arn in sources.items():
+        for region, key in keys.items():
+            [copy] = guarded.copies(region, kind)
+            assert copy[f"{kind}Identifier"].startswith("snapferry-")
+            assert (copy[ENCRYPTED[kind]], copy["KmsKeyId"], copy["Engine"]) == (True, key, ENGINES[kind])
+            expected = {"status": "copying", "source-snapshot": "nightly", "source-account": source.number}
+            assert {f"snapferry:{name}": value for name, value in expected.items()}.items() <= copy["tags"].items()
+            assert arn.split(":")[3] == copy["tags"]["snapferry:source-region"] == HOME
+        assert told(guarded, COPIER, "copy.started", kind) == 2
+    guarded.verify()
+    for kind in sources:
+        for region in keys:
+            [copy] = guarded.copies(region, kind, status="verified")
+            assert copy["tags"]["snapferry:copy"] == copy[f"{kind}Identifier"]
+        assert told(guarded, VERIFIER, "copy.verified", kind) == 2
+    # Nothing of it is asked for twice, and nothing goes before its time.
+    guarded.sweep()
+    guarded.expire()
+    assert [guarded.asked(kind) for kind in sources] == [2, 2]
+    for kind in sources:
+        [near], [far] = (guarded.copies(region, kind) for region in keys)
+        guarded.let_expire(near, NEAR, kind)
+        guarded.expire()
+        assert guarded.copies(NEAR, kind) == []
+        assert names(guarded.copies(FAR, kind), kind) == {far[f"{kind}Identifier"]}
+        assert told(guarded, EXPIRER, "copy.expired", kind) == 1
+
+
+@KINDS
+def test_what_is_made_again_under_its_name_is_copied_again(source: Account, target: Account, kind: str) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    theirs = source_key(source, target)
+    arn = guarded.shared(source, kind, kms_key=theirs, id="nightly", created="2026-11-01T00:00:00Z")
+    guarded.sweep()
+    guarded.verify()
+    rds = source.client("rds")
+    if kind == INSTANCE:
+        rds.delete_db_snapshot(DBSnapshotIdentifier="nightly")
+    else:
+        rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="nightly")
+    again = guarded.shared(source, kind, kms_key=theirs, id="nightly", created="2026-11-02T00:00:00Z")
+    assert again == arn
+    guarded.sweep()
+    assert len(guarded.copies(NEAR, kind, source_snapshot="nightly")) == 2
+    assert guarded.asked(kind) == 2
+
+
+@KINDS
+def test_a_lost_answer_makes_no_second_copy(source: Account, target: Account, kind: str) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.shared(source, kind, kms_key=source_key(source, target))
+    guarded.control.inject_fault(service="rds", action=f"Copy{kind}", drop="after", times=1)
+    guarded.sweep()
+    guarded.sweep()
+    guarded.verify()
+    assert len(guarded.copies(NEAR, kind, status="verified")) == 1
+
+
+@KINDS
+def test_a_full_quota_is_told_and_what_waits_is_copied_when_there_is_room(
+    source: Account, target: Account, kind: str
+) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.control.configure(db_snapshot_limit=0)
+    guarded.shared(source, kind, kms_key=source_key(source, target))
+    guarded.sweep()
+    assert guarded.copies(NEAR, kind) == []
+    [*_, waits] = guarded.audit(event="copy.deferred", reason="quota-exceeded")
+    assert waits["copy"]["region"] == NEAR
+    guarded.control.configure(db_snapshot_limit=100)
+    guarded.sweep()
+    assert len(guarded.copies(NEAR, kind)) == 1
+
+
+@KINDS
+def test_under_a_doomed_key_nothing_counts_and_all_is_copied_under_the_next(
+    source: Account, target: Account, kind: str
+) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.shared(source, kind, kms_key=source_key(source, target))
+    guarded.sweep()
+    guarded.verify()
+    [lost] = guarded.copies(NEAR, kind, status="verified")
+    key = lost["KmsKeyId"]
+    target.client("kms", NEAR).schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    redeploy(guarded.stack, policy(source, entry(target, NEAR)))
+    guarded.sweep()
+    guarded.verify()
+    found = guarded.copies(NEAR, kind, status="verified")
+    assert {each["KmsKeyId"] for each in found} > {key}
+    assert len(found) == 2
+
+
+def test_what_cannot_be_encrypted_is_refused_and_never_copied_in_the_clear(source: Account, target: Account) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.shared(source, CLUSTER)
+    guarded.shared(source, INSTANCE)
+    guarded.sweep()
+    assert guarded.copies(NEAR, CLUSTER) == []
+    assert [each["Encrypted"] for each in guarded.copies(NEAR, INSTANCE)] == [True]
+    assert guarded.asked(CLUSTER) == 0
+
+
+def test_a_stranger_s_snapshot_is_left_alone(source: Account, target: Account, stranger: Account) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.shared(stranger, INSTANCE)
+    guarded.sweep()
+    assert guarded.copies(NEAR, INSTANCE) == []
+
+
+def test_every_call_is_one_that_the_roles_allow_and_none_is_refused(source: Account, target: Account) -> None:
+    """That nothing is called which a role does not allow, every test asserts at its end; here that it could tell."""
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.shared(source, INSTANCE)
+    guarded.sweep()
+    calls = [call for call in guarded.control.calls(account=target.number, service="rds") if call.role]
+    assert {call.action for call in calls} >= {"CopyDBSnapshot", "DescribeDBSnapshots", "DescribeDBClusterSnapshots"}
+    role = guarded.stack.outputs["VerifyCopiedDatabasesRoleArn"]
+    others = [replace(call, role=role) for call in calls if call.action == "CopyDBSnapshot"]
+    assert deployed.refusals(target.aws, others)
