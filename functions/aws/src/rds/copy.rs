@@ -4,13 +4,13 @@ use aws_sdk_rds::types::Tag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::Timestamp;
-use snapferry_core::copying::{CALL_TIMEOUT, CopyError, CopyFailure};
+use snapferry_core::copying::{CALL_TIMEOUT, CopyError};
 use snapferry_core::facts::CallError;
+use snapferry_core::ids::SnapshotId;
 use snapferry_core::rds::errors::{NotStarted, copy_failure};
-use snapferry_core::rds::{Answer, CopyRequest, Kind, judge, refusal};
+use snapferry_core::rds::{CopyRequest, Kind, name_taken, refusal};
 
 use super::clients::RdsClients;
-use super::described::unreadable;
 use super::read::{named, usage};
 use crate::errors::{call_error, failed};
 use crate::presign::{self, not_signed};
@@ -19,10 +19,10 @@ use crate::presign::{self, not_signed};
 /// RDS takes no more the quota's usage.
 ///
 /// # Errors
-/// [`CopyError`] when RDS neither started the copy nor shows who has its name.
-pub async fn copy(clients: &RdsClients, request: &CopyRequest<'_>, at: Timestamp) -> Result<Answer, CopyError> {
+/// [`CopyError`] when RDS neither started the copy nor shows that it did so before.
+pub async fn copy(clients: &RdsClients, request: &CopyRequest<'_>, at: Timestamp) -> Result<SnapshotId, CopyError> {
     let (started, error) = match ask(clients, request, at).await? {
-        Ok(()) => return Ok(Answer::Started),
+        Ok(()) => return Ok(request.name().id()),
         Err(refused) => refused,
     };
     let (region, kind) = (&request.target.region, request.source.source.arn.kind);
@@ -30,14 +30,7 @@ pub async fn copy(clients: &RdsClients, request: &CopyRequest<'_>, at: Timestamp
         NotStarted::Failed(failure) => failure,
         NotStarted::Quota => refusal(usage(clients, region, kind).await.ok()).failure(),
         NotStarted::NameTaken => {
-            return match named(clients, region, kind, request.name().as_str()).await {
-                Ok(Some(holder)) => Ok(Answer::Held(judge(&request.asked(), &holder))),
-                Ok(None) => {
-                    let message = format!("RDS says that {} exists, and does not show it", request.name());
-                    Err(CopyError { failure: CopyFailure::Ambiguous, error: unreadable(message) })
-                }
-                Err(error) => Err(CopyError { failure: CopyFailure::Ambiguous, error }),
-            };
+            return name_taken(request, error, named(clients, region, kind, request.name().as_str()).await);
         }
     };
     Err(CopyError { failure, error })

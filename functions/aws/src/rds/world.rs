@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use snapferry_core::audit::{CopyFailed, Record};
+use snapferry_core::audit::Record;
 use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
 use snapferry_core::facts::{CallError, Copies, Copy, Inventory, KeyFact, Lineage, State};
 use snapferry_core::homes::is_anothers;
-use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn};
-use snapferry_core::rds::{self, Answer, Held, Kind, Shared};
+use snapferry_core::rds::{self, Attempts, Kind, Shared};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
 
 use super::clients::RdsClients;
@@ -34,8 +34,7 @@ pub struct Databases<'a> {
     kind: Kind,
     /// What was read of shared snapshots: a request names more of its source than the steps know.
     seen: RefCell<BTreeMap<SnapshotId, Shared>>,
-    /// Of each identity whose copies were read, the highest attempt that came to nothing.
-    attempts: RefCell<BTreeMap<(PolicyName, SnapshotId, Region), u32>>,
+    attempts: RefCell<Attempts>,
 }
 
 impl<'a> Databases<'a> {
@@ -69,8 +68,7 @@ impl<'a> Databases<'a> {
             if is_anothers(&self.aws.clients.homes, copy.tags.source_region.as_ref()) {
                 return;
             }
-            let attempt = own.tag(rds::ATTEMPT).and_then(|attempt| attempt.parse::<u32>().ok());
-            attempt_of.insert(copy.id.clone(), attempt.unwrap_or_default());
+            attempt_of.extend(own.attempt().map(|attempt| (copy.id.clone(), attempt)));
             inventory.add(copy);
         })
         .await?;
@@ -80,12 +78,7 @@ impl<'a> Databases<'a> {
             return Ok(None);
         }
         self.aws.keys.note(self.aws.clients, region, &mut copies).await;
-        let mut attempts = self.attempts.borrow_mut();
-        for copy in copies.copies.iter().filter(|copy| !copy.is_live()) {
-            let identity = (copy.origin.policy.clone(), copy.source.clone(), region.clone());
-            let highest = attempts.entry(identity).or_default();
-            *highest = (*highest).max(attempt_of.get(&copy.id).copied().unwrap_or_default());
-        }
+        self.attempts.borrow_mut().note(region, &copies, &attempt_of);
         Ok(Some(copies))
     }
 
@@ -182,21 +175,9 @@ impl World for Databases<'_> {
         let source = self.seen.borrow().get(&request.source.id).cloned();
         let source =
             source.ok_or_else(|| CopyError { failure: CopyFailure::Ambiguous, error: CallError::not_read() })?;
-        let identity = (request.policy.clone(), request.source.id.clone(), request.target.region.clone());
-        let attempt = self.attempts.borrow().get(&identity).copied().unwrap_or_default().saturating_add(1);
+        let attempt = self.attempts.borrow().next(&request.identity());
         let request = rds::CopyRequest { policy: request.policy, source: &source, target: request.target, attempt };
-        match copy(self.clients, &request, at).await? {
-            Answer::Started | Answer::Held(Held::Ours) => Ok(request.name().id()),
-            Answer::Held(Held::OursUnusable) => {
-                let message = format!("{} is a copy that came to nothing, and was not shown before", request.name());
-                Err(CopyError { failure: CopyFailure::Ambiguous, error: taken(message) })
-            }
-            Answer::Held(Held::Taken(_)) => {
-                let message = format!("{} in {} is something else", request.name(), request.target.region);
-                let failure = CopyFailure::Refused { reason: CopyFailed::NameTaken, remedy: NAME_TAKEN };
-                Err(CopyError { failure, error: taken(message) })
-            }
-        }
+        copy(self.clients, &request, at).await
     }
 
     async fn obligation(&self, identity: &Identity) -> Result<Option<Item>, CallError> {
@@ -252,11 +233,4 @@ impl World for Databases<'_> {
     async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
         self.aws.write_round(round).await
     }
-}
-
-const NAME_TAKEN: &str = "Something that is not this copy has its name: error names it. Find out what it is; Snapferry does not touch it. \
-                          Once it is deleted or its tags are restored, the copy is asked for again.";
-
-fn taken(message: String) -> CallError {
-    CallError { code: "NameTaken".to_owned(), message, request_id: None }
 }

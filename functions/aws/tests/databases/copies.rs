@@ -8,9 +8,11 @@ use aws_sdk_rds::types::{AccountQuota, DbSnapshot, Tag};
 use aws_smithy_mocks::{Rule, mock};
 use jiff::Timestamp;
 use snapferry_aws::rds::{self, RdsClients};
+use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CopyError, CopyFailure};
+use snapferry_core::ids::SnapshotId;
 use snapferry_core::policy::Policy;
-use snapferry_core::rds::{Answer, CopyRequest, Disagreement, Held, Kind, Shared, Usage};
+use snapferry_core::rds::{CopyRequest, Kind, Shared, Usage};
 
 use crate::common::rds::{
     ARN, CLUSTER, CREATED, clients_of_rds, in_region, in_region_with_retries, policy, rds_error, shared,
@@ -18,7 +20,7 @@ use crate::common::rds::{
 use crate::common::{KEY, region};
 use crate::{described, request};
 
-async fn copy(clients: &RdsClients, policy: &Policy, source: &Shared) -> Result<Answer, CopyError> {
+async fn copy(clients: &RdsClients, policy: &Policy, source: &Shared) -> Result<SnapshotId, CopyError> {
     rds::copy(clients, &request(policy, source), Timestamp::now()).await
 }
 
@@ -73,8 +75,9 @@ async fn the_request_carries_all_that_the_policy_asks_for() {
         })
         .then_output(|| CopyDbClusterSnapshotOutput::builder().build());
     let (clients, policy) = (clients_of_rds([in_region("eu-west-1", &[&instance, &cluster])]), policy("eu-west-1"));
-    for arn in [ARN, CLUSTER] {
-        assert_eq!(copy(&clients, &policy, &shared(arn)).await, Ok(Answer::Started), "{arn}");
+    for source in [ARN, CLUSTER].map(shared) {
+        let name = request(&policy, &source).name();
+        assert_eq!(copy(&clients, &policy, &source).await, Ok(name.id()), "{source:?}");
     }
 }
 
@@ -103,7 +106,7 @@ async fn between_regions_of_gov_cloud_a_url_is_sent() {
         [("snapshot", "us-gov-east-1"), ("cluster-snapshot", "us-gov-east-1"), ("snapshot", "us-gov-west-1")]
     {
         let source = shared(&format!("arn:aws-us-gov:rds:us-gov-west-1:111111111111:{kind}:nightly"));
-        assert_eq!(copy(&clients, &policy(target), &source).await, Ok(Answer::Started), "{kind} {target}");
+        assert!(copy(&clients, &policy(target), &source).await.is_ok(), "{kind} {target}");
     }
 }
 
@@ -111,13 +114,14 @@ async fn between_regions_of_gov_cloud_a_url_is_sent() {
 async fn a_copy_that_was_asked_for_before_is_found_under_its_name() {
     let (policy, source) = (policy("eu-west-1"), shared(ARN));
     let holder = made(&request(&policy, &source));
-    let name = request(&policy, &source).name().to_string();
+    let id = request(&policy, &source).name().id();
+    let name = id.to_string();
     let look = mock!(aws_sdk_rds::Client::describe_db_snapshots)
         .match_requests(move |read| read.db_snapshot_identifier() == Some(&name))
         .then_output(move || DescribeDbSnapshotsOutput::builder().db_snapshots(holder.clone()).build());
     let exists = exists();
     let clients = clients_of_rds([in_region("eu-west-1", &[&exists, &look])]);
-    assert_eq!(copy(&clients, &policy, &source).await, Ok(Answer::Held(Held::Ours)));
+    assert_eq!(copy(&clients, &policy, &source).await, Ok(id));
     assert_eq!((exists.num_calls(), look.num_calls()), (1, 1));
 }
 
@@ -126,8 +130,8 @@ async fn a_strangers_snapshot_under_the_name_is_told_and_left_alone() {
     let look = mock!(aws_sdk_rds::Client::describe_db_snapshots)
         .then_output(|| DescribeDbSnapshotsOutput::builder().db_snapshots(described()).build());
     let clients = clients_of_rds([in_region("eu-west-1", &[&exists(), &look])]);
-    let answer = copy(&clients, &policy("eu-west-1"), &shared(ARN)).await;
-    assert_eq!(answer, Ok(Answer::Held(Held::Taken(Disagreement::Source))));
+    let error = copy(&clients, &policy("eu-west-1"), &shared(ARN)).await.unwrap_err();
+    assert!(matches!(error.failure, CopyFailure::Refused { reason: CopyFailed::NameTaken, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -135,7 +139,7 @@ async fn who_holds_the_name_and_is_not_shown_is_looked_for_later() {
     let gone = || rds_error(404, "DBSnapshotNotFound", "not found");
     let silent = || rds_error(500, "InternalFailure", "try again");
     for (look, code) in [
-        (mock!(aws_sdk_rds::Client::describe_db_snapshots).then_http_response(gone), "UnreadableAnswer"),
+        (mock!(aws_sdk_rds::Client::describe_db_snapshots).then_http_response(gone), "NameTaken"),
         (mock!(aws_sdk_rds::Client::describe_db_snapshots).then_http_response(silent), "InternalFailure"),
     ] {
         let clients = clients_of_rds([in_region("eu-west-1", &[&exists(), &look])]);

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::arn::SnapshotArn;
 use super::name::{CopyName, Source};
+use super::tags::ATTEMPT;
 use crate::ids::KeyArn;
 use crate::tags::SOURCE_START_TIME;
 
@@ -71,6 +72,12 @@ impl Own {
     #[must_use]
     pub fn copy_name(&self) -> Option<CopyName> {
         CopyName::parse(&self.arn.name)
+    }
+
+    /// Which copy of its identity it is, as its tag says.
+    #[must_use]
+    pub fn attempt(&self) -> Option<u32> {
+        self.tag(ATTEMPT)?.parse().ok()
     }
 
     /// Its tags as they are read.

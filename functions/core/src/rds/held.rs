@@ -19,15 +19,6 @@ pub struct Asked {
     pub key: Option<KeyArn>,
 }
 
-/// What became of a request that RDS neither refused nor left open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// RDS makes the copy. It may still fail.
-    Started,
-    /// Its name was taken already, by what this says.
-    Held(Held),
-}
-
 /// What follows from the name's being taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {

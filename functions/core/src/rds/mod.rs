@@ -3,6 +3,7 @@
 //! Nothing uses these rules yet but the calls in the seam: a policy that names databases is refused.
 
 mod arn;
+mod attempts;
 mod described;
 pub mod errors;
 mod facts;
@@ -12,12 +13,15 @@ mod name;
 mod quota;
 mod request;
 mod tags;
+mod taken;
 
 pub use arn::SnapshotArn;
+pub use attempts::Attempts;
 pub use described::{AVAILABLE, COPYING, Own, Shared};
-pub use held::{Answer, Asked, Disagreement, Held, judge};
+pub use held::{Asked, Disagreement, Held, judge};
 pub use kind::Kind;
 pub use name::{CopyName, Source, copy_name};
 pub use quota::{Refusal, Usage, refusal};
-pub use request::{CopyRequest, next_attempt};
+pub use request::CopyRequest;
 pub use tags::{ATTEMPT, CopyTags, OWN_TAGS, ReadTags, SOURCE_ENGINE, SOURCE_RESOURCE};
+pub use taken::name_taken;

@@ -23,14 +23,6 @@ pub struct CopyRequest<'f> {
     pub attempt: u32,
 }
 
-/// Which attempt the next copy of an identity is: behind the `dead` ones (which failed, were rejected or are under a lost key) that
-/// RDS shows, and behind so many as the ledger tells `failed`. By the highest and not by their number, because the earlier ones may
-/// have been deleted: a name that a bad copy has would find that one.
-#[must_use]
-pub fn next_attempt<'c>(dead: impl IntoIterator<Item = &'c CopyTags>, failed: u32) -> u32 {
-    dead.into_iter().map(|copy| copy.attempt).max().unwrap_or_default().max(failed).saturating_add(1)
-}
-
 impl CopyRequest<'_> {
     /// The copy's name: the same whenever the same copy is asked for.
     #[must_use]

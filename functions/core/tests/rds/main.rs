@@ -9,6 +9,7 @@
     reason = "a panic is how a test fails, in its helpers too"
 )]
 
+mod attempts;
 mod errors;
 mod facts;
 mod held;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::{
-    CopyRequest, CopyTags, Disagreement, Held, OWN_TAGS, Own, SOURCE_RESOURCE, Shared, SnapshotArn, judge, next_attempt,
+    CopyRequest, CopyTags, Disagreement, Held, OWN_TAGS, Own, SOURCE_RESOURCE, Shared, SnapshotArn, judge,
 };
 use snapferry_core::tags::{COPY, EXPIRE_AFTER, KMS_KEY, Status, TagProblem};
 
@@ -143,25 +143,4 @@ fn what_is_asked_for_anew_is_another_copy() {
     let other = request(&policy, &made_again, 1);
     assert_ne!(other.name().as_str(), first.arn.name);
     assert_eq!(judge(&other.asked(), &first), Held::Taken(Disagreement::SourceCreated));
-}
-
-/// A name that a bad copy has is not asked for again, also when others of its identity were deleted since.
-#[test]
-fn the_next_attempt_has_a_name_of_its_own() {
-    let (policy, shared) = (policy("", &encrypted()), shared());
-    let tags = |attempt| {
-        let request = request(&policy, &shared, attempt);
-        read(request.name().as_str(), &request.tags(at("2026-11-22T04:00:00Z"))).unwrap()
-    };
-    for (dead, failed, expected) in [
-        (vec![], 0, 1),
-        (vec![], 2, 3),
-        (vec![tags(1)], 0, 2),
-        (vec![tags(3), tags(2)], 0, 4),
-        (vec![tags(3)], 1, 4),
-        (vec![tags(1)], 5, 6),
-        (vec![tags(u32::MAX)], 0, u32::MAX),
-    ] {
-        assert_eq!(next_attempt(&dead, failed), expected, "{failed}");
-    }
 }

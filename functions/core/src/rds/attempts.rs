@@ -1,0 +1,31 @@
+//! Which copy of its identity is asked for next.
+
+use std::collections::BTreeMap;
+
+use crate::facts::Copies;
+use crate::ids::{Region, SnapshotId};
+use crate::ledger::Identity;
+
+/// Of each identity whose copies were read, the highest attempt that came to nothing.
+#[derive(Debug, Default)]
+pub struct Attempts(BTreeMap<Identity, u32>);
+
+impl Attempts {
+    /// Notes those of a Region's copies that failed, were rejected or are under a lost key. `attempt_of` tells which attempt each copy
+    /// is; one whose tag does not say it is none.
+    pub fn note(&mut self, region: &Region, copies: &Copies, attempt_of: &BTreeMap<SnapshotId, u32>) {
+        for copy in copies.copies.iter().filter(|copy| !copy.is_live()) {
+            let policy = copy.origin.policy.clone();
+            let identity = Identity { policy, source: copy.source.clone(), region: region.clone() };
+            let highest = self.0.entry(identity).or_default();
+            *highest = (*highest).max(attempt_of.get(&copy.id).copied().unwrap_or_default());
+        }
+    }
+
+    /// The one behind all that came to nothing. By the highest and not by their number, because the earlier ones may have been deleted:
+    /// a name that a bad copy has would find that one. One that RDS does not show holds its name all the same, and is found by it.
+    #[must_use]
+    pub fn next(&self, identity: &Identity) -> u32 {
+        self.0.get(identity).copied().unwrap_or_default().saturating_add(1)
+    }
+}
