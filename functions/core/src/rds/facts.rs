@@ -78,7 +78,8 @@ impl Shared {
 
 impl Own {
     /// The same in the facts that the laws know, if it has a name that Snapferry gives: nothing else is a copy of ours, whatever its
-    /// tags. What RDS does not date counts as old as its source, or as older than all.
+    /// tags. What RDS does not date counts as old as its verdict (so that what failed today counts among today's attempts), else as its
+    /// source, else as older than all.
     #[must_use]
     pub fn fact(&self) -> Option<DescribedCopy> {
         let id = self.copy_name()?.id();
@@ -115,7 +116,7 @@ impl Own {
             encrypted: self.encrypted,
             kms_key: self.key.as_ref().map(ToString::to_string),
             size_gib: size_gib(self.allocated_storage),
-            start_time: self.created.or(tags.source_start_time).unwrap_or(Timestamp::UNIX_EPOCH),
+            start_time: self.created.or(tags.settled_at).or(tags.source_start_time).unwrap_or(Timestamp::UNIX_EPOCH),
             tags,
             lock: None,
             description: Box::default(),

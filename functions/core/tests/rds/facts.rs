@@ -139,6 +139,10 @@ fn a_copy_is_its_sources_by_its_tags() {
     // RDS does not date what it has just begun to copy.
     let mut undated = Own { created: None, ..shown.clone() };
     assert_eq!(fact(&undated).start_time, source.source.created);
+    // What came to nothing it may never date; it failed no earlier than today, however old its source is.
+    let settled = "2026-11-25T03:00:00Z";
+    undated.tags.push(("snapferry:settled-at".to_owned(), settled.to_owned()));
+    assert_eq!(fact(&undated).start_time, at(settled));
     undated.tags.clear();
     assert_eq!(fact(&undated).start_time, Timestamp::UNIX_EPOCH);
     let anothers = Own { arn: own().arn, ..shown };
