@@ -150,7 +150,7 @@ bench-compile: $(VENV) ## measure clean builds of the last commit, time and memo
 	python -m tests.bench.compile
 
 .PHONY: soak
-soak: ## the randomized laws of copying over 200 random worlds (RUNS=n: over n)
+soak: ## the randomized laws of copying over 200 random worlds of each kind (RUNS=n: over n)
 	SNAPFERRY_MODEL_SEED=random SNAPFERRY_MODEL_RUNS=$(RUNS) CARGO_PROFILE_RELEASE_LTO=off \
 		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo test --release --locked --package snapferry-flow --test model -- never_lost --nocapture

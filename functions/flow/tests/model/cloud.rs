@@ -1,8 +1,9 @@
 //! The world outside the processes: EC2, the table, the verifier, and what is known of who did what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use snapferry_core::audit::{Record, Sweep};
+use snapferry_core::facts::Lineage;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::ledger::{Identity, Obligation, State, Turn};
 use snapferry_flow::Written;
@@ -30,6 +31,8 @@ pub(crate) struct Cloud {
     pub(crate) phases_of: Vec<Phase>,
     /// Who wrote each obligation last, unless somebody edited it.
     writers: BTreeMap<Identity, Option<usize>>,
+    /// The databases of which a process asked for a copy in a Region: it asks for no other one, whatever became of that.
+    asked_of: BTreeSet<(usize, usize, AccountId, Lineage)>,
     /// What was edited by hand, and when.
     pub(crate) poisoned: BTreeMap<Identity, Ms>,
     /// When anything was last edited, or all lost.
@@ -51,6 +54,7 @@ impl Cloud {
             lives: Vec::new(),
             phases_of: Vec::new(),
             writers: BTreeMap::new(),
+            asked_of: BTreeSet::new(),
             poisoned: BTreeMap::new(),
             meddled: Ms::MIN,
             swept: None,
@@ -86,6 +90,7 @@ impl Cloud {
     pub(crate) fn over(&mut self, process: usize, at: Ms) {
         self.lives[process].ended = Some(at);
         self.waits.over(process);
+        self.asked_of.retain(|(of, ..)| *of != process);
     }
 
     /// Lets a write take effect later.
@@ -141,7 +146,19 @@ impl Cloud {
             let (began, table) = (self.lives[process].began, &self.table);
             let turns = table.turns(&identity.region);
             let has_turn = |account: &AccountId| turns.iter().any(|turn| turn.account == *account);
-            for what in self.waits.tried(process, began, &item.obligation, has_turn) {
+            let (account, lineage) = (item.obligation.account.clone(), item.obligation.lineage.clone());
+            self.asked_of.insert((process, region, account, lineage));
+            let (ec2, asked_of) = (&self.ec2, &self.asked_of);
+            let busy = ec2.busy(region, began - MINUTE);
+            let is_free = |identity: &Identity| {
+                let source = ec2.number(&identity.source).map(|number| ec2.sources[number].fact());
+                !ec2.kind.is_of_databases()
+                    || source.is_none_or(|source| {
+                        let database = (source.owner.clone(), source.volume.clone());
+                        !busy.contains(&database) && !asked_of.contains(&(process, region, database.0, database.1))
+                    })
+            };
+            for what in self.waits.tried(process, began, &item.obligation, has_turn, is_free) {
                 self.ec2.laws.breach("starved", at, &what);
             }
         }
@@ -172,7 +189,10 @@ impl Cloud {
         let hidden = |number: &&usize| ec2.copies[**number].shown_from > at;
         let hidden: Vec<_> =
             ec2.identities.iter().filter(|(_, all)| all.iter().any(|number| hidden(&number))).collect();
-        ec2.laws.excused.extend(hidden.into_iter().map(|(identity, _)| *identity));
+        // A name is taken whatever is shown, while the copy is not behind one that came to nothing.
+        let is_named = |all: &&Vec<usize>| ec2.kind.is_of_databases() && all.len() == 1;
+        let hidden = hidden.into_iter().filter(|(_, all)| !is_named(all)).map(|(identity, _)| *identity);
+        ec2.laws.excused.extend(hidden.collect::<Vec<_>>());
         ec2.laws.count("table-emptied");
         self.table.empty();
         self.writers.clear();

@@ -1,4 +1,4 @@
-//! EC2 and KMS in memory: what the copier's calls read and do. Times never go back from one call to the next.
+//! EC2, or RDS, and KMS in memory: what the copier's calls read and do. Times never go back from one call to the next.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,11 +7,13 @@ use snapferry_core::copying::CALL_TIMEOUT;
 use snapferry_core::facts::{CallError, Copies, Inventory, KeyFact, KeyProblem, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
 use snapferry_core::ledger::Shard;
-use snapferry_core::tags::{CopyTags, Status};
+use snapferry_core::policy::SourceType;
+use snapferry_core::tags::{ReadTags, Status};
 use snapferry_flow::Page;
 
 use crate::clock::{HOUR, MINUTE, Ms, SECOND};
-use crate::copies::{Call, Copy, Fate, Identity, described};
+use crate::copies::{Call, Copy, Fate, Identity, described, own};
+use crate::databases::{EXISTS, QUOTA};
 use crate::laws::Laws;
 use crate::policies::{CARLA, REGIONS};
 use crate::sources::Source;
@@ -26,7 +28,7 @@ const LATE: Ms = 5 * SECOND;
 /// EC2's page, kept small so that there are many.
 const PAGE: usize = 60;
 
-/// An answer to CopySnapshot.
+/// An answer to CopySnapshot or CopyDBSnapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Copy(SnapshotId),
@@ -44,6 +46,8 @@ pub(crate) const REFUSED: Answer = Answer::Error(400, "InvalidParameterValue", t
 #[derive(Debug)]
 pub(crate) struct Ec2 {
     now: Ms,
+    /// Of which kind all snapshots are.
+    pub(crate) kind: SourceType,
     pub(crate) rng: Rng,
     pub(crate) sources: Vec<Source>,
     numbers: HashMap<SnapshotId, usize>,
@@ -51,7 +55,9 @@ pub(crate) struct Ec2 {
     /// All copies ever made of an identity, by their number.
     pub(crate) identities: BTreeMap<Identity, Vec<usize>>,
     /// By Region: copies in flight.
-    pending: [Vec<usize>; 3],
+    pub(crate) pending: [Vec<usize>; 3],
+    /// By Region and name: until when a snapshot of somebody else's has the name of a copy.
+    pub(crate) strangers: BTreeMap<(usize, SnapshotId), Ms>,
     /// Copies that the verifier has not judged yet.
     pub(crate) unsettled: Vec<usize>,
     limit: usize,
@@ -62,16 +68,18 @@ pub(crate) struct Ec2 {
 }
 
 impl Ec2 {
-    pub(crate) fn new(seed: u64, sources: Vec<Source>, limit: usize, weather: Weather) -> Self {
+    pub(crate) fn new(seed: u64, kind: SourceType, sources: Vec<Source>, limit: usize, weather: Weather) -> Self {
         let numbers = sources.iter().enumerate().map(|(number, source)| (source.id().clone(), number)).collect();
         Self {
             now: Ms::MIN,
+            kind,
             rng: Rng::with_seed(seed),
             sources,
             numbers,
             copies: Vec::new(),
             identities: BTreeMap::new(),
             pending: Default::default(),
+            strangers: BTreeMap::new(),
             unsettled: Vec::new(),
             limit,
             weather,
@@ -175,13 +183,14 @@ impl Ec2 {
         at: Ms,
         region: usize,
         is_asked_for: impl Fn(&Copy) -> bool,
-    ) -> Result<Copies, CallError> {
+    ) -> Result<(Copies, BTreeMap<SnapshotId, u32>), CallError> {
         self.read(at, region)?;
-        let mut inventory = Inventory::default();
+        let (mut inventory, mut attempt_of) = (Inventory::default(), BTreeMap::new());
         for copy in self.copies.iter().filter(|copy| copy.region == region && is_asked_for(copy)) {
             // Until all of EC2 knows of a copy, one read may show it and the next one not.
             let flickers = !copy.deleted && !copy.is_shown(at) && self.rng.u32(0..3) == 0;
             if flickers || copy.is_shown(at) {
+                attempt_of.extend(attempt(copy).map(|attempt| (copy.id.clone(), attempt)));
                 inventory.add(described(copy));
             }
         }
@@ -189,7 +198,7 @@ impl Ec2 {
         let keys: BTreeSet<Box<str>> = copies.keys_named().into_iter().map(Into::into).collect();
         let keys = keys.into_iter().map(|key| (key, self.key_fact(at, region))).collect();
         copies.note_keys(keys);
-        Ok(copies)
+        Ok((copies, attempt_of))
     }
 
     fn key_fact(&self, at: Ms, region: usize) -> KeyFact {
@@ -211,7 +220,7 @@ impl Ec2 {
         }
     }
 
-    fn read(&mut self, at: Ms, region: usize) -> Result<(), CallError> {
+    pub(crate) fn read(&mut self, at: Ms, region: usize) -> Result<(), CallError> {
         self.advance(at);
         if self.weather.read_fails(&mut self.rng, region, at) {
             self.laws.count("read-failed");
@@ -220,7 +229,7 @@ impl Ec2 {
         Ok(())
     }
 
-    /// CopySnapshot: the answer, and when it comes.
+    /// CopySnapshot or CopyDBSnapshot: the answer, and when it comes.
     pub(crate) fn copy_snapshot(&mut self, at: Ms, call: Call) -> (Answer, Ms) {
         self.advance(at);
         self.laws.count("calls");
@@ -264,15 +273,20 @@ impl Ec2 {
 
     /// What a request does once it has arrived. EC2 checks little before it names a copy.
     fn carry_out(&mut self, at: Ms, call: Call, answered: bool) -> Answer {
-        let weather = &self.weather;
-        let tags = call.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let tags = CopyTags::parse(&call.source, tags).expect("a request's tags can be read back");
         let source = self.numbers[&call.source];
         let mut fate = Fate::Completes;
+        if self.is_name_taken(at, &call) {
+            return EXISTS;
+        }
         if self.pending[call.region].len() >= self.limit {
             self.laws.count("region-full");
-            return FULL;
+            return if call.named.is_some() { QUOTA } else { FULL };
         }
+        if call.named.is_some() && self.weather.is_quota_used(call.region, at) {
+            self.laws.count("quota-used-up");
+            return QUOTA;
+        }
+        let weather = &self.weather;
         if call.key.is_some() && weather.is_key_off(call.region, at) {
             if self.rng.bool() {
                 self.laws.count("key-refused");
@@ -283,7 +297,14 @@ impl Ec2 {
         if self.sources[source].key_withheld_until > at {
             fate = Fate::Fails;
         }
-        if !self.sources[source].is_shared(at) || !self.sources[source].is_completed(at) {
+        // What RDS copies is what has the ARN by now.
+        let is_made_again = call.named.is_some() && self.is_made_again(source, at);
+        if self.has_used_name(source) {
+            self.laws.count("copied-under-a-used-name");
+        }
+        if is_made_again {
+            self.laws.count("copied-what-was-made-again");
+        } else if !self.sources[source].is_shared(at) || !self.sources[source].is_completed(at) {
             if self.rng.u32(0..3) == 0 {
                 self.laws.count("source-refused");
                 return REFUSED;
@@ -303,9 +324,10 @@ impl Ec2 {
             Fate::WrongKey => "copy-under-a-wrong-key",
         });
         let number = self.copies.len();
-        let identity = Identity::of(source, &tags, call.region);
-        let copy = Copy {
-            id: SnapshotId::parse(&format!("snap-c{number:08x}")).unwrap(),
+        let database = call.named.as_ref().map(|(_, shared)| shared.clone());
+        let named = call.named.as_ref().map(|(name, _)| name.clone());
+        let mut copy = Copy {
+            id: named.unwrap_or_else(|| SnapshotId::parse(&format!("snap-c{number:08x}")).unwrap()),
             region: call.region,
             key: call.key.clone(),
             started: at,
@@ -317,9 +339,16 @@ impl Ec2 {
             settled_at: None,
             deleted: false,
             goes,
-            tags,
+            source: call.source.clone(),
+            tags: ReadTags::default(),
+            pairs: call.tags.clone(),
+            process: call.process,
+            database,
         };
-        self.laws.started(&self.sources[source], &copy, &call, identity);
+        copy.tags = described(&copy).tags;
+        let identity = Identity::of(source, &copy.tags, call.region);
+        self.laws.started(self.kind, &self.sources[source], &copy, &call, identity);
+        self.takes_its_turn(at, &copy, &call);
         let earlier = self.identities.entry(identity).or_default();
         let was_doomed = (0..=6).any(|ago| self.weather.is_key_doomed(call.region, at - ago * MINUTE));
         self.laws.not_twice(at, identity, earlier.iter().map(|&number| &self.copies[number]), was_doomed);
@@ -333,6 +362,10 @@ impl Ec2 {
 
     /// How long DescribeSnapshots does not show a new copy.
     fn delay(&mut self, answered: bool) -> Ms {
+        // However long RDS's lists lag: the names do not.
+        if self.kind.is_of_databases() && self.rng.u32(0..20) == 0 {
+            return self.rng.i64(0..HOUR);
+        }
         match self.rng.u32(0..50) {
             0 if answered => self.rng.i64(0..self.weather.hides),
             0..=24 => self.rng.i64(0..SHOWN),
@@ -359,6 +392,11 @@ impl Ec2 {
     pub(crate) fn shows_all(&self, at: Ms) -> bool {
         self.late.is_empty() && self.copies.iter().all(|copy| copy.shown_from <= at)
     }
+}
+
+/// Which attempt a copy is, as RDS shows it.
+fn attempt(copy: &Copy) -> Option<u32> {
+    copy.database.as_ref().and_then(|source| own(copy, source).attempt())
 }
 
 /// How long the copier waits for the answer to CopySnapshot.

@@ -126,7 +126,7 @@ impl Cloud {
     }
 
     fn identity_of(record: &Record) -> Option<Identity> {
-        let source = SnapshotId::parse(&record.source.as_ref()?.snapshot).ok()?;
+        let source = SnapshotId::of_any_kind(&record.source.as_ref()?.snapshot).ok()?;
         let policy = record.policy.as_deref()?;
         let region = record.copy.as_ref()?.region.as_deref()?;
         Some(Identity { policy: PolicyName::parse(policy).ok()?, source, region: Region::parse(region).ok()? })

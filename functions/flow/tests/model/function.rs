@@ -7,13 +7,14 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use snapferry_core::event::{self, Message};
 use snapferry_core::ids::{AccountId, KeyArn};
+use snapferry_core::policy::SourceType;
 use snapferry_flow::{Handled, Kept, Setup, Work, handle};
 
 use crate::clock::{MINUTE, Ms};
 use crate::cloud::Cloud;
 use crate::mistakes::Mistake;
 use crate::policies::{self, ACCOUNT, Phase, policies, region};
-use crate::process::{Birth, Death, KINDS, Process};
+use crate::process::{Birth, Death, Process, kinds};
 use crate::time::{Task, Time};
 
 /// As the template sets it.
@@ -58,7 +59,9 @@ pub(crate) struct Function {
     /// The one that takes from the queue, and the one that sometimes runs beside it.
     environments: [Environment; 2],
     born: usize,
-    /// At which kind of step a process is to die next: some hardly ever come.
+    /// Where a process can die.
+    kinds: Vec<&'static str>,
+    /// At which of these one is to die next: some hardly ever come.
     rare: usize,
     running: Vec<Running>,
 }
@@ -73,7 +76,7 @@ impl Function {
     ) -> Self {
         phases.reverse();
         let phase = Phase::default();
-        let records = cloud.ec2.weather.records;
+        let (kind, records) = (cloud.ec2.kind, cloud.ec2.weather.records);
         let environment = |number| Environment { number, kept: Rc::default() };
         Self {
             cloud: Rc::new(RefCell::new(cloud)),
@@ -82,12 +85,13 @@ impl Function {
             since,
             mistake,
             story: story(),
-            setup: Rc::new(setup(phase, since, records, mistake)),
-            keys: Rc::new(policies::keys(phase)),
+            setup: Rc::new(setup(kind, phase, since, records, mistake)),
+            keys: Rc::new(policies::keys(kind, phase)),
             phase,
             environments: [environment(0), environment(1)],
             born: 2,
-            rare: usize::try_from(seed).unwrap_or_default() % KINDS.len(),
+            kinds: kinds(kind),
+            rare: usize::try_from(seed).unwrap_or_default() % kinds(kind).len(),
             running: Vec::new(),
         }
     }
@@ -139,8 +143,9 @@ impl Function {
         let phase = self.phases.iter().find(|(from, _)| *from <= now).map_or_else(Phase::default, |(_, phase)| *phase);
         if phase != self.phase {
             self.phase = phase;
-            self.setup = Rc::new(setup(phase, self.since, self.setup.records, self.mistake));
-            self.keys = Rc::new(policies::keys(phase));
+            let kind = self.cloud.borrow().ec2.kind;
+            self.setup = Rc::new(setup(kind, phase, self.since, self.setup.records, self.mistake));
+            self.keys = Rc::new(policies::keys(kind, phase));
             (0..2).for_each(|environment| self.renew(environment));
         }
     }
@@ -162,8 +167,9 @@ impl Function {
         let is_replaced = rng.u32(0..50) == 0;
         let death = weather.happens(rng, now, weather.kills).then(|| {
             let most = 1 << rng.u32(0..6);
-            let any = Death { kind: KINDS[rng.usize(0..KINDS.len())], after: rng.u32(0..most), has_effect: rng.bool() };
-            if rng.bool() { any } else { Death { kind: KINDS[self.rare], after: 0, ..any } }
+            let kind = self.kinds[rng.usize(0..self.kinds.len())];
+            let any = Death { kind, after: rng.u32(0..most), has_effect: rng.bool() };
+            if rng.bool() { any } else { Death { kind: self.kinds[self.rare], after: 0, ..any } }
         });
         let skew = if weather.happens(rng, now, 10) { rng.i64(-weather.skew..=weather.skew) } else { 0 };
         drop(cloud);
@@ -204,8 +210,8 @@ impl Function {
                     continue;
                 }
                 _ => {
-                    let is_rare = running.birth.death.is_some_and(|death| death.kind == KINDS[self.rare]);
-                    self.rare = (self.rare + usize::from(is_rare)) % KINDS.len();
+                    let is_rare = running.birth.death.is_some_and(|death| death.kind == self.kinds[self.rare]);
+                    self.rare = (self.rare + usize::from(is_rare)) % self.kinds.len();
                     let environment = self.environments.iter().position(|e| e.number == running.birth.environment);
                     environment.into_iter().for_each(|environment| self.renew(environment));
                     self.cloud.borrow_mut().ec2.laws.count("invocations-killed");
@@ -223,8 +229,8 @@ fn story() -> Option<(Ms, Ms)> {
     Some((from.parse().expect("a number"), until.parse().expect("a number")))
 }
 
-fn setup(phase: Phase, since: Timestamp, records: usize, mistake: Option<Mistake>) -> Setup {
-    let mut policies = policies(phase);
+fn setup(kind: SourceType, phase: Phase, since: Timestamp, records: usize, mistake: Option<Mistake>) -> Setup {
+    let mut policies = policies(kind, phase);
     if mistake == Some(Mistake::CopiesUnasked) {
         let any = policies[1].description.clone();
         policies.iter_mut().for_each(|policy| policy.description = any.clone());

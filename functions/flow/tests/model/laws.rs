@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use snapferry_core::audit::Sweep;
 use snapferry_core::facts::State;
+use snapferry_core::policy::SourceType;
 
 use crate::clock::{DAY, MINUTE, Ms, timestamp};
 use crate::copies::{Call, Copy, Fate, Identity};
@@ -31,7 +32,7 @@ impl Laws {
     }
 
     /// Notes a breach: `law` is `lost`, `delayed`, `duplicate`, `wrong`, `unasked`, `attempts`, `open`, `untold`, `told-again`,
-    /// `count`, `silent`, `pestered`, `repeated` or `starved`.
+    /// `count`, `silent`, `pestered`, `repeated`, `starved`, and of databases `abreast` or `dead-name`.
     pub(crate) fn breach(&mut self, law: &str, at: Ms, what: &str) {
         self.broken.push(format!("{law}: {what} (at {at}, {})", timestamp(at)));
     }
@@ -46,24 +47,30 @@ impl Laws {
     }
 
     /// A copy was started: somebody must want it, and it must be what the policy asks for.
-    pub(crate) fn started(&mut self, source: &Source, copy: &Copy, call: &Call, identity: Identity) {
+    pub(crate) fn started(&mut self, kind: SourceType, source: &Source, copy: &Copy, call: &Call, identity: Identity) {
         let (wish, tags, fact) = (identity.wish, &copy.tags, source.fact());
-        let key = policies::key(wish);
+        let key = policies::key(kind, wish);
+        let is_locked = wish.policy == 2 && !kind.is_of_databases();
         let expiry = timestamp(copy.started + 365 * DAY);
         let wrong = [
             (!source.wishes.contains(&wish) || !call.phase.wants(fact.owner.as_str(), wish), "no policy wants it"),
             (source.history && !source.announced, "it is older than SweepSince, and no event names it"),
-            (tags.source_account != fact.owner, "its tags name another owner"),
-            (tags.source_volume != fact.volume, "its tags name another volume"),
-            (tags.source_size_gib != fact.size_gib, "its tags name another size"),
-            (tags.source_start_time != fact.start_time, "its tags name another time of its source"),
-            (tags.source_region.as_str() != REGIONS[0], "its tags name another home Region"),
+            (!tags.problems.is_empty(), "its tags cannot be read back"),
+            (tags.source_snapshot.as_ref() != Some(&fact.id), "its tags name another source"),
+            (tags.source_account.as_ref() != Some(&fact.owner), "its tags name another owner"),
+            (tags.source_volume.as_ref() != Some(&fact.volume), "its tags name another volume"),
+            (tags.source_size_gib != Some(fact.size_gib), "its tags name another size"),
+            (tags.source_start_time != Some(fact.start_time), "its tags name another time of its source"),
+            (
+                tags.source_region.as_ref().is_none_or(|home| home.as_str() != REGIONS[0]),
+                "its tags name another home Region",
+            ),
             (call.key.as_ref().map(|key| key.as_str()) != key.as_deref(), "another key is asked for"),
             (tags.kms_key != call.key, "its tags name another key than the request"),
-            (call.encrypted != policies::encrypted(wish), "it is not encrypted as the policy says"),
+            (call.encrypted != policies::encrypted(kind, wish), "it is not encrypted as the policy says"),
             (call.description.chars().count() > 255, "its description is too long for EC2"),
             (call.tags.len() > 50, "it has too many tags for EC2"),
-            (tags.lock.is_some() != (wish.policy == 2), "its tags are wrong about its lock"),
+            (tags.lock.is_some() != is_locked, "its tags are wrong about its lock"),
             (call.tags.iter().any(|(key, _)| key == "team") != (wish.policy == 2), "its TagsToAdd are wrong"),
             (
                 tags.expire_after.is_none_or(|at| (expiry - at).get_seconds().abs() > MINUTE),
@@ -91,7 +98,7 @@ impl Laws {
         let live = earlier.iter().filter(|copy| copy.is_live() && !self.excused.contains(&identity));
         for live in live.copied().collect::<Vec<&Copy>>() {
             let Wish { policy, .. } = identity.wish;
-            let (live, source) = (live.place(), &live.tags.source_snapshot);
+            let (live, source) = (live.place(), &live.source);
             self.breach("duplicate", at, &format!("{live} is a live copy of {source} for {}", NAMES[policy]));
         }
         // By the clock of whoever asks, which may be off.
@@ -150,7 +157,7 @@ pub(crate) fn at_the_end(ec2: &mut Ec2, phase: Phase, at: Ms) {
         }
         let wrong = live.iter().filter(|copy| {
             copy.fate == Fate::WrongKey
-                || copy.key.as_ref().map(|key| key.as_str()) != policies::key(identity.wish).as_deref()
+                || copy.key.as_ref().map(|key| key.as_str()) != policies::key(ec2.kind, identity.wish).as_deref()
         });
         for copy in wrong {
             ec2.laws.breach("wrong", at, &format!("{} is live under a wrong key", copy.place()));

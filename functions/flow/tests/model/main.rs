@@ -1,4 +1,4 @@
-//! A randomized run of the copier's steps against a model of EC2 and of the ledger's table in memory, in virtual time: whatever
+//! A randomized run of the copier's steps against a model of EC2, or of RDS, and of the ledger's table in memory, in virtual time: whatever
 //! happens to events, calls, writes, Regions, clocks and processes, every matching snapshot that stays shared has exactly one
 //! live copy for each policy and target Region, and each obligation ends once in the audit.
 //!
@@ -17,6 +17,7 @@
 mod clock;
 mod cloud;
 mod copies;
+mod databases;
 mod ec2;
 mod ends;
 mod function;
@@ -42,13 +43,15 @@ use std::thread;
 
 use clock::HOUR;
 use mistakes::Mistake;
-use process::KINDS;
+use process::kinds;
 use run::{Report, Size, run};
+use snapferry_core::policy::SourceType;
 
-const FULL: Size = Size { snapshots: 700, storm: 30 * HOUR, repeated: 20 };
-const SMALL: Size = Size { snapshots: 150, storm: 12 * HOUR, repeated: 80 };
+const FULL: Size = Size { kind: SourceType::EbsSnapshot, snapshots: 700, storm: 30 * HOUR, repeated: 20 };
+const SMALL: Size = Size { kind: SourceType::EbsSnapshot, snapshots: 150, storm: 12 * HOUR, repeated: 80 };
+const DATABASES: Size = Size { kind: SourceType::DbSnapshot, snapshots: 150, storm: 24 * HOUR, repeated: 0 };
 
-/// The seed of the runs that every `make test` repeats, and how many they are.
+/// The seed of the runs that every `make test` repeats, and how many they are of each kind.
 const SEED: u64 = 102;
 const RUNS: u64 = 5;
 
@@ -71,8 +74,9 @@ fn chosen() -> (u64, u64) {
 fn show(report: &Report) {
     let of = |what| report.counts.get(what).copied().unwrap_or_default();
     say(&format!(
-        "model seed {}: {} h, {} sweeps, {} invocations and {} killed, {} calls, {} copies and {} that failed, \
+        "model of {} seed {}: {} h, {} sweeps, {} invocations and {} killed, {} calls, {} copies and {} that failed, \
          longest wait {} tries, {} breaches",
+        report.kind.as_str(),
         report.seed,
         report.hours,
         of("swept"),
@@ -88,11 +92,21 @@ fn show(report: &Report) {
 
 #[test]
 fn never_lost_never_twice_never_wrong() {
+    play(FULL, OF_VOLUMES);
+}
+
+#[test]
+fn never_lost_never_twice_never_wrong_of_databases() {
+    play(DATABASES, OF_DATABASES);
+}
+
+/// Plays the chosen runs, in which all that is named has to happen.
+fn play(size: Size, events: &[&str]) {
     let (first, runs) = chosen();
-    say(&format!("model: {runs} runs from SNAPFERRY_MODEL_SEED={first} on"));
+    say(&format!("model of {}: {runs} runs from SNAPFERRY_MODEL_SEED={first} on", size.kind.as_str()));
     let seeds = Mutex::new(first..first + runs);
     let next = || seeds.lock().unwrap().next();
-    let worker = || std::iter::from_fn(next).map(|seed| run(seed, FULL, None)).inspect(show).collect::<Vec<Report>>();
+    let worker = || std::iter::from_fn(next).map(|seed| run(seed, size, None)).inspect(show).collect::<Vec<Report>>();
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let mut reports: Vec<Report> = thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
@@ -109,8 +123,13 @@ fn never_lost_never_twice_never_wrong() {
         );
     }
     let happened = |what: &&&str| reports.iter().any(|report| report.counts.contains_key(**what));
-    let never: Vec<&&str> =
-        EVERYTHING.iter().chain(KINDS.iter().filter(|kind| **kind != SELDOM)).filter(|what| !happened(what)).collect();
+    let deaths = kinds(size.kind);
+    let never: Vec<&&str> = EVERYTHING
+        .iter()
+        .chain(events)
+        .chain(deaths.iter().filter(|kind| **kind != SELDOM))
+        .filter(|what| !happened(what))
+        .collect();
     assert!(never.is_empty(), "never happened: {never:?}");
 }
 
@@ -129,7 +148,6 @@ const EVERYTHING: &[&str] = &[
     "call-to-a-region-down",
     "region-full",
     "region-unreachable",
-    "key-refused",
     "key-disabled",
     "key-unread",
     "owner-unread",
@@ -156,22 +174,37 @@ const EVERYTHING: &[&str] = &[
     "write-lost-before",
     "write-lost-late",
     "write-stale",
-    "event-twice-in-a-batch",
-    "event-of-another-kind",
-    "event-that-is-garbage",
-    "already-copied",
     "answer-lost",
     "attempts-exhausted",
-    "description-mismatch",
     "malformed-tags",
     "matched",
-    "not-completed",
-    "not-visible",
-    "own-snapshot",
     "owner-not-listed",
     "policy-disabled",
     "region-unread",
     "sources-unread",
+];
+
+/// What comes by events, or in so many calls alone.
+const OF_VOLUMES: &[&str] = &[
+    "event-twice-in-a-batch",
+    "event-of-another-kind",
+    "event-that-is-garbage",
+    "already-copied",
+    "description-mismatch",
+    "key-refused",
+    "not-completed",
+    "not-visible",
+    "own-snapshot",
+];
+
+/// What RDS's names and quotas lead to.
+const OF_DATABASES: &[&str] = &[
+    "copied-under-a-used-name",
+    "name-of-a-dead-copy",
+    "name-of-a-live-copy",
+    "name-taken",
+    "quota-exceeded",
+    "quota-used-up",
 ];
 
 #[test]
@@ -181,7 +214,8 @@ fn the_same_seed_gives_the_same_run() {
 
 /// The law that this mistake breaks first, by the first seed that shows it.
 fn broken_by(mistake: Mistake) -> String {
-    let broken = (1..=40).find_map(|seed| run(seed, SMALL, Some(mistake)).broken.into_iter().next());
+    let size = Size { kind: mistake.kind(), ..SMALL };
+    let broken = (1..=40).find_map(|seed| run(seed, size, Some(mistake)).broken.into_iter().next());
     broken.unwrap_or_default().split(':').next().unwrap_or_default().to_owned()
 }
 
@@ -212,4 +246,7 @@ caught! {
     saying_at_every_sweep_what_is_said_once_a_day_is_caught: RepeatsNotices breaks "repeated";
     copies_that_nobody_wants_are_caught: CopiesUnasked breaks "wrong";
     events_without_sweeps_are_caught: NeverSweeps breaks "lost";
+    an_attempt_that_is_not_counted_is_caught: CountsNoDead breaks "dead-name";
+    a_name_that_passes_for_a_copy_is_caught: TakesNamesForCopies breaks "wrong";
+    a_database_whose_turn_nobody_waits_for_is_caught: LeavesTurnsOut breaks "abreast";
 }

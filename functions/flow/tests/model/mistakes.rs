@@ -1,6 +1,8 @@
 //! Worlds that are not as the steps have to rely on, or runs that leave out what they have to do: each has to break a law, so
 //! that no law is empty.
 
+use snapferry_core::policy::SourceType;
+
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mistake {
@@ -36,4 +38,20 @@ pub(crate) enum Mistake {
     CopiesUnasked,
     /// No sweep ever comes.
     NeverSweeps,
+    /// Copies that came to nothing do not count as attempts: their names are asked for again.
+    CountsNoDead,
+    /// Whatever has a copy's name passes for it.
+    TakesNamesForCopies,
+    /// Nobody looks whether another copy of the same database is under way.
+    LeavesTurnsOut,
+}
+
+impl Mistake {
+    /// The kind of snapshots with which it is made.
+    pub(crate) fn kind(self) -> SourceType {
+        match self {
+            Self::CountsNoDead | Self::TakesNamesForCopies | Self::LeavesTurnsOut => SourceType::DbSnapshot,
+            _ => SourceType::EbsSnapshot,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use snapferry_core::ids::{KeyArn, Region};
-use snapferry_core::policy::{self, Encryption, Policy};
+use snapferry_core::policy::{self, Encryption, Policy, SourceType};
 
 use crate::clock::Ms;
 
@@ -86,26 +86,27 @@ impl Phase {
     }
 }
 
-/// What the policies want for a snapshot, whatever is changed for a time.
-pub(crate) fn wishes(owner: &str, description: &str) -> Vec<Wish> {
+/// What the policies want for a snapshot, whatever is changed for a time: by its description, or by a database's snapshot's name.
+pub(crate) fn wishes(owner: &str, text: &str) -> Vec<Wish> {
     let mut wishes = Vec::new();
     let mut want = |policy, regions: &[usize]| wishes.extend(regions.iter().map(|&region| Wish { policy, region }));
     let nightly = owner == ANNA || owner == BEN || SMALL.contains(&owner);
-    if nightly && description.starts_with("Created for policy: policy-") {
+    if nightly && ["Created for policy: policy-", "nightly-"].iter().any(|begin| text.starts_with(begin)) {
         want(0, &[0, 1, 2]);
     }
     if owner == CARLA {
         want(1, &[0, 1, 2]);
     }
-    if (owner == ANNA || owner == CARLA) && description.contains("production") {
+    if (owner == ANNA || owner == CARLA) && text.contains("production") {
         want(2, &[2]);
     }
     wishes
 }
 
-/// The key that a copy is to be under: `None` for the account's default key or none at all.
-pub(crate) fn key(wish: Wish) -> Option<String> {
+/// The key that a copy is to be under: `None` for the account's default key or none at all, which RDS does not have for copies.
+pub(crate) fn key(kind: SourceType, wish: Wish) -> Option<String> {
     match (wish.policy, wish.region) {
+        (1, region) if kind.is_of_databases() => Some(arn(region, "backup")),
         (0, region) | (1, region @ 1) => Some(arn(region, "backup")),
         (2, region) => Some(arn(region, "production")),
         _ => None,
@@ -113,8 +114,8 @@ pub(crate) fn key(wish: Wish) -> Option<String> {
 }
 
 /// Whether the request has to say `Encrypted`.
-pub(crate) fn encrypted(wish: Wish) -> bool {
-    wish != (Wish { policy: 1, region: 0 })
+pub(crate) fn encrypted(kind: SourceType, wish: Wish) -> bool {
+    kind.is_of_databases() || wish != (Wish { policy: 1, region: 0 })
 }
 
 fn arn(region: usize, key: &str) -> String {
@@ -122,7 +123,7 @@ fn arn(region: usize, key: &str) -> String {
 }
 
 /// The policies as the functions read them.
-pub(crate) fn policies(phase: Phase) -> Vec<Policy> {
+pub(crate) fn policies(kind: SourceType, phase: Phase) -> Vec<Policy> {
     let target = |region: usize, key: Option<String>| {
         let encryption = match key {
             Some(key) => json!({"Encrypted": true, "CmkArn": key}),
@@ -131,28 +132,43 @@ pub(crate) fn policies(phase: Phase) -> Vec<Policy> {
         json!({"Target": REGIONS[region], "EncryptionConfiguration": encryption,
             "RetainRule": {"Interval": 1, "IntervalUnit": "YEARS"}})
     };
-    let all = |policy| (0..3).map(|region| target(region, key(Wish { policy, region }))).collect::<Vec<_>>();
+    let all = |policy| (0..3).map(|region| target(region, key(kind, Wish { policy, region }))).collect::<Vec<_>>();
     let mut nightly_targets = all(0);
     nightly_targets.truncate(if phase.is_target_out { 2 } else { 3 });
-    let mut production = target(2, key(Wish { policy: 2, region: 2 }));
-    production["LockRule"] = json!({"Mode": "governance", "Interval": 7, "IntervalUnit": "DAYS"});
+    let mut production = target(2, key(kind, Wish { policy: 2, region: 2 }));
+    if !kind.is_of_databases() {
+        production["LockRule"] = json!({"Mode": "governance", "Interval": 7, "IntervalUnit": "DAYS"});
+    }
     production["TagsToAdd"] = json!([{"Key": "team", "Value": "database"}]);
     let ben = (!phase.is_ben_out).then_some(BEN);
     let nightly: Vec<&str> = [ANNA].into_iter().chain(ben).chain(SMALL).collect();
     let state = |is_off: bool| if is_off { "DISABLED" } else { "ENABLED" };
+    let of_nightly = if kind.is_of_databases() { "nightly-.*" } else { "Created for policy: policy-.*" };
+    let policy = |index, state, owners: &[&str], regex, targets| policy(kind, index, state, owners, regex, targets);
+    let of_off = kind.is_of_databases().then(|| arn(1, "backup"));
     let document = json!([
-        policy(0, "ENABLED", &nightly, Some("Created for policy: policy-.*"), nightly_targets),
+        policy(0, "ENABLED", &nightly, Some(of_nightly), nightly_targets),
         policy(1, "ENABLED", &[CARLA], None, all(1)),
         policy(2, state(phase.is_production_off), &[ANNA, CARLA], Some(".*production.*"), vec![production]),
-        policy(3, "DISABLED", &[ANNA, BEN, CARLA, DORA], Some(".*"), vec![target(1, None)]),
+        policy(3, "DISABLED", &[ANNA, BEN, CARLA, DORA], Some(".*"), vec![target(1, of_off)]),
     ]);
-    policy::parse(&document.to_string()).unwrap().policies
+    policy::parse_with_databases(&document.to_string()).unwrap().policies
 }
 
-fn policy(index: usize, state: &str, owners: &[&str], regex: Option<&str>, targets: Vec<Value>) -> Value {
-    let mut parameters = json!({"EventType": "shareSnapshot", "SnapshotOwner": owners});
-    if let Some(regex) = regex {
-        parameters["DescriptionRegex"] = json!(regex);
+fn policy(
+    kind: SourceType,
+    index: usize,
+    state: &str,
+    owners: &[&str],
+    regex: Option<&str>,
+    targets: Vec<Value>,
+) -> Value {
+    let types = [kind.as_str()];
+    let mut parameters = json!({"EventType": "shareSnapshot", "SnapshotOwner": owners, "SourceTypes": types});
+    match (regex, kind.is_of_databases()) {
+        (Some(regex), true) => parameters["DatabaseFilter"] = json!({"SnapshotRegex": regex}),
+        (Some(regex), false) => parameters["DescriptionRegex"] = json!(regex),
+        (None, _) => {}
     }
     json!({"Policy": {"PolicyId": NAMES[index], "State": state, "PolicyDetails": {
         "PolicyType": "EVENT_BASED_POLICY",
@@ -162,8 +178,8 @@ fn policy(index: usize, state: &str, owners: &[&str], regex: Option<&str>, targe
 }
 
 /// The keys that the document names.
-pub(crate) fn keys(phase: Phase) -> BTreeSet<KeyArn> {
-    let policies = policies(phase);
+pub(crate) fn keys(kind: SourceType, phase: Phase) -> BTreeSet<KeyArn> {
+    let policies = policies(kind, phase);
     let encryptions = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.encryption);
     let key = |encryption: &Encryption| if let Encryption::Key(key) = encryption { Some(key.clone()) } else { None };
     encryptions.filter_map(key).collect()

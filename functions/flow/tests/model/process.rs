@@ -11,12 +11,14 @@ use snapferry_core::copying::CopyRequest;
 use snapferry_core::facts::{CallError, Copies};
 use snapferry_core::ids::{KeyArn, Region};
 use snapferry_core::ledger::Identity;
-use snapferry_core::policy::Encryption;
+use snapferry_core::policy::{Encryption, SourceType};
+use snapferry_core::rds::{self, Attempts, Shared};
 use snapferry_flow::{Item, Written};
 
 use crate::clock::{MINUTE, Ms, SECOND};
 use crate::cloud::Cloud;
 use crate::copies::{Call, Copy};
+use crate::databases::QUOTA;
 use crate::ec2::{Answer, FULL, THROTTLED};
 use crate::mistakes::Mistake;
 use crate::policies::{Phase, number};
@@ -26,8 +28,8 @@ use crate::weather::WriteFault;
 /// How often in a row a copy may be throttled before its Region closes.
 const THROTTLED_ATTEMPTS: u32 = 6;
 
-/// Where a process can die: at each kind of step.
-pub(crate) const KINDS: [&str; 23] = [
+/// Where a process can die: at each kind of step. The last two are of databases.
+const KINDS: [&str; 25] = [
     "died-asleep",
     "died-at-copies-by-id",
     "died-at-copies-in",
@@ -51,7 +53,18 @@ pub(crate) const KINDS: [&str; 23] = [
     "died-at-write-of-owed",
     "died-at-write-of-round",
     "died-at-write-of-turn",
+    "died-at-named",
+    "died-at-usage",
 ];
+
+/// Where a process that copies snapshots of this kind can die.
+pub(crate) fn kinds(kind: SourceType) -> Vec<&'static str> {
+    if kind.is_of_databases() {
+        // Hints come of events.
+        return KINDS.into_iter().filter(|kind| !kind.ends_with("of-hint")).collect();
+    }
+    KINDS[..23].to_vec()
+}
 
 /// How a process dies, if it comes that far.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +108,7 @@ pub(crate) struct Process {
     /// The keys that the document names.
     keys: Rc<BTreeSet<KeyArn>>,
     throttled: RefCell<BTreeMap<Identity, u32>>,
+    attempts: RefCell<Attempts>,
 }
 
 impl Process {
@@ -109,6 +123,7 @@ impl Process {
             calls: Cell::default(),
             said_stop: RefCell::default(),
             throttled: RefCell::default(),
+            attempts: RefCell::default(),
         }
     }
 
@@ -225,22 +240,42 @@ impl Process {
         is_asked_for: impl Fn(&Copy) -> bool,
     ) -> Result<Copies, CallError> {
         let (hides, hides_dead) = (self.makes(Mistake::HidesCopies), self.makes(Mistake::HidesFailures));
-        self.read(kind, |cloud, now| {
+        let read = self.read(kind, |cloud, now| {
             let found = |copy: &Copy| is_asked_for(copy) && !hides && (copy.is_live() || !hides_dead);
             cloud.ec2.copies(now, number(region), found)
-        })
-        .await
+        });
+        let (copies, attempt_of) = read.await?;
+        if !self.makes(Mistake::CountsNoDead) {
+            self.attempts.borrow_mut().note(region, &copies, &attempt_of);
+        }
+        Ok(copies)
     }
 
-    fn call(&self, request: &CopyRequest<'_>, at: Timestamp) -> Call {
+    /// What RDS said of a request's source, if that is of a database.
+    fn shared(&self, request: &CopyRequest<'_>) -> Option<Shared> {
+        let ec2 = &self.cloud.borrow().ec2;
+        ec2.number(&request.source.id).and_then(|number| ec2.sources[number].database.clone())
+    }
+
+    fn of_database<'r>(&self, request: &CopyRequest<'r>, source: &'r Shared) -> rds::CopyRequest<'r> {
+        let attempt = self.attempts.borrow().next(&request.identity());
+        rds::CopyRequest { policy: request.policy, source, target: request.target, attempt }
+    }
+
+    fn call(&self, request: &CopyRequest<'_>, shared: Option<&Shared>, at: Timestamp) -> Call {
+        let named = shared.map(|shared| (self.of_database(request, shared), shared));
+        let tags = named.as_ref().map_or_else(|| request.tags(at), |(named, _)| named.tags(at));
         Call {
+            process: self.birth.process,
+            began: self.cloud.borrow().lives[self.birth.process].began,
+            named: named.map(|(named, shared)| (named.name().id(), shared.clone())),
             phase: self.birth.phase,
             region: number(&request.target.region),
             source: request.source.id.clone(),
             description: request.description(),
             encrypted: !matches!(request.target.encryption, Encryption::AsSource),
             key: request.key().cloned(),
-            tags: request.tags(at),
+            tags,
         }
     }
 
@@ -249,7 +284,7 @@ impl Process {
         let mut throttled = self.throttled.borrow_mut();
         let times = throttled.entry(identity.clone()).or_default();
         *times = if *answer == THROTTLED { *times + 1 } else { 0 };
-        let stops = *answer == FULL || *answer == Answer::Silence || *times >= THROTTLED_ATTEMPTS;
+        let stops = *answer == FULL || *answer == QUOTA || *answer == Answer::Silence || *times >= THROTTLED_ATTEMPTS;
         self.said_stop.borrow_mut()[number(&identity.region)] |= stops;
     }
 

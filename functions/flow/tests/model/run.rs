@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::ledger::{Obligation, State};
+use snapferry_core::policy::SourceType;
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND, timestamp};
 use crate::cloud::Cloud;
@@ -24,6 +25,8 @@ const SERVE_EVERY: Ms = MINUTE;
 /// How large a run is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
+    /// Of which kind all snapshots are.
+    pub(crate) kind: SourceType,
     /// Snapshots that a policy wants in three Regions.
     pub(crate) snapshots: usize,
     /// For how long shares and faults go on.
@@ -35,6 +38,7 @@ pub(crate) struct Size {
 /// What a run came to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Report {
+    pub(crate) kind: SourceType,
     pub(crate) seed: u64,
     pub(crate) broken: Vec<String>,
     pub(crate) counts: BTreeMap<&'static str, u64>,
@@ -64,10 +68,10 @@ impl Meddling {
             let many = cloud.ec2.rng.usize(1..12);
             cloud.poison(many, now);
         }
-        // In most runs at a moment at which EC2 shows all copies; else what it hides may be copied twice.
+        // In most runs at a moment at which EC2 shows all copies; else what it hides may be copied twice. RDS knows it by its name.
         if self.empty.is_some_and(|at| at <= now) && is_idle {
             let is_shown = cloud.ec2.shows_all(now);
-            if is_shown || cloud.ec2.rng.u32(0..200) == 0 {
+            if is_shown || cloud.ec2.kind.is_of_databases() || cloud.ec2.rng.u32(0..200) == 0 {
                 cloud.empty_table(now);
                 self.empty = None;
             }
@@ -79,20 +83,24 @@ impl Meddling {
 pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     let mut rng = Rng::with_seed(seed);
     // Older accounts have the smaller limit (EC2 User Guide, "Considerations" of CopySnapshot).
-    let limit = if seed % 3 == 2 { 5 } else { 20 };
+    let limit = if seed % 3 == 2 && !size.kind.is_of_databases() { 5 } else { 20 };
     let mut weather = Weather::new(&mut rng, size.storm);
     if mistake.is_some() {
         // One thing is wrong at a time.
         weather.skew = 0;
     }
     // What a Region takes in a day bounds what can be made up for in one.
-    let mut shared = sources(&mut rng, if limit == 5 { size.snapshots / 3 } else { size.snapshots }, size.storm);
+    let mut shared =
+        sources(&mut rng, size.kind, if limit == 5 { size.snapshots / 3 } else { size.snapshots }, size.storm);
     let mut queue = Queue::default();
-    announce(&mut rng, &mut queue, &mut shared, &weather, size.repeated);
+    // No event tells of what RDS shares.
+    if !size.kind.is_of_databases() {
+        announce(&mut rng, &mut queue, &mut shared, &weather, size.repeated);
+    }
     let mut meddling = Meddling::new(&mut rng, size.storm);
     let phases = Phase::of_a_run(&mut rng, size.storm);
     let last = phases.last().map_or_else(Phase::default, |(_, phase)| *phase);
-    let ec2 = Ec2::new(rng.u64(..), shared, limit, weather);
+    let ec2 = Ec2::new(rng.u64(..), size.kind, shared, limit, weather);
     // Later than the history, earlier than all else.
     let since = timestamp(-size.storm / 2 - 2 * HOUR);
     let mut function = Function::new(seed, Cloud::new(ec2), phases, since, mistake);
@@ -173,7 +181,7 @@ fn beside(cloud: &Cloud, phase: Phase, at: Ms) -> usize {
 fn report(seed: u64, cloud: &mut Cloud, now: Ms) -> Report {
     let longest_wait = cloud.waits.longest;
     let laws = std::mem::take(&mut cloud.ec2.laws);
-    Report { seed, broken: laws.broken, counts: laws.counts, longest_wait, hours: now / HOUR }
+    Report { kind: cloud.ec2.kind, seed, broken: laws.broken, counts: laws.counts, longest_wait, hours: now / HOUR }
 }
 
 /// An obligation that has not ended, and whose copy is not one that somebody edited so that it gets no verdict.

@@ -3,9 +3,11 @@
 use fastrand::Rng;
 use snapferry_core::facts::{SourceSnapshot, State, Storage};
 use snapferry_core::ids::{AccountId, SnapshotId, VolumeId};
+use snapferry_core::policy::SourceType;
+use snapferry_core::rds::{self, Kind, Shared, SnapshotArn};
 
 use crate::clock::{DAY, HOUR, MINUTE, Ms, SECOND, timestamp};
-use crate::policies::{ACCOUNT, ANNA, BEN, CARLA, DORA, SMALL, STRANGER, Wish, wishes};
+use crate::policies::{ACCOUNT, ANNA, BEN, CARLA, DORA, SMALL, STRANGER, Wish, region, wishes};
 
 /// A time during which a snapshot is shared, and the time during which EC2 shows it: that follows with a delay.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,8 @@ pub(crate) struct Share {
 #[derive(Debug)]
 pub(crate) struct Source {
     fact: SourceSnapshot,
+    /// What RDS says of it, if it is of a database.
+    pub(crate) database: Option<Shared>,
     completes_at: Ms,
     /// Until then its owner withholds the key: EC2 starts copies and gives up on them.
     pub(crate) key_withheld_until: Ms,
@@ -88,8 +92,8 @@ fn description(rng: &mut Rng) -> String {
 }
 
 /// At least `wanted` snapshots that a policy wants in three Regions, and others among them, shared from before the
-/// beginning until `until`.
-pub(crate) fn sources(rng: &mut Rng, wanted: usize, until: Ms) -> Vec<Source> {
+/// beginning until `until`. Of databases' some are deleted, and others made under their names.
+pub(crate) fn sources(rng: &mut Rng, kind: SourceType, wanted: usize, until: Ms) -> Vec<Source> {
     let mut sources = Vec::new();
     for owner in SMALL {
         let shared_at = rng.i64(0..until);
@@ -112,7 +116,70 @@ pub(crate) fn sources(rng: &mut Rng, wanted: usize, until: Ms) -> Vec<Source> {
         found += usize::from(source.wishes.len() >= 3);
         sources.push(source);
     }
+    if kind.is_of_databases() { of_databases(rng, sources, until) } else { sources }
+}
+
+fn of_databases(rng: &mut Rng, mut sources: Vec<Source>, until: Ms) -> Vec<Source> {
+    for number in 0..sources.len() {
+        let source = &mut sources[number];
+        let name = snapshot_name(rng, number);
+        source.be_of_database(rng, name.clone());
+        let gone = source.shares[0].from + rng.i64(10 * MINUTE..6 * HOUR);
+        if rng.u32(0..8) > 0 || gone + HOUR > until {
+            continue;
+        }
+        source.shares = vec![share(rng, source.shares[0].from, gone)];
+        let (owner, resource) = (source.owner().to_owned(), source.database.clone().unwrap().source.resource_id);
+        let again = gone + rng.i64(SECOND..HOUR);
+        let mut made_again = self::source(rng, sources.len(), &owner, String::new(), again, until);
+        (made_again.fact.start_time, made_again.history) = (timestamp(again), false);
+        made_again.be_of_database(rng, name);
+        if rng.bool() {
+            made_again.set_resource(resource);
+        }
+        sources.push(made_again);
+    }
     sources
+}
+
+/// Names that match, nearly match, or do not.
+fn snapshot_name(rng: &mut Rng, number: usize) -> String {
+    match rng.u32(0..12) {
+        0..=6 => format!("nightly-{number}"),
+        7 => format!("nightly-production-{number}"),
+        8 => format!("fortnightly-{number}"),
+        9 => format!("production-{number}"),
+        _ => format!("by-hand-{number}"),
+    }
+}
+
+impl Source {
+    /// Makes it a snapshot of a database, of that name; of some RDS does not say of which.
+    fn be_of_database(&mut self, rng: &mut Rng, name: String) {
+        let fact = &self.fact;
+        self.wishes = wishes(fact.owner.as_str(), &name);
+        let resource_id = if rng.u32(0..20) == 0 { String::new() } else { format!("db-{:0>26}", rng.u32(0..30)) };
+        self.database = Some(Shared {
+            source: rds::Source {
+                arn: SnapshotArn::new(Kind::Instance, region(0), fact.owner.clone(), name),
+                created: fact.start_time,
+                resource_id: String::new(),
+            },
+            database: "orders".to_owned(),
+            status: rds::AVAILABLE.to_owned(),
+            encrypted: fact.encrypted,
+            engine: "postgres".to_owned(),
+            engine_version: None,
+            allocated_storage: i32::try_from(fact.size_gib).unwrap(),
+        });
+        self.set_resource(resource_id);
+    }
+
+    fn set_resource(&mut self, resource_id: String) {
+        let database = self.database.as_mut().expect("a database's");
+        database.source.resource_id = resource_id;
+        self.fact = database.fact();
+    }
 }
 
 fn source(rng: &mut Rng, number: usize, owner: &str, description: String, shared_at: Ms, until: Ms) -> Source {
@@ -137,6 +204,7 @@ fn source(rng: &mut Rng, number: usize, owner: &str, description: String, shared
     let key_withheld_until = if rng.u32(0..50) == 0 { rng.i64(0..until) } else { 0 };
     Source {
         fact,
+        database: None,
         completes_at: shared_at - age,
         key_withheld_until,
         shares: shares(rng, shared_at, until),

@@ -71,7 +71,6 @@ impl Cloud {
                 return true;
             }
             copy.settled_at = Some(at);
-            copy.tags.copy = Some(copy.id.clone());
             // Somebody may have been there before, with an edit that EC2's filter for the verifier's work passes over.
             if copy.fate == Fate::Completes && weather.happens(&mut ec2.rng, at, 1) {
                 copy.status = None;
@@ -134,8 +133,8 @@ impl Cloud {
 
 fn identity(copy: &crate::copies::Copy) -> Identity {
     Identity {
-        policy: copy.tags.policy.clone(),
-        source: copy.tags.source_snapshot.clone(),
+        policy: copy.tags.policy.clone().expect("a request's tags can be read back"),
+        source: copy.source.clone(),
         region: region(copy.region),
     }
 }

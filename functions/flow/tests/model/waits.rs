@@ -94,13 +94,14 @@ impl Waits {
     }
 
     /// A process that began to read at `began` asks for a copy of this account's; `has_turn` tells of whom the table holds a turn.
-    /// What it gives is a breach in words.
+    /// What cannot have its turn yet, because of `is_free`, waits for something else. What it gives is a breach in words.
     pub(crate) fn tried(
         &mut self,
         process: usize,
         began: Ms,
         tried: &Obligation,
         has_turn: impl Fn(&AccountId) -> bool,
+        is_free: impl Fn(&Identity) -> bool,
     ) -> Vec<String> {
         let (region, account) = (number(&tried.identity.region), &tried.account);
         self.had_its_turn(region, account);
@@ -114,7 +115,10 @@ impl Waits {
         for ((there, waiting), fresh) in &self.fresh {
             let place = (*there, waiting.clone());
             let has_its_turn = |identity: &Identity| !self.is_passed_over(process, *there, &identity.policy, waiting);
-            let waits = fresh.iter().filter(|(identity, _)| has_its_turn(identity)).map(|(_, since)| *since);
+            let waits = fresh
+                .iter()
+                .filter(|(identity, _)| has_its_turn(identity) && is_free(identity))
+                .map(|(_, since)| *since);
             let since = waits.min().unwrap_or(Ms::MAX);
             if *there != region
                 || waiting == account

@@ -59,6 +59,8 @@ pub(crate) struct Weather {
     keys_off: [Vec<(Ms, Ms)>; 3],
     /// By Region: when its keys wait for their deletion, until somebody cancels it.
     keys_doomed: [Vec<(Ms, Ms)>; 3],
+    /// By Region: when others' manual snapshots use up the quota of databases' ones.
+    quota_used: [Vec<(Ms, Ms)>; 3],
     /// When what one owner shares cannot be read.
     owner_off: [(Ms, Ms); 3],
     /// When the table does not answer.
@@ -114,6 +116,12 @@ impl Weather {
         let mut apart = Rng::with_seed(rng.get_seed());
         let mut owner_off = |from: Ms| (from, (from + apart.i64(10 * MINUTE..6 * HOUR)).min(until));
         let owner_off = [0, until / 3, until / 2].map(&mut owner_off);
+        let mut quotas = Rng::with_seed(!rng.get_seed());
+        let mut quota_used = |_| {
+            let from = quotas.i64(0..until);
+            vec![(from, (from + quotas.i64(10 * MINUTE..3 * HOUR)).min(until))]
+        };
+        let quota_used = std::array::from_fn(&mut quota_used);
         Self {
             until,
             calls,
@@ -127,6 +135,7 @@ impl Weather {
             deaf,
             keys_off,
             keys_doomed,
+            quota_used,
             owner_off,
             table_off,
             table,
@@ -160,6 +169,11 @@ impl Weather {
 
     pub(crate) fn is_key_doomed(&self, region: usize, at: Ms) -> bool {
         within(&self.keys_doomed[region], at)
+    }
+
+    /// Whether RDS takes no further manual snapshot there, whatever is in flight.
+    pub(crate) fn is_quota_used(&self, region: usize, at: Ms) -> bool {
+        within(&self.quota_used[region], at)
     }
 
     /// Whether what that one owner shares cannot be read.

@@ -7,14 +7,17 @@ use jiff::Timestamp;
 use snapferry_core::audit::{CopyRefused, CopySkipped, Reason, Record};
 use snapferry_core::copying::{CopyError, CopyRequest};
 use snapferry_core::ebs::errors::{Failed, copy_failure};
-use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage};
+use snapferry_core::facts::{self, CallError, Copies, KeyFact, Lineage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
+use snapferry_core::rds::errors::NotStarted;
+use snapferry_core::rds::{self, name_taken, refusal};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
 
 use super::Process;
 use crate::clock::{Ms, timestamp};
 use crate::copies::Copy;
+use crate::databases::EXISTS;
 use crate::ec2::{Answer, FULL};
 use crate::mistakes::Mistake;
 use crate::policies::{REGIONS, number};
@@ -66,6 +69,12 @@ impl World for Process {
             let notice = format!("{} {:?} {:?}", record.reason.name(), copy.region, copy.snapshot);
             cloud.ec2.laws.told(self.birth.environment, notice, now);
         }
+        if let (Reason::CopyStarted(_), Some(copy)) = (record.reason, &record.copy) {
+            let began = cloud.lives[self.birth.process].began;
+            let (region, copy) = (copy.region.as_deref().unwrap(), copy.snapshot.as_deref().unwrap());
+            let region = REGIONS.iter().position(|known| *known == region).expect("a known Region");
+            cloud.ec2.is_started(now, began, region, copy);
+        }
         cloud.noted(record, now);
     }
 
@@ -89,17 +98,25 @@ impl World for Process {
     }
 
     async fn copies_of(&self, region: &Region, sources: &[SnapshotId]) -> Result<Copies, CallError> {
-        self.copies("died-at-copies-of", region, |copy| sources.contains(&copy.tags.source_snapshot)).await
+        self.copies("died-at-copies-of", region, |copy| {
+            // Of databases those under way, too.
+            let is_under_way = copy.database.is_some() && copy.state == facts::State::Pending;
+            is_under_way && !self.makes(Mistake::LeavesTurnsOut) || sources.contains(&copy.source)
+        })
+        .await
     }
 
     async fn copies_in(&self, region: &Region, shard: &Shard, most: usize) -> Result<CopiesIn, CallError> {
-        let is_in = |copy: &Copy| shard.contains(&copy.tags.source_snapshot);
+        let is_in = |copy: &Copy| shard.contains(&copy.source);
         let found = self.copies("died-at-copies-in", region, is_in).await?;
         Ok(if found.copies.len() > most { CopiesIn::TooMany } else { CopiesIn::All(found) })
     }
 
     async fn copies_of_lineages(&self, region: &Region, lineages: &[Lineage]) -> Result<Copies, CallError> {
-        self.copies("died-at-lineages", region, |copy| lineages.contains(&copy.tags.source_volume)).await
+        self.copies("died-at-lineages", region, |copy| {
+            copy.tags.source_volume.as_ref().is_some_and(|lineage| lineages.contains(lineage))
+        })
+        .await
     }
 
     async fn copies_by_id(&self, region: &Region, ids: &[SnapshotId]) -> Result<Copies, CallError> {
@@ -126,6 +143,8 @@ impl World for Process {
         let identity = request.identity();
         let travels = self.cloud.borrow_mut().ec2.rng.i64(1..200);
         let again = self.makes(Mistake::RetriesBlindly);
+        let shared = self.shared(request);
+        let call = self.call(request, shared.as_ref(), at);
         let answer = self
             .step("died-at-copy", travels, |cloud, now| {
                 let region = number(&identity.region);
@@ -133,9 +152,9 @@ impl World for Process {
                     cloud.ec2.laws.breach("pestered", now, REGIONS[region]);
                 }
                 cloud.is_asked(self.birth.process, &identity, self.birth.skew, now);
-                let (mut answer, mut answered) = cloud.ec2.copy_snapshot(now, self.call(request, at));
+                let (mut answer, mut answered) = cloud.ec2.copy_snapshot(now, call.clone());
                 if again && matches!(answer, Answer::Silence | Answer::Error(500, ..)) {
-                    (answer, answered) = cloud.ec2.copy_snapshot(now, self.call(request, at));
+                    (answer, answered) = cloud.ec2.copy_snapshot(now, call);
                 }
                 self.answered(identity.clone(), &answer);
                 (answer, answered - now)
@@ -147,6 +166,9 @@ impl World for Process {
         if let Answer::Error(500, ..) = answer {
             let (region, policy, account) = (number(&request.target.region), request.policy, &request.source.owner);
             self.cloud.borrow_mut().waits.in_vain(self.birth.process, region, policy, account);
+        }
+        if let Some(shared) = &shared {
+            return self.read_of_rds(&self.of_database(request, shared), answer).await;
         }
         match answer {
             FULL if self.makes(Mistake::MisreadsFull) => read(Answer::Error(400, "InvalidParameterValue", true)),
@@ -297,8 +319,38 @@ impl World for Process {
     }
 }
 
-/// The answer as the seam hands it over.
+impl Process {
+    /// The answer of RDS as the seam hands it over, which looks at who has a taken name, and at the usage of a quota.
+    async fn read_of_rds(&self, request: &rds::CopyRequest<'_>, answer: Answer) -> Result<SnapshotId, CopyError> {
+        let (name, region) = (request.name().id(), number(&request.target.region));
+        if answer == EXISTS && self.makes(Mistake::TakesNamesForCopies) {
+            return Ok(name);
+        }
+        let (failed, error) = match said(answer) {
+            Ok(copy) => return Ok(copy),
+            Err(said) => said,
+        };
+        let failure = match rds::errors::copy_failure(failed) {
+            NotStarted::Failed(failure) => failure,
+            NotStarted::Quota => {
+                let usage = self.read("died-at-usage", |cloud, now| cloud.ec2.usage(now, region)).await;
+                refusal(usage.ok()).failure()
+            }
+            NotStarted::NameTaken => {
+                let holder = self.read("died-at-named", |cloud, now| cloud.ec2.named_own(now, region, &name)).await;
+                return name_taken(request, error, holder);
+            }
+        };
+        Err(CopyError { failure, error })
+    }
+}
+
+/// The answer of EC2 as the seam hands it over.
 fn read(answer: Answer) -> Result<SnapshotId, CopyError> {
+    said(answer).map_err(|(failed, error)| CopyError { failure: copy_failure(failed), error })
+}
+
+fn said(answer: Answer) -> Result<SnapshotId, (Failed<'static>, CallError)> {
     let (failed, code, request_id) = match answer {
         Answer::Copy(copy) => return Ok(copy),
         Answer::Error(status, code, request_id) => {
@@ -308,5 +360,5 @@ fn read(answer: Answer) -> Result<SnapshotId, CopyError> {
     };
     let request_id = request_id.then(|| "0b5e6e2c".to_owned());
     let error = CallError { code: code.to_owned(), message: "so it is".to_owned(), request_id };
-    Err(CopyError { failure: copy_failure(failed), error })
+    Err((failed, error))
 }
