@@ -24,6 +24,7 @@ pub mod rds;
 pub mod reads;
 pub mod roots;
 pub mod settings;
+pub mod vault;
 pub mod verifying;
 pub mod volumes;
 pub mod world;

@@ -64,6 +64,36 @@ pub struct SourceSnapshot {
     pub description: Box<str>,
 }
 
+/// What RDS says of a database's copy besides, each beside what the copy's tags say of its source: they stay when the source goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseCopy {
+    /// The ARN of what it was copied from.
+    pub source: Compared,
+    /// Its engine.
+    pub engine: Compared,
+    /// The resource ID of its instance or cluster.
+    pub resource: Compared,
+    /// Whether RDS says when it was made: it does not while it is being copied.
+    pub is_dated: bool,
+}
+
+/// A member of a copy as it is, and as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// As the service shows it.
+    pub found: Option<String>,
+    /// As the copy's tags have it; none where they do not say it, or cannot be read.
+    pub expected: Option<String>,
+}
+
+impl Compared {
+    /// What is expected, where that is known and something else, or nothing, was found.
+    #[must_use]
+    pub fn missed(&self) -> Option<&String> {
+        self.expected.as_ref().filter(|expected| self.found.as_ref() != Some(expected))
+    }
+}
+
 impl SourceSnapshot {
     /// Of a database's snapshot in `home` its ARN.
     #[must_use]

@@ -2,7 +2,9 @@
 //! and above all by their roles. Each is about DB snapshots and DB cluster snapshots alike. Wiring only.
 
 mod copy;
+mod expire;
 mod of_kind;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -13,10 +15,14 @@ use snapferry_aws::settings;
 use snapferry_runtime::Failure;
 
 use copy::Copier;
+use expire::Expirers;
+use verify::Verifier;
 
 /// What this environment of Lambda is to do.
 enum Function {
     Copy(Copier),
+    Verify(Verifier),
+    Expire(Expirers),
 }
 
 impl Function {
@@ -24,6 +30,8 @@ impl Function {
     fn of_environment() -> anyhow::Result<Self> {
         Ok(match settings::handler()?.as_str() {
             "copy" => Self::Copy(Copier::of_environment()?),
+            "verify" => Self::Verify(Verifier::of_environment()?),
+            "expire" => Self::Expire(Expirers::of_environment()?),
             other => bail!("_HANDLER: copy, verify or expire expected, found {other:?}"),
         })
     }
@@ -31,6 +39,8 @@ impl Function {
     async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
         match self {
             Self::Copy(copier) => copier.handle(event).await,
+            Self::Verify(verifier) => verifier.handle(event).await,
+            Self::Expire(expirers) => expirers.handle(event).await,
         }
     }
 }

@@ -35,3 +35,17 @@ fn what_is_missing_stops_the_start_and_is_named() {
         assert!(said.contains(&format!("{name} is not set")), "{said}");
     }
 }
+
+#[test]
+fn the_others_read_what_they_need_alone() {
+    let verifier =
+        &[("_HANDLER", "verify"), ("SNAPFERRY_LEDGER", "instances"), ("SNAPFERRY_CLUSTER_LEDGER", "clusters")];
+    let of_verifier = &[("SNAPFERRY_CLUSTER_LEDGER", "a"), ("SNAPFERRY_RETIRED_REGIONS", "everywhere")];
+    start::assert_each_is_named(PROGRAM, verifier, of_verifier);
+    let of_expirer = &[
+        ("SNAPFERRY_RETIRED_POLICIES", "nightly,week ly"),
+        ("SNAPFERRY_MAX_DELETES_PER_RUN", "0"),
+        ("SNAPFERRY_ALLOW_MASS_EXPIRY", "yes"),
+    ];
+    start::assert_each_is_named(PROGRAM, &[("_HANDLER", "expire")], of_expirer);
+}

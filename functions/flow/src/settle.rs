@@ -83,6 +83,7 @@ mod tests {
             tags: ReadTags::read(&copy, tags.into_iter().flatten()),
             lock: None,
             description: "".into(),
+            database: None,
             id: copy,
         });
         inventory.close()

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use snapferry_core::audit::Record;
 use snapferry_core::event::{self, CopyEvent, Message};
 use snapferry_core::ids::{Region, SnapshotId};
 
@@ -14,28 +13,6 @@ pub(crate) enum Input {
     All(Option<String>),
     /// Look at the copies that these events name and at no others; at none if there are none.
     Named(Vec<CopyEvent>),
-}
-
-/// What made the function run.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Cause<'i> {
-    /// A schedule, and which of its executions, where it said so.
-    Schedule(Option<&'i str>),
-    /// Events, each of a copy.
-    Events(&'i [CopyEvent]),
-}
-
-impl Cause<'_> {
-    /// The record with what made the function write it.
-    pub(crate) fn of(self, record: Record) -> Record {
-        let events = match self {
-            Self::Schedule(run) => return record.scheduled(run),
-            Self::Events(events) => events,
-        };
-        let copy = record.copy.as_ref().and_then(|copy| copy.snapshot.clone());
-        let event = events.iter().find(|event| copy.as_deref() == Some(event.copy.as_str()));
-        Record { trigger: Some("event"), trigger_id: event.map(|event| event.id.clone()), ..record }
-    }
 }
 
 /// The copies that events name, by Region.

@@ -8,12 +8,10 @@ use snapferry_core::expiring::{Attempts, Change, DeleteFailure, Deletion, Outcom
 use snapferry_core::facts::{CallError, Copies};
 use snapferry_core::ids::Region;
 
-use super::look_again;
-use crate::clients::Clients;
 use crate::deadline::Deadline;
 use crate::keys::KeyCache;
 use crate::reads::with_timeout;
-use crate::writes;
+use crate::vault::Vault;
 
 /// Copies that are looked at and deleted at the same time: quick enough for thousands in a run, and far below EC2's
 /// request limits.
@@ -27,7 +25,7 @@ const RESERVE: Duration = Duration::from_secs(20);
 /// Carries out `attempts`. `report` is told of each outcome as soon as there is one. Gives how many deletions were not even
 /// tried, and why; with the Region where it was for the Region's sake.
 pub async fn execute<'f>(
-    clients: &Clients,
+    vault: &impl Vault,
     keys: &KeyCache,
     mut attempts: Attempts<'_, 'f>,
     deadline: Deadline,
@@ -42,7 +40,7 @@ pub async fn execute<'f>(
             return attempts.rest(Rest::RunLimit);
         }
         let outcomes = join_all(batch.iter().map(async |deletion| {
-            let outcome = delete(clients, keys, deletion).await;
+            let outcome = delete(vault, keys, deletion).await;
             report(deletion, &outcome);
             outcome
         }));
@@ -52,28 +50,33 @@ pub async fn execute<'f>(
     }
 }
 
-async fn delete(clients: &Clients, keys: &KeyCache, deletion: &Deletion<'_>) -> Outcome {
-    let fresh = match look(clients, keys, deletion).await {
+async fn delete(vault: &impl Vault, keys: &KeyCache, deletion: &Deletion<'_>) -> Outcome {
+    let fresh = match look(vault, keys, deletion).await {
         Ok(fresh) => fresh,
         Err(error) => return Outcome::Unread(error),
     };
     if let Err(change) = recheck(deletion, &fresh, Timestamp::now()) {
         return Outcome::Changed(change);
     }
-    let said = match writes::delete(clients, deletion.region, &deletion.copy.id).await {
+    let said = match vault.delete(deletion.region, deletion.copy).await {
         Ok(()) => return Outcome::Deleted,
         Err((DeleteFailure::Gone, said)) => return Outcome::Gone(said),
         Err((DeleteFailure::Refused(refusal), said)) => return Outcome::Refused(refusal, said),
         Err((DeleteFailure::Unknown, said)) => said,
     };
-    match look(clients, keys, deletion).await.map(|fresh| recheck(deletion, &fresh, Timestamp::now())) {
+    match look(vault, keys, deletion).await.map(|fresh| recheck(deletion, &fresh, Timestamp::now())) {
         Ok(Err(Change::Gone)) => Outcome::Gone(said),
         _ => Outcome::Unanswered(said),
     }
 }
 
-/// Reads the copy, and the one that makes it dispensable, in one call.
-async fn look(clients: &Clients, keys: &KeyCache, deletion: &Deletion<'_>) -> Result<Copies, CallError> {
-    let ids = [Some(&deletion.copy.id), deletion.survivor.map(|survivor| &survivor.id)];
-    with_timeout(LOOK_TIMEOUT, look_again(clients, keys, deletion.region, ids.into_iter().flatten())).await
+/// Reads the copy, the one that makes it dispensable, and their keys.
+async fn look(vault: &impl Vault, keys: &KeyCache, deletion: &Deletion<'_>) -> Result<Copies, CallError> {
+    let ids: Vec<_> = [Some(deletion.copy), deletion.survivor].into_iter().flatten().map(|copy| &copy.id).collect();
+    let read = async {
+        let mut copies = vault.these(deletion.region, &ids).await?;
+        keys.note(vault.clients(), deletion.region, &mut copies).await;
+        Ok(copies)
+    };
+    with_timeout(LOOK_TIMEOUT, read).await
 }

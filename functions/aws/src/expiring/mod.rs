@@ -2,6 +2,8 @@
 
 mod execute;
 mod gather;
+mod run;
 
 pub use execute::execute;
-pub use gather::{gather, look_again};
+pub use gather::gather;
+pub use run::Expirer;

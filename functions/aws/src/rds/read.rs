@@ -46,6 +46,31 @@ pub async fn own(
     Ok(sorted(describe(clients, region, kind, wanted).await?, Described::own))
 }
 
+/// Hands over each of this account's own manual snapshots in `region`. One that cannot be read is left out: nothing is done to it,
+/// and it is no reason to do anything to another.
+///
+/// # Errors
+/// The first page that RDS did not give.
+pub(super) async fn for_each_own(
+    clients: &RdsClients,
+    region: &Region,
+    kind: Kind,
+    mut take: impl FnMut(Own),
+) -> Result<(), CallError> {
+    let mut marker: Option<String> = None;
+    loop {
+        let page = own(clients, region, kind, marker.as_deref()).await?;
+        page.snapshots.into_iter().for_each(&mut take);
+        for problem in page.unreadable {
+            tracing::warn!(%region, problem, "a snapshot of a database cannot be read");
+        }
+        marker = page.next;
+        if marker.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// This account's own snapshot of a name in `region`, if there is one.
 ///
 /// # Errors

@@ -64,26 +64,16 @@ impl<'a> Databases<'a> {
         wanted: impl Fn(&Copy) -> bool,
     ) -> Result<Option<Copies>, CallError> {
         let (mut inventory, mut attempt_of) = (Inventory::default(), BTreeMap::new());
-        let mut marker: Option<String> = None;
-        loop {
-            let page = read::own(self.clients, region, self.kind, marker.as_deref()).await?;
-            for own in page.snapshots {
-                let Some(copy) = own.fact() else { continue };
-                if is_anothers(&self.aws.clients.homes, copy.tags.source_region.as_ref()) {
-                    continue;
-                }
-                let attempt = own.tag(rds::ATTEMPT).and_then(|attempt| attempt.parse::<u32>().ok());
-                attempt_of.insert(copy.id.clone(), attempt.unwrap_or_default());
-                inventory.add(copy);
+        read::for_each_own(self.clients, region, self.kind, |own| {
+            let Some(copy) = own.fact() else { return };
+            if is_anothers(&self.aws.clients.homes, copy.tags.source_region.as_ref()) {
+                return;
             }
-            for problem in page.unreadable {
-                tracing::warn!(%region, problem, "a snapshot of a database cannot be read");
-            }
-            marker = page.next;
-            if marker.is_none() {
-                break;
-            }
-        }
+            let attempt = own.tag(rds::ATTEMPT).and_then(|attempt| attempt.parse::<u32>().ok());
+            attempt_of.insert(copy.id.clone(), attempt.unwrap_or_default());
+            inventory.add(copy);
+        })
+        .await?;
         let mut copies = inventory.close();
         copies.copies.retain(|copy| wanted(copy));
         if copies.copies.len() > most {

@@ -3,6 +3,7 @@
 use aws_sdk_rds::types::Tag;
 use snapferry_core::expiring::DeleteFailure;
 use snapferry_core::facts::CallError;
+use snapferry_core::ids::Region;
 use snapferry_core::rds::errors::delete_failure;
 use snapferry_core::rds::{Kind, SnapshotArn};
 
@@ -21,20 +22,25 @@ pub async fn tag(clients: &RdsClients, copy: &SnapshotArn, tags: &[(&'static str
     Ok(())
 }
 
-/// Deletes a copy. One that is still being made would be cancelled by it: that it is available was seen before.
+/// Deletes the copy that has this name. One that is still being made would be cancelled by it: that it is available was seen before.
 ///
 /// # Errors
 /// What it means, and RDS's words, when RDS refused, or did not say that it is gone.
-pub async fn delete(clients: &RdsClients, copy: &SnapshotArn) -> Result<(), (DeleteFailure, CallError)> {
-    let client = clients.rds(&copy.region);
-    match copy.kind {
+pub async fn delete(
+    clients: &RdsClients,
+    region: &Region,
+    kind: Kind,
+    name: &str,
+) -> Result<(), (DeleteFailure, CallError)> {
+    let client = clients.rds(region);
+    match kind {
         Kind::Instance => {
-            let call = client.delete_db_snapshot().db_snapshot_identifier(&copy.name);
+            let call = client.delete_db_snapshot().db_snapshot_identifier(name);
             let answer = call.customize().config_override(timeouts()).send().await;
             answer.map(drop).map_err(|error| (delete_failure(failed(&error)), call_error(&error)))
         }
         Kind::Cluster => {
-            let call = client.delete_db_cluster_snapshot().db_cluster_snapshot_identifier(&copy.name);
+            let call = client.delete_db_cluster_snapshot().db_cluster_snapshot_identifier(name);
             let answer = call.customize().config_override(timeouts()).send().await;
             answer.map(drop).map_err(|error| (delete_failure(failed(&error)), call_error(&error)))
         }

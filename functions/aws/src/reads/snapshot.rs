@@ -96,6 +96,7 @@ pub(super) fn copy_started(snapshot: &Snapshot, start_time: Timestamp) -> Result
         tags: ReadTags::read(&id, tags),
         lock: None,
         description: description.into(),
+        database: None,
         id,
     })
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use snapferry_core::facts::CallError;
-use snapferry_core::ids::{Region, SnapshotId};
+use snapferry_core::facts::{CallError, DescribedCopy};
+use snapferry_core::ids::Region;
 use snapferry_core::tags::{self, Lock, Status};
 use snapferry_core::verifying::{Decision, Facts, Locking, Naming, Outcome, Verdict};
 
 use super::notes::Notes;
 use crate::clients::Clients;
 use crate::deadline::{Deadline, RESERVE};
+use crate::vault::Vault;
 use crate::writes;
 
 /// Carries out `decisions`: Regions at the same time, within a Region one after the other in the given order. `report`
@@ -19,7 +20,7 @@ use crate::writes;
 /// EC2 does without answering is told, too. What a verdict makes of its obligation is noted once the tags are written. Gives the
 /// number of decisions that the time did not suffice for, or that were too many for one run.
 pub async fn execute<'f>(
-    clients: &Clients,
+    vault: &impl Vault,
     notes: &Notes<'_>,
     facts: &Facts,
     decisions: &[Decision<'f>],
@@ -34,7 +35,7 @@ pub async fn execute<'f>(
     let left = join_all(regions.into_values().map(async |decisions| {
         let mut left = 0;
         for decision in decisions {
-            left += u64::from(!carry_out(clients, notes, facts, decision, deadline, report).await);
+            left += u64::from(!carry_out(vault, notes, facts, decision, deadline, report).await);
         }
         left
     }));
@@ -61,7 +62,7 @@ pub async fn name<'f>(
 
 /// Gives whether there was time and room for it.
 async fn carry_out<'f>(
-    clients: &Clients,
+    vault: &impl Vault,
     notes: &Notes<'_>,
     facts: &Facts,
     decision: &Decision<'f>,
@@ -69,7 +70,7 @@ async fn carry_out<'f>(
     report: &impl Fn(&Decision<'f>, &Outcome),
 ) -> bool {
     let (region, lock) = (decision.region, decision.lock());
-    let Some(id) = decision.copy.map(|copy| &copy.id) else {
+    let Some(copy) = decision.copy else {
         report(decision, &Outcome::Stands);
         return true;
     };
@@ -80,7 +81,7 @@ async fn carry_out<'f>(
         if !notes.is_told(facts, decision).await {
             report(decision, &Outcome::Judged);
         }
-        if let Err(error) = settle(clients, region, id, status).await {
+        if let Err(error) = settle(vault, region, copy, status).await {
             report(decision, &Outcome::NotSettled(error));
             return true;
         }
@@ -95,35 +96,35 @@ async fn carry_out<'f>(
     match lock {
         Locking::None | Locking::RuleGone => report(decision, &Outcome::Stands),
         Locking::Lock(_) | Locking::Held(_) if deadline.left() < RESERVE => return false,
-        Locking::Lock(request) => match writes::lock(clients, region, id, &request).await {
-            Ok(()) => note_lock(clients, decision, id, report).await,
+        Locking::Lock(request) => match vault.lock(region, copy, &request).await {
+            Ok(()) => note_lock(vault, decision, copy, report).await,
             Err(error) => report(decision, &Outcome::NotLocked(error)),
         },
-        Locking::Held(_) => note_lock(clients, decision, id, report).await,
+        Locking::Held(_) => note_lock(vault, decision, copy, report).await,
     }
     true
 }
 
 /// Status, time and the copy's own ID in one call: a copy never has the one without the others.
-async fn settle(clients: &Clients, region: &Region, id: &SnapshotId, status: Status) -> Result<(), CallError> {
+async fn settle(vault: &impl Vault, region: &Region, copy: &DescribedCopy, status: Status) -> Result<(), CallError> {
     let settled = [
         (tags::STATUS, status.as_str().to_owned()),
         (tags::SETTLED_AT, Timestamp::now().to_string()),
-        (tags::COPY, id.to_string()),
+        (tags::COPY, copy.id.to_string()),
     ];
-    writes::tag(clients, region, id, &settled).await
+    vault.tag(region, copy, &settled).await
 }
 
 /// When this comes too late for the invocation's end, the next run finds the lock held and notes it.
 async fn note_lock<'f>(
-    clients: &Clients,
+    vault: &impl Vault,
     decision: &Decision<'f>,
-    id: &SnapshotId,
+    copy: &DescribedCopy,
     report: &impl Fn(&Decision<'f>, &Outcome),
 ) {
     report(decision, &Outcome::Locked);
     let locked = [(tags::LOCK, Lock::Locked.as_str().to_owned())];
-    if let Err(error) = writes::tag(clients, decision.region, id, &locked).await {
+    if let Err(error) = vault.tag(decision.region, copy, &locked).await {
         report(decision, &Outcome::LockNotNoted(error));
     }
 }

@@ -1,5 +1,5 @@
-//! Reads the copies that wait for a verdict or a lock, by EC2's own tag filters: a handful among a hundred thousand; and the
-//! keys that they are under.
+//! Reads the copies that wait for a verdict or a lock, and the keys that they are under; and what else a verifier of volumes looks
+//! at, by EC2's own tag filters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,17 +11,13 @@ use snapferry_core::verifying::Facts;
 
 use crate::clients::Clients;
 use crate::deadline::Deadline;
-use crate::errors::call_error;
 use crate::keys::KeyCache;
-use crate::locks::held_lock;
 use crate::reads::{filter, for_each_own_copy, own_copies_by_id, with_timeout};
-
-/// Snapshots named in one DescribeLockedSnapshots.
-const LOCKS: usize = 100;
+use crate::vault::{Vault, locks};
 
 /// Reads the candidates of all `regions` at the same time. A Region that is not read in time counts as unread.
 pub async fn gather(
-    clients: &Clients,
+    vault: &impl Vault,
     keys: &KeyCache,
     regions: &BTreeSet<Region>,
     account: Option<AccountId>,
@@ -29,10 +25,10 @@ pub async fn gather(
 ) -> Facts {
     let time = deadline.reading_time();
     let reads = regions.iter().map(async |region| {
-        let read = async { Ok(with_keys(clients, keys, region, candidates(clients, region).await?).await) };
+        let read = async { Ok(with_keys(vault.clients(), keys, region, vault.waiting(region).await?).await) };
         (region.clone(), with_timeout(time, read).await)
     });
-    facts(clients, account, join_all(reads).await)
+    facts(vault.clients(), account, join_all(reads).await)
 }
 
 /// Reads those of the `wanted` copies that wait for a verdict or a lock, as a run over all would read them. A Region that is not
@@ -160,43 +156,4 @@ async fn with_keys(clients: &Clients, keys: &KeyCache, region: &Region, copies: 
     let named: BTreeSet<&str> = completed.filter_map(|copy| copy.kms_key.as_deref()).collect();
     let keys = keys.look_at_all(clients, region, named).await;
     Read { copies, keys }
-}
-
-/// Copies without a verdict, then verified ones without their lock. A copy that is settled between the two reads may
-/// come twice: its first reading counts.
-async fn candidates(clients: &Clients, region: &Region) -> Result<Vec<DescribedCopy>, CallError> {
-    let status = |status: Status| filter(&format!("tag:{}", tags::STATUS), [status.as_str()]);
-    let unlocked = filter(&format!("tag:{}", tags::LOCK), [Lock::Pending.as_str()]);
-    let (mut found, mut unlocked_ones) = (Vec::new(), Vec::new());
-    for_each_own_copy(clients, region, vec![status(Status::Copying)], |copy| found.push(copy)).await?;
-    for_each_own_copy(clients, region, vec![status(Status::Verified), unlocked], |copy| unlocked_ones.push(copy))
-        .await?;
-    locks(clients, region, &mut unlocked_ones).await;
-    found.extend(unlocked_ones);
-    let mut seen = BTreeSet::new();
-    found.retain(|copy| seen.insert(copy.id.clone()));
-    Ok(found)
-}
-
-/// Adds the locks that EC2 holds already. When it does not say, LockSnapshot is asked for, and EC2 decides.
-async fn locks(clients: &Clients, region: &Region, copies: &mut [DescribedCopy]) {
-    let lockable = |copy: &&DescribedCopy| copy.state == State::Completed;
-    let ids: Vec<SnapshotId> = copies.iter().filter(lockable).map(|copy| copy.id.clone()).collect();
-    for ids in ids.chunks(LOCKS) {
-        let ids = ids.iter().map(ToString::to_string).collect();
-        let answer = clients.ec2(region).describe_locked_snapshots().set_snapshot_ids(Some(ids)).send().await;
-        let locked = match answer {
-            Ok(answer) => answer.snapshots.unwrap_or_default(),
-            Err(error) => {
-                let error = call_error(&error);
-                tracing::warn!(%region, code = error.code, message = error.message, "the locks could not be read");
-                continue;
-            }
-        };
-        for lock in &locked {
-            if let Some(copy) = copies.iter_mut().find(|copy| lock.snapshot_id() == Some(copy.id.as_str())) {
-                copy.lock = held_lock(lock);
-            }
-        }
-    }
 }

@@ -4,7 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod copies;
+mod expiring;
+mod kept;
 mod reads;
+mod verifying;
 mod wire;
 mod world;
 
@@ -15,6 +18,7 @@ use aws_sdk_rds::types::DbSnapshot;
 use aws_smithy_mocks::mock;
 use aws_smithy_types::DateTime;
 use common::rds::{ARN, CREATED, clients_of_rds, in_region, rds_error};
+use common::region;
 use jiff::Timestamp;
 use snapferry_aws::rds;
 use snapferry_core::expiring::{DeleteFailure, Refusal};
@@ -46,10 +50,6 @@ fn described() -> DbSnapshot {
         .build()
 }
 
-fn copy_of(kind: Kind) -> SnapshotArn {
-    SnapshotArn::parse(&format!("arn:aws:rds:eu-west-1:222222222222:{}:snapferry-1", kind.arn_type())).unwrap()
-}
-
 #[tokio::test]
 async fn each_kind_is_deleted_by_its_own_call() {
     let instance = mock!(aws_sdk_rds::Client::delete_db_snapshot)
@@ -60,7 +60,7 @@ async fn each_kind_is_deleted_by_its_own_call() {
         .then_output(|| DeleteDbClusterSnapshotOutput::builder().build());
     let clients = clients_of_rds([in_region("eu-west-1", &[&instance, &cluster])]);
     for kind in Kind::ALL {
-        assert_eq!(rds::delete(&clients, &copy_of(kind)).await, Ok(()));
+        assert_eq!(rds::delete(&clients, &region("eu-west-1"), kind, "snapferry-1").await, Ok(()));
     }
     assert_eq!((instance.num_calls(), cluster.num_calls()), (1, 1));
 }
@@ -75,7 +75,8 @@ async fn a_deletion_that_failed_says_what_it_means() {
         let rule =
             mock!(aws_sdk_rds::Client::delete_db_snapshot).then_http_response(move || rds_error(status, code, "no"));
         let clients = clients_of_rds([in_region("eu-west-1", &[&rule])]);
-        let (failure, error) = rds::delete(&clients, &copy_of(Kind::Instance)).await.unwrap_err();
+        let (failure, error) =
+            rds::delete(&clients, &region("eu-west-1"), Kind::Instance, "snapferry-1").await.unwrap_err();
         assert_eq!((failure, error.code.as_str()), (expected, code));
     }
 }
@@ -91,5 +92,6 @@ async fn a_verdict_is_written_by_the_copys_arn() {
         .then_output(|| AddTagsToResourceOutput::builder().build());
     let clients = clients_of_rds([in_region("eu-west-1", &[&rule])]);
     let tags = [("snapferry:status", "verified".to_owned())];
-    assert_eq!(rds::tag(&clients, &copy_of(Kind::Instance), &tags).await, Ok(()));
+    let arn = SnapshotArn::parse("arn:aws:rds:eu-west-1:222222222222:snapshot:snapferry-1").unwrap();
+    assert_eq!(rds::tag(&clients, &arn, &tags).await, Ok(()));
 }

@@ -1,7 +1,8 @@
 //! Answers as RDS writes them.
 
 use snapferry_aws::rds;
-use snapferry_core::rds::{CopyTags, Expected, Held, Kind, Usage, compare, judge};
+use snapferry_core::facts::DatabaseCopy;
+use snapferry_core::rds::{Held, Kind, Usage, judge};
 
 use crate::common::rds::{ARN, CLUSTER, CREATED, clients_of_rds, policy, saying, shared};
 use crate::common::{KEY, region};
@@ -50,8 +51,10 @@ async fn a_clusters_copy_is_read_as_rds_writes_it() {
     let found = rds::named(&clients, &region("eu-west-1"), Kind::Cluster, request.name().as_str()).await;
     let copy = found.unwrap().unwrap();
     assert_eq!(judge(&request.asked(), &copy), Held::Ours);
-    let tags = CopyTags::parse(&copy.arn.name, copy.pairs()).unwrap();
-    assert_eq!(compare(&Expected::of(&copy.arn, &tags), &copy), Some((vec![], vec![])));
+    let fact = copy.fact().unwrap();
+    assert_eq!((fact.tags.problems, fact.size_gib, fact.kms_key.as_deref()), (vec![], 20, Some(KEY)));
+    let DatabaseCopy { source, engine, resource, is_dated } = *fact.database.unwrap();
+    assert_eq!(([source.missed(), engine.missed(), resource.missed()], is_dated), ([None; 3], true));
     assert_eq!(copy.created, Some("2026-11-22T04:00:01.5Z".parse().unwrap()));
 }
 

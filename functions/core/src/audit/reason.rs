@@ -213,11 +213,15 @@ reasons! {
             Somebody("Restore the tags from the copy's copy.started record.");
         NotEncrypted "not-encrypted" "The copy is completed and not encrypted, though it should be."
             Somebody("Find the CopySnapshot event in CloudTrail and compare its parameters.");
+        WrongEngine "wrong-engine" "The copy of a database's snapshot is of another engine than its source."
+            Somebody("Compare the tag with the copy's copy.started record.");
         WrongKey "wrong-key" "The copy is encrypted under another key than the one asked for."
             Somebody("Find the CopySnapshot event in CloudTrail and compare its parameters.");
         WrongOwner "wrong-owner" "Another account owns the copy." Somebody("Treat it as an incident.");
         WrongSize "wrong-size" "The copy is not of its source's size."
             Somebody("Compare the tag with the copy's copy.started record.");
+        WrongSource "wrong-source" "The copy of a database's snapshot says that it is of another snapshot, or of none."
+            Somebody("Compare its tags with its copy.started record, and find the copy's event in CloudTrail.");
     }
     CopyStalled "copy.stalled" "The copy has been pending for more than a day." {
         PendingOverADay "pending-over-a-day" "The copy has been pending for more than 24 hours."

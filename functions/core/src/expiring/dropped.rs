@@ -31,9 +31,9 @@ pub fn name(dropouts: &[Dropout<'_>], notices: &mut Notices, now: Timestamp) -> 
 fn record(dropout: &Dropout<'_>, now: Timestamp) -> Record {
     let Dropout { account, volume, newest, usual } = *dropout;
     let mut record = Record::new(ExpiryVolume::DroppedOut, now).message(
-        "The newest good copy of the volume is older than three times the interval in which its copies came. Ask the source account \
-         whether the volume is gone, or why it is backed up or shared no longer; see what copy.failed and copy.refused say of it, too. \
-         Of a volume that is gone this is said until too few of its copies are left to tell an interval."
+        "The newest good copy of the volume or database is older than three times the interval in which its copies came. Ask the source account \
+         whether it is gone, or why it is backed up or shared no longer; see what copy.failed and copy.refused say of it, too. \
+         Of one that is gone this is said until too few of its copies are left to tell an interval."
             .to_owned(),
     );
     record.volume = Some(Volume {

@@ -162,10 +162,10 @@ pub fn refused(alarm: &Alarm, now: Timestamp) -> Record {
 #[must_use]
 pub fn lineage_unknown(count: usize, now: Timestamp) -> Record {
     let mut record = Record::new(CopyKept::LineageUnknown, now).message(
-        "Their time is over, but EC2 named no volume for their sources, which were copies themselves, so each may be the last \
-         copy of its volume. To let such copies go, name the volume in the sources' descriptions and capture it with a group \
+        "Their time is over, but EC2 named no volume or database for their sources, most likely copies themselves, so each may be \
+         its last copy. To let such copies of volumes go, name the volume in the sources' descriptions and capture it with a group \
          (?<volume>vol-...) in DescriptionRegex, which then also names those of earlier copies whose own description quotes it \
-         whole; or set KeepAtLeast to 0, which deletes by age alone."
+         whole; or, of databases too, set KeepAtLeast to 0, which deletes by age alone."
             .to_owned(),
     );
     record.count = u64::try_from(count).ok();
@@ -177,7 +177,7 @@ pub fn lineage_unknown(count: usize, now: Timestamp) -> Record {
 pub fn key_in_doubt(count: usize, now: Timestamp) -> Record {
     let mut record = Record::new(CopyKept::KeyInDoubt, now).message(
         "Their time is over, but their keys are gone, about to be deleted, disabled, or not described by KMS, so they let \
-         nothing go, and they stay themselves until as many newer copies of their volumes can be restored as KeepAtLeast asks \
+         nothing go, and they stay themselves until as many newer copies can be restored in their place as KeepAtLeast asks \
          for. The copier's copy.refused records name the keys."
             .to_owned(),
     );
@@ -223,8 +223,8 @@ fn why(deletion: &Deletion<'_>) -> String {
                 format!("It was rejected more than a day ago; {} is of the same source and stays.", survivor.id)
             }
             Some(survivor) => format!(
-                "It was rejected more than a day ago, and its policy is retired; {} is of the same volume, newer, verified, and \
-                 stays.",
+                "It was rejected more than a day ago, and its policy is retired; {} is of the same volume or database, newer, \
+                 verified, and stays.",
                 survivor.id
             ),
             None => "It was rejected more than a day ago.".to_owned(),

@@ -150,13 +150,13 @@ impl fmt::Display for Keep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LastVerified { keep_at_least: 1, .. } => f.write_str(
-                "Its time is over, but it is the newest copy of its volume that is verified, contested by nothing, and under a \
-                 living key. It goes once there is a newer one.",
+                "Its time is over, but it is the newest copy of its volume or database that is verified, contested by \
+                 nothing, and under a living key. It goes once there is a newer one.",
             ),
             Self::LastVerified { keep_at_least, .. } => write!(
                 f,
-                "Its time is over, but it is the newest of one of the last {keep_at_least} days on which its volume has a copy \
-                 that is verified, contested by nothing, and under a living key (KeepAtLeast). It goes once there are newer \
+                "Its time is over, but it is the newest of one of the last {keep_at_least} days on which its volume or database has \
+                 a copy that is verified, contested by nothing, and under a living key (KeepAtLeast). It goes once there are newer \
                  ones of other days."
             ),
             Self::Contested { copy, others, more } => contested(copy, others, *more, f),
@@ -166,8 +166,8 @@ impl fmt::Display for Keep<'_> {
             ),
             Self::NotVerified(_) => f.write_str(
                 "Its time is over, but it has no verdict that names it (tag snapferry:copy) yet. See what verify-copies says of it. \
-                 If no verdict can be written, it goes a week after its time only where newer verified copies of its \
-                 volume stay of as many days as KeepAtLeast asks for.",
+                 If no verdict can be written, it goes a week after its time only where newer verified copies of its volume or \
+                 database stay of as many days as KeepAtLeast asks for.",
             ),
             Self::NotSettled(_) => f.write_str(
                 "It failed or was rejected, but its tag snapferry:settled-at, which says when, is gone. Restore the tag from \
@@ -208,18 +208,18 @@ fn contested(copy: &Copy, others: &[&SnapshotId], more: usize, f: &mut fmt::Form
             f,
             "It was rejected more than a day ago, and by their tags several live snapshots are the copy of its source: \
              {others}. Their tags do not tell which, so it goes for none of them. It does once a single one is left and good, or, its \
-             time being over, once newer copies of the volume, contested by nothing, stay of as many days as KeepAtLeast asks for."
+             time being over, once newer copies of the volume or database, contested by nothing, stay of as many days as KeepAtLeast asks for."
         ),
         _ => write!(
             f,
             "Its time is over, but by their tags other live snapshots are the copy of its source, too: {others}. Their tags do \
-             not tell which is, so none of them lets another copy go, and each stays until newer copies of the volume, \
-             contested by nothing, stay of as many days as KeepAtLeast asks for."
+             not tell which is, so none of them lets another copy go, and each stays until newer copies of the volume \
+             or database, contested by nothing, stay of as many days as KeepAtLeast asks for."
         ),
     }?;
     f.write_str(
-        " Look at each one's own copy.started record (copy.snapshot) and description, which no tag changes: what Snapferry made \
-         begins with \"Snapferry copy of\" and its source. If that is another source, restore its own tags; what has neither \
+        " Look at each one's own copy.started record (copy.snapshot) and, of a volume's, description, which no tag changes: what Snapferry \
+         made begins with \"Snapferry copy of\" and its source. If that is another source, restore its own tags; what has neither \
          is none of Snapferry's: remove all tags whose keys begin with snapferry: from it, and look for what copied them there.",
     )
 }

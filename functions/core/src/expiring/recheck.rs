@@ -22,7 +22,8 @@ pub fn recheck(deletion: &Deletion<'_>, fresh: &Copies, now: jiff::Timestamp) ->
     let is_fit = match deletion.cause {
         Cause::Expired => copy.is_verified(),
         Cause::Failed => copy.state == State::Error,
-        Cause::Rejected | Cause::Unjudged => true,
+        Cause::Rejected => matches!(copy.state, State::Completed | State::Error),
+        Cause::Unjudged => true,
     };
     if !(is_same && is_due && is_fit) {
         return Err(Change::NotDue);
@@ -52,5 +53,7 @@ fn survives(survivor: &Copy, planned: &Copy, other: &Copy) -> bool {
 /// Whether two readings tell of one copy. The owner is part of the origin; what became of the key is not.
 fn is_same(copy: &Copy, planned: &Copy) -> bool {
     let origin = |copy: &Copy| Origin { life: KeyLife::InDoubt, ..(*copy.origin).clone() };
-    origin(copy) == origin(planned) && copy.lineage == planned.lineage && copy.source == planned.source
+    let is_of_one = copy.lineage == planned.lineage && copy.source == planned.source;
+    // A database's copy that is deleted and made again has the same name.
+    is_of_one && origin(copy) == origin(planned) && copy.start_time == planned.start_time
 }

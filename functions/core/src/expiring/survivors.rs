@@ -167,6 +167,8 @@ impl<'f> Scene<'f, '_> {
                             None => Keep::NotVerified(copy),
                         }
                     }
+                    // To delete what is being made would cancel it: no verdict on it was given.
+                    (Some(Status::Rejected), State::Pending | State::Other, Some(_)) => Keep::StateContradicts(copy),
                     (Some(Status::Rejected), _, Some((cause, at))) => {
                         let better = survivors.get(&identity(copy)).copied().filter(|better| better.id != copy.id);
                         // Beside contested ones it goes as they do: it would be the only copy of its source from then on.

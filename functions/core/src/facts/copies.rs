@@ -8,21 +8,21 @@ use jiff::Timestamp;
 
 use super::life::{Endangered, KeyLife};
 use super::state::State;
-use super::{KeyFact, Lineage};
+use super::{DatabaseCopy, KeyFact, Lineage};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
 use crate::retention::LockMode;
 use crate::tags::{Lock, ReadTags, Status, TagProblem};
 
-/// A snapshot with Snapferry's tags: all that EC2 says of it.
+/// A snapshot with Snapferry's tags: all that EC2 or RDS says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribedCopy {
     /// Its ID.
     pub id: SnapshotId,
-    /// Its owner as EC2 says.
+    /// Its owner as EC2 or RDS says.
     pub owner: Option<AccountId>,
     /// Its state.
     pub state: State,
-    /// EC2's words on its state: why it is in error.
+    /// EC2's words on its state: why it is in error. Of a database's copy its status, as RDS calls it.
     pub state_message: String,
     /// Whether it is encrypted. EC2 says so only once it is completed.
     pub encrypted: bool,
@@ -38,6 +38,16 @@ pub struct DescribedCopy {
     pub lock: Option<HeldLock>,
     /// Its own description, which quotes the source's: text that a sender wrote.
     pub description: Box<str>,
+    /// What a database's copy has besides; nothing of a volume's.
+    pub database: Option<Box<DatabaseCopy>>,
+}
+
+impl DescribedCopy {
+    /// When it was started, where that is known.
+    #[must_use]
+    pub fn started(&self) -> Option<Timestamp> {
+        self.database.as_ref().is_none_or(|database| database.is_dated).then_some(self.start_time)
+    }
 }
 
 /// A lock that EC2 holds on a copy (EC2 API reference, DescribeLockedSnapshots). An expired one is none.

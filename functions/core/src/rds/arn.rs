@@ -29,6 +29,12 @@ impl SnapshotArn {
         Self::read(text).ok_or_else(|| InvalidId { expected, found: text.chars().take(80).collect() })
     }
 
+    /// The snapshot that `account` calls `name` in `region`.
+    #[must_use]
+    pub fn new(kind: Kind, region: Region, account: AccountId, name: String) -> Self {
+        Self { partition: region.partition().to_owned(), region, account, kind, name }
+    }
+
     /// The snapshot of the same kind and partition that `account` calls `name` in `region`.
     #[must_use]
     pub fn of(&self, region: Region, account: AccountId, name: String) -> Self {

@@ -12,7 +12,7 @@ use super::described::{AVAILABLE, COPYING, Own, Shared};
 use super::kind::Kind;
 use super::name::{CopyName, Source};
 use super::tags::ReadTags;
-use crate::facts::{Database, DescribedCopy, SourceKind, SourceSnapshot, State, Storage};
+use crate::facts::{Compared, Database, DatabaseCopy, DescribedCopy, SourceKind, SourceSnapshot, State, Storage};
 use crate::ids::{SnapshotId, VolumeId};
 use crate::tags;
 
@@ -83,6 +83,13 @@ impl Own {
         let id = self.copy_name()?.id();
         let read = ReadTags::read(&self.arn.name, self.pairs());
         let source = read.source(&self.arn);
+        let compared = |found: &Option<String>, expected| Compared { found: found.clone(), expected };
+        let database = DatabaseCopy {
+            source: compared(&self.source_arn, source.as_ref().map(|source| source.arn.to_string())),
+            engine: compared(&self.engine, read.source_engine),
+            resource: compared(&self.resource_id, read.source_resource),
+            is_dated: self.created.is_some(),
+        };
         let tags = tags::ReadTags {
             source_snapshot: source.as_ref().map(Source::id),
             source_volume: source.as_ref().map(Source::lineage),
@@ -111,6 +118,7 @@ impl Own {
             tags,
             lock: None,
             description: Box::default(),
+            database: Some(Box::new(database)),
             id,
         })
     }

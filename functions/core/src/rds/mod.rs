@@ -1,4 +1,4 @@
-//! Snapshots of RDS's instances and clusters: which can be copied, the rules for copying them once, and for judging the copies.
+//! Snapshots of RDS's instances and clusters: which can be copied, the rules for copying them once, and what they are to the laws.
 //!
 //! Nothing uses these rules yet but the calls in the seam: a policy that names databases is refused.
 
@@ -12,7 +12,6 @@ mod name;
 mod quota;
 mod request;
 mod tags;
-mod verdict;
 
 pub use arn::SnapshotArn;
 pub use described::{AVAILABLE, COPYING, Own, Shared};
@@ -22,4 +21,3 @@ pub use name::{CopyName, Source, copy_name};
 pub use quota::{Refusal, Usage, refusal};
 pub use request::{CopyRequest, next_attempt};
 pub use tags::{ATTEMPT, CopyTags, OWN_TAGS, ReadTags, SOURCE_ENGINE, SOURCE_RESOURCE};
-pub use verdict::{Difference, Expected, Mismatch, compare};

@@ -166,12 +166,6 @@ impl CopyTags {
         ReadTags::read(name, tags).whole()
     }
 
-    /// The ARN of the source of `copy`, which has these tags.
-    #[must_use]
-    pub fn source_of(&self, copy: &SnapshotArn) -> SnapshotArn {
-        copy.of(self.source_region.clone(), self.source_account.clone(), self.source_name.clone())
-    }
-
     /// The tags by which a copy is known whenever it was asked for.
     #[must_use]
     pub fn lasting(&self) -> Vec<(&'static str, String)> {

@@ -31,7 +31,7 @@ impl TagProblem {
     /// Whether the snapshot is not the one that its tags tell of: they name another one.
     #[must_use]
     pub fn is_of_another(&self) -> bool {
-        let names_another = || self.found.as_ref().is_some_and(|found| SnapshotId::parse(found).is_ok());
+        let names_another = || self.found.as_ref().is_some_and(|found| SnapshotId::of_any_kind(found).is_ok());
         self.key == COPY && names_another()
     }
 }

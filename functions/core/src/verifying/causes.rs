@@ -1,6 +1,7 @@
 //! Why EC2 gave up on a copy, and what somebody does about it, where.
 
 use crate::audit::CopyFailed;
+use crate::facts::DescribedCopy;
 use crate::ids::{AccountId, Region};
 use crate::tags::ReadTags;
 
@@ -25,6 +26,8 @@ pub enum Cause {
     InternalError,
     /// EC2's words are not known to this version.
     Unknown,
+    /// RDS gave up on a database's copy. It never says why.
+    Unsaid,
 }
 
 /// The causes by the words that give them away, all in lower case: each of the alternatives needs all its words. The
@@ -45,9 +48,14 @@ const TELLTALES: [(Cause, &[&[&str]]); 10] = [
 ];
 
 impl Cause {
-    /// The cause that a copy's `StateMessage` tells of (EC2 API reference, `Snapshot.StateMessage`).
+    /// The cause of a copy's failure, as far as it is told.
     #[must_use]
-    pub fn of(state_message: &str) -> Self {
+    pub fn of(copy: &DescribedCopy) -> Self {
+        if copy.database.is_some() { Self::Unsaid } else { Self::told(&copy.state_message) }
+    }
+
+    /// The cause that a copy's `StateMessage` tells of (EC2 API reference, `Snapshot.StateMessage`).
+    fn told(state_message: &str) -> Self {
         let message = state_message.to_lowercase();
         let fits =
             |alternatives: &[&[&str]]| alternatives.iter().any(|words| words.iter().all(|word| message.contains(word)));
@@ -65,7 +73,7 @@ impl Cause {
             Self::SourceGone => CopyFailed::SourceGone,
             Self::SizeOrRegionUnsupported => CopyFailed::SizeOrRegionUnsupported,
             Self::InternalError => CopyFailed::InternalError,
-            Self::Unknown => CopyFailed::UnknownCause,
+            Self::Unknown | Self::Unsaid => CopyFailed::UnknownCause,
         }
     }
 
@@ -108,6 +116,13 @@ impl Cause {
             Self::Unknown => format!(
                 "EC2 gave up on the copy; its own words are in error. Look at the events of {region} around that time in \
                  the CloudTrail of the {here}, above all at those of KMS. {AGAIN}"
+            ),
+            Self::Unsaid => format!(
+                "RDS gave up on the copy and does not say why. In the {there}: check that the source snapshot still exists and is \
+                 shared with the {here}, that its key's policy lets the {here} use the key and create grants on it, and that it has \
+                 no option of an option group, such as TDE, that RDS does not take along. In the {here}: check that the copy's key \
+                 is enabled, and that the quotas of snapshots and storage in {region} are not used up. Look at RDS's events in \
+                 {region} (aws rds describe-events), and at those of KMS in CloudTrail, around that time. {AGAIN}"
             ),
         }
     }
@@ -157,7 +172,7 @@ mod tests {
             (Cause::Unknown, ""),
             (Cause::Unknown, "Metadata not updated"),
         ] {
-            assert_eq!(Cause::of(message), cause, "{message:?}");
+            assert_eq!(Cause::told(message), cause, "{message:?}");
         }
     }
 
@@ -172,6 +187,7 @@ mod tests {
             Cause::KeyDisabled,
             Cause::DefaultKeyNotShareable,
             Cause::SourceGone,
+            Cause::Unsaid,
         ] {
             let remedy = cause.remedy(&tags, Some(&here), &region);
             assert!(remedy.contains("source account 111111111111"), "{remedy}");

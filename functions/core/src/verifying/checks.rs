@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::audit::CopyRejected;
-use crate::facts::{DescribedCopy, KeyLife};
+use crate::facts::{Compared, DatabaseCopy, DescribedCopy, KeyLife};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
 use crate::policy::{Encryption, Policy, Target};
 use crate::tags::TagProblem;
@@ -31,6 +31,20 @@ pub enum Difference {
         /// The key in its tag.
         expected: KeyArn,
     },
+    /// It is a database's, and says that it is the copy of another snapshot, or of none.
+    Source {
+        /// The source's ARN as RDS says.
+        found: Option<String>,
+        /// The source's ARN by the copy's tags.
+        expected: String,
+    },
+    /// It is a database's of another engine.
+    Engine {
+        /// Its engine.
+        found: Option<String>,
+        /// The source's.
+        expected: String,
+    },
     /// It is not of the source's size.
     Size {
         /// Its size in GiB.
@@ -50,6 +64,8 @@ impl Difference {
             Self::Owner { .. } => CopyRejected::WrongOwner,
             Self::NotEncrypted { .. } => CopyRejected::NotEncrypted,
             Self::Key { .. } => CopyRejected::WrongKey,
+            Self::Source { .. } => CopyRejected::WrongSource,
+            Self::Engine { .. } => CopyRejected::WrongEngine,
             Self::Size { .. } => CopyRejected::WrongSize,
             Self::Tag(_) => CopyRejected::MalformedTags,
         }
@@ -64,8 +80,16 @@ impl fmt::Display for Difference {
             Self::NotEncrypted { expected: Some(key) } => write!(f, "not encrypted, instead of under {key}"),
             Self::NotEncrypted { expected: None } => f.write_str("not encrypted, although the policy demands it"),
             Self::Key { found, expected } => {
-                let found = printable(found.as_deref().unwrap_or("no key that EC2 names"), 256);
+                let found = printable(found.as_deref().unwrap_or("no key that AWS names"), 256);
                 write!(f, "encrypted under {found}, not under {expected}")
+            }
+            Self::Source { found, expected } => {
+                let found = printable(found.as_deref().unwrap_or("nothing that RDS names"), 512);
+                write!(f, "a copy of {found}, not of {}", printable(expected, 512))
+            }
+            Self::Engine { found, expected } => {
+                let found = printable(found.as_deref().unwrap_or("no engine that RDS names"), 80);
+                write!(f, "{found}, not {} as the source", printable(expected, 80))
             }
             Self::Size { found, expected } => write!(f, "{found} GiB, not {expected} GiB as the source"),
             Self::Tag(problem) => write!(f, "{problem}"),
@@ -84,6 +108,13 @@ pub enum Warning<'f> {
     KeyMovedOn(&'f Encryption),
     /// The tag with the source's start time is later than the copy's: somebody edited it, and expiry does not believe it.
     SourceNewer,
+    /// RDS names another instance or cluster, or none. What it names for a copy is not documented; the tag is what counts.
+    OtherResource {
+        /// As RDS says.
+        found: Option<&'f str>,
+        /// The source's, by the copy's tag.
+        expected: &'f str,
+    },
     /// Its key is disabled, or KMS does not say what it is.
     KeyInDoubt,
 }
@@ -101,6 +132,10 @@ impl fmt::Display for Warning<'_> {
             }
             Self::SourceNewer => {
                 f.write_str("the tag snapferry:source-start-time is later than the copy's own start time")
+            }
+            Self::OtherResource { found, expected } => {
+                let found = printable(found.unwrap_or("nothing"), 80);
+                write!(f, "RDS names {found} as its resource, where its source's was {}", printable(expected, 80))
             }
             Self::KeyInDoubt => f.write_str(
                 "the copy's key is disabled, or KMS does not say what it is: until it is well again, the copy lets no other go",
@@ -140,6 +175,11 @@ pub(super) fn differences(copy: &DescribedCopy, account: Option<&AccountId>, tod
         differences.push(Difference::Owner { found: copy.owner.clone(), expected: expected.clone() });
     }
     differences.extend(encryption(copy, today));
+    if let Some(DatabaseCopy { source, engine, .. }) = copy.database.as_deref() {
+        let other = |shown: &Compared| Some((shown.found.clone(), shown.missed()?.clone()));
+        differences.extend(other(source).map(|(found, expected)| Difference::Source { found, expected }));
+        differences.extend(other(engine).map(|(found, expected)| Difference::Engine { found, expected }));
+    }
     // EC2 named no size of the source where the tag says 0.
     if let Some(expected) = copy.tags.source_size_gib.filter(|size| *size != 0 && *size != copy.size_gib) {
         differences.push(Difference::Size { found: copy.size_gib, expected });
@@ -165,7 +205,7 @@ fn encryption(copy: &DescribedCopy, today: Today<'_>) -> Option<Difference> {
 }
 
 /// What is remarkable about a copy without being wrong: above all that the policy moved on since it was started.
-pub(super) fn warnings<'f>(copy: &DescribedCopy, life: KeyLife, today: Today<'f>) -> Vec<Warning<'f>> {
+pub(super) fn warnings<'f>(copy: &'f DescribedCopy, life: KeyLife, today: Today<'f>) -> Vec<Warning<'f>> {
     let policy = match today {
         Today::PolicyGone => Some(Warning::PolicyGone),
         Today::TargetGone => Some(Warning::TargetGone),
@@ -178,6 +218,10 @@ pub(super) fn warnings<'f>(copy: &DescribedCopy, life: KeyLife, today: Today<'f>
         }
     };
     let newer = copy.tags.source_start_time.is_some_and(|source| source > copy.start_time);
+    let resource = copy.database.as_deref().map(|database| &database.resource);
+    let other = resource.and_then(|resource| {
+        Some(Warning::OtherResource { found: resource.found.as_deref(), expected: resource.missed()? })
+    });
     let in_doubt = (life == KeyLife::InDoubt).then_some(Warning::KeyInDoubt);
-    policy.into_iter().chain(newer.then_some(Warning::SourceNewer)).chain(in_doubt).collect()
+    policy.into_iter().chain(newer.then_some(Warning::SourceNewer)).chain(other).chain(in_doubt).collect()
 }

@@ -13,7 +13,7 @@ use crate::ids::{PolicyName, Region};
 use crate::policy::Policy;
 use crate::tags::{Lock, Status};
 
-/// How long a copy may be pending before that is said once a day. Copies of the largest volumes take hours.
+/// How long a copy may be pending before that is said once a day. Copies of the largest volumes and databases take hours.
 pub const STALLED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Decides for each copy that has no verdict or no lock yet, in each Region the oldest first. What is pending and
@@ -53,7 +53,7 @@ fn verdict<'f>(
     policies: &'f [Policy],
     facts: &'f Facts,
     region: &Region,
-    copy: &DescribedCopy,
+    copy: &'f DescribedCopy,
     now: Timestamp,
 ) -> Option<Verdict<'f>> {
     let today = match &copy.tags.policy {
@@ -84,9 +84,10 @@ fn verdict<'f>(
                 },
             })
         }
-        (Some(Status::Copying), State::Error) => Some(Verdict::Fail(Cause::of(&copy.state_message))),
+        (Some(Status::Copying), State::Error) => Some(Verdict::Fail(Cause::of(copy))),
         (Some(Status::Copying), State::Pending | State::Other) => {
-            (now.duration_since(copy.start_time) > STALLED_AFTER).then_some(Verdict::Stall)
+            let since = copy.started().or_else(|| facts.copying_since(region, copy))?;
+            (now.duration_since(since) > STALLED_AFTER).then_some(Verdict::Stall)
         }
         (Some(Status::Verified), State::Completed) if copy.tags.lock == Some(Lock::Pending) => {
             Some(match (locks::locking(copy, today, now), doomed) {

@@ -39,7 +39,7 @@ pub enum Verdict<'f> {
         /// What deserves a look.
         warnings: Vec<Warning<'f>>,
     },
-    /// EC2 gave up on it.
+    /// EC2 or RDS gave up on it.
     Fail(Cause),
     /// It has been pending for more than a day.
     Stall,

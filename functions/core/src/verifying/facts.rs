@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::facts::{CallError, DescribedCopy, KeyFact, KeyLife, State};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
-use crate::ledger::{Identity, Obligation};
+use crate::ledger::{self, Identity, Obligation};
 use crate::tags::Status;
 
 /// All that the decision stands on.
@@ -32,16 +34,17 @@ impl Facts {
         Some(Identity { policy, source, region: region.clone() })
     }
 
-    /// The identities of the copies that get a verdict if anything does: nothing else has to be known of the ledger. What is
-    /// pending, or waits for its lock alone, is looked at in each run, and may be many.
+    /// The identities of the copies that get a verdict if anything does, and of those of which the ledger alone says since when they
+    /// are made: nothing else has to be known of it. What else is pending, or waits for its lock alone, is looked at in each run, and
+    /// may be many.
     #[must_use]
     pub fn to_be_judged(&self) -> BTreeSet<Identity> {
         let mut identities = BTreeSet::new();
         for (region, copies) in &self.regions {
             let judged = copies.iter().flatten().filter(|copy| {
                 let is_unbound = copy.tags.status == Some(Status::Verified) && copy.tags.copy.is_none();
-                matches!(copy.state, State::Completed | State::Error)
-                    && (copy.tags.status == Some(Status::Copying) || is_unbound)
+                let is_over = matches!(copy.state, State::Completed | State::Error);
+                (is_over || copy.started().is_none()) && (copy.tags.status == Some(Status::Copying) || is_unbound)
             });
             identities.extend(judged.filter_map(|copy| Self::identity_of(region, copy)));
         }
@@ -52,6 +55,15 @@ impl Facts {
     #[must_use]
     pub fn obligation_of(&self, region: &Region, copy: &DescribedCopy) -> Option<&Obligation> {
         self.obligations.get(&Self::identity_of(region, copy)?)
+    }
+
+    /// Since when a copy is made, as far as the ledger says it.
+    #[must_use]
+    pub fn copying_since(&self, region: &Region, copy: &DescribedCopy) -> Option<Timestamp> {
+        match &self.obligation_of(region, copy)?.state {
+            ledger::State::Copying { copy: named, at } if *named == copy.id => Some(*at),
+            _ => None,
+        }
     }
 
     /// The copy that the ledger names for the identity that this one claims, where that is another.

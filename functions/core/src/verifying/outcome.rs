@@ -91,7 +91,8 @@ pub fn record(decision: &Decision<'_>, outcome: &Outcome, account: Option<&Accou
     };
     if let Some(copy) = decision.copy {
         record.policy = copy.tags.policy.as_ref().map(ToString::to_string);
-        record.source = Source::of_tags(&copy.tags);
+        let arn = copy.database.as_ref().and_then(|database| database.source.expected.clone());
+        record.source = Source::of_tags(&copy.tags).map(|source| Source { arn, ..source });
     }
     record.copy = Some(described(decision, outcome, now));
     record
@@ -143,11 +144,11 @@ fn judged(decision: &Decision<'_>, account: Option<&AccountId>, now: Timestamp) 
         (Verdict::Fail(cause), Some(copy)) => Record::new(cause.reason(), now)
             .message(cause.remedy(&copy.tags, account, decision.region))
             .error(Some(&state_message(copy))),
-        (Verdict::Stall, _) => Record::new(CopyStalled::PendingOverADay, now).message(
-            "The copy has been pending for more than 24 hours. If it does not end, ask AWS Support; the source is copied \
-             again only once it is in error or deleted."
-                .to_owned(),
-        ),
+        (Verdict::Stall, copy) => Record::new(CopyStalled::PendingOverADay, now).message(format!(
+            "The copy has been pending for more than 24 hours.{} If it does not end, ask AWS Support; the source is copied again only \
+             once it is in error or deleted.",
+            copy.and_then(status).unwrap_or_default()
+        )),
         (Verdict::KeyDoomed(key), Some(copy)) => Record::new(CopyDeferred::KeyDoomed, now)
             .message(format!(
                 "The copy is under {}, which {}. It is neither verified nor locked, and counts as lost: what is still shared is \
@@ -251,6 +252,11 @@ fn next_run(decision: &Decision<'_>) -> &'static str {
     }
 }
 
+/// How RDS calls the state of a database's copy: it has more words than are known here.
+fn status(copy: &DescribedCopy) -> Option<String> {
+    copy.database.as_ref().map(|_| format!(" RDS says: {}.", printable(&copy.state_message, 80)))
+}
+
 /// EC2's words on a copy in error, in the form of a failed call.
 fn state_message(copy: &DescribedCopy) -> CallError {
     CallError { code: "error".to_owned(), message: copy.state_message.clone(), request_id: None }
@@ -266,7 +272,7 @@ fn described(decision: &Decision<'_>, outcome: &Outcome, now: Timestamp) -> Copy
             described.status = decision.settlement();
             // One that is judged again was protected long ago.
             if copy.tags.status == Some(Status::Copying) {
-                described.seconds_since_start = Some(now.duration_since(copy.start_time).as_secs());
+                described.seconds_since_start = copy.started().map(|started| now.duration_since(started).as_secs());
                 described.seconds_since_source =
                     copy.tags.source_start_time.map(|source| now.duration_since(source).as_secs());
                 described.seconds_since_wanted = decision.wanted.map(|wanted| now.duration_since(wanted).as_secs());

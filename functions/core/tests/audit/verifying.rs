@@ -49,8 +49,11 @@ pub(crate) fn candidate() -> DescribedCopy {
         tags: ReadTags::read(&snapshot(5), tags().iter().map(|(key, value)| (*key, value.as_str()))),
         lock: None,
         description: Box::default(),
+        database: None,
     }
 }
+
+const ARN: &str = "arn:aws:rds:us-east-1:111111111111:snapshot:nightly";
 
 const GONE: KeyFact = KeyFact::Unusable(KeyProblem::PendingDeletion);
 
@@ -81,6 +84,8 @@ fn differences() -> Vec<Difference> {
         Difference::Owner { .. } => Difference::Owner { found: Some(account(SOURCE)), expected: account(OURS) },
         Difference::NotEncrypted { .. } => Difference::NotEncrypted { expected: Some(key()) },
         Difference::Key { .. } => Difference::Key { found: None, expected: key() },
+        Difference::Source { .. } => Difference::Source { found: None, expected: ARN.to_owned() },
+        Difference::Engine { .. } => Difference::Engine { found: None, expected: "postgres".to_owned() },
         Difference::Size { .. } => Difference::Size { found: 9, expected: 8 },
         Difference::Tag(_) => Difference::Tag(problem),
     ]
@@ -96,6 +101,7 @@ fn causes() -> Vec<Cause> {
         Cause::SizeOrRegionUnsupported => Cause::SizeOrRegionUnsupported,
         Cause::InternalError => Cause::InternalError,
         Cause::Unknown => Cause::Unknown,
+        Cause::Unsaid => Cause::Unsaid,
     ]
 }
 
@@ -105,6 +111,7 @@ fn verdicts<'f>(encryption: &'f Encryption, error: &'f CallError, named: &'f Sna
         Warning::TargetGone => Warning::TargetGone,
         Warning::KeyMovedOn(_) => Warning::KeyMovedOn(encryption),
         Warning::SourceNewer => Warning::SourceNewer,
+        Warning::OtherResource { .. } => Warning::OtherResource { found: None, expected: "db-A" },
         Warning::KeyInDoubt => Warning::KeyInDoubt,
     ];
     let mut all = every![Verdict<'_>;

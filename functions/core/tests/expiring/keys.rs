@@ -127,7 +127,12 @@ fn a_retired_policys_rejected_and_unjudged_copies_go_for_a_present_ones_newer_co
     let plan = decide(&policies(""), &facts, LIMITS, now());
     let record =
         snapferry_core::expiring::record(&plan.deletions[0], &snapferry_core::expiring::Outcome::Deleted, now());
-    assert!(record.message.unwrap().ends_with("snap-c0000002 is of the same volume, newer, verified, and stays."));
+    assert!(
+        record
+            .message
+            .unwrap()
+            .ends_with("snap-c0000002 is of the same volume or database, newer, verified, and stays.")
+    );
 }
 
 /// What has become of each of three keys, at each of several runs.

@@ -85,7 +85,7 @@ fn what_stays_is_told_with_its_reason() {
     insta::assert_snapshot!(told.join("\n"), @r##"
     region-unread None: The copies in this Region could not be read, so none of them is deleted. The next run looks again.
     malformed-tags Some("malformed-tags eu-west-1 snap-c0000002"): Somebody changed Snapferry's tags on it: tag snapferry:source-account cannot be read: "x\\u{a}"; it is never deleted, and never proof that another copy may go. Restore the tags from its copy.started record.
-    last-verified Some("last-verified eu-west-1 snap-c0000001"): Its time is over, but it is the newest copy of its volume that is verified, contested by nothing, and under a living key. It goes once there is a newer one.
+    last-verified Some("last-verified eu-west-1 snap-c0000001"): Its time is over, but it is the newest copy of its volume or database that is verified, contested by nothing, and under a living key. It goes once there is a newer one.
     "##);
     let failed: Vec<&str> =
         plan.kept.iter().filter(|stays| kept(stays, now()).error.is_some()).map(|k| k.keep.reason().name()).collect();

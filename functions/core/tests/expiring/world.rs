@@ -136,6 +136,7 @@ pub(crate) fn vault(shown: &[Shown]) -> Copies {
             tags: ReadTags::read(&id, snapshot.tags.iter().map(|(key, value)| (*key, value.as_str()))),
             lock: None,
             description: Box::default(),
+            database: None,
             id,
         });
     }

@@ -46,6 +46,7 @@ fn copy(changes: &[(&'static str, &'static str)]) -> DescribedCopy {
         tags: ReadTags::read(&id, tags),
         lock: None,
         description: Box::default(),
+        database: None,
         id,
     }
 }

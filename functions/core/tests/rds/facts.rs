@@ -7,10 +7,9 @@ use snapferry_core::expiring::{self, Limits};
 use snapferry_core::facts::{Copies, Copy, DescribedCopy, Inventory, KeyFact, KeyProblem, State};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::Policy;
-use snapferry_core::rds::{ATTEMPT, CopyRequest, Own, Shared, SnapshotArn};
+use snapferry_core::rds::{CopyRequest, Own, Shared, SnapshotArn};
 use snapferry_core::standing::{Standing, weigh};
-use snapferry_core::tags::{COPY, SETTLED_AT, SOURCE_START_TIME, STATUS, Status, TagProblem};
-use snapferry_core::verifying;
+use snapferry_core::tags::{COPY, SETTLED_AT, SOURCE_START_TIME, STATUS, TagProblem};
 
 use crate::{Change, encrypted, key, own, policy, shared};
 
@@ -19,7 +18,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// When copies are asked for in these tests; they expire a month later.
-fn asked() -> Timestamp {
+pub(crate) fn asked() -> Timestamp {
     at("2026-11-22T04:00:00Z")
 }
 
@@ -32,7 +31,7 @@ fn later(days: i64) -> Shared {
 }
 
 /// What RDS shows of the copy that is asked for, so many days behind [`asked`], with a verdict.
-fn shown(policy: &Policy, source: &Shared, days: i64, status: &str, verdict: &str) -> Own {
+pub(crate) fn shown(policy: &Policy, source: &Shared, days: i64, status: &str, verdict: &str) -> Own {
     let request = CopyRequest { policy: &policy.name, source, target: &policy.targets[0], attempt: 1 };
     let (name, time) = (request.name(), asked() + SignedDuration::from_hours(24 * days));
     let mut tags = request.tags(time);
@@ -47,7 +46,9 @@ fn shown(policy: &Policy, source: &Shared, days: i64, status: &str, verdict: &st
         source_arn: Some(source.source.arn.to_string()),
         encrypted: true,
         key: Some(key(1)),
+        engine: Some(source.engine.clone()),
         allocated_storage: Some(20),
+        resource_id: Some(source.source.resource_id.clone()),
         created: Some(time),
         ..own()
     }
@@ -111,6 +112,7 @@ fn without_a_resource_id_the_lineage_is_unknown() {
     for (resource_id, is_known) in [
         ("db-ABCDEFGHIJKLMNOPQRSTUVWXYZ", true),
         ("cluster-ABCDEFGHIJKLMNOPQRSTUVWXY2", true),
+        ("db-A", true),
         ("", false),
         ("db-", false),
         ("db-ffffffff", false),
@@ -201,6 +203,20 @@ fn the_last_verified_copy_of_an_instance_outlives_its_time() {
     assert_eq!(expired(&policy, &[old, of_another], "2027-12-20T00:00:00Z"), [""; 0]);
 }
 
+/// A snapshot that another's tags were copied to is none of ours, as with volumes.
+#[test]
+fn what_names_another_copy_is_told_and_is_nobodys() {
+    let policy = policy("", &encrypted());
+    let one = shown(&policy, &later(1), 0, "available", "verified");
+    let mut other = shown(&policy, &later(2), 0, "available", "verified");
+    other.tags.clone_from(&one.tags);
+    let found = copies(&[one.clone(), other.clone()], &KeyFact::Usable);
+    let ids: Vec<&str> = found.copies.iter().map(|copy| copy.id.as_str()).collect();
+    assert_eq!(ids, [one.arn.name.as_str()]);
+    assert_eq!(found.tampered[0].id.as_str(), other.arn.name);
+    assert!(found.tampered[0].problems[0].is_of_another());
+}
+
 /// To delete what is being copied would cancel the copy, whatever somebody wrote into its tags.
 #[test]
 fn what_is_being_copied_never_expires() {
@@ -223,35 +239,18 @@ fn what_is_being_copied_never_expires() {
     }
 }
 
-/// What the law of verdicts makes of what RDS shows: of the owner, the key, the size and the tags.
+/// A second copy of the same source is good, so the bad one may go, unless RDS is at work on it.
 #[test]
-fn a_copy_gets_the_verdict_that_a_volumes_would() {
+fn a_rejected_copy_goes_only_where_it_is_whole() {
     let policy = policy("", &encrypted());
-    let changes: [(Option<Status>, Change<Own>); 9] = [
-        (Some(Status::Verified), |_| {}),
-        (None, |o| o.status = "copying".to_owned()),
-        (None, |o| o.status = "deleting".to_owned()),
-        (Some(Status::Failed), |o| o.status = "failed".to_owned()),
-        (Some(Status::Rejected), |o| o.key = Some(key(2))),
-        (Some(Status::Rejected), |o| (o.encrypted, o.key) = (false, None)),
-        (Some(Status::Rejected), |o| o.allocated_storage = Some(19)),
-        (Some(Status::Rejected), |o| o.arn.account = AccountId::parse("999999999999").unwrap()),
-        (Some(Status::Rejected), |o| o.tags.retain(|(key, _)| key != ATTEMPT)),
-    ];
-    for (expected, change) in changes {
-        let mut shown = shown(&policy, &shared(), 0, "available", "copying");
-        change(&mut shown);
-        let copy = fact(&shown);
-        let keys = copy.kms_key.iter().map(|key| (key.clone().into_boxed_str(), KeyFact::Usable)).collect();
-        let facts = verifying::Facts {
-            account: AccountId::parse("444455556666").ok(),
-            homes: [shared().source.arn.region].into(),
-            retired_policies: BTreeSet::new(),
-            regions: [(policy.targets[0].region.clone(), Ok(vec![copy]))].into(),
-            keys,
-            obligations: BTreeMap::new(),
-        };
-        let decisions = verifying::decide(std::slice::from_ref(&policy), &facts, asked());
-        assert_eq!(decisions.first().and_then(verifying::Decision::settlement), expected, "{shown:?}");
+    let source = later(0);
+    let mut good = shown(&policy, &source, 0, "available", "verified");
+    let name = CopyRequest { policy: &policy.name, source: &source, target: &policy.targets[0], attempt: 2 }.name();
+    good.arn = SnapshotArn::parse(&format!("arn:aws:rds:eu-central-1:444455556666:snapshot:{name}")).unwrap();
+    good.tags.iter_mut().filter(|(key, _)| key == COPY).for_each(|tag| tag.1 = name.to_string());
+    for (status, goes) in [("available", true), ("copying", false), ("deleting", false), ("failed", true)] {
+        let bad = shown(&policy, &source, 0, status, "rejected");
+        let expected: Vec<String> = goes.then(|| bad.arn.name.clone()).into_iter().collect();
+        assert_eq!(expired(&policy, &[bad, good.clone()], "2026-11-25T00:00:00Z"), expected, "{status}");
     }
 }

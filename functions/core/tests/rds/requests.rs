@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::{
-    CopyRequest, CopyTags, Difference, Disagreement, Expected, Held, Mismatch, OWN_TAGS, Own, SOURCE_RESOURCE, Shared,
-    SnapshotArn, compare, judge, next_attempt,
+    CopyRequest, CopyTags, Disagreement, Held, OWN_TAGS, Own, SOURCE_RESOURCE, Shared, SnapshotArn, judge, next_attempt,
 };
 use snapferry_core::tags::{COPY, EXPIRE_AFTER, KMS_KEY, Status, TagProblem};
 
@@ -144,29 +143,6 @@ fn what_is_asked_for_anew_is_another_copy() {
     let other = request(&policy, &made_again, 1);
     assert_ne!(other.name().as_str(), first.arn.name);
     assert_eq!(judge(&other.asked(), &first), Held::Taken(Disagreement::SourceCreated));
-}
-
-/// The source may be gone by the time its copy is available, and with it whatever only it says.
-#[test]
-fn a_copy_is_held_against_its_own_tags() {
-    let (policy, shared) = (policy("", &encrypted()), shared());
-    let request = request(&policy, &shared, 1);
-    let whole = Own {
-        status: "available".to_owned(),
-        engine: Some("postgres".to_owned()),
-        engine_version: Some("16.4".to_owned()),
-        allocated_storage: Some(20),
-        resource_id: Some("db-ABCDEFGHIJKLMNOPQRSTUVWXYZ".to_owned()),
-        ..made(&request, at("2026-11-22T04:00:00Z"))
-    };
-    let tags = read(&whole.arn.name, &whole.tags).unwrap();
-    let expected = Expected::of(&whole.arn, &tags);
-    assert_eq!(expected.source_arn, SOURCE);
-    assert_eq!(compare(&expected, &whole), Some((vec![], vec![])));
-    let smaller = Own { allocated_storage: Some(10), key: Some(key(2)), ..whole.clone() };
-    assert_eq!(compare(&expected, &smaller), Some((vec![Mismatch::Key, Mismatch::AllocatedStorage], vec![])));
-    let upgraded = Own { engine_version: Some("16.5".to_owned()), resource_id: None, ..whole };
-    assert_eq!(compare(&expected, &upgraded), Some((vec![], vec![Difference::ResourceId])));
 }
 
 /// A name that a bad copy has is not asked for again, also when others of its identity were deleted since.

@@ -77,6 +77,7 @@ fn copy(number: u32, of: u32, started: Timestamp, changed: &[(&str, &str)]) -> D
         tags: ReadTags::read(&own, tags.iter().map(|(key, value)| (*key, value.as_str()))),
         lock: None,
         description: "".into(),
+        database: None,
         id: own,
     }
 }

@@ -51,7 +51,7 @@ fn every_difference_is_told() {
         ),
         (
             under(None),
-            &format!("copy.rejected wrong-key [\"encrypted under no key that EC2 names, not under {KEY}\"] []"),
+            &format!("copy.rejected wrong-key [\"encrypted under no key that AWS names, not under {KEY}\"] []"),
         ),
         (
             DescribedCopy { size_gib: 9, ..copy(&tags()) },

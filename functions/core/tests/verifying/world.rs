@@ -76,6 +76,7 @@ pub(crate) fn copy(tags: &Tags) -> DescribedCopy {
         ),
         lock: None,
         description: Box::default(),
+        database: None,
     }
 }
 

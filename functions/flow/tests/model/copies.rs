@@ -103,5 +103,6 @@ pub(crate) fn described(copy: &Copy) -> DescribedCopy {
         tags: ReadTags::read(&copy.id, tags),
         lock: None,
         description: Box::default(),
+        database: None,
     }
 }

@@ -91,6 +91,7 @@ fn show(world: &Scripted, number: usize, state: State, status: Status) {
         tags,
         lock: None,
         description: "".into(),
+        database: None,
         id: id.clone(),
     };
     let mut copies = world.copies.borrow_mut();

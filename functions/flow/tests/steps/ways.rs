@@ -86,6 +86,7 @@ pub(crate) fn copied(world: &Scripted, setup: &Setup, number: usize, status: Sta
             tags: ReadTags::read(&copy, pairs.iter().map(|(key, value)| (*key, value.as_str()))),
             lock: None,
             description: request.description().into(),
+            database: None,
             id: copy,
         };
         world.copies.borrow_mut().push((target.region.clone(), copy));

@@ -38,6 +38,7 @@ fn copies(status: &str, fact: KeyFact) -> Copies {
         tags: ReadTags::read(&id, tags),
         lock: None,
         description: Box::default(),
+        database: None,
         id: id.clone(),
     });
     let mut copies = inventory.close();
@@ -159,6 +160,7 @@ fn a_volume_that_dropped_out_is_named_in_every_form_and_is_no_finding() {
                 tags: ReadTags::read(&id, tags.iter().map(|(key, value)| (*key, value.as_str()))),
                 lock: None,
                 description: Box::default(),
+                database: None,
                 id,
             });
         }

@@ -357,6 +357,7 @@ fn copies_of_unknown_volumes_are_counted_with_the_ways_out() {
             tags: ReadTags::read(&id, tags),
             lock: None,
             description: Box::default(),
+            database: None,
             id,
         });
     }

@@ -1,17 +1,10 @@
-//! One run: gather, decide, execute, audit.
+//! A run of an expirer: gather, decide, execute, audit.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use lambda_runtime::LambdaEvent;
-use serde_json::{Value, json};
-use snapferry_aws::audit::Audit;
-use snapferry_aws::clients::Clients;
-use snapferry_aws::deadline::Deadline;
-use snapferry_aws::expiring::{execute, gather};
-use snapferry_aws::keys::KeyCache;
 use snapferry_core::audit::{Ran, Record, Told};
 use snapferry_core::expiring::{
     Attempts, Deletion, Facts, Limits, Outcome, Plan, completed, decide, dropped, kept, key_in_doubt, lineage_unknown,
@@ -21,11 +14,15 @@ use snapferry_core::facts::Copies;
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::notices::Notices;
 use snapferry_core::policy::Policy;
-use snapferry_runtime::Failure;
 
-/// The function, and what it keeps from one run to the next.
-pub(crate) struct Expirer {
-    clients: Clients,
+use super::{execute, gather};
+use crate::audit::Audit;
+use crate::deadline::Deadline;
+use crate::keys::KeyCache;
+use crate::vault::Vault;
+
+/// What an expirer of copies of one kind keeps from one run to the next.
+pub struct Expirer {
     policies: Vec<Policy>,
     regions: BTreeSet<Region>,
     limits: Limits,
@@ -35,24 +32,17 @@ pub(crate) struct Expirer {
 }
 
 impl Expirer {
-    pub(crate) fn new(
-        clients: Clients,
-        policies: Vec<Policy>,
-        regions: BTreeSet<Region>,
-        limits: Limits,
-        audit: Audit,
-    ) -> Self {
-        Self { clients, policies, regions, limits, keys: KeyCache::default(), notices: RefCell::default(), audit }
+    /// Of a function that begins.
+    #[must_use]
+    pub fn new(policies: Vec<Policy>, regions: BTreeSet<Region>, limits: Limits, audit: Audit) -> Self {
+        Self { policies, regions, limits, keys: KeyCache::default(), notices: RefCell::default(), audit }
     }
 
-    /// Handles one input, whatever it is. What could not be done is in the audit, and the next run does it: there is
-    /// nothing that a repetition of this one would do better.
-    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
-        let account = AccountId::of_arn(&event.context.invoked_function_arn);
-        let run = event.payload.get("run").and_then(Value::as_str);
-        let began = (Instant::now(), self.clients.calls());
-        let deadline = Deadline::from_epoch_ms(event.context.deadline);
-        let facts = gather(&self.clients, &self.keys, &self.regions, account, deadline).await;
+    /// Deletes what may go of `account`'s own copies in `vault`; `run` is the schedule's ID of it, where it said so. What could not be
+    /// done is in the audit, and the next run does it: there is nothing that a repetition of this one would do better.
+    pub async fn run(&self, vault: &impl Vault, account: Option<AccountId>, run: Option<&str>, deadline: Deadline) {
+        let began = (Instant::now(), vault.calls());
+        let facts = gather(vault, &self.keys, &self.regions, account, deadline).await;
         let plan = decide(&self.policies, &facts, self.limits, Timestamp::now());
         self.notices.borrow_mut().forget(Timestamp::now());
         let told = RefCell::default();
@@ -66,16 +56,15 @@ impl Expirer {
             }
         };
         let attempts = Attempts::new(&plan.deletions, self.limits.max_deletes, Timestamp::now());
-        let untried = execute(&self.clients, &self.keys, attempts, deadline, report).await;
+        let untried = execute(vault, &self.keys, attempts, deadline, report).await;
         for (why, region, count) in untried {
             self.tell(rest(why, region, count, Timestamp::now()), run, &told);
         }
         let mut ran = read(&facts);
         ran.dropped_volumes = self.report_dropouts(&facts, run);
         ran.duration_ms = u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX);
-        ran.calls = self.clients.calls() - began.1;
+        ran.calls = vault.calls() - began.1;
         self.write(completed(&told.into_inner(), &ran, Timestamp::now()), run);
-        Ok(json!({}))
     }
 
     /// What stays for a reason that is known before anything is tried.
