@@ -58,7 +58,7 @@ Exit codes: 0 the copies were asked for, 1 there is nothing to copy, or with --d
 --dry-run both as of plan; 2 wrong usage or cannot run";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let policies = input::policies(&args.document)?;
+    let policies = input::policies_of_volumes(&args.document)?;
     block_on(async {
         let account = args.connection.open().await?;
         let clients = look::clients(&account, &policies);

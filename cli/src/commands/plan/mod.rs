@@ -92,7 +92,7 @@ pub(crate) fn snapshot(text: &str) -> Result<SnapshotId, String> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let policies = input::policies(&args.document)?;
+    let policies = input::policies_of_volumes(&args.document)?;
     let (scope, named) = asked(args)?;
     let (facts, reading, now) = block_on(async {
         let account = args.connection.open().await?;
