@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use snapferry_core::ids::AccountId;
-use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Policy, SourceType};
+use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES, Policy};
 use snapferry_core::text::Utf8;
 
 /// The name of standard input on the command line.
@@ -49,11 +49,6 @@ pub(crate) fn policies(path: &Path) -> anyhow::Result<Vec<Policy>> {
     Ok(policy::parse(&document)
         .with_context(|| format!("{} is no valid policy (see `snapferry check`)", shown(path)))?
         .policies)
-}
-
-/// Reads the policies of a document as they stand for volumes: one that names databases alone copies none.
-pub(crate) fn policies_of_volumes(path: &Path) -> anyhow::Result<Vec<Policy>> {
-    Ok(policy::of_kind(&policies(path)?, SourceType::EbsSnapshot))
 }
 
 /// Reads an account ID from the command line.

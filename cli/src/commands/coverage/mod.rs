@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let stdout_twice = args.json && path.as_deref().is_some_and(file::is_stdout);
         anyhow::ensure!(!stdout_twice, "--json and {name} - both want standard output");
     }
-    let policies = input::policies_of_volumes(&args.policy)?;
+    let policies = input::policies(&args.policy)?;
     let now = Timestamp::now();
     let (mut facts, accounts, ledgers) = block_on(async {
         let accounts = args.connection.open().await?;

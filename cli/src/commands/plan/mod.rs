@@ -5,6 +5,7 @@ mod owed;
 mod rows;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -86,13 +87,22 @@ impl Named {
     }
 }
 
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Volume(snapshot) => snapshot.fmt(f),
+            Self::Database(arn) => arn.fmt(f),
+        }
+    }
+}
+
 /// Reads a snapshot's ID from the command line.
 pub(crate) fn snapshot(text: &str) -> Result<SnapshotId, String> {
     SnapshotId::parse(text).map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let policies = input::policies_of_volumes(&args.document)?;
+    let policies = input::policies(&args.document)?;
     let (scope, named) = asked(args)?;
     let (facts, reading, now) = block_on(async {
         let account = args.connection.open().await?;
