@@ -13,15 +13,17 @@ use crate::account::connection::{Account, words};
 
 /// The stack's output that names the table.
 const OUTPUT: &str = "LedgerTable";
+/// Those of the tables of databases, where the stack copies them.
+const OF_DATABASES: [&str; 2] = ["InstanceLedgerTable", "ClusterLedgerTable"];
 /// The variable that names it to the functions.
 const VARIABLE: &str = "SNAPFERRY_LEDGER";
 
 /// Which ledger.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Ledger {
-    /// The ledger's table: say what is owed, too, and why it waits [default: SNAPFERRY_LEDGER]
+    /// The ledger's table: say what is owed, too, and why it waits (may be repeated: those of databases) [default: SNAPFERRY_LEDGER]
     #[arg(long, value_name = "TABLE")]
-    ledger: Option<String>,
+    ledger: Vec<String>,
     /// The name of the deployed stack, to ask it for its ledger's table
     #[arg(long, value_name = "NAME", conflicts_with = "ledger")]
     stack: Option<String>,
@@ -55,16 +57,20 @@ impl Ledger {
         account: &Account,
         of: Of<'_>,
         now: Timestamp,
-        see: impl FnMut(&Obligation),
+        mut see: impl FnMut(&Obligation),
     ) -> Reading {
-        match self.table(account).await {
-            Ok(None) => Reading::NotNamed,
-            Err(error) => Reading::Failed(format!("{error:#}; --ledger names its table")),
-            Ok(Some(name)) => match read(account, &name, of, now, see).await {
-                Ok(extract) => Reading::Read(extract),
-                Err(error) => Reading::Failed(format!("the ledger {name} cannot be read: {}", words(&error))),
-            },
+        let tables = match self.tables(account).await {
+            Ok(tables) if tables.is_empty() => return Reading::NotNamed,
+            Ok(tables) => tables,
+            Err(error) => return Reading::Failed(format!("{error:#}; --ledger names its table")),
+        };
+        let mut extract = Extract::default();
+        for name in tables {
+            if let Err(error) = read(account, &name, of, now, &mut see, &mut extract).await {
+                return Reading::Failed(format!("the ledger {name} cannot be read: {}", words(&error)));
+            }
         }
+        Reading::Read(extract.close())
     }
 
     /// Reads those of several homes, whose stacks have the same name: a table's name says nothing of the others' tables.
@@ -75,7 +81,7 @@ impl Ledger {
         if let [account] = accounts {
             return Ok(vec![self.read(account, Of::All, now, |_| ()).await]);
         }
-        anyhow::ensure!(self.ledger.is_none(), "--ledger names one home's table: for several --region give --stack");
+        anyhow::ensure!(self.ledger.is_empty(), "--ledger names one home's table: for several --region give --stack");
         let each = accounts.iter().map(async |account| match &self.stack {
             Some(_) => self.read(account, Of::All, now, |_| ()).await,
             None => Reading::NotNamed,
@@ -83,19 +89,24 @@ impl Ledger {
         Ok(join_all(each).await)
     }
 
-    async fn table(&self, account: &Account) -> anyhow::Result<Option<String>> {
-        let Some(stack) = self.stack.as_ref().filter(|_| self.ledger.is_none()) else {
-            let of_environment = || std::env::var(VARIABLE).ok();
-            return Ok(self.ledger.clone().or_else(of_environment).filter(|name| !name.is_empty()));
+    async fn tables(&self, account: &Account) -> anyhow::Result<Vec<String>> {
+        let Some(stack) = self.stack.as_ref().filter(|_| self.ledger.is_empty()) else {
+            let mut named = self.ledger.clone();
+            if named.is_empty() {
+                named.extend(std::env::var(VARIABLE));
+            }
+            named.retain(|name| !name.is_empty());
+            return Ok(named);
         };
         let stacks = aws_sdk_cloudformation::Client::new(&account.config).describe_stacks().stack_name(stack).send();
         let stacks = stacks
             .await
             .map_err(|error| anyhow::anyhow!("the stack {stack} cannot be read: {}", words(&call_error(&error))))?;
-        let mut outputs = stacks.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
-        let named = outputs.find(|output| output.output_key() == Some(OUTPUT));
-        let table = named.and_then(|output| output.output_value());
-        Ok(Some(table.with_context(|| format!("the stack {stack} has no output {OUTPUT}"))?.to_owned()))
+        let outputs = || stacks.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
+        let named =
+            |key| outputs().find(|output| output.output_key() == Some(key)).and_then(|output| output.output_value());
+        let table = named(OUTPUT).with_context(|| format!("the stack {stack} has no output {OUTPUT}"))?;
+        Ok(std::iter::once(table).chain(OF_DATABASES.into_iter().filter_map(named)).map(str::to_owned).collect())
     }
 }
 
@@ -104,10 +115,10 @@ async fn read(
     name: &str,
     of: Of<'_>,
     now: Timestamp,
-    mut see: impl FnMut(&Obligation),
-) -> Result<Extract, CallError> {
+    see: &mut impl FnMut(&Obligation),
+    extract: &mut Extract,
+) -> Result<(), CallError> {
     let table = Table::with(aws_sdk_dynamodb::Client::new(&account.config), name);
-    let mut extract = Extract::default();
     let shards: Vec<Shard> = match of {
         Of::All => vec![Shard::all()],
         Of::These(sources) => sources.iter().map(Shard::of).collect(),
@@ -122,11 +133,11 @@ async fn read(
         };
         table.look(shard, take).await?;
     }
-    extract.hints = table.hints().await?;
+    extract.hints.extend(table.hints().await?);
     if let Of::These(sources) = of {
         extract.hints.retain(|hint| sources.contains(&hint.source));
     }
-    Ok(extract.close())
+    Ok(())
 }
 
 impl Reading {

@@ -3,17 +3,21 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use indicatif::ProgressBar;
 use snapferry_aws::clients::Clients;
-use snapferry_aws::copying::{Ask, gather};
+use snapferry_aws::copying::{Ask, gather, owners};
 use snapferry_aws::deadline::Deadline;
 use snapferry_aws::keys::KeyCache;
 use snapferry_core::copying::{Facts, Scope};
 use snapferry_core::event::ShareEvent;
+use snapferry_core::facts::{Copies, Inventory};
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::policy::Policy;
+use snapferry_core::rds::SnapshotArn;
 
 use crate::account::connection::Account;
+use crate::account::databases::Databases;
 
 /// As long as a function may run. Reading a hundred thousand snapshots takes seconds.
 const TIME: Duration = Duration::from_mins(15);
@@ -53,4 +57,44 @@ pub(crate) async fn facts(
     };
     bar.finish_and_clear();
     facts
+}
+
+/// Leaves nothing but the snapshot of a database in the facts of a sweep, as if an event had named it.
+///
+/// # Errors
+/// When it is not shared with this account, or could not be read.
+pub(crate) fn name_database(arn: &SnapshotArn, facts: &mut Facts) -> anyhow::Result<()> {
+    let (home, text) = (facts.home.clone(), arn.to_string());
+    if let Ok(snapshots) = &mut facts.snapshots {
+        snapshots.retain(|snapshot| snapshot.arn() == Some(&text));
+        let found = snapshots.first().map(|snapshot| event(snapshot.id.clone()));
+        facts.named = vec![found.with_context(|| {
+            format!("RDS does not show {text} to this account in {home}: not shared, or no policy names its SourceTypes and owner")
+        })?];
+    }
+    facts.scope = Scope::Events;
+    Ok(())
+}
+
+/// Adds to the facts of a sweep those of the databases that a policy names.
+pub(crate) async fn add_databases(databases: &Databases, clients: &Clients, policies: &[Policy], facts: &mut Facts) {
+    if !databases.are_copied() {
+        return;
+    }
+    let shared = databases.shared(&owners(policies)).await;
+    facts.snapshots = match (std::mem::replace(&mut facts.snapshots, Ok(Vec::new())), shared) {
+        (Ok(snapshots), Ok(shared)) => Ok(snapshots.into_iter().chain(shared).collect()),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    };
+    let keys = KeyCache::default();
+    for (region, found) in &mut facts.regions {
+        let mut inventory = Inventory::default();
+        let read = databases.for_each_copy(region, |copy| inventory.add(copy)).await;
+        let mut copies = inventory.close();
+        keys.note(clients, region, &mut copies).await;
+        *found = match (std::mem::replace(found, Ok(Copies::default())), read) {
+            (Ok(volumes), Ok(())) => Ok(volumes.with(copies)),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+    }
 }

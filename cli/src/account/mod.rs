@@ -2,6 +2,7 @@
 
 pub(crate) mod connection;
 pub(crate) mod copies;
+pub(crate) mod databases;
 pub(crate) mod ledger;
 pub(crate) mod look;
 pub(crate) mod owed;

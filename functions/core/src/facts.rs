@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
+use crate::ids::{AccountId, KeyArn, SnapshotId, VolumeId};
 
 mod copies;
 mod life;
@@ -31,6 +31,8 @@ pub enum SourceKind {
 /// What a policy chooses snapshots of databases by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database {
+    /// The snapshot's ARN.
+    pub arn: String,
     /// The snapshot's own name.
     pub snapshot: String,
     /// The instance's or cluster's name.
@@ -95,15 +97,13 @@ impl Compared {
 }
 
 impl SourceSnapshot {
-    /// Of a database's snapshot in `home` its ARN.
+    /// Of a database's snapshot its ARN.
     #[must_use]
-    pub fn arn(&self, home: &Region) -> Option<String> {
-        let (arn_type, database) = match &self.kind {
-            SourceKind::Volume => return None,
-            SourceKind::Instance(database) => ("snapshot", database),
-            SourceKind::Cluster(database) => ("cluster-snapshot", database),
-        };
-        Some(format!("arn:{}:rds:{home}:{}:{arn_type}:{}", home.partition(), self.owner, database.snapshot))
+    pub fn arn(&self) -> Option<&str> {
+        match &self.kind {
+            SourceKind::Volume => None,
+            SourceKind::Instance(database) | SourceKind::Cluster(database) => Some(&database.arn),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use snapferry_aws::ledger::Table;
 use snapferry_aws::rds::RdsClients;
 use snapferry_aws::settings;
 use snapferry_core::ids::Region;
-use snapferry_core::policy::{Policy, SourceType, of_kind};
+use snapferry_core::policy::{Policy, of_kind};
 use snapferry_core::rds::Kind;
 
 /// One kind's policies, clients and audit. Its metrics stand in a namespace of its own: what one kind says must not hide that the other
@@ -26,15 +26,15 @@ impl OfKind {
         clients: &Clients,
         regions: impl IntoIterator<Item = Region>,
     ) -> anyhow::Result<Self> {
-        let (source_type, name) = match kind {
-            Kind::Instance => (SourceType::DbSnapshot, "instances"),
-            Kind::Cluster => (SourceType::DbClusterSnapshot, "clusters"),
+        let name = match kind {
+            Kind::Instance => "instances",
+            Kind::Cluster => "clusters",
         };
         Ok(Self {
             kind,
-            policies: of_kind(policies, source_type),
+            policies: of_kind(policies, kind.source_type()),
             rds: RdsClients::new(clients.config().clone(), clients.home.clone(), regions),
-            audit: Audit::of_kind(source_type, name)?,
+            audit: Audit::of_kind(kind.source_type(), name)?,
         })
     }
 }

@@ -20,6 +20,7 @@ use snapferry_core::tags::Proof;
 
 use crate::account::connection::Account;
 use crate::account::copies::{self, bar, unread_line};
+use crate::account::databases::Databases;
 
 /// Locks in one answer (EC2 API reference, DescribeLockedSnapshots, `MaxResults`).
 const LOCKS: i32 = 1000;
@@ -49,17 +50,17 @@ pub(super) async fn gather(
     let targets = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.region);
     let regions: BTreeSet<Region> = targets.chain(&retired.retired_region).cloned().collect();
     let clients = account.clients(regions.clone());
-    let owners = owners(policies);
+    let (owners, databases) = (owners(policies), Databases::new(account, policies));
     // Draws nothing unless standard error is a terminal.
     let progress = MultiProgress::new();
     let (snapshots, copies) = tokio::join!(
         join_all(accounts.iter().map(|account| {
             let bar = bar(&progress, format!("{}: shared snapshots", account.home));
-            shared(account, &owners, bar)
+            shared(account, policies, &owners, bar)
         })),
         join_all(regions.iter().map(|region| {
             let bar = bar(&progress, format!("{region}: copies"));
-            read(&clients, region, bar)
+            read(&clients, &databases, region, bar)
         })),
     );
     // Nobody needs them once the result is there.
@@ -104,23 +105,30 @@ pub(super) async fn gather(
 }
 
 /// What the owners share in a home.
-async fn shared(account: &Account, owners: &[AccountId], bar: ProgressBar) -> Result<Vec<SourceSnapshot>, CallError> {
-    let read = reads::shared_by(&account.clients([]), owners).await;
+async fn shared(
+    account: &Account,
+    policies: &[Policy],
+    owners: &[AccountId],
+    bar: ProgressBar,
+) -> Result<Vec<SourceSnapshot>, CallError> {
+    let mut found = reads::shared_by(&account.clients([]), owners).await?;
+    found.extend(Databases::new(account, policies).shared(owners).await?);
     bar.finish();
-    read
+    Ok(found)
 }
 
 /// What is read of a Region: its copies, the locks that EC2 holds on them, and what was proven of their content.
 type Found = (Copies, HashMap<SnapshotId, HeldLock>, Vec<(SnapshotId, Proof)>);
 
 /// The copies in a Region, and what is known of them besides.
-async fn read(clients: &Clients, region: &Region, bar: ProgressBar) -> Result<Found, CallError> {
+async fn read(clients: &Clients, databases: &Databases, region: &Region, bar: ProgressBar) -> Result<Found, CallError> {
     let (mut inventory, mut proofs) = (Inventory::default(), Vec::new());
     let take = |copy: DescribedCopy| {
         proofs.extend(copy.tags.proof.clone().map(|proof| (copy.id.clone(), proof)));
         inventory.add(copy);
     };
     copies::read(clients, region, &bar, take).await?;
+    databases.for_each_copy(region, |copy| inventory.add(copy)).await?;
     let mut copies = inventory.close();
     KeyCache::default().note(clients, region, &mut copies).await;
     let any = copies.copies.iter().any(|copy| copy.lock.is_some());

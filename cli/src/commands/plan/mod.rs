@@ -17,10 +17,12 @@ use snapferry_core::event::{self, Message, ShareEvent};
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::ledger::Obligation;
 use snapferry_core::policy::Policy;
+use snapferry_core::rds::SnapshotArn;
 
 use self::listing::{LISTED, table};
 use self::rows::{Action, Row};
 use crate::account::connection::{Account, Connection, block_on, not_enabled, words};
+use crate::account::databases::Databases;
 use crate::account::ledger::{Ledger, Of, Reading};
 use crate::account::look;
 use crate::terminal::exit::Exit;
@@ -44,9 +46,9 @@ pub(crate) struct Args {
     /// Decide for this event, as EventBridge delivers it
     #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
     event: Option<PathBuf>,
-    /// Decide for this snapshot, as if an event named it
-    #[arg(long, value_name = "ID", value_parser = snapshot)]
-    snapshot: Option<SnapshotId>,
+    /// Decide for this snapshot, as if an event named it; a database's by its ARN
+    #[arg(long, value_name = "ID", value_parser = Named::parse)]
+    snapshot: Option<Named>,
     /// Ignore snapshots started before this time (RFC 3339, or a date), as SNAPFERRY_SWEEP_SINCE does
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with_all = ["event", "snapshot"])]
     since: Option<Timestamp>,
@@ -63,6 +65,27 @@ const HELP: &str = "\
 Exit codes: 0 what is wanted is copied or would be, 1 something is refused, deferred, copied twice, or named and not there, \
 2 wrong usage or cannot run";
 
+/// One snapshot.
+#[derive(Debug, Clone)]
+pub(crate) enum Named {
+    /// Of a volume.
+    Volume(SnapshotId),
+    /// Of a database, which no event names.
+    Database(SnapshotArn),
+}
+
+impl Named {
+    /// Reads an ID or an ARN from the command line.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match SnapshotArn::parse(text) {
+            Ok(arn) => Ok(Self::Database(arn)),
+            Err(_) => {
+                SnapshotId::parse(text).map(Self::Volume).map_err(|error| format!("{error}, or a DB snapshot's ARN"))
+            }
+        }
+    }
+}
+
 /// Reads a snapshot's ID from the command line.
 pub(crate) fn snapshot(text: &str) -> Result<SnapshotId, String> {
     SnapshotId::parse(text).map_err(|error| error.to_string())
@@ -75,7 +98,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let account = args.connection.open().await?;
         let clients = look::clients(&account, &policies);
         let now = Timestamp::now();
-        Ok(read(args, &account, &clients, &policies, (scope, named), now).await)
+        let (mut facts, reading, now) = read(args, &account, &clients, &policies, (scope, named), now).await;
+        if let Scope::Sweep { .. } = scope {
+            let databases = Databases::new(&account, &policies);
+            look::add_databases(&databases, &clients, &policies, &mut facts).await;
+        }
+        if let Some(Named::Database(arn)) = &args.snapshot {
+            look::name_database(arn, &mut facts)?;
+        }
+        Ok((facts, reading, now))
     })?;
     if let (Reading::Failed(_), Some(note)) = (&reading, reading.note()) {
         writeln!(anstream::stderr(), "snapferry: {note}")?;
@@ -112,8 +143,8 @@ async fn read(
 fn asked(args: &Args) -> anyhow::Result<(Scope, Vec<ShareEvent>)> {
     let sweep = Scope::Sweep { since: args.since };
     match (&args.event, &args.snapshot) {
-        (_, Some(snapshot)) => Ok((Scope::Events, vec![look::event(snapshot.clone())])),
-        (None, None) => Ok((sweep, Vec::new())),
+        (_, Some(Named::Volume(snapshot))) => Ok((Scope::Events, vec![look::event(snapshot.clone())])),
+        (None, None) | (_, Some(Named::Database(_))) => Ok((sweep, Vec::new())),
         (Some(path), None) => match read_event(path)? {
             Message::Share(share) => Ok((Scope::Events, vec![share])),
             // All that these make the copier do beyond the sweep's work is to begin with what waits.
@@ -218,7 +249,7 @@ fn print_text(
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
             table.add_row([
                 word(row.action).to_owned(),
-                text(&row.snapshot),
+                text(row.name()),
                 text(&row.region),
                 text(&row.policy),
                 format!("{}: {}", row.reason, row.message),
@@ -231,7 +262,7 @@ fn print_text(
             let example = plan.decisions.iter().map(|decision| Row::new(decision, now)).find(|row| {
                 row.action == action && row.reason == reason && row.region.as_deref().unwrap_or_default() == region
             });
-            let example = example.and_then(|row| row.snapshot).unwrap_or_default();
+            let example = example.and_then(|row| row.name().clone()).unwrap_or_default();
             table.add_row([word(action).to_owned(), reason.to_owned(), region, count.to_string(), example]);
         }
         writeln!(output, "{table}\n--json lists every decision.")?;

@@ -33,6 +33,9 @@ pub(crate) struct Row {
     pub(crate) reason: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snapshot: Option<String>,
+    /// Of a database's snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,6 +68,7 @@ impl Row {
             action: action(&decision.verdict),
             reason: CopyStarted::Matched.name(),
             snapshot,
+            arn: if let Subject::Seen(seen) = decision.subject { seen.arn().map(str::to_owned) } else { None },
             account,
             description,
             policy: decision.policy.map(ToString::to_string),
@@ -89,6 +93,11 @@ impl Row {
             Verdict::Refuse(refusal) => (row.reason, row.message) = (refusal.reason().name(), refusal.to_string()),
         }
         row
+    }
+
+    /// What its owner calls the snapshot.
+    pub(crate) fn name(&self) -> &Option<String> {
+        if self.arn.is_some() { &self.arn } else { &self.snapshot }
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use snapferry_core::recovery::emit::{aws_cli, cloudformation};
+use snapferry_core::recovery::emit::{aws_cli, cloudformation, databases};
 use snapferry_core::recovery::restore::Restore;
-use snapferry_core::recovery::{Recovery, Wanted};
+use snapferry_core::recovery::{Content, Recovery, Wanted};
 
 use super::script;
 use crate::terminal::{file, input};
@@ -25,22 +25,31 @@ pub(super) enum Form {
 /// Writes what makes volumes of the points; nothing where there are none.
 pub(super) fn write(form: Form, into: Option<&Path>, wanted: &Wanted, recovery: &Recovery<'_>) -> anyhow::Result<()> {
     let restores: Vec<Restore<'_>> = restores(wanted, recovery);
-    if restores.is_empty() {
-        return Ok(());
-    }
     let parts = match form {
-        Form::AwsCli => vec![(
-            "restore.sh".to_owned(),
-            script::going_on(&aws_cli::script(&restores), "volume", "no volume was made of"),
-        )],
-        Form::CloudFormation => templates(&restores)?,
+        Form::AwsCli => {
+            let volumes = (!restores.is_empty()).then(|| aws_cli::script(&restores));
+            let volumes = volumes.map(|script| script::going_on(&script, &["volume"], "no volume was made of"));
+            let databases = databases::script(&recovery.points);
+            let databases = databases
+                .map(|script| script::going_on(&script, &["instance", "cluster"], "no database was restored from"));
+            let scripts = [("restore.sh", volumes), ("restore-databases.sh", databases)];
+            scripts.into_iter().filter_map(|(name, script)| Some((name.to_owned(), script?))).collect()
+        }
+        Form::CloudFormation => {
+            warn_of_databases(recovery)?;
+            templates(&restores)?
+        }
     };
     let Some(directory) = into else {
-        let [(_, text)] = parts.as_slice() else {
-            anyhow::bail!("the volumes take {} stacks: name a directory for their templates with --into", parts.len());
+        return match parts.as_slice() {
+            [] => Ok(()),
+            [(_, text)] => to(Path::new(input::STDIN), text),
+            _ => anyhow::bail!("what is restored takes {} files: name a directory for them with --into", parts.len()),
         };
-        return to(Path::new(input::STDIN), text);
     };
+    if parts.is_empty() {
+        return Ok(());
+    }
     std::fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", input::shown(directory)))?;
     for (name, text) in parts {
         let path: PathBuf = directory.join(name);
@@ -50,10 +59,22 @@ pub(super) fn write(form: Form, into: Option<&Path>, wanted: &Wanted, recovery: 
     Ok(())
 }
 
-/// What becomes of each point.
+/// What becomes of each point of a volume.
 pub(super) fn restores<'f>(wanted: &Wanted, recovery: &Recovery<'f>) -> Vec<Restore<'f>> {
-    let attachment = |volume| wanted.attachments.get(volume);
-    recovery.points.iter().map(|point| Restore::of(point, attachment(point.volume))).collect()
+    let volumes = recovery.points.iter().filter(|point| point.detail.content == Content::Volume);
+    volumes.map(|point| Restore::of(point, wanted.attachments.get(point.volume))).collect()
+}
+
+/// Says on standard error that databases are not among what is made.
+pub(super) fn warn_of_databases(recovery: &Recovery<'_>) -> anyhow::Result<()> {
+    let count = recovery.points.iter().filter(|point| point.detail.content != Content::Volume).count();
+    if count > 0 {
+        writeln!(
+            anstream::stderr(),
+            "warning: databases are not made by this ({count}): --emit aws-cli prints their calls"
+        )?;
+    }
+    Ok(())
 }
 
 fn templates(restores: &[Restore<'_>]) -> anyhow::Result<Vec<(String, String)>> {

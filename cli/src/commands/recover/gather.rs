@@ -10,16 +10,19 @@ use snapferry_aws::clients::Clients;
 use snapferry_aws::keys::KeyCache;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::Region;
+use snapferry_core::policy::Policy;
 use snapferry_core::recovery::{Facts, Reading, Vault};
 
 use crate::account::connection::Account;
 use crate::account::copies::{self, bar, unread_line};
+use crate::account::databases::Databases;
 
 /// Reads everything. One Region that cannot be read is an error: the newest point may be there.
-pub(super) async fn gather(account: &Account, regions: BTreeSet<Region>) -> anyhow::Result<Facts> {
-    let clients = account.clients(regions.clone());
+pub(super) async fn gather(account: &Account, policies: &[Policy], regions: BTreeSet<Region>) -> anyhow::Result<Facts> {
+    let (clients, databases) = (account.clients(regions.clone()), Databases::new(account, policies));
     let progress = MultiProgress::new();
-    let each = regions.iter().map(|region| read(&clients, region, bar(&progress, format!("{region}: copies"))));
+    let each =
+        regions.iter().map(|region| read(&clients, &databases, region, bar(&progress, format!("{region}: copies"))));
     let vaults = join_all(each).await;
     // Nobody needs them once the result is there.
     let _ = progress.clear();
@@ -45,13 +48,14 @@ pub(super) async fn gather(account: &Account, regions: BTreeSet<Region>) -> anyh
     Ok(Facts { account: account.id.clone(), now: Timestamp::now(), regions: found })
 }
 
-async fn read(clients: &Clients, region: &Region, bar: ProgressBar) -> Result<Vault, CallError> {
+async fn read(clients: &Clients, databases: &Databases, region: &Region, bar: ProgressBar) -> Result<Vault, CallError> {
     let mut reading = Reading::default();
     let take = |copy, missing| match missing {
         None => reading.add(copy),
         Some(missing) => reading.add_in_doubt(copy, missing),
     };
     copies::read_in_doubt_too(clients, region, &bar, take).await?;
+    databases.for_each_copy_with_content(region, |copy, content| reading.add_with(copy, content)).await?;
     let mut vault = reading.close();
     KeyCache::default().note(clients, region, &mut vault.copies).await;
     bar.finish();

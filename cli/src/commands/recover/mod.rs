@@ -50,7 +50,7 @@ pub(crate) struct Args {
     /// Only volumes of this source account (may be repeated)
     #[arg(long, value_name = "ACCOUNT", value_parser = input::account)]
     account: Vec<AccountId>,
-    /// Only this volume, which must have a point (may be repeated)
+    /// Only this volume, or database by its resource ID, which must have a point (may be repeated)
     #[arg(long, value_name = "ID", value_parser = volume)]
     volume: Vec<VolumeId>,
     /// Only points whose source was started before (RFC 3339, or a date): before the intrusion
@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let how = region.as_ref().filter(|_| args.restoring.option().is_some());
         let how = how.map(|region| args.restoring.how(region)).transpose()?;
         let account = args.connection.open().await?;
-        let facts = gather::gather(&account, regions).await?;
+        let facts = gather::gather(&account, &policies, regions).await?;
         expected::narrow(&mut wanted, &facts);
         let recovery = recover(&wanted, &facts);
         if let Some(how) = how {
@@ -189,7 +189,8 @@ fn one_region<'r>(regions: &'r BTreeSet<Region>, option: &str) -> anyhow::Result
 
 /// Reads a volume's ID from the command line. A filler names no volume.
 fn volume(text: &str) -> Result<VolumeId, String> {
-    let volume = VolumeId::parse(text).map_err(|error| error.to_string())?;
+    let volume =
+        VolumeId::of_any_kind(text).map_err(|error| format!("{error}, or a DbiResourceId or DbClusterResourceId"))?;
     if volume.is_filler() {
         return Err(format!("{volume} is what EC2 says where it knows no volume"));
     }

@@ -73,6 +73,7 @@ pub(super) async fn execute(
     as_json: bool,
 ) -> anyhow::Result<Exit> {
     let keys = recovery.points.iter().map(|point| point.copy.origin.key.as_deref());
+    emit::warn_of_databases(recovery)?;
     let restores: Vec<_> = emit::restores(wanted, recovery).into_iter().zip(keys).collect();
     let region = facts.regions.keys().next().context("no Region")?;
     let clients = account.clients([region.clone()]);

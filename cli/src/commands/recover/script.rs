@@ -18,12 +18,12 @@ pub(super) fn last(what: &str) -> String {
     )
 }
 
-/// A script whose calls, one a line, each begin with `word` and name their copy as the third word.
-pub(super) fn going_on(script: &str, word: &str, what: &str) -> String {
+/// A script whose calls, one a line, each begin with one of the `calls` and name their copy as the third word.
+pub(super) fn going_on(script: &str, calls: &[&str], what: &str) -> String {
     let (mut text, mut is_first) = (String::with_capacity(script.len()), true);
     for line in script.lines() {
         let mut words = line.split(' ');
-        let copy = words.next().filter(|first| *first == word).and_then(|_| words.nth(1));
+        let copy = words.next().filter(|first| calls.contains(first)).and_then(|_| words.nth(1));
         let line = copy.map_or_else(|| line.to_owned(), |copy| call(line, copy));
         if copy.is_some() && std::mem::take(&mut is_first) {
             let _ = writeln!(text, "{FIRST}");

@@ -44,7 +44,7 @@ pub(super) fn write(out: &mut dyn Write, share: &Share<'_>, as_json: bool) -> an
         return Ok(writeln!(out)?);
     }
     writeln!(out, "#!/usr/bin/env bash")?;
-    writeln!(out, "# Lets account {} make volumes of the copies. Run it in the account that keeps them.", share.with)?;
+    writeln!(out, "# Lets account {} restore from the copies. Run it in the account that keeps them.", share.with)?;
     if let Some(statements) = share.statements() {
         writeln!(out, "#\n# First add these statements to the key policies of")?;
         for ((_, key), copies) in &share.keys {
@@ -53,6 +53,13 @@ pub(super) fn write(out: &mut dyn Write, share: &Share<'_>, as_json: bool) -> an
         for line in serde_json::to_string_pretty(&statements)?.lines() {
             writeln!(out, "# {line}")?;
         }
+    }
+    if share.has_databases() {
+        writeln!(
+            out,
+            "# A copy of a database has to be copied in account {} under a key of its own before RDS restores it.",
+            share.with
+        )?;
     }
     for (region, snapshot) in &share.not_shareable {
         writeln!(

@@ -4,6 +4,7 @@
 mod clients;
 mod copy;
 mod described;
+mod lists;
 mod read;
 mod vault;
 mod world;
@@ -11,6 +12,7 @@ mod write;
 
 pub use self::clients::RdsClients;
 pub use self::copy::copy;
+pub use self::lists::{for_each_copy, shared_by};
 pub use self::read::{Page, named, own, shared, usage};
 pub use self::vault::DatabaseVault;
 pub use self::world::Databases;

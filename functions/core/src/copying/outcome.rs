@@ -75,7 +75,7 @@ fn source(subject: &Subject<'_>, home: &Region) -> Option<Source> {
         Subject::Seen(seen) => Some(Source {
             kind: None,
             snapshot: seen.id.to_string(),
-            arn: seen.arn(home),
+            arn: seen.arn().map(str::to_owned),
             account: Some(seen.owner.to_string()),
             region: home.to_string(),
             volume: Some(seen.volume.to_string()),

@@ -249,6 +249,18 @@ impl Copies {
         changes.filter_map(|copy| copy.origin.key.as_deref()).collect()
     }
 
+    /// These and others of the same Region, of another kind.
+    #[must_use]
+    pub fn with(mut self, others: Self) -> Self {
+        let Self { copies, tampered, keys, unreadable } = others;
+        self.copies.extend(copies);
+        self.copies.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        self.tampered.extend(tampered);
+        self.keys.extend(keys);
+        self.unreadable.extend(unreadable);
+        self
+    }
+
     /// Takes down what KMS says of the keys, and what that makes of each copy. A key that is not among them stays in doubt.
     pub fn note_keys(&mut self, keys: BTreeMap<Box<str>, KeyFact>) {
         let mut noted: HashMap<*const Origin, Arc<Origin>> = HashMap::new();

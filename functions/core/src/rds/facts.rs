@@ -53,6 +53,7 @@ impl Shared {
     #[must_use]
     pub fn fact(&self) -> SourceSnapshot {
         let database = Box::new(Database {
+            arn: self.source.arn.to_string(),
             snapshot: self.source.arn.name.clone(),
             database: self.database.clone(),
             engine: self.engine.clone(),

@@ -1,5 +1,7 @@
 //! The two kinds of snapshots that RDS makes.
 
+use crate::kind::SourceType;
+
 /// A snapshot of an instance (`DBSnapshot`) or of a cluster (`DBClusterSnapshot`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -12,6 +14,15 @@ pub enum Kind {
 impl Kind {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Instance, Self::Cluster];
+
+    /// The kind as a policy has it.
+    #[must_use]
+    pub fn source_type(self) -> SourceType {
+        match self {
+            Self::Instance => SourceType::DbSnapshot,
+            Self::Cluster => SourceType::DbClusterSnapshot,
+        }
+    }
 
     /// How many copies RDS makes at the same time for an account into a Region (RDS User Guide and Aurora User Guide,
     /// "Quotas and constraints").

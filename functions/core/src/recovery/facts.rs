@@ -36,6 +36,23 @@ pub struct Detail {
     pub size_gib: u32,
     /// What was proven of its content.
     pub proof: Option<Proof>,
+    /// What its content is.
+    pub content: Content,
+}
+
+/// What is restored from a copy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Content {
+    /// A volume.
+    #[default]
+    Volume,
+    /// An RDS instance.
+    Instance,
+    /// A cluster, Aurora's or a Multi-AZ one.
+    Cluster {
+        /// Its engine, without which RDS restores none.
+        engine: String,
+    },
 }
 
 /// Takes a Region's copies down one after the other.
@@ -49,7 +66,12 @@ pub struct Reading {
 impl Reading {
     /// Takes down one snapshot.
     pub fn add(&mut self, copy: DescribedCopy) {
-        let detail = Detail { size_gib: copy.size_gib, proof: copy.tags.proof.clone() };
+        self.add_with(copy, Content::Volume);
+    }
+
+    /// Takes down one of a database.
+    pub fn add_with(&mut self, copy: DescribedCopy, content: Content) {
+        let detail = Detail { size_gib: copy.size_gib, proof: copy.tags.proof.clone(), content };
         self.details.insert(copy.id.clone(), detail);
         self.inventory.add(copy);
     }

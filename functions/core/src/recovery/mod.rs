@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-pub use self::facts::{Detail, Facts, Reading, Vault};
+pub use self::facts::{Content, Detail, Facts, Reading, Vault};
 pub use self::passed::Passed;
 pub use self::point::{Point, Unrecoverable};
 pub use self::sets::{Set, TOGETHER};

@@ -82,6 +82,7 @@ pub(crate) fn records() -> Vec<Record> {
 fn of_databases(policy: &Policy, home: &Region) -> [Record; 2] {
     let database = || {
         Box::new(Database {
+            arn: "arn:aws:rds:us-east-1:111111111111:snapshot:night".to_owned(),
             snapshot: "night".to_owned(),
             database: "orders".to_owned(),
             engine: "postgres".to_owned(),

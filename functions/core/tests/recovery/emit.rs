@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use snapferry_core::recovery::emit::share::Share;
-use snapferry_core::recovery::emit::{aws_cli, cloudformation};
+use snapferry_core::recovery::emit::{aws_cli, cloudformation, databases};
 use snapferry_core::recovery::restore::Restore;
 
 use super::*;
@@ -117,4 +117,54 @@ fn a_recovery_account_needs_each_copy_and_each_key() {
     assert_eq!(statements[0]["Principal"]["AWS"], "arn:aws:iam::999999999999:root");
     assert_eq!(statements[1]["Condition"]["Bool"]["kms:GrantIsForAWSResource"], "true");
     assert_eq!(Share::of(&with, &facts, &recovery.points[2..]).statements(), None);
+}
+
+/// A verified copy of a database's snapshot.
+fn of_database(number: u32) -> DescribedCopy {
+    let id = SnapshotId::of_any_kind(&format!("snapferry-{number:052x}")).unwrap();
+    let copy = copy(number, number, ago(HOUR), &[]);
+    let tags = ReadTags {
+        source_snapshot: SnapshotId::of_any_kind(&format!("db-{number:052x}")).ok(),
+        source_volume: VolumeId::of_any_kind(&format!("db-A{number}")).ok(),
+        copy: Some(id.clone()),
+        ..copy.tags
+    };
+    DescribedCopy { id, tags, ..copy }
+}
+
+#[test]
+fn databases_have_calls_of_their_own() {
+    let mut reading = Reading::default();
+    reading.add(copy(1, 1, ago(HOUR), &[]));
+    reading.add_with(of_database(2), Content::Instance);
+    reading.add_with(of_database(3), Content::Cluster { engine: "aurora'; rm -rf ~".to_owned() });
+    let mut vault = reading.close();
+    vault.copies.note_keys([(KEY.into(), KeyFact::Usable)].into());
+    let facts = Facts {
+        account: AccountId::parse(ACCOUNT).unwrap(),
+        now: now(),
+        regions: [(region("eu-west-1"), vault)].into(),
+    };
+    let wanted = wanted();
+    let recovery = recover(&wanted, &facts);
+    assert_eq!(recovery.points.len(), 3);
+    let script = databases::script(&recovery.points).unwrap();
+    let calls: Vec<&str> = script.lines().rev().take(2).collect();
+    let name = |number: u32| format!("snapferry-{number:052x} restored-{}", "0".repeat(20));
+    assert_eq!(calls[1], format!("instance eu-west-1 {}", name(2)));
+    assert_eq!(calls[0], format!(r"cluster eu-west-1 {} 'aurora'\''; rm -rf ~'", name(3)));
+    let volumes: Vec<_> =
+        recovery.points.iter().filter(|point| point.detail.content == Content::Volume).cloned().collect();
+    assert_eq!(databases::script(&volumes), None);
+    let account = AccountId::parse(OTHER).unwrap();
+    let share = Share::of(&account, &facts, &recovery.points);
+    let commands: Vec<String> = share.snapshots.iter().map(|place| share.command(*place)).collect();
+    assert!(share.has_databases());
+    for (kind, number) in [("db-snapshot", 2), ("db-cluster-snapshot", 3)] {
+        let expected = format!(
+            "aws rds modify-{kind}-attribute --region eu-west-1 --{kind}-identifier snapferry-{number:052x} \
+             --attribute-name restore --values-to-add {OTHER}"
+        );
+        assert!(commands.contains(&expected), "{commands:?}");
+    }
 }

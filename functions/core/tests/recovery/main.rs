@@ -11,7 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use snapferry_core::facts::{CallError, DescribedCopy, KeyFact, KeyProblem, State};
 use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId, VolumeId};
-use snapferry_core::recovery::{Attachment, Facts, Passed, Reading, Recovery, TOGETHER, Vault, Wanted, recover};
+use snapferry_core::recovery::{
+    Attachment, Content, Facts, Passed, Reading, Recovery, TOGETHER, Vault, Wanted, recover,
+};
 use snapferry_core::tags::{self, ReadTags};
 
 const ACCOUNT: &str = "222222222222";

@@ -36,6 +36,7 @@ fn share(world: &Scripted, number: usize, database: char, hours: i64) {
     let resource = if database == '?' { String::new() } else { format!("db-{database}") };
     let source = SourceSnapshot {
         kind: SourceKind::Instance(Box::new(Database {
+            arn: format!("arn:aws:rds:us-east-1:{OWNER}:snapshot:night-{number}"),
             snapshot: format!("night-{number}"),
             database: "orders".to_owned(),
             engine: "postgres".to_owned(),

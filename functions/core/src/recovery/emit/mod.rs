@@ -1,7 +1,8 @@
-//! Points as what makes volumes of them, for those who restore with tools of their own.
+//! Points as what makes volumes and databases of them, for those who restore with tools of their own.
 
 pub mod aws_cli;
 pub mod cloudformation;
+pub mod databases;
 pub mod share;
 
 /// A text as one word of a POSIX shell.

@@ -1,13 +1,13 @@
 //! What a recovery account needs: leave to make volumes of the copies, and to use their keys. The account that keeps the copies is not
 //! the one to restore in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::facts::{KeyFact, KeyProblem};
 use crate::ids::{AccountId, Region, SnapshotId};
-use crate::recovery::facts::Facts;
+use crate::recovery::facts::{Content, Facts};
 use crate::recovery::point::Point;
 
 /// What is to be shared with an account.
@@ -17,6 +17,8 @@ pub struct Share<'f> {
     pub with: &'f AccountId,
     /// The copies that can be shared.
     pub snapshots: Vec<(&'f Region, &'f SnapshotId)>,
+    /// Those of clusters among them.
+    clusters: BTreeSet<&'f SnapshotId>,
     /// The keys that the recovery account has to use, by Region, with the number of their copies.
     pub keys: BTreeMap<(&'f Region, &'f str), usize>,
     /// Copies under a key that AWS manages, which EC2 shares with nobody.
@@ -27,7 +29,13 @@ impl<'f> Share<'f> {
     /// Of all points.
     #[must_use]
     pub fn of(with: &'f AccountId, facts: &Facts, points: &[Point<'f>]) -> Self {
-        let mut share = Self { with, snapshots: Vec::new(), keys: BTreeMap::new(), not_shareable: Vec::new() };
+        let mut share = Self {
+            with,
+            snapshots: Vec::new(),
+            clusters: BTreeSet::new(),
+            keys: BTreeMap::new(),
+            not_shareable: Vec::new(),
+        };
         for point in points {
             let (place, key) = ((point.region, &point.copy.id), point.copy.origin.key.as_deref());
             let fact = facts.regions.get(point.region).zip(key).and_then(|(vault, key)| vault.copies.keys.get(key));
@@ -36,6 +44,9 @@ impl<'f> Share<'f> {
                 continue;
             }
             share.snapshots.push(place);
+            if let Content::Cluster { .. } = point.detail.content {
+                share.clusters.insert(&point.copy.id);
+            }
             if let Some(key) = key {
                 *share.keys.entry((point.region, key)).or_default() += 1;
             }
@@ -46,11 +57,24 @@ impl<'f> Share<'f> {
     /// The call of the AWS CLI that shares one copy.
     #[must_use]
     pub fn command(&self, (region, snapshot): (&Region, &SnapshotId)) -> String {
+        let with = self.with;
+        if !snapshot.is_of_database() {
+            return format!(
+                "aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {snapshot} --attribute createVolumePermission \
+                 --operation-type add --user-ids {with}"
+            );
+        }
+        let what = if self.clusters.contains(snapshot) { "db-cluster-snapshot" } else { "db-snapshot" };
         format!(
-            "aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {snapshot} --attribute createVolumePermission \
-             --operation-type add --user-ids {}",
-            self.with
+            "aws rds modify-{what}-attribute --region {region} --{what}-identifier {snapshot} --attribute-name restore \
+             --values-to-add {with}"
         )
+    }
+
+    /// Whether databases are among them. A shared encrypted snapshot of one can be copied and not restored.
+    #[must_use]
+    pub fn has_databases(&self) -> bool {
+        self.snapshots.iter().any(|(_, snapshot)| snapshot.is_of_database())
     }
 
     /// The statements that each of the keys' policies needs (EBS User Guide, "Share the KMS key used to encrypt a shared Amazon EBS

@@ -1,0 +1,70 @@
+//! Snapshots of databases, for the commands that look at them beside those of volumes.
+
+use snapferry_aws::rds::{self, RdsClients};
+use snapferry_core::facts::{CallError, DescribedCopy, SourceSnapshot};
+use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::policy::Policy;
+use snapferry_core::rds::Kind;
+use snapferry_core::recovery::Content;
+
+use crate::account::connection::Account;
+
+/// What the commands read of databases: the kinds that a policy names, and nothing where none does.
+pub(crate) struct Databases {
+    clients: RdsClients,
+    kinds: Vec<Kind>,
+}
+
+impl Databases {
+    /// In `account`'s home Region and the policies' targets.
+    pub(crate) fn new(account: &Account, policies: &[Policy]) -> Self {
+        let names = |kind: &Kind| policies.iter().any(|policy| policy.source_types.contains(&kind.source_type()));
+        let regions = policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone());
+        let clients = RdsClients::new(account.config.clone(), account.home.clone(), regions);
+        Self { clients, kinds: Kind::ALL.into_iter().filter(names).collect() }
+    }
+
+    /// Whether a policy names some.
+    pub(crate) fn are_copied(&self) -> bool {
+        !self.kinds.is_empty()
+    }
+
+    /// What `owners` share.
+    ///
+    /// # Errors
+    /// The first call that failed.
+    pub(crate) async fn shared(&self, owners: &[AccountId]) -> Result<Vec<SourceSnapshot>, CallError> {
+        rds::shared_by(&self.clients, &self.kinds, owners).await
+    }
+
+    /// Hands over each copy in `region`.
+    ///
+    /// # Errors
+    /// The first call that failed.
+    pub(crate) async fn for_each_copy(
+        &self,
+        region: &Region,
+        mut take: impl FnMut(DescribedCopy),
+    ) -> Result<(), CallError> {
+        self.for_each_copy_with_content(region, |copy, _| take(copy)).await
+    }
+
+    /// The same, with what its content is.
+    ///
+    /// # Errors
+    /// The first call that failed.
+    pub(crate) async fn for_each_copy_with_content(
+        &self,
+        region: &Region,
+        mut take: impl FnMut(DescribedCopy, Content),
+    ) -> Result<(), CallError> {
+        rds::for_each_copy(&self.clients, &self.kinds, region, |copy, own| {
+            let content = match own.arn.kind {
+                Kind::Instance => Content::Instance,
+                Kind::Cluster => Content::Cluster { engine: own.engine.unwrap_or_default() },
+            };
+            take(copy, content);
+        })
+        .await
+    }
+}
