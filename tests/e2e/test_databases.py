@@ -11,6 +11,7 @@ from tests.e2e.accounts import HOME, Account
 from tests.e2e.databases import CLUSTER, COPIER, ENCRYPTED, EXPIRER, INSTANCE, VERIFIER, Databases, policy, vault
 from tests.e2e.deploy import redeploy
 from tests.iam import deployed
+from tests.iam.evaluator import actions_of
 
 NEAR, FAR = "eu-west-1", "us-west-2"
 KINDS = pytest.mark.parametrize("kind", [INSTANCE, CLUSTER])
@@ -257,3 +258,36 @@ def test_a_key_that_is_not_the_policys_rejects_a_copy(source: Account, target: A
     guarded.verify()
     assert len(guarded.copies(NEAR, kind, status="verified")) == 1
     assert len(guarded.copies(NEAR, kind)) == 2
+
+
+# What the roles allow and no function calls by itself.
+ANOTHER_DOES = {
+    *("logs:CreateLogStream", "logs:PutLogEvents"),
+    *("kms:CreateGrant", "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"),
+    "rds:CrossRegionCommunication",
+    # A turn goes a minute after the last copy of its account was served.
+    "dynamodb:DeleteItem",
+}
+
+
+def test_every_allowed_action_is_used(source: Account, target: Account) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.control.configure(db_snapshot_limit=0)
+    for kind in ENGINES:
+        guarded.shared(source, kind, kms_key=source_key(source, target))
+    guarded.sweep()
+    guarded.control.configure(db_snapshot_limit=100)
+    guarded.serve()
+    guarded.sweep()
+    guarded.verify()
+    for kind in ENGINES:
+        [copy] = guarded.copies(NEAR, kind, status="verified")
+        guarded.let_expire(copy, NEAR, kind)
+    guarded.expire()
+    calls = guarded.control.calls(account=target.number)
+    for name in ("CopySharedDatabases", "VerifyCopiedDatabases", "DeleteExpiredDatabaseCopies"):
+        role = guarded.stack.outputs[f"{name}RoleArn"]
+        seen = {f"{call.service}:{call.action}" for call in calls if call.role == role}
+        tagging = {"rds:AddTagsToResource"} if any(call.role == role and call.request_tags for call in calls) else set()
+        allowed = {action for _, action in actions_of(deployed.policies_of(target.aws, role))}
+        assert allowed - seen - tagging - ANOTHER_DOES == set(), name
