@@ -55,7 +55,7 @@ def database_copy(ground: Ground) -> dict[str, Any]:
     _share(ground, theirs, arn.split(":", 6)[-1])
     seen = _seconds(ground, lambda: any(_arn(each) == arn for each in here.shown(SnapshotType="shared")), "the share")
     name = ground.name("db").lower()
-    request = {
+    request: dict[str, Any] = {
         **there.named(arn, "Source"),
         **there.named(name, "Target"),
         "KmsKeyId": on.target_key(ground, ground.away),
@@ -86,7 +86,7 @@ def database_copy(ground: Ground) -> dict[str, Any]:
 
 
 def _share(ground: Ground, theirs: _Rds, name: str) -> None:
-    attribute = {**theirs.named(name), "AttributeName": "restore"}
+    attribute: dict[str, Any] = {**theirs.named(name), "AttributeName": "restore"}
     ground.will_make(
         f"share of {name} with {ground.target_account}",
         f"aws rds modify-db-snapshot-attribute --region {ground.home} --db-snapshot-identifier {name} --attribute-name "
