@@ -44,8 +44,9 @@ DESCRIPTION ?=
 SOURCE_KEY ?=
 CREATE_KEY ?=
 LIVE_OPTIONS ?=
-# Where make live-probes copies to.
+# Where make live-probes copies to, and a manual snapshot of a database that it shares and copies.
 AWAY ?=
+DB_SNAPSHOT ?=
 # 1: compile AWS's SDK crates whole, as published. Otherwise each is cut down to the operations in tools/slim_sdk/operations.toml.
 FULL_SDK ?=
 SNAPFERRY ?= $(if $(DIST),target/deploy/snapferry,target/release/snapferry)
@@ -303,9 +304,9 @@ live-test: $(VENV) ## test a deployed stack with a snapshot of your own, on AWS:
 
 # tests/live/README.md says what it asks, makes, costs and removes.
 .PHONY: live-probes
-live-probes: $(VENV) ## ask AWS what Snapferry rests on and nobody has seen: SOURCE_PROFILE= TARGET_PROFILE= REGION= AWAY=
+live-probes: $(VENV) ## ask AWS what Snapferry rests on and nobody has seen: SOURCE_PROFILE= TARGET_PROFILE= REGION= AWAY= (DB_SNAPSHOT=)
 	@python -m tests.live.probes --source-profile "$(SOURCE_PROFILE)" --target-profile "$(TARGET_PROFILE)" \
-		$(if $(REGION),--region "$(REGION)") $(if $(AWAY),--away "$(AWAY)") $(if $(filter 1,$(YES)),--yes) $(LIVE_OPTIONS)
+		$(if $(REGION),--region "$(REGION)") $(if $(AWAY),--away "$(AWAY)") $(if $(DB_SNAPSHOT),--database "$(DB_SNAPSHOT)") $(if $(filter 1,$(YES)),--yes) $(LIVE_OPTIONS)
 
 # ---------------------------------------------------------------- the phases of check and test
 

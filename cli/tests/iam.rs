@@ -49,6 +49,15 @@ fn policies_of_the_roles_for_machines() {
 }
 
 #[test]
+fn the_roles_for_databases_where_a_policy_names_them() {
+    let args = ["iam", "--json", "--region", "us-east-1", "databases.json"];
+    let found: Value = serde_json::from_str(&stdout(snapferry().args(args))).unwrap();
+    let functions: Vec<_> = found["roles"].as_array().unwrap().iter().map(|role| role["function"].clone()).collect();
+    let of_databases = ["copy-shared-databases", "verify-copied-databases", "delete-expired-database-copies"];
+    assert_eq!(functions[3..], of_databases);
+}
+
+#[test]
 fn the_provers_role_only_if_asked_for() {
     let functions = |options: &[&str]| -> Vec<Value> {
         let args = ["iam", "--json", "--region", "us-east-1", BARE];

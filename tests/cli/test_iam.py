@@ -19,6 +19,7 @@ ROLES = ("CopySharedSnapshotsRole", "VerifyCopiesRole", "DeleteExpiredCopiesRole
 PROVER = "ProveCopiesRole"
 OF_DATABASES = ("CopySharedDatabasesRole", "VerifyCopiedDatabasesRole", "DeleteExpiredDatabaseCopiesRole")
 POLICIES = ("infra/policy.example.json", "functions/core/tests/fixtures/policies/several.json")
+DATABASES = "functions/core/tests/fixtures/policies/databases.json"
 # Not a target of either policy, and one.
 REGIONS = ("ap-southeast-7", "eu-central-1")
 KEY = "arn:aws:kms:eu-central-1:111111111111:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
@@ -93,7 +94,7 @@ def printed(policy: str, region: str, options: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("region", REGIONS)
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", [*POLICIES, DATABASES])
 def test_roles(policy: str, region: str, options: dict[str, str]) -> None:
     assert printed(policy, region, options) == deployed(policy, region, options)
 

@@ -11,7 +11,8 @@ import pytest
 from botocore.parsers import ResponseParserError
 
 from tests.cloud import LocalAws
-from tests.live.probes import questions, report
+from tests.live.probes import databases, questions, report
+from tests.live.probes import ground as on
 from tests.live.probes.ask import ask
 from tests.live.probes.ground import Ground, stand
 from tests.live.setting import TAG, RefusedError, Setting
@@ -87,6 +88,29 @@ def test_what_the_model_answers(ground: Ground) -> None:
     assert answer(found, "changed-blocks")["outcome"] == "ValidationException, UNRELATED_SNAPSHOTS"
     assert answer(found, "locked-deletion") == {"dry run": "accepted", "deletion": "OperationNotPermitted"}
     assert answer(found, "descriptions")["beyond ASCII"] == "as it was written"
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+def test_a_database_is_copied_where_one_is_named(aws: LocalAws, ground: Ground, cluster: bool) -> None:
+    assert ask(ground, ["database-copy"])[0]["answers"][0]["answer"] == {"not asked": databases.NOT_NAMED}
+    theirs = {"cluster": cluster, "kms_key": on.source_key(ground)}
+    ground.database = aws.control.create_db_snapshot(OWNER, HOME, id="night", **theirs)
+    found, left = ask(ground, ["database-copy"])
+    told = answer(found, "database-copy")
+    exists = "DBClusterSnapshotAlreadyExistsFault" if cluster else "DBSnapshotAlreadyExists"
+    assert (told["first"], told["asked again"], told["states"][-1]) == ("accepted", exists, "available")
+    ended = told["ended"]
+    assert [ended[what] for what in ("under the key asked for", "names its source", "has the tags")] == [True] * 3
+    assert [ended["as the source"][what] for what in ("Engine", "AllocatedStorage")] == [True] * 2
+    rds = aws.client("rds", RECIPIENT, AWAY)
+    copies = rds.describe_db_cluster_snapshots if cluster else rds.describe_db_snapshots
+    [*rest] = copies()["DBClusterSnapshots" if cluster else "DBSnapshots"]
+    shared = aws.client("rds", RECIPIENT, HOME)
+    theirs_seen = shared.describe_db_cluster_snapshots if cluster else shared.describe_db_snapshots
+    [*seen] = theirs_seen(SnapshotType="shared")["DBClusterSnapshots" if cluster else "DBSnapshots"]
+    assert (left, rest, seen) == ([], [], [])
+    with pytest.raises(RefusedError, match="is no snapshot of a database"):
+        stand(ground.setting, AWAY, HOME, ground.database)
 
 
 def test_two_reports_of_one_world_differ_in_nothing_and_of_two_worlds_where_they_do(aws: LocalAws) -> None:

@@ -142,6 +142,13 @@ def test_the_vaults_files_agree_with_each_other_and_the_policy() -> None:
     assert "vault.json: AlarmEmail is still an example's, and nobody would hear of an alarm" in made.stderr
 
 
+def test_a_policy_of_databases_asks_for_what_copies_them() -> None:
+    file = packages.REPOSITORY / "functions/core/tests/fixtures/policies/databases.json"
+    made = fill({"file": str(file), "valid": True, "policies": [json.loads(file.read_text())]})
+    found = {each["ParameterKey"]: each["ParameterValue"] for each in json.loads(made.stdout)}
+    assert (found["Databases"], found["TargetRegions"]) == ("true", "eu-west-1,us-east-2")
+
+
 def test_without_the_policys_file_its_package_has_no_name() -> None:
     made = fill({"file": "-", "valid": True, "policies": [{"Policy": policy()}]})
     assert (made.returncode, made.stdout) == (1, "")

@@ -1,5 +1,6 @@
 """Snapshots of instances and clusters from the share to the end of their time, in two Regions."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.e2e.accounts import HOME, Account
 from tests.e2e.databases import CLUSTER, COPIER, ENCRYPTED, EXPIRER, INSTANCE, VERIFIER, Databases, policy, vault
 from tests.e2e.deploy import redeploy
 from tests.iam import deployed
+from tests.iam.evaluator import actions_of
 
 NEAR, FAR = "eu-west-1", "us-west-2"
 KINDS = pytest.mark.parametrize("kind", [INSTANCE, CLUSTER])
@@ -28,6 +30,14 @@ def source_key(source: Account, target: Account) -> str:
 
 def names(copies: list[dict[str, Any]], kind: str) -> set[str]:
     return {each[f"{kind}Identifier"] for each in copies}
+
+
+def remove(source: Account, kind: str, name: str) -> None:
+    rds = source.client("rds")
+    if kind == INSTANCE:
+        rds.delete_db_snapshot(DBSnapshotIdentifier=name)
+    else:
+        rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
 
 
 def told(guarded: Databases, function: str, event: str, kind: str) -> int:
@@ -80,11 +90,7 @@ def test_what_is_made_again_under_its_name_is_copied_again(source: Account, targ
     arn = guarded.shared(source, kind, kms_key=theirs, id="nightly", created="2026-11-01T00:00:00Z")
     guarded.sweep()
     guarded.verify()
-    rds = source.client("rds")
-    if kind == INSTANCE:
-        rds.delete_db_snapshot(DBSnapshotIdentifier="nightly")
-    else:
-        rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="nightly")
+    remove(source, kind, "nightly")
     again = guarded.shared(source, kind, kms_key=theirs, id="nightly", created="2026-11-02T00:00:00Z")
     assert again == arn
     guarded.sweep()
@@ -123,19 +129,24 @@ def test_a_full_quota_is_told_and_what_waits_is_copied_when_there_is_room(
 def test_under_a_doomed_key_nothing_counts_and_all_is_copied_under_the_next(
     source: Account, target: Account, kind: str
 ) -> None:
-    guarded = vault(target, policy(source, entry(target, NEAR)))
+    first, second = (target.create_key(NEAR) for _ in range(2))
+    documents = [policy(source, policies.target(NEAR, key=key, RetainRule=NONE_KEPT)) for key in (first, second)]
+    # Its role may use both, because what it did before is held against what it may in the end.
+    both = {"TargetKeyArns": f"{first},{second}"}
+    guarded = vault(target, documents[0], **both)
     guarded.shared(source, kind, kms_key=source_key(source, target))
     guarded.sweep()
     guarded.verify()
-    [lost] = guarded.copies(NEAR, kind, status="verified")
-    key = lost["KmsKeyId"]
-    target.client("kms", NEAR).schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    redeploy(guarded.stack, policy(source, entry(target, NEAR)))
+    assert len(guarded.copies(NEAR, kind, status="verified")) == 1
+    target.client("kms", NEAR).schedule_key_deletion(KeyId=first, PendingWindowInDays=7)
+    redeploy(guarded.stack, documents[1], **both)
     guarded.sweep()
     guarded.verify()
     found = guarded.copies(NEAR, kind, status="verified")
-    assert {each["KmsKeyId"] for each in found} > {key}
-    assert len(found) == 2
+    assert [each["KmsKeyId"] for each in found] == [first, second]
+    # What was copied again is not copied a third time.
+    guarded.sweep()
+    assert guarded.asked(kind) == 2
 
 
 def test_what_cannot_be_encrypted_is_refused_and_never_copied_in_the_clear(source: Account, target: Account) -> None:
@@ -165,3 +176,118 @@ def test_every_call_is_one_that_the_roles_allow_and_none_is_refused(source: Acco
     role = guarded.stack.outputs["VerifyCopiedDatabasesRoleArn"]
     others = [replace(call, role=role) for call in calls if call.action == "CopyDBSnapshot"]
     assert deployed.refusals(target.aws, others)
+
+
+@KINDS
+def test_a_copy_that_is_not_shown_yet_is_not_asked_for_again(source: Account, target: Account, kind: str) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.control.configure(copy_visibility_seconds=3600)
+    guarded.shared(source, kind, kms_key=source_key(source, target))
+    guarded.sweep()
+    assert guarded.copies(NEAR, kind) == []
+    guarded.sweep()
+    guarded.control.advance_clock(hours=2)
+    guarded.sweep()
+    guarded.verify()
+    assert len(guarded.copies(NEAR, kind, status="verified")) == 1
+
+
+@KINDS
+def test_a_copier_that_dies_in_its_request_has_asked_once(source: Account, target: Account, kind: str) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.shared(source, kind, kms_key=source_key(source, target))
+    function = guarded.stack.outputs["CopySharedDatabasesFunction"]
+    guarded.control.inject_fault(service="rds", action=f"Copy{kind}", kill=function, drop="after", times=1)
+    with suppress(RuntimeError):
+        guarded.stack.invoke(COPIER, {"sweep": "the one that dies"})
+    # The next goes on with its round.
+    guarded.stack.invoke(COPIER, {"sweep": "the next"})
+    guarded.verify()
+    assert len(guarded.copies(NEAR, kind, status="verified")) == 1
+
+
+@KINDS
+def test_the_last_verified_copy_outlives_its_time(source: Account, target: Account, kind: str) -> None:
+    kept = {**NONE_KEPT, "KeepAtLeast": 1}
+    key = target.create_key(NEAR)
+    guarded = vault(target, policy(source, policies.target(NEAR, key=key, RetainRule=kept)))
+    theirs = source_key(source, target)
+    resource = {
+        "resource_id": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ" if kind == INSTANCE else "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    }
+    guarded.shared(source, kind, kms_key=theirs, created="2026-11-01T00:00:00Z", **resource)
+    guarded.sweep()
+    guarded.verify()
+    [first] = guarded.copies(NEAR, kind)
+    guarded.let_expire(first, NEAR, kind)
+    guarded.expire()
+    assert names(guarded.copies(NEAR, kind), kind) == {first[f"{kind}Identifier"]}
+    # Once there is a newer one of the same database, it goes.
+    guarded.shared(source, kind, kms_key=theirs, **resource)
+    guarded.sweep()
+    guarded.verify()
+    guarded.expire()
+    assert len(left := guarded.copies(NEAR, kind, status="verified")) == 1
+    assert names(left, kind) != {first[f"{kind}Identifier"]}
+
+
+@KINDS
+def test_what_goes_before_it_is_copied_is_missed(source: Account, target: Account, kind: str) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.control.configure(db_snapshot_limit=0)
+    guarded.shared(source, kind, kms_key=source_key(source, target), id="nightly")
+    guarded.sweep()
+    remove(source, kind, "nightly")
+    guarded.sweep()
+    guarded.sweep()
+    assert told(guarded, COPIER, "copy.missed", kind) == 1
+
+
+@KINDS
+def test_a_key_that_is_not_the_policys_rejects_a_copy(source: Account, target: Account, kind: str) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.control.spoil_copies(service="rds", kms_key=target.create_key(NEAR), times=1)
+    guarded.shared(source, kind, kms_key=source_key(source, target))
+    guarded.sweep()
+    guarded.verify()
+    [copy] = guarded.copies(NEAR, kind)
+    assert copy["tags"]["snapferry:status"] == "rejected"
+    assert told(guarded, VERIFIER, "copy.rejected", kind) == 1
+    # Another is asked for, under another name, and the rejected one stays for a day.
+    guarded.sweep()
+    guarded.verify()
+    assert len(guarded.copies(NEAR, kind, status="verified")) == 1
+    assert len(guarded.copies(NEAR, kind)) == 2
+
+
+# What the roles allow and no function calls by itself.
+ANOTHER_DOES = {
+    *("logs:CreateLogStream", "logs:PutLogEvents"),
+    *("kms:CreateGrant", "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"),
+    "rds:CrossRegionCommunication",
+    # A turn goes a minute after the last copy of its account was served.
+    "dynamodb:DeleteItem",
+}
+
+
+def test_every_allowed_action_is_used(source: Account, target: Account) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.control.configure(db_snapshot_limit=0)
+    for kind in ENGINES:
+        guarded.shared(source, kind, kms_key=source_key(source, target))
+    guarded.sweep()
+    guarded.control.configure(db_snapshot_limit=100)
+    guarded.serve()
+    guarded.sweep()
+    guarded.verify()
+    for kind in ENGINES:
+        [copy] = guarded.copies(NEAR, kind, status="verified")
+        guarded.let_expire(copy, NEAR, kind)
+    guarded.expire()
+    calls = guarded.control.calls(account=target.number)
+    for name in ("CopySharedDatabases", "VerifyCopiedDatabases", "DeleteExpiredDatabaseCopies"):
+        role = guarded.stack.outputs[f"{name}RoleArn"]
+        seen = {f"{call.service}:{call.action}" for call in calls if call.role == role}
+        tagging = {"rds:AddTagsToResource"} if any(call.role == role and call.request_tags for call in calls) else set()
+        allowed = {action for _, action in actions_of(deployed.policies_of(target.aws, role))}
+        assert allowed - seen - tagging - ANOTHER_DOES == set(), name

@@ -4,7 +4,7 @@ use snapferry_aws::rds::{self, RdsClients};
 use snapferry_core::facts::{CallError, DescribedCopy, SourceSnapshot};
 use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::policy::Policy;
-use snapferry_core::rds::Kind;
+use snapferry_core::rds::{Kind, Usage};
 use snapferry_core::recovery::Content;
 
 use crate::account::connection::Account;
@@ -27,6 +27,19 @@ impl Databases {
     /// Whether a policy names some.
     pub(crate) fn are_copied(&self) -> bool {
         !self.kinds.is_empty()
+    }
+
+    /// The kinds that a policy names.
+    pub(crate) fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// How many manual snapshots of a kind there are and may be in `region`.
+    ///
+    /// # Errors
+    /// When RDS did not say.
+    pub(crate) async fn usage(&self, region: &Region, kind: Kind) -> Result<Usage, CallError> {
+        rds::usage(&self.clients, region, kind).await
     }
 
     /// What `owners` share.

@@ -11,13 +11,15 @@ use serde_json::json;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::copying::execute;
 use snapferry_aws::deadline::Deadline;
-use snapferry_core::copying::{Outcome, Plan, Scope, record};
+use snapferry_core::copying::{Facts, Outcome, Plan, Scope, record};
 use snapferry_core::ids::SnapshotId;
+use snapferry_core::policy::Policy;
 
 use crate::account::connection::{Account, Connection, block_on};
+use crate::account::databases::Databases;
 use crate::account::look;
 use crate::account::queue::{self, Queue};
-use crate::commands::plan;
+use crate::commands::plan::{self, Named};
 use crate::terminal::exit::{self, Exit};
 use crate::terminal::input;
 
@@ -35,9 +37,9 @@ pub(crate) struct Args {
     /// The policy document; - is standard input
     #[arg(value_name = "POLICY")]
     document: PathBuf,
-    /// The snapshot, shared with this account in the home Region
-    #[arg(long, value_name = "ID", value_parser = plan::snapshot)]
-    snapshot: SnapshotId,
+    /// The snapshot, shared with this account in the home Region; a database's by its ARN
+    #[arg(long, value_name = "ID", value_parser = Named::parse)]
+    snapshot: Named,
     /// Show the decisions and ask for nothing
     #[arg(long)]
     dry_run: bool,
@@ -63,8 +65,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let account = args.connection.open().await?;
         let clients = look::clients(&account, &policies);
         let now = Timestamp::now();
-        let named = vec![look::event(args.snapshot.clone())];
-        let facts = look::facts(&account, &clients, &policies, Scope::Events, named).await;
+        let facts = facts(args, &account, &clients, &policies).await?;
         let plan = plan::decided(&policies, &facts, now)?;
         // From here on what cannot be printed stops nothing: a reader who has gone must not leave a snapshot without its copy.
         let mut unsaid = plan::print(&plan, &facts, None, now, args.json).err();
@@ -75,12 +76,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             say(&format!("{}: nothing was asked for, for the reasons above", args.snapshot));
             return exit::acted(Exit::Findings, unsaid);
         }
+        let snapshot = match &args.snapshot {
+            Named::Volume(snapshot) => snapshot,
+            Named::Database(arn) => {
+                say(&format!("{arn}: {AT_THE_NEXT_SWEEP}"));
+                return exit::acted(Exit::Fine, unsaid);
+            }
+        };
         let exit = if args.direct {
             let (exit, problem) = copy(&clients, &plan).await;
             unsaid = unsaid.or(problem);
             exit
         } else {
-            let requested = ask(args, &account, now).await?;
+            let requested = ask(args, snapshot, &account, now).await?;
             unsaid = unsaid.or(args.json.then(|| print(&requested).err()).flatten());
             Exit::Fine
         };
@@ -88,17 +96,44 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
+/// There is no queue to which a share could be told: databases are looked for.
+const AT_THE_NEXT_SWEEP: &str = "the stack's next sweep copies it (SweepSchedule). To have it sweep now, invoke the function that the \
+                                 stack's output CopySharedDatabasesFunction names with {\"sweep\": \"manual\"}; a second copy \
+                                 cannot come of it";
+
+/// What the copier would see of the snapshot.
+async fn facts(args: &Args, account: &Account, clients: &Clients, policies: &[Policy]) -> anyhow::Result<Facts> {
+    match &args.snapshot {
+        Named::Volume(snapshot) => {
+            let named = vec![look::event(snapshot.clone())];
+            Ok(look::facts(account, clients, policies, Scope::Events, named).await)
+        }
+        Named::Database(arn) => {
+            anyhow::ensure!(
+                !args.direct,
+                "--direct copies snapshots of volumes; those of databases the stack alone copies"
+            );
+            let mut facts = look::facts(account, clients, policies, Scope::Sweep { since: None }, Vec::new()).await;
+            look::add_databases(&Databases::new(account, policies), clients, policies, &mut facts).await;
+            look::name_database(arn, &mut facts)?;
+            Ok(facts)
+        }
+    }
+}
+
 /// Asks the deployed stack, through its queue.
-async fn ask(args: &Args, account: &Account, now: Timestamp) -> anyhow::Result<serde_json::Value> {
+async fn ask(
+    args: &Args,
+    snapshot: &SnapshotId,
+    account: &Account,
+    now: Timestamp,
+) -> anyhow::Result<serde_json::Value> {
     let url = args.queue.url(&account.config).await;
     let url = url.map_err(|error| anyhow::anyhow!("{error:#}; --direct copies where there is no stack"))?;
-    let id = format!("manual-{}-{}", args.snapshot, now.as_millisecond());
-    let body = queue::share(args.snapshot.as_str(), &id);
+    let id = format!("manual-{snapshot}-{}", now.as_millisecond());
+    let body = queue::share(snapshot.as_str(), &id);
     queue::send(&aws_sdk_sqs::Client::new(&account.config), &url, &body, &id).await?;
-    say(&format!(
-        "{}: the stack's copier was asked to look; its audit names this request as triggerId {id}",
-        args.snapshot
-    ));
+    say(&format!("{snapshot}: the stack's copier was asked to look; its audit names this request as triggerId {id}"));
     Ok(json!({"requested": {"triggerId": id, "queue": url}}))
 }
 

@@ -13,6 +13,7 @@ use snapferry_core::policy::{self, MAX_DOCUMENT_BYTES};
 const BARE: &str = "cross-account-copy.json";
 const ANSWER: &str = "get-lifecycle-policy.json";
 const SEVERAL: &str = "several.json";
+const DATABASES: &str = "databases.json";
 
 /// The command, run among the policies that core is tested with.
 fn snapferry() -> Command {
@@ -45,6 +46,25 @@ fn an_answer_for_machines() {
         .success()
         .stderr_eq("")
         .stdout_eq(file!["answer-for-machines.json"]);
+}
+
+/// What `parameters.py` and the CDK's constructs take from it; a policy of volumes alone says nothing of databases.
+#[test]
+fn a_policy_of_databases() {
+    let parameters = |document: &str| {
+        let found = json(snapferry().args(["check", "--json", document]));
+        assert_eq!(found["files"][0]["findings"], json!([]), "{found}");
+        found["files"][0]["policies"][0]["Policy"]["PolicyDetails"]["EventSource"]["Parameters"].clone()
+    };
+    let found = parameters(DATABASES);
+    assert_eq!(found["SourceTypes"], json!(["DB_SNAPSHOT", "DB_CLUSTER_SNAPSHOT"]));
+    let filter = json!({"SnapshotRegex": "nightly-.*", "DatabaseRegex": ".*", "Engines": ["aurora-mysql", "postgres"]});
+    assert_eq!(found["DatabaseFilter"], filter);
+    // What is printed is the same policy.
+    let printed = snapferry().args(["check", DATABASES]).output().unwrap().stdout;
+    let again = json(snapferry().args(["check", "--json", "-"]).stdin(printed));
+    let policy = |found: &Value| found["files"][0]["policies"].clone();
+    assert_eq!(policy(&again), policy(&json(snapferry().args(["check", "--json", DATABASES]))));
 }
 
 #[test]

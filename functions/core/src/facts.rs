@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::ids::{AccountId, KeyArn, SnapshotId, VolumeId};
+use crate::kind::SourceType;
 
 mod copies;
 mod life;
@@ -97,6 +98,16 @@ impl Compared {
 }
 
 impl SourceSnapshot {
+    /// The kind as a policy has it.
+    #[must_use]
+    pub fn source_type(&self) -> SourceType {
+        match &self.kind {
+            SourceKind::Volume => SourceType::EbsSnapshot,
+            SourceKind::Instance(_) => SourceType::DbSnapshot,
+            SourceKind::Cluster(_) => SourceType::DbClusterSnapshot,
+        }
+    }
+
     /// Of a database's snapshot its ARN.
     #[must_use]
     pub fn arn(&self) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! What a policy says of databases, for what will copy them: until something does, the same documents are refused.
+//! What a policy says of databases.
 
 #![allow(
     clippy::expect_used,
@@ -9,7 +9,7 @@
 )]
 
 use serde_json::{Value, json};
-use snapferry_core::policy::{SourceType, parse, parse_with_databases};
+use snapferry_core::policy::{SourceType, parse};
 
 fn document() -> Value {
     json!({
@@ -38,8 +38,8 @@ const PARAMETERS: &str = "/EventSource/Parameters";
 const COPY: &str = "/Actions/0/CrossRegionCopy/0";
 
 #[test]
-fn what_copies_databases_reads_what_a_policy_says_of_them() {
-    let parsed = parse_with_databases(&document().to_string()).unwrap();
+fn what_a_policy_says_of_databases() {
+    let parsed = parse(&document().to_string()).unwrap();
     let policy = &parsed.policies[0];
     assert_eq!(policy.source_types, [SourceType::DbSnapshot, SourceType::DbClusterSnapshot].into());
     assert_eq!(policy.databases.snapshot.as_str(), "nightly-.*");
@@ -53,27 +53,20 @@ fn what_copies_databases_reads_what_a_policy_says_of_them() {
 
 #[test]
 fn without_a_filter_every_database_passes() {
-    let policy = parse_with_databases(&edited("/EventSource/Parameters/DatabaseFilter", Value::Null)).unwrap();
+    let policy = parse(&edited("/EventSource/Parameters/DatabaseFilter", Value::Null)).unwrap();
     let filter = &policy.policies[0].databases;
     assert_eq!((filter.snapshot.as_str(), filter.database.as_str()), (".*", ".*"));
     assert!(filter.snapshot.matches("x") && filter.database.matches("") && filter.takes("x", "y", "mysql"));
 }
 
 #[test]
-fn a_policy_of_volumes_says_the_same_to_both() {
+fn a_policy_that_names_no_kind_is_about_volumes() {
     for types in [Value::Null, json!(["EBS_SNAPSHOT"])] {
         let mut document: Value = serde_json::from_str(&edited(&format!("{PARAMETERS}/SourceTypes"), types)).unwrap();
         document.pointer_mut(PARAMETERS).unwrap().as_object_mut().unwrap().remove("DatabaseFilter");
-        let document = document.to_string();
-        assert_eq!(parse(&document), parse_with_databases(&document));
-        assert_eq!(parse(&document).unwrap().policies[0].source_types, [SourceType::EbsSnapshot].into());
+        let policies = parse(&document.to_string()).unwrap().policies;
+        assert_eq!(policies[0].source_types, [SourceType::EbsSnapshot].into());
     }
-}
-
-#[test]
-fn no_function_is_given_a_policy_of_databases() {
-    let error = parse(&document().to_string()).unwrap_err().to_string();
-    assert!(error.contains("this version of Snapferry copies no snapshots of databases"), "{error}");
 }
 
 #[test]
@@ -168,7 +161,7 @@ fn each_rule_says_what_is_wrong_and_what_would_be_right() {
              that is named; allowed: the ARN of a key in eu-west-1",
         ),
     ] {
-        let error = parse_with_databases(&edited(&format!("{place}/{member}"), value)).expect_err(expected).to_string();
+        let error = parse(&edited(&format!("{place}/{member}"), value)).expect_err(expected).to_string();
         assert!(error.ends_with(expected), "{error}\n{expected}");
     }
 }
@@ -180,7 +173,7 @@ fn a_lock_is_refused_beside_volumes_too() {
             .unwrap();
     let copy = both.pointer_mut(COPY).unwrap().as_object_mut().unwrap();
     copy.insert("LockRule".to_owned(), json!({"Mode": "governance", "Interval": 1, "IntervalUnit": "DAYS"}));
-    let error = parse_with_databases(&both.to_string()).unwrap_err();
+    let error = parse(&both.to_string()).unwrap_err();
     assert_eq!(error.path, "Actions[0].CrossRegionCopy[0].LockRule");
 }
 
@@ -189,9 +182,9 @@ fn of_china_one_region_is_a_target() {
     let target = |region: &str| json!({"Target": region, "EncryptionConfiguration": {"Encrypted": false}});
     let document =
         |targets: &[&str]| edited("/Actions/0/CrossRegionCopy", targets.iter().map(|region| target(region)).collect());
-    assert!(parse_with_databases(&document(&["cn-north-1"])).is_ok());
-    assert!(parse_with_databases(&document(&["eu-west-1", "eu-west-2"])).is_ok());
-    let error = parse_with_databases(&document(&["cn-north-1", "cn-northwest-1"])).unwrap_err().to_string();
+    assert!(parse(&document(&["cn-north-1"])).is_ok());
+    assert!(parse(&document(&["eu-west-1", "eu-west-2"])).is_ok());
+    let error = parse(&document(&["cn-north-1", "cn-northwest-1"])).unwrap_err().to_string();
     assert!(
         error.ends_with(
             "CrossRegionCopy[1].Target: \"cn-northwest-1\" besides cn-north-1, but RDS copies no snapshots between the Regions \

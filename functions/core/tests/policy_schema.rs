@@ -23,6 +23,7 @@ const SCHEMA: &str = include_str!("../policy.schema.json");
 const ANSWER: &str = include_str!("fixtures/policies/get-lifecycle-policy.json");
 const SEVERAL: &str = include_str!("fixtures/policies/several.json");
 const BARE: &str = include_str!("fixtures/policies/cross-account-copy.json");
+const DATABASES: &str = include_str!("fixtures/policies/databases.json");
 const EXAMPLE: &str = include_str!("../../../infra/policy.example.json");
 
 /// The cases of the parser's own test: see there.
@@ -78,7 +79,7 @@ fn assert_agreement(document: &Value) {
 
 #[test]
 fn what_is_accepted_validates() {
-    for document in [ANSWER, SEVERAL, BARE, EXAMPLE] {
+    for document in [ANSWER, SEVERAL, BARE, DATABASES, EXAMPLE] {
         policy::parse(document).unwrap();
         let document: Value = serde_json::from_str(document).unwrap();
         let errors: Vec<String> = VALIDATOR.iter_errors(&document).map(|error| error.to_string()).collect();
@@ -125,6 +126,32 @@ fn the_forms() {
         edited(ANSWER, "/Policy/PolicyId", Value::Null),
     ] {
         assert_agreement(&document);
+    }
+}
+
+#[test]
+fn what_is_said_of_databases() {
+    let parameters = "/Policy/PolicyDetails/EventSource/Parameters";
+    for (name, value) in [
+        ("SourceTypes", json!(["DB_SNAPSHOT"])),
+        ("SourceTypes", json!(["DB_SNAPSHOT", "EBS_SNAPSHOT"])),
+        // A filter of databases, without any.
+        ("SourceTypes", json!(["EBS_SNAPSHOT"])),
+        ("SourceTypes", Value::Null),
+        ("SourceTypes", json!([])),
+        ("DatabaseFilter", Value::Null),
+        ("DatabaseFilter", json!({})),
+        ("DatabaseFilter", json!({ "SnapshotRegex": null, "DatabaseRegex": "orders", "Engines": null })),
+        ("DatabaseFilter", json!({ "Engines": [] })),
+        ("DatabaseFilter", json!({ "Engines": ["mysql", "neptune"] })),
+        ("DatabaseFilter", json!({ "Engines": ["docdb"] })),
+        ("DatabaseFilter", json!({ "Engines": ["PostgreSQL"] })),
+        ("DatabaseFilter", json!({ "Engines": ["custom-oracle-ee-cdb"] })),
+        ("DatabaseFilter", json!({ "SnapshotRegex": "a".repeat(1001) })),
+        ("DatabaseFilter", json!({ "Snapshot": "a" })),
+        ("DatabaseFilter", json!([])),
+    ] {
+        assert_agreement(&edited(DATABASES, &format!("{parameters}/{name}"), value));
     }
 }
 

@@ -9,7 +9,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 
 import { SnapshotSource, SnapshotVault, type SnapshotVaultProps } from '../lib';
 import { ACKNOWLEDGED } from '../lib/acknowledged';
-import { builtFunctions, EXAMPLE_POLICY, examplePolicy, owners, sourceKeys, temporaryFolder } from './scene';
+import { builtFunctions, DATABASES, EXAMPLE_POLICY, examplePolicy, owners, sourceKeys, temporaryFolder } from './scene';
 
 interface Report {
   readonly pluginReports: {
@@ -56,6 +56,7 @@ const TEMPLATES: Record<keyof typeof ACKNOWLEDGED, ((stack: Stack) => void)[]> =
       { policy: EXAMPLE_POLICY, sourceKeyArns: sourceKeys(200), alarmEmail: 'operators@example.com' },
       { policy: ofManyOwners(), proofSchedule: 'rate(1 hour)', proofDecryptsSources: 'true' },
       { policy: withoutKeys(), proofSchedule: 'rate(1 hour)' },
+      { policy: DATABASES },
     ] as Omit<SnapshotVaultProps, 'code'>[]
   ).map((props) => (stack) => {
     new SnapshotVault(stack, 'Vault', { ...props, code: { folder: builtFunctions() } });

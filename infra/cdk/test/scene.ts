@@ -13,6 +13,9 @@ export const REPOSITORY = resolve(__dirname, '..', '..', '..', '..');
 /** The policy that the repository ships as an example. */
 export const EXAMPLE_POLICY = join(REPOSITORY, 'infra', 'policy.example.json');
 
+/** A policy of databases, with which the parser is tested. */
+export const DATABASES = join(REPOSITORY, 'functions', 'core', 'tests', 'fixtures', 'policies', 'databases.json');
+
 /** As much of the example's shape as the tests change. */
 export interface ExamplePolicy {
   readonly EventSource: { readonly Parameters: { SnapshotOwner: string[] } };

@@ -14,6 +14,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SnapshotVault } from '../lib';
 import {
   builtFunctions,
+  DATABASES,
   EXAMPLE_POLICY,
   examplePolicy,
   newStack,
@@ -246,6 +247,28 @@ describe("a vault's policy", () => {
         assert.ok(text.includes(each), each);
       }
     }
+  });
+
+  it('makes what copies databases where it names them, from one package, for as many owners', () => {
+    const document = JSON.parse(readFileSync(DATABASES, 'utf8')) as {
+      Policy: { PolicyDetails: { EventSource: { Parameters: { SnapshotOwner: string[] } } } };
+    };
+    document.Policy.PolicyDetails.EventSource.Parameters.SnapshotOwner = owners(500);
+    const template = synthesized(vault({ policy: document, code: { folder: builtFunctions() } }));
+    const functions = template.findResources('AWS::Lambda::Function') as Record<
+      string,
+      { Properties: { Code: object } }
+    >;
+    const [first, ...others] = ['CopySharedDatabases', 'VerifyCopiedDatabases', 'DeleteExpiredDatabaseCopies'].map(
+      (name) => functions[name]?.Properties.Code,
+    );
+    assert.ok(first);
+    assert.deepEqual(others, [first, first]);
+    for (const sid of ['CopyFromSourceAccounts', 'UseSourceKeysForRds', 'GrantSourceKeysToRds']) {
+      const documents = managed(template, sid);
+      assert.ok(documents.length > 1 && documents.every((each) => JSON.stringify(each).length <= 6144), sid);
+    }
+    assert.ok(!JSON.stringify(synthesized(vault()).toJSON()).includes('CopySharedDatabases'));
   });
 
   it('may name more owners than a parameter can hold, and not more than a role', () => {

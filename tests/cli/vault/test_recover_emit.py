@@ -100,7 +100,7 @@ def test_more_volumes_than_a_stack_has(aws: LocalAws, document: Path, tmp_path: 
     chosen = ("--target", NEAR, "--emit", "cloudformation")
     done = recover(aws, document, *chosen)
     assert (done.code, done.out) == (2, "")
-    assert "2 stacks" in done.err
+    assert "2 files" in done.err
     assert "--into" in done.err
     names = recover(aws, document, *chosen, "--into", tmp_path / "stacks").out.split()
     stacks: list[dict[str, Any]] = [json.loads(Path(name).read_text())["Resources"] for name in names]

@@ -98,7 +98,7 @@ def _of_profiles(arguments: argparse.Namespace) -> Ground:
         pause=arguments.poll_seconds,
         settle=600.0,
     )
-    return stand(setting, region, arguments.away)
+    return stand(setting, region, arguments.away, arguments.database)
 
 
 def _of_local(aws: LocalAws, arguments: argparse.Namespace) -> Ground:
@@ -120,6 +120,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--target-profile", help="AWS profile of another account, which copies")
     parser.add_argument("--region", help="where snapshots are made and shared (default: the target profile's)")
     parser.add_argument("--away", help="the Region that they are copied to")
+    parser.add_argument(
+        "--database",
+        default="",
+        metavar="ARN",
+        help="a manual snapshot of a small database, which is shared and copied",
+    )
     parser.add_argument(
         "--only", nargs="*", default=[], choices=[each.id for each in QUESTIONS], help="these questions"
     )

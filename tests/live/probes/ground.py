@@ -21,7 +21,15 @@ UNANSWERED = (ClientError, BotoCoreError, ResponseParserError)
 BLOCK = b"Snapferry probes this block. ".ljust(524_288, b".")
 INDEX = 7
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
-GONE = {"InvalidSnapshot.NotFound", "NoSuchEntity", "ResourceNotFoundException", "QueueDoesNotExist", NO_QUEUE}
+GONE = {
+    "InvalidSnapshot.NotFound",
+    "NoSuchEntity",
+    "ResourceNotFoundException",
+    "QueueDoesNotExist",
+    NO_QUEUE,
+    "DBSnapshotNotFound",
+    "DBClusterSnapshotNotFoundFault",
+}
 
 
 @dataclass
@@ -34,6 +42,7 @@ class Ground:
     source_account: str
     target_account: str
     partition: str
+    database: str = ""  # the ARN of a manual snapshot of the source account's, or none
     run: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ"))
     made: list[Thing] = field(default_factory=list)
     _kept: dict[str, str] = field(default_factory=dict)
@@ -69,14 +78,16 @@ class Ground:
         self.made.append(Thing(what, by_hand, remove_if_there))
 
 
-def stand(setting: Setting, home: str, away: str) -> Ground:
+def stand(setting: Setting, home: str, away: str, database: str = "") -> Ground:
     """Look who the two accounts are; nothing is made."""
     if home == away:
         raise RefusedError(f"Both Regions are {home}: name another one to copy to (AWAY=…).")
     here, there = (clients("sts", home).get_caller_identity() for clients in (setting.source, setting.target))
     if here["Account"] == there["Account"]:
         raise RefusedError(f"Both profiles are of the account {here['Account']}: nothing can be shared.")
-    return Ground(setting, home, away, here["Account"], there["Account"], here["Arn"].split(":")[1])
+    if database and database.split(":")[2:5] != ["rds", home, here["Account"]]:
+        raise RefusedError(f"{database} is no snapshot of a database of {here['Account']} in {home}.")
+    return Ground(setting, home, away, here["Account"], there["Account"], here["Arn"].split(":")[1], database)
 
 
 def clear(ground: Ground) -> list[str]:

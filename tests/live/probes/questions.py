@@ -1,10 +1,10 @@
-"""What nobody has seen, as far as it is about snapshots of volumes: the list, and a probe for each question."""
+"""What nobody has seen: the list, and a probe for each question."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.live.probes import copies, odds, rights, sharing
+from tests.live.probes import copies, databases, odds, rights, sharing
 from tests.live.probes.ground import Ground
 
 
@@ -85,6 +85,12 @@ QUESTIONS = [
         "any refusal keeps a copy; the audit tells the code",
         odds.locked_deletion,
     ),
+    Question(
+        "database-copy",
+        "How does a copy of a database's snapshot across accounts and Regions begin and end, and what does it keep?",
+        "its name makes a request safe to repeat; the verifier compares key, source, engine and size",
+        databases.database_copy,
+    ),
 ]
 
 # What stays open, and why it is not asked here.
@@ -96,9 +102,8 @@ NOT_ASKED = {
     "With which codes archived, Outpost and Local Zone sources are refused": "archiving is paid for 90 days, the "
     "others need hardware or zones of one's own; Snapferry asks for no such copy",
     "With which code a used-up throughput quota is refused": "the quota would have to be used up",
-    "How a copy of a database's snapshot across accounts and Regions ends, and which events tell of it": "needs a "
-    "database; Snapferry copies none yet",
-    "Whether RDS shows a copy's key and source while it is copying, and holds its name from the request on": "as above",
-    "Whether a copy across accounts and Regions keeps its source's resource ID": "as above",
-    "With which words RDS refuses a copy too many in flight, and one above the quota": "as above",
+    "With which words RDS refuses a copy too many in flight, and one above the quota": "needs 21 copies at a time, or "
+    "a full Region; Snapferry tells them apart by DescribeAccountAttributes",
+    "Which events tell of a database's copy": "Snapferry takes none of them",
+    "Which of RDS's condition keys hold for copies": "the template names those that its roles rest on",
 }

@@ -1,7 +1,7 @@
 //! What deserves a look in a valid policy besides what core warns of at every start.
 
 use serde_json::Value;
-use snapferry_core::policy::{Encryption, Policy, PolicyState, Target};
+use snapferry_core::policy::{Encryption, Policy, PolicyState, SourceType, Target};
 
 use super::filter;
 use super::finding::{Finding, Level};
@@ -87,7 +87,9 @@ impl Advice<'_> {
     /// What EC2 names no volume of is nobody's mistake, and for most policies there is no such source.
     fn volumes(&mut self, outline: &Outline<'_>) {
         let expires_by_volume = |target: &Target| target.retain.is_some_and(|retain| retain.keep_at_least > 0);
-        if self.policy.description.names_volumes() || !self.policy.targets.iter().any(expires_by_volume) {
+        let has_volumes = self.policy.source_types.contains(&SourceType::EbsSnapshot);
+        if !has_volumes || self.policy.description.names_volumes() || !self.policy.targets.iter().any(expires_by_volume)
+        {
             return;
         }
         let message = "of sources that are copies themselves EC2 names no volume (vol-ffffffff), so their copies stay after \

@@ -1,11 +1,13 @@
 //! The normalized policy: the same policy as the answer of `aws dlm get-lifecycle-policy`, with every default written
-//! out but `SourceTypes`, which has one value; owners sorted, and nothing that Snapferry does not use. Checking it again
-//! gives the same policy.
+//! out but what a policy of volumes alone may say of databases; owners sorted, and nothing that Snapferry does not use. Checking
+//! it again gives the same policy.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use snapferry_core::policy::{Encryption, Extent, LockRule, Policy, PolicyState, ProofRule, RetainRule, Tag, Target};
+use snapferry_core::policy::{
+    DatabaseFilter, Encryption, Extent, LockRule, Policy, PolicyState, ProofRule, RetainRule, SourceType, Tag, Target,
+};
 
 use super::outline::Outline;
 
@@ -46,7 +48,22 @@ struct Parameters {
     snapshot_owner: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     silent_after_hours: BTreeMap<String, u32>,
-    description_regex: String,
+    /// Of volumes' snapshots alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description_regex: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    source_types: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_filter: Option<NormalFilter>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NormalFilter {
+    snapshot_regex: String,
+    database_regex: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    engines: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,6 +140,8 @@ pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> NormalPolicy 
         cross_region_copy: targets.by_ref().take(action.copies.len()).map(copy).collect(),
     });
     let hours = policy.silent_after_hours.iter();
+    let has_volumes = policy.source_types.contains(&SourceType::EbsSnapshot);
+    let has_databases = policy.source_types.iter().any(|kind| kind.is_of_databases());
     let policy_details = PolicyDetails {
         policy_type: "EVENT_BASED_POLICY",
         actions: actions.collect(),
@@ -132,7 +151,9 @@ pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> NormalPolicy 
                 event_type: "shareSnapshot",
                 snapshot_owner: policy.owners.iter().map(ToString::to_string).collect(),
                 silent_after_hours: hours.map(|(owner, hours)| (owner.to_string(), *hours)).collect(),
-                description_regex: policy.description.as_str().to_owned(),
+                description_regex: has_volumes.then(|| policy.description.as_str().to_owned()),
+                source_types: policy.source_types.iter().filter(|_| has_databases).map(|kind| kind.as_str()).collect(),
+                database_filter: has_databases.then(|| filter(&policy.databases)),
             },
         },
     };
@@ -141,6 +162,14 @@ pub(crate) fn normalize(policy: &Policy, outline: &Outline<'_>) -> NormalPolicy 
         PolicyState::Disabled => "DISABLED",
     };
     NormalPolicy { policy: LifecyclePolicy { policy_id: policy.name.to_string(), state, policy_details } }
+}
+
+fn filter(databases: &DatabaseFilter) -> NormalFilter {
+    NormalFilter {
+        snapshot_regex: databases.snapshot.as_str().to_owned(),
+        database_regex: databases.database.as_str().to_owned(),
+        engines: databases.engines.iter().cloned().collect(),
+    }
 }
 
 fn copy(target: &Target) -> CrossRegionCopy {

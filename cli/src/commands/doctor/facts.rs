@@ -2,12 +2,13 @@
 
 mod part;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use snapferry_core::copying::CopyError;
 use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, PolicyName, Region, SnapshotId};
+use snapferry_core::rds::{Kind, Usage};
 
 pub(crate) use self::part::Part;
 
@@ -30,10 +31,30 @@ pub(crate) struct Facts {
     pub(crate) defaults: BTreeMap<Region, Result<Defaults, CallError>>,
     /// All copies, whatever their home, in each target Region and in those that the stack's RetiredRegions names.
     pub(crate) copies: BTreeMap<Region, Result<Copies, CallError>>,
+    /// What RDS shows, where a policy names databases.
+    pub(crate) rds: Option<Rds>,
     /// The snapshot that was named.
     pub(crate) source: Option<Source>,
     /// The stack that was named.
     pub(crate) stack: Option<(String, Result<Stack, CallError>)>,
+}
+
+/// What RDS shows of databases.
+#[derive(Debug)]
+pub(crate) struct Rds {
+    /// What the policies' owners share in the home Region.
+    pub(crate) shared: Result<Vec<SourceSnapshot>, CallError>,
+    /// The room for copies of each kind that a policy names, in each target Region.
+    pub(crate) rooms: BTreeMap<(Region, Kind), Result<Room, CallError>>,
+}
+
+/// The room for copies of one kind in a Region.
+#[derive(Debug)]
+pub(crate) struct Room {
+    /// Of the quota of manual snapshots.
+    pub(crate) usage: Usage,
+    /// Of which sources there is a copy, and under which policies.
+    pub(crate) copied: BTreeSet<(PolicyName, SnapshotId)>,
 }
 
 /// A key that encrypts copies.

@@ -5,6 +5,7 @@ mod owed;
 mod rows;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -82,6 +83,15 @@ impl Named {
             Err(_) => {
                 SnapshotId::parse(text).map(Self::Volume).map_err(|error| format!("{error}, or a DB snapshot's ARN"))
             }
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Volume(snapshot) => snapshot.fmt(f),
+            Self::Database(arn) => arn.fmt(f),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn write(form: Form, into: Option<&Path>, wanted: &Wanted, recovery: 
         }
         Form::CloudFormation => {
             warn_of_databases(recovery)?;
-            templates(&restores)?
+            if restores.is_empty() { Vec::new() } else { templates(&restores)? }
         }
     };
     let Some(directory) = into else {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use snapferry_core::facts::Lineage;
 use snapferry_core::ids::{AccountId, InvalidId, PolicyName, Region, SnapshotId};
 use snapferry_core::ledger::{By, End, Identity, Obligation, Place, Shard, State, place};
+use snapferry_core::rds::SnapshotArn;
 use snapferry_flow::Item;
 
 use super::attributes::{Attributes, Key, n, names, number, revision, s, text, time, time_or_future};
@@ -56,6 +57,9 @@ pub(super) fn item(obligation: &Obligation) -> Attributes {
     let mut item = key(&obligation.identity).attributes();
     let mut put = |name: &str, value| _ = item.insert(name.to_owned(), value);
     put("account", s(&obligation.account));
+    if let Some(arn) = &obligation.arn {
+        put("arn", s(arn));
+    }
     put("lineage", s(&obligation.lineage));
     put("start", s(obligation.start));
     put(names::BY, s(name_of(&BYS, obligation.by)));
@@ -115,6 +119,7 @@ pub(super) fn read(item: &Attributes, now: Timestamp) -> Result<Option<Item>, St
     let obligation = Obligation {
         identity,
         account: text(item, "account").map_or_else(nobody, AccountId::parse).or_else(|_| nobody()).map_err(fallback)?,
+        arn: text(item, "arn").and_then(arn),
         lineage: text(item, "lineage")
             .map_or_else(filler, Lineage::of_any_kind)
             .or_else(|_| filler())
@@ -162,6 +167,11 @@ fn state(item: &Attributes) -> Option<State> {
         states::ENDED => State::Ended { at, why: named(&ENDS, text(item, names::WHY)?)?, copy },
         _ => return None,
     })
+}
+
+/// What can be told; an edited one is none.
+fn arn(text: &str) -> Option<Box<str>> {
+    SnapshotArn::parse(text).ok().map(|_| text.into())
 }
 
 /// In place of an account that cannot be read: no policy lists it.

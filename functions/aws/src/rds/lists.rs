@@ -49,22 +49,12 @@ pub async fn for_each_copy(
     mut take: impl FnMut(DescribedCopy, Own),
 ) -> Result<(), CallError> {
     for kind in kinds {
-        let mut next: Option<String> = None;
-        loop {
-            let page = read::own(clients, region, *kind, next.as_deref()).await?;
-            for own in page.snapshots {
-                if let Some(copy) = own.fact() {
-                    take(copy, own);
-                }
+        let take = |own: Own| {
+            if let Some(copy) = own.fact() {
+                take(copy, own);
             }
-            for problem in page.unreadable {
-                tracing::warn!(%region, problem, "a snapshot of a database cannot be read");
-            }
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
-        }
+        };
+        read::for_each_own(clients, region, *kind, take).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use snapferry_aws::rds::RdsClients;
 use snapferry_core::ids::Region;
-use snapferry_core::policy::{Policy, parse_with_databases};
+use snapferry_core::policy::{Policy, parse};
 use snapferry_core::rds::{Shared, SnapshotArn, Source};
 
 use super::{KEY, Says, clients, credentials, http, interceptor, region};
@@ -99,5 +99,5 @@ pub fn policy(target: &str) -> Policy {
                 "RetainRule": {{"Interval": 1, "IntervalUnit": "MONTHS"}},
                 "TagsToAdd": [{{"Key": "team", "Value": "a"}}]}}]}}]}}"#
     );
-    parse_with_databases(&document).unwrap().policies.remove(0)
+    parse(&document).unwrap().policies.remove(0)
 }

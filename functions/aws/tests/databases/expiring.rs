@@ -203,6 +203,23 @@ async fn only_our_own_whole_copies_are_deleted() {
     }
 }
 
+/// Their keys are not looked at, and not told of as this stack's.
+#[tokio::test]
+async fn what_is_none_of_this_stacks_is_not_read() {
+    let of_another = tagged(copy(OLD, "verified"), "snapferry:source-region", Some("sa-east-1"));
+    let mut nobodys = copy(60, "verified");
+    nobodys.db_snapshot_arn = Some("arn:aws:rds:eu-west-1:222222222222:snapshot:nightly".to_owned());
+    let [first, second] = all(vec![of_another, nobodys, copy(NEW, "verified")]);
+    let rds = clients_of_rds([in_region("eu-west-1", &[&first, &second])]);
+    let clients = clients();
+    let vault = DatabaseVault { clients: &clients, rds: &rds, kind: Kind::Instance };
+    let regions = [region("eu-west-1")].into();
+    let facts = gather(&vault, &KeyCache::default(), &regions, None, Deadline::after(LONG)).await;
+    let found = facts.regions[&region("eu-west-1")].as_ref().unwrap();
+    let ids: Vec<&str> = found.copies.iter().map(|copy| copy.id.as_str()).collect();
+    assert_eq!((ids, found.tampered.len()), (vec![name(NEW).as_str()], 0));
+}
+
 #[tokio::test]
 async fn copies_of_a_retired_home_and_policy_expire() {
     let mut clients = clients();

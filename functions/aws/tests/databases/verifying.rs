@@ -165,6 +165,25 @@ async fn what_waits_for_no_verdict_is_left_alone() {
     }
 }
 
+/// A run counts what waits, and looks at those keys alone.
+#[tokio::test]
+async fn only_what_waits_is_read() {
+    let of_another = tagged(copy(2, "copying"), "snapferry:source-region", Some("sa-east-1"));
+    let unbound = tagged(copy(3, "verified"), "snapferry:copy", None);
+    let impostor = tagged(copy(4, "verified"), "snapferry:copy", Some(&name(3)));
+    let others = [copy(5, "verified"), copy(6, "rejected"), copy(7, "failed"), of_another, impostor];
+    let copies = others.into_iter().chain([copy(1, "copying"), unbound]).collect();
+    let [first, second] = all(copies);
+    let rds = clients_of_rds([in_region("eu-west-1", &[&first, &second])]);
+    let clients = clients();
+    let vault = DatabaseVault { clients: &clients, rds: &rds, kind: Kind::Instance };
+    let regions = [region("eu-west-1")].into();
+    let facts = gather(&vault, &KeyCache::default(), &regions, None, Deadline::after(LONG)).await;
+    let found = facts.regions[&region("eu-west-1")].as_ref().unwrap();
+    let ids: BTreeSet<&str> = found.iter().map(|copy| copy.id.as_str()).collect();
+    assert_eq!(ids, [name(1).as_str(), name(3).as_str()].into());
+}
+
 #[tokio::test]
 async fn copies_of_a_retired_home_and_policy_are_judged() {
     let mut clients = clients();

@@ -35,6 +35,7 @@ async fn what_cannot_be_read_falls_back_to_what_makes_no_second_copy() {
         ("refused", text("4"), |o| Obligation { refused: 0, ..o.clone() }),
         // Items of earlier versions have none.
         ("put_off", None, |o| Obligation { put_off: 0, ..o.clone() }),
+        ("arn", None, |o| Obligation { arn: None, ..o.clone() }),
         ("failed", Some(AttributeValue::N("4294967296".to_owned())), |o| Obligation { failed: 0, ..o.clone() }),
         ("generation", Some(AttributeValue::N("-1".to_owned())), |o| Obligation { generation: 0, ..o.clone() }),
         ("ending", text("soon"), |o| Obligation { ending: None, ..o.clone() }),

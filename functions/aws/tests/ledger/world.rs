@@ -89,6 +89,7 @@ pub(crate) fn all_states() -> Vec<Obligation> {
         generation: 3,
         refused: 4,
         put_off: 5,
+        arn: Some("arn:aws:rds:us-east-1:111111111111:snapshot:night".into()),
         failed: u32::MAX,
         gone: Some("round".to_owned()),
         ending: Some(now()),

@@ -58,6 +58,7 @@ fn ended(reason: impl Into<Reason>, obligation: &Obligation, home: &Region, now:
     record.policy = Some(obligation.identity.policy.to_string());
     record.source = Some(Source {
         snapshot: obligation.identity.source.to_string(),
+        arn: obligation.arn.as_deref().map(str::to_owned),
         account: Some(obligation.account.to_string()),
         region: home.to_string(),
         volume: Some(obligation.lineage.to_string()),

@@ -77,6 +77,8 @@ pub struct Obligation {
     pub identity: Identity,
     /// The source's owner, as EC2 says.
     pub account: AccountId,
+    /// Of a database's snapshot its ARN, for those who are told of it: it names nothing, because RDS's names are used again.
+    pub arn: Option<Box<str>>,
     /// What the source is a snapshot of; a filler when nobody named it.
     pub lineage: Lineage,
     /// When the source was started.
@@ -143,6 +145,7 @@ impl Obligation {
         let whole = self.repaired(now).unwrap_or_else(|| Self { revision, ..self.clone() });
         let repaired = Self {
             account: source.owner.clone(),
+            arn: source.arn().map(Into::into),
             lineage: lineage.clone(),
             start: source.start_time,
             wanted: whole.wanted.max(source.start_time.min(now)),

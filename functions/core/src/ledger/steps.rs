@@ -17,6 +17,7 @@ impl Obligation {
         Self {
             identity,
             account: source.owner.clone(),
+            arn: source.arn().map(Into::into),
             lineage,
             start: source.start_time,
             by,

@@ -8,7 +8,7 @@ use super::databases::{self, DatabaseFilter};
 use super::description::DescriptionFilter;
 use super::document::{Parsed, Placed, Policy, PolicyState};
 use super::error::{Warning, Warnings};
-use super::kinds::{self, Databases};
+use super::kinds;
 use super::path::{Path, Problem, quoted, shown};
 use super::raw::{self, Document};
 use super::target::{self, Target};
@@ -26,43 +26,33 @@ const MAX_ACTION_NAME: usize = 120;
 const EVENT_BASED: &str = "EVENT_BASED_POLICY";
 
 /// Checks a document and gives its policies and warnings.
-pub(super) fn check(document: Document, databases: Databases) -> Result<Parsed, Problem> {
+pub(super) fn check(document: Document) -> Result<Parsed, Problem> {
     let root = Path::default();
     let mut warnings = Vec::new();
     let placed = match document {
         Document::Bare(details) => {
-            vec![policy(default_name(&root)?, PolicyState::Enabled, *details, &root, &mut warnings, databases)?]
+            vec![policy(default_name(&root)?, PolicyState::Enabled, *details, &root, &mut warnings)?]
         }
-        Document::Answer(answer) => vec![single(*answer, &root, &mut warnings, databases)?],
-        Document::Answers(answers) => several(answers, &root, &mut warnings, databases)?,
+        Document::Answer(answer) => vec![single(*answer, &root, &mut warnings)?],
+        Document::Answers(answers) => several(answers, &root, &mut warnings)?,
     };
     across::check(&placed, &mut warnings)?;
     Ok(Parsed { policies: placed.into_iter().map(|placed| placed.policy).collect(), warnings })
 }
 
 /// One answer alone may do without a `PolicyId`: a hand-written document, or one stripped of what is not portable.
-fn single(
-    answer: raw::Answer,
-    root: &Path,
-    warnings: &mut Vec<Warning>,
-    databases: Databases,
-) -> Result<Placed, Problem> {
+fn single(answer: raw::Answer, root: &Path, warnings: &mut Vec<Warning>) -> Result<Placed, Problem> {
     let path = root.member("Policy");
     let inner = root.required(answer.policy, "Policy", "an object")?;
     let name = match &inner.policy_id {
         Some(id) => named(id, &path)?,
         None => default_name(&path)?,
     };
-    lifecycle_policy(name, inner, &path, warnings, databases)
+    lifecycle_policy(name, inner, &path, warnings)
 }
 
 /// In an array every policy has an ID of its own: a name must not depend on the order.
-fn several(
-    answers: Vec<raw::Answer>,
-    root: &Path,
-    warnings: &mut Vec<Warning>,
-    databases: Databases,
-) -> Result<Vec<Placed>, Problem> {
+fn several(answers: Vec<raw::Answer>, root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Placed>, Problem> {
     if answers.is_empty() {
         return Err(root.wrong("an empty array", "at least one policy"));
     }
@@ -77,7 +67,7 @@ fn several(
             let message = format!("{} is also that of [{first}]", quoted(name.as_str()));
             return Err(path.member("PolicyId").wrong(message, "in an array, every policy has its own PolicyId"));
         }
-        policies.push(lifecycle_policy(name, inner, &path, warnings, databases)?);
+        policies.push(lifecycle_policy(name, inner, &path, warnings)?);
     }
     Ok(policies)
 }
@@ -95,7 +85,6 @@ fn lifecycle_policy(
     policy_raw: raw::LifecyclePolicy,
     path: &Path,
     warnings: &mut Vec<Warning>,
-    databases: Databases,
 ) -> Result<Placed, Problem> {
     if policy_raw.default_policy == Some(true) {
         let message = "true, but a default policy creates snapshots and copies no shared ones";
@@ -103,7 +92,7 @@ fn lifecycle_policy(
     }
     let state = state(policy_raw.state.as_deref(), path, &mut Warnings { policy: &name, all: warnings })?;
     let details = path.required(policy_raw.policy_details, "PolicyDetails", "an object")?;
-    policy(name, state, details, &path.member("PolicyDetails"), warnings, databases)
+    policy(name, state, details, &path.member("PolicyDetails"), warnings)
 }
 
 fn state(state: Option<&str>, policy: &Path, warnings: &mut Warnings<'_>) -> Result<PolicyState, Problem> {
@@ -126,7 +115,6 @@ fn policy(
     details: raw::PolicyDetails,
     path: &Path,
     warnings: &mut Vec<Warning>,
-    databases: Databases,
 ) -> Result<Placed, Problem> {
     policy_type(details.policy_type.as_deref(), path)?;
     policy_language(details.policy_language.as_deref(), path)?;
@@ -135,7 +123,7 @@ fn policy(
     let source =
         path.required(details.event_source, "EventSource", "{\"Type\": \"MANAGED_CWE\", \"Parameters\": {…}}")?;
     let Source { owners, silent_after_hours, source_types, description, databases } =
-        event_source(source, &path.member("EventSource"), &mut warnings, databases)?;
+        event_source(source, &path.member("EventSource"), &mut warnings)?;
     let actions = path.required(details.actions, "Actions", "an array of at least one action")?;
     let placed = actions_targets(actions, &path.member("Actions"), &mut warnings)?;
     if source_types.iter().any(|source_type| source_type.is_of_databases()) {
@@ -206,12 +194,7 @@ struct Source {
     databases: DatabaseFilter,
 }
 
-fn event_source(
-    source: raw::EventSource,
-    path: &Path,
-    warnings: &mut Warnings<'_>,
-    databases: Databases,
-) -> Result<Source, Problem> {
+fn event_source(source: raw::EventSource, path: &Path, warnings: &mut Warnings<'_>) -> Result<Source, Problem> {
     let kind = path.required(source.r#type, "Type", "MANAGED_CWE")?;
     if kind != "MANAGED_CWE" {
         return Err(path.member("Type").none_of(&["MANAGED_CWE"], &kind));
@@ -222,9 +205,9 @@ fn event_source(
     if event != "shareSnapshot" {
         return Err(path.member("EventType").none_of(&["shareSnapshot"], &event));
     }
-    let source_types = kinds::check(parameters.source_types.as_deref(), databases, &path.member("SourceTypes"))?;
+    let source_types = kinds::check(parameters.source_types.as_deref(), &path.member("SourceTypes"))?;
     let filter_path = path.member("DatabaseFilter");
-    let databases = databases::check(parameters.database_filter, &source_types, databases, &filter_path)?;
+    let databases = databases::check(parameters.database_filter, &source_types, &filter_path)?;
     let owners = path.required(parameters.snapshot_owner, "SnapshotOwner", "an array of account IDs")?;
     let owners = snapshot_owners(&owners, &path.member("SnapshotOwner"), warnings)?;
     let hours = parameters.silent_after_hours.unwrap_or_default();

@@ -6,7 +6,6 @@ use std::fmt;
 use regex_automata::meta::Regex;
 
 use super::description;
-use super::kinds::{Databases, NO_DATABASES};
 use super::path::{Path, Problem, quoted};
 use super::raw;
 use super::target::{Encryption, Target};
@@ -79,14 +78,9 @@ impl fmt::Debug for NameFilter {
 pub(super) fn check(
     filter: Option<raw::DatabaseFilter>,
     source_types: &BTreeSet<SourceType>,
-    databases: Databases,
     path: &Path,
 ) -> Result<DatabaseFilter, Problem> {
     let Some(filter) = filter else { return Ok(DatabaseFilter::default()) };
-    if databases == Databases::Refused {
-        let message = format!("a filter of databases, but {NO_DATABASES}");
-        return Err(path.wrong(message, "absent; DescriptionRegex is the filter of EBS snapshots"));
-    }
     if !source_types.iter().any(|source_type| source_type.is_of_databases()) {
         let message = "a filter of databases, but SourceTypes names none";
         return Err(path.wrong(message, "absent, or DB_SNAPSHOT or DB_CLUSTER_SNAPSHOT among SourceTypes"));

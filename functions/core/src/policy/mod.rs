@@ -27,8 +27,6 @@ mod target;
 
 use std::ops::Range;
 
-use self::kinds::Databases;
-
 pub use crate::kind::SourceType;
 
 pub use self::databases::{DatabaseFilter, NameFilter};
@@ -44,25 +42,13 @@ pub use self::target::{Encryption, LockMode, LockRule, MAX_TAGS_TO_ADD, RetainRu
 /// The JSON Schema of a policy document.
 pub const SCHEMA: &str = include_str!("../../policy.schema.json");
 
-/// Reads a policy document. One that names databases is refused: no function copies them yet.
+/// Reads a policy document.
 ///
 /// # Errors
 /// [`PolicyError`] for the first thing that is wrong, with the path of the member.
 pub fn parse(document: &str) -> Result<Parsed, PolicyError> {
-    read(document, Databases::Refused)
-}
-
-/// Reads a policy document for what copies databases too.
-///
-/// # Errors
-/// [`PolicyError`] for the first thing that is wrong, with the path of the member.
-pub fn parse_with_databases(document: &str) -> Result<Parsed, PolicyError> {
-    read(document, Databases::Taken)
-}
-
-fn read(document: &str, databases: Databases) -> Result<Parsed, PolicyError> {
     let document = without_mark(document);
-    let checked = raw::read(document).and_then(|raw| checked::check(raw, databases));
+    let checked = raw::read(document).and_then(checked::check);
     checked.map_err(|problem| locate::located(problem, document))
 }
 

@@ -180,16 +180,22 @@ fn an_identity_stands_as_that_of_a_volume_does() {
     }
 }
 
-/// The names of the copies that expire at a time, of these that RDS shows.
-fn expired(policy: &Policy, shown: &[Own], now: &str) -> Vec<String> {
-    let facts = expiring::Facts {
+/// What RDS shows, as the expirer sees it.
+fn vault(policy: &Policy, shown: &[Own]) -> expiring::Facts {
+    expiring::Facts {
         account: AccountId::parse("444455556666").ok(),
         homes: [shared().source.arn.region].into(),
         retired_policies: BTreeSet::new(),
         regions: [(policy.targets[0].region.clone(), Ok(copies(shown, &KeyFact::Usable)))].into(),
-    };
-    let limits = Limits { max_deletes: 100, allow_mass_expiry: true };
-    let plan = expiring::decide(std::slice::from_ref(policy), &facts, limits, at(now));
+    }
+}
+
+const LIMITS: Limits = Limits { max_deletes: 100, allow_mass_expiry: true };
+
+/// The names of the copies that expire at a time, of these that RDS shows.
+fn expired(policy: &Policy, shown: &[Own], now: &str) -> Vec<String> {
+    let facts = vault(policy, shown);
+    let plan = expiring::decide(std::slice::from_ref(policy), &facts, LIMITS, at(now));
     plan.deletions.iter().map(|deletion| deletion.copy.id.to_string()).collect()
 }
 
@@ -256,5 +262,14 @@ fn a_rejected_copy_goes_only_where_it_is_whole() {
         let bad = shown(&policy, &source, 0, status, "rejected");
         let expected: Vec<String> = goes.then(|| bad.arn.name.clone()).into_iter().collect();
         assert_eq!(expired(&policy, &[bad, good.clone()], "2026-11-25T00:00:00Z"), expected, "{status}");
+    }
+    let now = at("2026-11-25T00:00:00Z");
+    let planned = [shown(&policy, &source, 0, "available", "rejected"), good.clone()];
+    let facts = vault(&policy, &planned);
+    let plan = expiring::decide(std::slice::from_ref(&policy), &facts, LIMITS, now);
+    for (status, goes) in [("available", true), ("copying", false), ("deleting", false), ("failed", true)] {
+        let shown = [shown(&policy, &source, 0, status, "rejected"), good.clone()];
+        let found = expiring::recheck(&plan.deletions[0], &copies(&shown, &KeyFact::Usable), now);
+        assert_eq!(found.is_ok(), goes, "{status}");
     }
 }

@@ -20,7 +20,7 @@ mod verdicts;
 mod wanted;
 
 use snapferry_core::ids::KeyArn;
-use snapferry_core::policy::{Policy, parse_with_databases};
+use snapferry_core::policy::{Policy, parse};
 use snapferry_core::rds::{Own, Shared, SnapshotArn, Source};
 
 const SOURCE: &str = "arn:aws:rds:eu-west-1:111122223333:snapshot:nightly";
@@ -79,7 +79,7 @@ fn policy(parameters: &str, encryption: &str) -> Policy {
                 "EncryptionConfiguration": {encryption}, "RetainRule": {{"Interval": 1, "IntervalUnit": "MONTHS"}},
                 "TagsToAdd": [{{"Key": "team", "Value": "a"}}]}}]}}]}}"#
     );
-    parse_with_databases(&document).unwrap().policies.remove(0)
+    parse(&document).unwrap().policies.remove(0)
 }
 
 fn encrypted() -> String {

@@ -44,7 +44,10 @@ fn a_template_has_the_zone_the_type_and_the_key_as_parameters() {
     let recovery = recover(&wanted, &facts);
     let [template] = cloudformation::templates(&restores(&recovery, &wanted)).try_into().unwrap();
     let resource = &template["Resources"]["Volumec0000001"];
-    assert_eq!((&resource["Type"], &resource["DeletionPolicy"]), (&json!("AWS::EC2::Volume"), &json!("Retain")));
+    assert_eq!(
+        (&resource["Type"], &resource["DeletionPolicy"]),
+        (&json!("AWS::EC2::Volume"), &json!("RetainExceptOnCreate"))
+    );
     assert_eq!(resource["Properties"]["SnapshotId"], "snap-c0000001");
     assert_eq!(resource["Properties"]["AvailabilityZone"], json!({"Ref": "Zone"}));
     assert_eq!(

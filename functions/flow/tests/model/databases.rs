@@ -106,6 +106,11 @@ impl Ec2 {
     }
 }
 
+/// Which attempt a copy is, as RDS shows it.
+pub(crate) fn attempt(copy: &Copy) -> Option<u32> {
+    copy.database.as_ref().and_then(|source| own(copy, source).attempt())
+}
+
 /// Of which database a copy is, if its tags say so.
 fn database(copy: &Copy) -> Option<(AccountId, VolumeId)> {
     copy.database.as_ref()?;

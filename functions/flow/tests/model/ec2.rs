@@ -12,8 +12,8 @@ use snapferry_core::tags::{ReadTags, Status};
 use snapferry_flow::Page;
 
 use crate::clock::{HOUR, MINUTE, Ms, SECOND};
-use crate::copies::{Call, Copy, Fate, Identity, described, own};
-use crate::databases::{EXISTS, QUOTA};
+use crate::copies::{Call, Copy, Fate, Identity, described};
+use crate::databases::{EXISTS, QUOTA, attempt};
 use crate::laws::Laws;
 use crate::policies::{CARLA, REGIONS};
 use crate::sources::Source;
@@ -392,11 +392,6 @@ impl Ec2 {
     pub(crate) fn shows_all(&self, at: Ms) -> bool {
         self.late.is_empty() && self.copies.iter().all(|copy| copy.shown_from <= at)
     }
-}
-
-/// Which attempt a copy is, as RDS shows it.
-fn attempt(copy: &Copy) -> Option<u32> {
-    copy.database.as_ref().and_then(|source| own(copy, source).attempt())
 }
 
 /// How long the copier waits for the answer to CopySnapshot.

@@ -156,7 +156,6 @@ const EVERYTHING: &[&str] = &[
     "copy-deleted-by-hand",
     "copy-under-a-wrong-key",
     "read-failed",
-    "round-by-walk",
     "round-in-one",
     "round-in-shards",
     "invocations-killed",
@@ -184,7 +183,7 @@ const EVERYTHING: &[&str] = &[
     "sources-unread",
 ];
 
-/// What comes by events, or in so many calls alone.
+/// What comes by events, in so many calls, or of EC2's pages alone.
 const OF_VOLUMES: &[&str] = &[
     "event-twice-in-a-batch",
     "event-of-another-kind",
@@ -195,6 +194,7 @@ const OF_VOLUMES: &[&str] = &[
     "not-completed",
     "not-visible",
     "own-snapshot",
+    "round-by-walk",
 ];
 
 /// What RDS's names and quotas lead to.

@@ -152,7 +152,7 @@ pub(crate) fn policies(kind: SourceType, phase: Phase) -> Vec<Policy> {
         policy(2, state(phase.is_production_off), &[ANNA, CARLA], Some(".*production.*"), vec![production]),
         policy(3, "DISABLED", &[ANNA, BEN, CARLA, DORA], Some(".*"), vec![target(1, of_off)]),
     ]);
-    policy::parse_with_databases(&document.to_string()).unwrap().policies
+    policy::parse(&document.to_string()).unwrap().policies
 }
 
 fn policy(

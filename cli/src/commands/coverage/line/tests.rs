@@ -199,6 +199,7 @@ fn what_the_ledger_says_stands_in_every_form() {
         Obligation {
             identity: Identity { policy, source: id, region: region.clone() },
             account: AccountId::parse("111111111111").unwrap(),
+            arn: None,
             lineage: VolumeId::parse("vol-00000001").unwrap(),
             start: Timestamp::UNIX_EPOCH,
             by: By::Sweep,

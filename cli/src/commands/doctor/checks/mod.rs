@@ -13,6 +13,7 @@ mod mappings;
 mod parts;
 mod proof;
 mod queues;
+mod rds;
 mod regions;
 mod repair;
 mod rules;
@@ -37,6 +38,7 @@ pub(crate) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     checks.extend(keys::checks(facts, policies));
     checks.extend(lineage::checks(facts, policies));
     checks.extend(source::checks(facts, policies));
+    checks.extend(rds::checks(facts, policies));
     checks.extend(copies::checks(facts, policies));
     checks.extend(copies_keys::checks(facts));
     checks.extend(stack::checks(facts, policies));

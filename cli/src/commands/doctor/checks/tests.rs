@@ -10,6 +10,7 @@ mod ledger;
 mod mappings;
 mod proof;
 mod queues;
+mod rds;
 mod rules;
 mod schedules;
 mod stack;
@@ -181,6 +182,7 @@ fn facts() -> Facts {
         }],
         defaults: regions.map(|name| (region(name), Ok(defaults(Some(true))))).into(),
         copies: BTreeMap::new(),
+        rds: None,
         source: Some(Source {
             id: snapshot().id,
             seen: Ok(Some(snapshot())),

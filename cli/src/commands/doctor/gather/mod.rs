@@ -4,6 +4,7 @@ mod around;
 mod copies;
 mod document;
 mod ledger;
+mod rds;
 mod rules;
 mod schedules;
 mod source;
@@ -56,6 +57,7 @@ pub(crate) async fn gather(
         keys: of_keys.await,
         defaults: of_regions.await.into_iter().collect(),
         copies: BTreeMap::new(),
+        rds: rds::look(account, policies, &regions).await,
         source: match snapshot {
             Some(id) => Some(source::look(clients, &described, policies, id).await),
             None => None,

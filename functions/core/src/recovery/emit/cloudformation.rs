@@ -62,7 +62,7 @@ fn resource(restore: &Restore<'_>) -> Value {
         restore.tags.iter().map(|(key, value)| json!({"Key": key, "Value": without_references(value)})).collect();
     json!({
         "Type": "AWS::EC2::Volume",
-        "DeletionPolicy": "Retain",
+        "DeletionPolicy": "RetainExceptOnCreate",
         "UpdateReplacePolicy": "Retain",
         "Properties": {
             "AvailabilityZone": {"Ref": "Zone"},

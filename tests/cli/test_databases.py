@@ -1,0 +1,164 @@
+"""The commands that look at databases beside volumes, against the local AWS."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import run_as
+from tests.cli.vault.test_recover_emit import asked, ran
+from tests.e2e import policies
+from tests.e2e.accounts import HOME, Account
+from tests.e2e.databases import CLUSTER, INSTANCE, policy
+
+NEAR, FAR = "eu-west-1", "us-west-2"
+CREATED = "2026-11-20T03:00:00Z"
+RESOURCES = {INSTANCE: "db-ORDERS", CLUSTER: "cluster-USERS"}
+ENGINES = {INSTANCE: "postgres", CLUSTER: "aurora-mysql"}
+
+
+@pytest.fixture
+def keys(target: Account) -> dict[str, str]:
+    return {region: target.create_key(region) for region in (NEAR, FAR)}
+
+
+@pytest.fixture
+def document(source: Account, keys: dict[str, str], tmp_path: Path) -> Path:
+    """Copies what the source account shares of instances and clusters into two Regions."""
+    path = tmp_path / "policy.json"
+    entries = [policies.target(region, key=key) for region, key in keys.items()]
+    path.write_text(json.dumps(policy(source, *entries)))
+    return path
+
+
+def shared(source: Account, target: Account, kind: str, **how: Any) -> str:
+    """The ARN of a snapshot that the source account shares."""
+    known = {"id": "nightly", "resource_id": RESOURCES[kind], "engine": ENGINES[kind], "created": CREATED}
+    share = {"cluster": kind == CLUSTER, "shared_with": [target.number], "allocated_storage": 70}
+    return source.aws.control.create_db_snapshot(source.number, HOME, **{**known, **share, **how})
+
+
+def copied(source: Account, target: Account, kind: str, region: str, key: str, number: int = 1, **tags: str) -> str:
+    """The name of a verified copy of such a snapshot."""
+    name = f"snapferry-{number:052x}"
+    own = {
+        "policy": "default",
+        "source-snapshot": "nightly",
+        "source-account": source.number,
+        "source-region": HOME,
+        "source-resource": RESOURCES[kind],
+        "source-engine": ENGINES[kind],
+        "source-size-gib": "70",
+        "source-start-time": CREATED,
+        "attempt": "1",
+        "kms-key": key,
+        "status": "verified",
+        "settled-at": CREATED,
+        "copy": name,
+        **tags,
+    }
+    target.aws.control.create_db_snapshot(
+        target.number,
+        region,
+        cluster=kind == CLUSTER,
+        id=name,
+        engine=ENGINES[kind],
+        allocated_storage=70,
+        kms_key=key,
+        created="2026-11-20T04:00:00Z",
+        tags={f"snapferry:{tag}": value for tag, value in own.items()},
+    )
+    return name
+
+
+def test_plan_says_which_databases_would_be_copied_and_which_cannot_be(
+    source: Account, target: Account, document: Path
+) -> None:
+    instance, cluster = shared(source, target, INSTANCE, kms_key=None), shared(source, target, CLUSTER)
+    document_db = shared(source, target, CLUSTER, id="documents", engine="docdb")
+    done = run_as(target, "plan", document, "--json")
+    *decisions, summary = done.lines()
+    told = {(each["action"], each["reason"], each["arn"], each["region"]) for each in decisions}
+    copies = {("copy", "matched", instance, region) for region in (NEAR, FAR)}
+    assert told == copies | {("refuse", "cluster-not-encrypted", cluster, region) for region in (NEAR, FAR)}
+    assert (done.code, summary["summary"]["copy"], summary["summary"]["refuse"]) == (1, 2, 2)
+    assert document_db not in done.out
+    # As a person reads it, RDS's own name and not ours.
+    assert instance in run_as(target, "plan", document).out.replace("\n", "")
+
+
+def test_plan_takes_one_snapshot_of_a_database_by_its_arn(source: Account, target: Account, document: Path) -> None:
+    instance = shared(source, target, INSTANCE)
+    shared(source, target, INSTANCE, id="another")
+    done = run_as(target, "plan", document, "--snapshot", instance, "--json")
+    *decisions, _ = done.lines()
+    assert [each["arn"] for each in decisions] == [instance, instance]
+    absent = instance.replace("nightly", "weekly")
+    done = run_as(target, "plan", document, "--snapshot", absent)
+    assert done.code == 2
+    assert f"RDS does not show {absent}" in done.err
+    done = run_as(target, "plan", document, "--snapshot", "nightly")
+    assert (done.code, "or a DB snapshot's ARN" in done.err) == (2, True)
+
+
+def test_coverage_counts_databases_beside_volumes(
+    source: Account, target: Account, keys: dict[str, str], document: Path
+) -> None:
+    shared(source, target, INSTANCE)
+    copied(source, target, INSTANCE, NEAR, keys[NEAR])
+    report = run_as(target, "coverage", document, "--json").json()
+    rows = {(each["region"], each["state"]) for each in report["rows"]}
+    assert rows == {(NEAR, "protected"), (FAR, "missing")}
+
+
+def test_recover_prints_what_restores_databases(
+    source: Account, target: Account, keys: dict[str, str], document: Path, tmp_path: Path
+) -> None:
+    instance = copied(source, target, INSTANCE, NEAR, keys[NEAR], 1)
+    cluster = copied(source, target, CLUSTER, NEAR, keys[NEAR], 2)
+    points = run_as(target, "recover", document, "--target", NEAR, "--json").json()["points"]
+    assert {(point["volume"], point["snapshot"]) for point in points} == {
+        (RESOURCES[INSTANCE], instance),
+        (RESOURCES[CLUSTER], cluster),
+    }
+    done = run_as(target, "recover", document, "--target", NEAR, "--emit", "aws-cli")
+    calls = asked(done.out, tmp_path, SUBNET_GROUP="restored", CLASS="db.r6g.large")
+    made = {call["call"]: call for call in calls}
+    restored = made["rds restore-db-instance-from-db-snapshot"]
+    assert (restored["--db-snapshot-identifier"], restored["--db-subnet-group-name"]) == (instance, "restored")
+    restored = made["rds restore-db-cluster-from-snapshot"]
+    assert (restored["--snapshot-identifier"], restored["--engine"]) == (cluster, "aurora-mysql")
+    assert made["rds create-db-instance"]["--db-instance-class"] == "db.r6g.large"
+    # Under another key an instance's snapshot is copied first.
+    calls = asked(done.out, tmp_path, SUBNET_GROUP="restored", CLASS="db.r6g.large", KMS_KEY="alias/restored")
+    made = {call["call"]: call for call in calls}
+    assert made["rds copy-db-snapshot"]["--kms-key-id"] == "alias/restored"
+    assert made["rds restore-db-cluster-from-snapshot"]["--kms-key-id"] == "alias/restored"
+    # What cannot be restored is named, and keeps no other from it.
+    ended, calls = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", REFUSED=instance)
+    assert (ended.returncode, instance in ended.stderr, cluster in ended.stderr) == (1, True, False)
+    ended, _ = ran(done.out, tmp_path)
+    assert "SUBNET_GROUP" in ended.stderr
+    done = run_as(target, "recover", document, "--target", NEAR, "--emit", "cloudformation")
+    assert (done.out, "databases are not made by this (2)" in done.err) == ("", True)
+    done = run_as(target, "recover", document, "--target", NEAR, "--share", source.number)
+    assert (
+        f"modify-db-cluster-snapshot-attribute --region {NEAR} --db-cluster-snapshot-identifier {cluster}" in done.out
+    )
+    assert "has to be copied" in done.out
+    done = run_as(target, "recover", document, "--volume", RESOURCES[INSTANCE], "--volume", "db-GONE", "--json")
+    assert done.code == 1
+    assert [each["volume"] for each in done.json()["without"]] == ["db-GONE"]
+
+
+def test_copy_says_when_a_database_is_copied(source: Account, target: Account, document: Path) -> None:
+    instance = shared(source, target, INSTANCE)
+    done = run_as(target, "copy", document, "--snapshot", instance)
+    assert (done.code, "the stack's next sweep copies it" in done.err) == (0, True), done.err
+    done = run_as(target, "copy", document, "--snapshot", instance, "--direct")
+    assert (done.code, "the stack alone copies" in done.err) == (2, True)
+    cluster = shared(source, target, CLUSTER)
+    done = run_as(target, "copy", document, "--snapshot", cluster)
+    assert (done.code, "nothing was asked for" in done.err) == (1, True)
+    assert target.aws.control.calls(account=target.number, action="CopyDBSnapshot") == []
