@@ -125,6 +125,38 @@ def test_a_full_quota_is_told_and_what_waits_is_copied_when_there_is_room(
     assert len(guarded.copies(NEAR, kind)) == 1
 
 
+@pytest.mark.parametrize(("kind", "limit"), [(INSTANCE, 20), (CLUSTER, 5)])
+def test_a_flood_of_shares_is_copied_as_the_region_takes_it(
+    source: Account, target: Account, kind: str, limit: int
+) -> None:
+    """More databases than copies may run at a time, and of one of them three snapshots, whose copies are increments."""
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.control.configure(hold_copies=True)
+    key = source_key(source, target)
+    others = limit + 2
+    for number in range(others):
+        guarded.shared(source, kind, kms_key=key, id=f"night-{number}", resource_id=f"db-OTHER{number}")
+    nights = [f"2026-11-{day}T03:00:00Z" for day in (20, 21, 22)]
+    for night in nights:
+        guarded.shared(source, kind, kms_key=key, id=f"night-{night[8:10]}-a", resource_id="db-SAME", created=night)
+    guarded.sweep()
+    assert len(guarded.copies(NEAR, kind)) == limit
+    for _ in range(4):
+        guarded.control.release_db_copies()
+        guarded.serve()
+    guarded.control.release_db_copies()
+    copies = guarded.copies(NEAR, kind)
+    assert len(copies) == len(names(copies, kind)) == others + len(nights), "each once"
+    of_same = [
+        each["tags"]["snapferry:source-start-time"]
+        for each in copies
+        if each["DbiResourceId" if kind == INSTANCE else "DbClusterResourceId"] == "db-SAME"
+    ]
+    assert of_same == nights, "the oldest first, one after the other"
+    assert guarded.audit(event="copy.deferred", reason="region-full")
+    assert guarded.audit(event="copy.failed") == []
+
+
 @KINDS
 def test_under_a_doomed_key_nothing_counts_and_all_is_copied_under_the_next(
     source: Account, target: Account, kind: str

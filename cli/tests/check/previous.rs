@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{ANSWER, json, read, snapferry};
+use crate::{ANSWER, DATABASES, json, read, snapferry};
 
 #[test]
 fn a_new_name_means_copying_anew() {
@@ -25,7 +25,8 @@ fn edited(edit: impl Fn(&mut Value)) -> Vec<String> {
     let mut document: Value = serde_json::from_str(&read(ANSWER)).unwrap();
     edit(&mut document);
     let found = json(snapferry().args(["check", "--json", "--previous", ANSWER, "-"]).stdin(document.to_string()));
-    let about = ["policy-renamed", "policy-removed", "owner-removed", "target-removed", "key-changed"];
+    let about =
+        ["policy-renamed", "policy-removed", "owner-removed", "source-type-removed", "target-removed", "key-changed"];
     let findings = found.pointer("/files/0/findings").and_then(Value::as_array).unwrap().iter();
     findings
         .map(|each| ["code", "policy", "path", "message"].map(|name| each[name].as_str().unwrap_or_default()))
@@ -105,4 +106,35 @@ fn a_policy_that_is_gone_is_told_with_the_regions_that_nobody_targets() {
         }),
         [gone]
     );
+}
+
+/// Nothing in the stack can delete copies of databases once no policy names any.
+#[test]
+fn databases_that_are_no_longer_named_are_told_of_with_what_becomes_of_their_copies() {
+    let said = |types: &[&str], removed: bool| {
+        let mut document: Value = serde_json::from_str(&read(DATABASES)).unwrap();
+        let parameters = "/PolicyDetails/EventSource/Parameters";
+        set(&mut document, &format!("{parameters}/SourceTypes"), json!(types));
+        if !types.iter().any(|kind| kind.starts_with("DB_")) {
+            let parameters = document.pointer_mut(&format!("/Policy{parameters}")).unwrap();
+            parameters.as_object_mut().unwrap().remove("DatabaseFilter");
+        }
+        if removed {
+            set(&mut document, "/PolicyId", json!("others"));
+            set(&mut document, "/PolicyDetails/EventSource/Parameters/SnapshotOwner", json!(["555555555555"]));
+        }
+        let done = snapferry().args(["check", "--quiet", "--previous", DATABASES, "-"]).stdin(document.to_string());
+        String::from_utf8_lossy(&done.assert().success().get_output().stderr).into_owned()
+    };
+    let left = said(&["EBS_SNAPSHOT"], false);
+    assert_eq!(
+        (left.matches("source-type-removed").count(), left.matches("Databases=false").count()),
+        (2, 2),
+        "{left}"
+    );
+    let one = said(&["DB_SNAPSHOT"], false);
+    assert!(one.contains("DB_CLUSTER_SNAPSHOT is no longer named") && !one.contains("Databases=false"), "{one}");
+    let gone = said(&["EBS_SNAPSHOT"], true);
+    assert!(gone.contains("policy-removed") && gone.contains("Databases=false"), "{gone}");
+    assert!(!said(&["DB_SNAPSHOT", "DB_CLUSTER_SNAPSHOT"], false).contains("removed"));
 }

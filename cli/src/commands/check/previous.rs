@@ -22,6 +22,7 @@ pub(crate) fn compare(policies: &[Policy], outlines: &[Outline<'_>], previous: &
             found.push(edit.renamed());
         }
         found.extend(edit.removed_owners());
+        found.extend(edit.removed_kinds());
         found.extend(edit.removed_targets());
         found.extend(edit.changed_keys());
     }
@@ -41,16 +42,25 @@ fn removed(old: &Policy, policies: &[Policy]) -> Finding {
         .filter(|target| is_orphaned(&target.region, policies))
         .map(|each| each.region.as_str())
         .collect();
-    let orphans = match regions.as_slice() {
+    let mut orphans = match regions.as_slice() {
         [] => String::new(),
         regions => format!("; {}", in_retired(&regions.join(", "))),
     };
+    if names_databases(old) && !policies.iter().any(names_databases) {
+        orphans.push_str(
+            "; its copies of databases nobody verifies or deletes once the stack is deployed with Databases=false",
+        );
+    }
     let message = format!(
         "{:?} is no longer in the document: it copies nothing, and its copies are neither verified nor deleted unless \
          RetiredPolicies names it{orphans}",
         old.name.as_str()
     );
     Finding::new(Level::Warning, "policy-removed", old.name.as_str(), String::new(), message)
+}
+
+fn names_databases(policy: &Policy) -> bool {
+    policy.source_types.iter().any(|kind| kind.is_of_databases())
 }
 
 fn is_orphaned(region: &Region, policies: &[Policy]) -> bool {
@@ -89,6 +99,21 @@ impl Edit<'_> {
                 "{owner} is no longer listed, so what that account shares is not copied any more; its copies still expire on their dates"
             );
             self.warning("owner-removed", member(&self.outline.parameters(), "SnapshotOwner"), message)
+        })
+    }
+
+    /// Of databases above all: the stack's parameter Databases follows the document, and with it what expires their copies.
+    fn removed_kinds(&self) -> impl Iterator<Item = Finding> {
+        self.old.source_types.difference(&self.policy.source_types).map(|kind| {
+            let are_left = kind.is_of_databases() && !self.policies.iter().any(names_databases);
+            let then = if are_left {
+                "with no policy that names databases the stack is deployed with Databases=false, and their copies are neither verified \
+                 nor deleted: set State to DISABLED instead, until they have expired"
+            } else {
+                "its copies still expire on their dates"
+            };
+            let message = format!("{} is no longer named, so no such snapshot is copied any more; {then}", kind.as_str());
+            self.warning("source-type-removed", member(&self.outline.parameters(), "SourceTypes"), message)
         })
     }
 
