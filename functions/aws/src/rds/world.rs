@@ -199,6 +199,8 @@ impl World for Databases<'_> {
     }
 
     async fn write(&self, obligation: &Obligation) -> Result<Written, CallError> {
+        // Each request leaves under an intent that was written here.
+        self.attempts.borrow_mut().note_intent(obligation);
         self.aws.write(obligation).await
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::facts::Copies;
 use crate::ids::{Region, SnapshotId};
-use crate::ledger::Identity;
+use crate::ledger::{Identity, Obligation};
 
-/// Of each identity whose copies were read, the highest attempt that came to nothing.
+/// Of each identity the highest attempt that came to nothing, as far as RDS shows it or the ledger counts it.
 #[derive(Debug, Default)]
 pub struct Attempts(BTreeMap<Identity, u32>);
 
@@ -20,6 +20,13 @@ impl Attempts {
             let highest = self.0.entry(identity).or_default();
             *highest = (*highest).max(attempt_of.get(&copy.id).copied().unwrap_or_default());
         }
+    }
+
+    /// Notes what an intent counts as failed: when its bad copies are deleted and the one behind them is not shown yet, nothing else
+    /// tells which name that one has.
+    pub fn note_intent(&mut self, intent: &Obligation) {
+        let highest = self.0.entry(intent.identity.clone()).or_default();
+        *highest = (*highest).max(intent.failed);
     }
 
     /// The one behind all that came to nothing. By the highest and not by their number, because the earlier ones may have been deleted:

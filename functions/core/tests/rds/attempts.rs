@@ -6,7 +6,7 @@ use snapferry_core::audit::CopyFailed;
 use snapferry_core::copying::{CopyError, CopyFailure};
 use snapferry_core::facts::{CallError, Inventory, KeyFact, KeyProblem};
 use snapferry_core::ids::PolicyName;
-use snapferry_core::ledger::Identity;
+use snapferry_core::ledger::{By, Identity, Obligation};
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::{Attempts, CopyRequest, Own, Shared, SnapshotArn, name_taken};
 
@@ -72,6 +72,16 @@ fn the_next_attempt_has_a_name_of_its_own() {
         assert_eq!(next(&copies, false), expected, "{copies:?}");
     }
     assert_eq!(next(&[fine], true), 8, "a copy under a lost key came to nothing");
+    // What failed and was deleted since stands in the ledger.
+    let source = source.fact();
+    let region = policy.targets[0].region.clone();
+    let identity = Identity { policy: policy.name.clone(), source: source.id.clone(), region };
+    let owed = Obligation::new(identity.clone(), &source, source.volume.clone(), By::Sweep, source.start_time);
+    let mut attempts = Attempts::default();
+    for (failed, expected) in [(0, 1), (2, 3), (1, 3), (u32::MAX, u32::MAX)] {
+        attempts.note_intent(&Obligation { failed, ..owed.clone() });
+        assert_eq!(attempts.next(&identity), expected, "{failed}");
+    }
 }
 
 /// RDS answered, whoever has the name: one copy in doubt must not close its Region, which silence does.

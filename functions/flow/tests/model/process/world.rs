@@ -235,6 +235,9 @@ impl World for Process {
             let (policy, account) = (&obligation.identity.policy, &obligation.account);
             self.cloud.borrow_mut().waits.in_vain(self.birth.process, region, policy, account);
         }
+        if !self.makes(Mistake::CountsNoDead) {
+            self.attempts.borrow_mut().note_intent(obligation);
+        }
         let (process, obligation) = (self.birth.process, obligation.clone());
         let is_blind = self.makes(Mistake::TakesStaleForDone);
         let o = obligation.clone();
