@@ -83,8 +83,7 @@ id!(
     Region, "a Region code such as eu-central-1", is_region
 );
 id!(
-    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference, resource IDs). What stands for a database's
-    /// snapshot has other forms, and is never read where EC2's IDs are: see `rds::facts`.
+    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference). What stands for a database's: see `rds::facts`.
     SnapshotId, "a snapshot ID such as snap-0123456789abcdef0", is_snapshot
 );
 id!(
