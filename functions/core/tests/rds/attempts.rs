@@ -78,7 +78,7 @@ fn the_next_attempt_has_a_name_of_its_own() {
     let identity = Identity { policy: policy.name.clone(), source: source.id.clone(), region };
     let owed = Obligation::new(identity.clone(), &source, source.volume.clone(), By::Sweep, source.start_time);
     let mut attempts = Attempts::default();
-    for (failed, expected) in [(0, 1), (2, 3), (1, 3), (u32::MAX, u32::MAX)] {
+    for (failed, expected) in [(0, 1), (2, 3), (1, 3), (u32::MAX, 100_001)] {
         attempts.note_intent(&Obligation { failed, ..owed.clone() });
         assert_eq!(attempts.next(&identity), expected, "{failed}");
     }

@@ -51,7 +51,8 @@ impl Cloud {
         let key = (identity, generation.unwrap_or(u32::MAX), self.table.lost);
         // Not written: its process died, or the table did not answer.
         let again = self.ends.told.get(&key).is_some_and(|earlier| earlier.is_written);
-        if again {
+        // An end that somebody edited away comes again.
+        if again && !self.poisoned.contains_key(&key.0) {
             self.ec2.laws.breach("told-again", at, &format!("{} of {:?}", record.reason.name(), key.0));
         }
         self.is_so(process, record, &key.0, at);

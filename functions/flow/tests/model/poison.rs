@@ -8,6 +8,8 @@ use snapferry_core::ledger::{By, End, Obligation, Place, Shard, State, place};
 
 use crate::clock::{Ms, timestamp};
 use crate::cloud::Cloud;
+use crate::copies::Identity;
+use crate::ends::wish;
 use crate::policies::STRANGER;
 
 impl Cloud {
@@ -61,7 +63,19 @@ impl Cloud {
             stands = place(&item);
         }
         self.poisoned.insert(item.identity.clone(), at);
+        self.excuse_hidden(&item, at);
         self.table.put(item, stands, at);
+    }
+
+    /// What RDS does not show is found by its name, which has the attempt: an edited item may tell another one.
+    fn excuse_hidden(&mut self, item: &Obligation, at: Ms) {
+        let ec2 = &mut self.ec2;
+        let Some(source) = ec2.number(&item.identity.source).filter(|_| ec2.kind.is_of_databases()) else { return };
+        let identity = Identity { source, wish: wish(&item.identity) };
+        let is_asked = matches!(item.state, State::Asked { .. });
+        if is_asked || ec2.copies_of(&identity).any(|copy| copy.shown_from > at) {
+            ec2.laws.excused.insert(identity);
+        }
     }
 
     /// Puts one item that is over, of each account and Region, before all that waits there for its pause.
