@@ -1,6 +1,8 @@
 """The commands that look at databases beside volumes, against the local AWS."""
 
+import hashlib
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,15 @@ def shared(source: Account, target: Account, kind: str, **how: Any) -> str:
     return source.aws.control.create_db_snapshot(source.number, HOME, **{**known, **share, **how})
 
 
-def copied(source: Account, target: Account, kind: str, region: str, key: str, number: int = 1, **tags: str) -> str:
-    """The name of a verified copy of such a snapshot."""
-    name = f"snapferry-{number:052x}"
+def copied(source: Account, target: Account, kind: str, region: str, key: str, attempt: int = 1, **tags: str) -> str:
+    """The name of a verified copy of such a snapshot, made of its tags as the copier makes it."""
+    arn_type = "cluster-snapshot" if kind == CLUSTER else "snapshot"
+    arn = f"arn:aws:rds:{HOME}:{source.number}:{arn_type}:nightly"
+    created = str(int(datetime.fromisoformat(CREATED).timestamp()) * 10**9)
+    digest = hashlib.sha256()
+    for part in ("default", arn_type, arn, created, RESOURCES[kind], region, key, str(attempt)):
+        digest.update(len(part).to_bytes(8, "big") + part.encode())
+    name = f"snapferry-{digest.hexdigest()[:52]}"
     own = {
         "policy": "default",
         "source-snapshot": "nightly",
@@ -51,7 +59,7 @@ def copied(source: Account, target: Account, kind: str, region: str, key: str, n
         "source-engine": ENGINES[kind],
         "source-size-gib": "70",
         "source-start-time": CREATED,
-        "attempt": "1",
+        "attempt": str(attempt),
         "kms-key": key,
         "status": "verified",
         "settled-at": CREATED,
@@ -115,8 +123,8 @@ def test_coverage_counts_databases_beside_volumes(
 def test_recover_prints_what_restores_databases(
     source: Account, target: Account, keys: dict[str, str], document: Path, tmp_path: Path
 ) -> None:
-    instance = copied(source, target, INSTANCE, NEAR, keys[NEAR], 1)
-    cluster = copied(source, target, CLUSTER, NEAR, keys[NEAR], 2)
+    instance = copied(source, target, INSTANCE, NEAR, keys[NEAR])
+    cluster = copied(source, target, CLUSTER, NEAR, keys[NEAR])
     points = run_as(target, "recover", document, "--target", NEAR, "--json").json()["points"]
     assert {(point["volume"], point["snapshot"]) for point in points} == {
         (RESOURCES[INSTANCE], instance),
@@ -135,6 +143,16 @@ def test_recover_prints_what_restores_databases(
     made = {call["call"]: call for call in calls}
     assert made["rds copy-db-snapshot"]["--kms-key-id"] == "alias/restored"
     assert made["rds restore-db-cluster-from-snapshot"]["--kms-key-id"] == "alias/restored"
+    # In another account what is shared is copied before it is restored.
+    calls = asked(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", FROM=target.number)
+    made = {call["call"]: call for call in calls}
+    theirs = f"arn:aws:rds:{NEAR}:{target.number}:cluster-snapshot:{cluster}"
+    assert made["rds copy-db-cluster-snapshot"]["--source-db-cluster-snapshot-identifier"] == theirs
+    own = made["rds copy-db-cluster-snapshot"]["--target-db-cluster-snapshot-identifier"]
+    assert made["rds restore-db-cluster-from-snapshot"]["--snapshot-identifier"] == own
+    assert made["rds copy-db-snapshot"]["--source-db-snapshot-identifier"].startswith("arn:aws:rds:")
+    ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", FROM=target.number)
+    assert (ended.returncode, "KMS_KEY" in ended.stderr) == (1, True)
     # What cannot be restored is named, and keeps no other from it.
     ended, calls = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", REFUSED=instance)
     assert (ended.returncode, instance in ended.stderr, cluster in ended.stderr) == (1, True, False)
@@ -155,7 +173,7 @@ def test_recover_prints_what_restores_databases(
 def test_copy_says_when_a_database_is_copied(source: Account, target: Account, document: Path) -> None:
     instance = shared(source, target, INSTANCE)
     done = run_as(target, "copy", document, "--snapshot", instance)
-    assert (done.code, "the stack's next sweep copies it" in done.err) == (0, True), done.err
+    assert (done.code, "its next sweep copies this one" in done.err) == (1, True), done.err
     done = run_as(target, "copy", document, "--snapshot", instance, "--direct")
     assert (done.code, "the stack alone copies" in done.err) == (2, True)
     cluster = shared(source, target, CLUSTER)

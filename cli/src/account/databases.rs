@@ -2,14 +2,14 @@
 
 use snapferry_aws::rds::{self, RdsClients};
 use snapferry_core::facts::{CallError, DescribedCopy, SourceSnapshot};
-use snapferry_core::ids::{AccountId, Region};
+use snapferry_core::ids::{AccountId, PolicyName, Region};
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::{Kind, Usage};
 use snapferry_core::recovery::Content;
 
 use crate::account::connection::Account;
 
-/// What the commands read of databases: the kinds that a policy names, and nothing where none does.
+/// What the commands read of databases: the kinds that a policy names, or may have named.
 pub(crate) struct Databases {
     clients: RdsClients,
     kinds: Vec<Kind>,
@@ -18,7 +18,14 @@ pub(crate) struct Databases {
 impl Databases {
     /// In `account`'s home Region and the policies' targets.
     pub(crate) fn new(account: &Account, policies: &[Policy]) -> Self {
-        let names = |kind: &Kind| policies.iter().any(|policy| policy.source_types.contains(&kind.source_type()));
+        Self::besides(account, policies, &[])
+    }
+
+    /// The same; of policies that are `retired` nobody knows what they named, so that there may be copies of either kind.
+    pub(crate) fn besides(account: &Account, policies: &[Policy], retired: &[PolicyName]) -> Self {
+        let names = |kind: &Kind| {
+            !retired.is_empty() || policies.iter().any(|policy| policy.source_types.contains(&kind.source_type()))
+        };
         let regions = policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone());
         let clients = RdsClients::new(account.config.clone(), account.home.clone(), regions);
         Self { clients, kinds: Kind::ALL.into_iter().filter(names).collect() }

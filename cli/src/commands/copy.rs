@@ -56,7 +56,7 @@ pub(crate) struct Args {
 }
 
 const HELP: &str = "\
-Exit codes: 0 the copies were asked for, 1 there is nothing to copy, or with --direct something is deferred or fails; with \
+Exit codes: 0 the copies were asked for, 1 there is nothing to copy, or it is a database's, which a sweep copies, or with --direct something is deferred or fails; with \
 --dry-run both as of plan; 2 wrong usage or cannot run";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             Named::Volume(snapshot) => snapshot,
             Named::Database(arn) => {
                 say(&format!("{arn}: {AT_THE_NEXT_SWEEP}"));
-                return exit::acted(Exit::Fine, unsaid);
+                return exit::acted(Exit::Findings, unsaid);
             }
         };
         let exit = if args.direct {
@@ -97,8 +97,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// There is no queue to which a share could be told: databases are looked for.
-const AT_THE_NEXT_SWEEP: &str = "the stack's next sweep copies it (SweepSchedule). To have it sweep now, invoke the function that the \
-                                 stack's output CopySharedDatabasesFunction names with {\"sweep\": \"manual\"}; a second copy \
+const AT_THE_NEXT_SWEEP: &str = "nothing was asked for, because a stack sweeps for databases: its next sweep copies this one \
+                                 (SweepSchedule), unless it is older than SweepSince. To have it sweep now, invoke the function that \
+                                 the stack's output CopySharedDatabasesFunction names with {\"sweep\": \"manual\"}; a second copy \
                                  cannot come of it";
 
 /// What the copier would see of the snapshot.

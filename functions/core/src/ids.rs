@@ -83,8 +83,7 @@ id!(
     Region, "a Region code such as eu-central-1", is_region
 );
 id!(
-    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference, resource IDs). What stands for a database's
-    /// snapshot has other forms, and is never read where EC2's IDs are: see `rds::facts`.
+    /// An EBS snapshot: `snap-` and 8 to 17 hexadecimal digits (EC2 API reference). What stands for a database's: see `rds::facts`.
     SnapshotId, "a snapshot ID such as snap-0123456789abcdef0", is_snapshot
 );
 id!(
@@ -112,9 +111,7 @@ impl AccountId {
     pub fn of_arn(arn: &str) -> Option<Self> {
         arn.split(':').nth(4).and_then(|account| Self::parse(account).ok())
     }
-}
 
-impl AccountId {
     /// The account whose leading zeros `digits` has lost, as spreadsheets and JSON's numbers lose them: 1 to 11 digits.
     #[must_use]
     pub fn with_lost_zeros(digits: &str) -> Option<Self> {
@@ -136,8 +133,7 @@ impl Region {
             ("eu-isoe-", "aws-iso-e"),
             ("us-isof-", "aws-iso-f"),
         ];
-        let found = partitions.iter().find(|(prefix, _)| self.0.starts_with(prefix));
-        found.map_or("aws", |(_, partition)| partition)
+        partitions.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
     }
 }
 
@@ -189,8 +185,13 @@ impl VolumeId {
         Self(CompactString::new(if is_resource_id(resource_id) { resource_id } else { "vol-ffffffff" }))
     }
 
-    /// Whether EC2 names no volume: of a snapshot that is itself a copy, or was written through EBS's direct APIs, it names
-    /// `vol-ffffffff` or another filler of nothing but `f`.
+    /// Whether it is an RDS instance's `DbiResourceId`.
+    #[must_use]
+    pub fn is_of_instance(&self) -> bool {
+        self.0.starts_with("db-")
+    }
+
+    /// Whether EC2 names no volume: of a copy, or of what was written through EBS's direct APIs, it names a filler of nothing but `f`.
     #[must_use]
     pub fn is_filler(&self) -> bool {
         self.0.strip_prefix("vol-").is_some_and(|digits| digits.bytes().all(|digit| digit == b'f'))

@@ -18,6 +18,7 @@ pub use self::keys::{
     COPY, EXPIRE_AFTER, KMS_KEY, LOCK, POLICY, PROOF, SETTLED_AT, SOURCE_ACCOUNT, SOURCE_REGION, SOURCE_SIZE_GIB,
     SOURCE_SNAPSHOT, SOURCE_START_TIME, SOURCE_VOLUME, STATUS,
 };
+pub(crate) use self::problem::NAME;
 pub use self::problem::TagProblem;
 pub use self::proof::Proof;
 

@@ -133,6 +133,13 @@ fn each_rule_says_what_is_wrong_and_what_would_be_right() {
              of RDS and Aurora",
         ),
         (
+            PARAMETERS,
+            "DatabaseFilter",
+            json!({"SnapshotRegex": ""}),
+            ".DatabaseFilter.SnapshotRegex: an empty text, which no name matches; allowed: a regex, or absent, which means \
+             every name",
+        ),
+        (
             COPY,
             "LockRule",
             json!({"Mode": "governance", "Interval": 1, "IntervalUnit": "DAYS"}),

@@ -50,7 +50,7 @@ pub(super) async fn gather(
     let targets = policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.region);
     let regions: BTreeSet<Region> = targets.chain(&retired.retired_region).cloned().collect();
     let clients = account.clients(regions.clone());
-    let (owners, databases) = (owners(policies), Databases::new(account, policies));
+    let (owners, databases) = (owners(policies), Databases::besides(account, policies, &retired.retired_policy));
     // Draws nothing unless standard error is a terminal.
     let progress = MultiProgress::new();
     let (snapshots, copies) = tokio::join!(

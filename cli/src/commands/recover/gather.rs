@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::keys::KeyCache;
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::Region;
+use snapferry_core::ids::{PolicyName, Region};
 use snapferry_core::policy::Policy;
 use snapferry_core::recovery::{Facts, Reading, Vault};
 
@@ -18,8 +18,13 @@ use crate::account::copies::{self, bar, unread_line};
 use crate::account::databases::Databases;
 
 /// Reads everything. One Region that cannot be read is an error: the newest point may be there.
-pub(super) async fn gather(account: &Account, policies: &[Policy], regions: BTreeSet<Region>) -> anyhow::Result<Facts> {
-    let (clients, databases) = (account.clients(regions.clone()), Databases::new(account, policies));
+pub(super) async fn gather(
+    account: &Account,
+    policies: &[Policy],
+    retired: &[PolicyName],
+    regions: BTreeSet<Region>,
+) -> anyhow::Result<Facts> {
+    let (clients, databases) = (account.clients(regions.clone()), Databases::besides(account, policies, retired));
     let progress = MultiProgress::new();
     let each =
         regions.iter().map(|region| read(&clients, &databases, region, bar(&progress, format!("{region}: copies"))));

@@ -175,8 +175,10 @@ impl World for Databases<'_> {
         let source = self.seen.borrow().get(&request.source.id).cloned();
         let source =
             source.ok_or_else(|| CopyError { failure: CopyFailure::Ambiguous, error: CallError::not_read() })?;
-        let attempt = self.attempts.borrow().next(&request.identity());
-        let request = rds::CopyRequest { policy: request.policy, source: &source, target: request.target, attempt };
+        let of =
+            |attempt| rds::CopyRequest { policy: request.policy, source: &source, target: request.target, attempt };
+        let attempt = self.attempts.borrow().next(&request.identity(), |attempt| of(attempt).name());
+        let request = of(attempt);
         copy(self.clients, &request, at).await
     }
 

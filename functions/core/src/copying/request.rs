@@ -57,8 +57,8 @@ impl CopyRequest<'_> {
         }
     }
 
-    /// Whether it waits for another copy of the same database in its Region: RDS makes them one after the other, each as an increment of
-    /// the one before. Where RDS names no database, and for volumes, nothing waits.
+    /// Whether it waits for another copy of the same instance in its Region: RDS makes them one after the other, each as an increment of
+    /// the one before. Copies of clusters are always whole (Aurora User Guide, "Copying a DB cluster snapshot"), so none of them waits.
     pub fn waits_for_its_turn<'c>(&self, copies: impl IntoIterator<Item = &'c Copy>) -> bool {
         let is_of_it = |copy: &Copy| {
             copy.lineage.as_ref() == Some(&self.source.volume)
@@ -70,7 +70,7 @@ impl CopyRequest<'_> {
     /// Whether copies of its lineage are made one after the other.
     #[must_use]
     pub fn has_turns(&self) -> bool {
-        self.source.id.is_of_database() && !self.source.volume.is_filler()
+        self.source.volume.is_of_instance()
     }
 
     /// Whether the copy is to expire, and not before there are newer ones of its lineage.

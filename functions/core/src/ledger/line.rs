@@ -24,10 +24,10 @@ pub fn place(obligation: &Obligation) -> Option<Place> {
     match obligation.state {
         State::Owed => {
             let start = seconds(obligation.start);
-            // The newest of each volume stands first in it; of a database the oldest, because its copies are increments of those
+            // The newest of each lineage stands first in it; of an instance the oldest, because its copies are increments of those
             // before.
             let turn =
-                if identity.source.is_of_database() { start } else { seconds(Timestamp::MAX).saturating_sub(start) };
+                if obligation.lineage.is_of_instance() { start } else { seconds(Timestamp::MAX).saturating_sub(start) };
             let order = format!("{}#{turn:012}#{tail}", Place::lineage(obligation));
             Some(Place { line: Place::fresh(region, account, &identity.policy), order })
         }

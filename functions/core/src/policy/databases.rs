@@ -55,7 +55,10 @@ impl NameFilter {
     }
 
     fn check(written: Option<String>, path: &Path) -> Result<Self, Problem> {
-        let compile = |written: String| description::whole(&written, path).map(|regex| (written, regex));
+        let compile = |written: String| match written.as_str() {
+            "" => Err(path.wrong("an empty text, which no name matches", "a regex, or absent, which means every name")),
+            _ => description::whole(&written, path).map(|regex| (written, regex)),
+        };
         written.map(compile).transpose().map(Self)
     }
 }

@@ -1,7 +1,8 @@
 //! Which copy of its identity is asked for next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::name::CopyName;
 use crate::facts::Copies;
 use crate::ids::{Region, SnapshotId};
 use crate::ledger::{Identity, Obligation};
@@ -12,7 +13,14 @@ const MOST_COUNTED: u32 = 100_000;
 
 /// Of each identity the highest attempt that came to nothing, as far as RDS shows it or the ledger counts it.
 #[derive(Debug, Default)]
-pub struct Attempts(BTreeMap<Identity, u32>);
+pub struct Attempts {
+    highest: BTreeMap<Identity, u32>,
+    /// The names that such copies have, whatever their tags say.
+    dead: BTreeSet<SnapshotId>,
+}
+
+/// So many names are looked at behind the highest attempt.
+const NAMES: u32 = 100;
 
 impl Attempts {
     /// Notes those of a Region's copies that failed, were rejected or are under a lost key. `attempt_of` tells which attempt each copy
@@ -21,7 +29,8 @@ impl Attempts {
         for copy in copies.copies.iter().filter(|copy| !copy.is_live()) {
             let policy = copy.origin.policy.clone();
             let identity = Identity { policy, source: copy.source.clone(), region: region.clone() };
-            let highest = self.0.entry(identity).or_default();
+            self.dead.insert(copy.id.clone());
+            let highest = self.highest.entry(identity).or_default();
             *highest = (*highest).max(attempt_of.get(&copy.id).copied().unwrap_or_default());
         }
     }
@@ -29,14 +38,17 @@ impl Attempts {
     /// Notes what an intent counts as failed: when its bad copies are deleted and the one behind them is not shown yet, nothing else
     /// tells which name that one has.
     pub fn note_intent(&mut self, intent: &Obligation) {
-        let highest = self.0.entry(intent.identity.clone()).or_default();
+        let highest = self.highest.entry(intent.identity.clone()).or_default();
         *highest = (*highest).max(intent.failed.min(MOST_COUNTED));
     }
 
     /// The one behind all that came to nothing. By the highest and not by their number, because the earlier ones may have been deleted:
-    /// a name that a bad copy has would find that one. One that RDS does not show holds its name all the same, and is found by it.
+    /// a name that a bad copy has would find that one. `name` is what an attempt's copy is called: one whose tags were edited still has
+    /// its name. One that RDS does not show holds its name all the same, and is found by it.
     #[must_use]
-    pub fn next(&self, identity: &Identity) -> u32 {
-        self.0.get(identity).copied().unwrap_or_default().saturating_add(1)
+    pub fn next(&self, identity: &Identity, name: impl Fn(u32) -> CopyName) -> u32 {
+        let first = self.highest.get(identity).copied().unwrap_or_default().saturating_add(1);
+        let mut each = first..=first.saturating_add(NAMES);
+        each.find(|attempt| !self.dead.contains(&name(*attempt).id())).unwrap_or(first)
     }
 }

@@ -10,11 +10,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::described::{AVAILABLE, COPYING, Own, Shared};
 use super::kind::Kind;
-use super::name::{CopyName, Source};
+use super::name::{CopyName, Source, copy_name};
 use super::tags::ReadTags;
 use crate::facts::{Compared, Database, DatabaseCopy, DescribedCopy, SourceKind, SourceSnapshot, State, Storage};
 use crate::ids::{SnapshotId, VolumeId};
-use crate::tags;
+use crate::tags::{self, NAME, TagProblem};
 
 /// How many bytes of the hash stand for a source.
 const HASHED: usize = 26;
@@ -86,6 +86,8 @@ impl Own {
         let read = ReadTags::read(&self.arn.name, self.pairs());
         let source = read.source(&self.arn);
         let compared = |found: &Option<String>, expected| Compared { found: found.clone(), expected };
+        let mut problems = read.problems.clone();
+        problems.extend((!self.has_name_of(&read)).then_some(TagProblem { key: NAME, found: None }));
         let database = DatabaseCopy {
             source: compared(&self.source_arn, source.as_ref().map(|source| source.arn.to_string())),
             engine: compared(&self.engine, read.source_engine),
@@ -107,7 +109,7 @@ impl Own {
             settled_at: read.settled_at,
             lock: None,
             proof: None,
-            problems: read.problems,
+            problems,
         };
         Some(DescribedCopy {
             owner: Some(self.arn.account.clone()),
@@ -123,6 +125,16 @@ impl Own {
             database: Some(Box::new(database)),
             id,
         })
+    }
+}
+
+impl Own {
+    /// Whether its name, which nobody can change, was made of these tags, as far as they can be read: whoever edits one of those that
+    /// say what it is a copy of makes it no copy of that.
+    fn has_name_of(&self, read: &ReadTags) -> bool {
+        let made_of = (read.policy.as_ref(), read.source(&self.arn), read.attempt);
+        let (Some(policy), Some(source), Some(attempt)) = made_of else { return true };
+        copy_name(policy, &source, &self.arn.region, read.kms_key.as_ref(), attempt).as_str() == self.arn.name
     }
 }
 

@@ -1,6 +1,6 @@
 //! Snapshots of RDS's instances and clusters: which can be copied, the rules for copying them once, and what they are to the laws.
 //!
-//! Nothing uses these rules yet but the calls in the seam: a policy that names databases is refused.
+//! What the laws decide of them they decide as of volumes, by the facts that this makes of what RDS shows.
 
 mod arn;
 mod attempts;

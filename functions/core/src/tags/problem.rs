@@ -14,9 +14,15 @@ pub struct TagProblem {
     pub found: Option<String>,
 }
 
+/// In a key's place: a copy of a database whose name was not made of the tags that it has.
+pub(crate) const NAME: &str = "name";
+
 impl fmt::Display for TagProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.found {
+            _ if self.key == NAME => f.write_str(
+                "its name was made of other tags than it has, so one of those that say what it is a copy of was edited",
+            ),
             Some(found) if self.key == COPY => write!(
                 f,
                 "tag {COPY} names {found:?}, so something copied these tags from another snapshot or edited them"

@@ -43,16 +43,16 @@ fn in_a_fresh_line_lineages_stand_together_and_the_newest_of_each_comes_first() 
 
 /// Its copies are increments of those before.
 #[test]
-fn in_a_fresh_line_the_oldest_of_each_database_comes_first() {
+fn in_a_fresh_line_the_oldest_of_each_instance_comes_first_and_the_newest_of_each_cluster() {
     let of = |number: u32, lineage: &str, seconds| {
         let lineage = VolumeId::of_any_kind(lineage).unwrap();
         let mut obligation = Obligation { lineage, start: at(seconds), ..owed() };
         obligation.identity.source = SnapshotId::of_any_kind(&format!("db-{number:052x}")).unwrap();
         obligation
     };
-    let mut line = [of(1, "db-B", 9), of(2, "db-A", 50), of(3, "db-A", 0), of(4, "db-B", 5)];
+    let mut line = [of(1, "cluster-B", 9), of(2, "db-A", 50), of(3, "db-A", 0), of(4, "cluster-B", 5)];
     line.sort_by_key(|obligation| placed(obligation).1);
-    assert_eq!(line.map(|obligation| obligation.start), [0, 50, 5, 9].map(at));
+    assert_eq!(line.map(|obligation| obligation.start), [9, 5, 0, 50].map(at));
 }
 
 proptest! {

@@ -46,8 +46,9 @@ fn next(copies: &[Own], is_key_lost: bool) -> u32 {
     attempts.note(&region, &copies, &attempt_of);
     let identity = Identity { policy: policy.name.clone(), source: source.source.id(), region };
     let of_another = Identity { policy: PolicyName::parse("another").unwrap(), ..identity.clone() };
-    assert_eq!(attempts.next(&of_another), 1);
-    attempts.next(&identity)
+    let name = |attempt| request(&policy, &source, attempt).name();
+    assert_eq!(attempts.next(&of_another, |attempt| request(&policy, &source, 1000 + attempt % 9).name()), 1);
+    attempts.next(&identity, name)
 }
 
 /// A name that a bad copy has is not asked for again, also when others of its identity were deleted since.
@@ -80,7 +81,22 @@ fn the_next_attempt_has_a_name_of_its_own() {
     let mut attempts = Attempts::default();
     for (failed, expected) in [(0, 1), (2, 3), (1, 3), (u32::MAX, 100_001)] {
         attempts.note_intent(&Obligation { failed, ..owed.clone() });
-        assert_eq!(attempts.next(&identity), expected, "{failed}");
+        assert_eq!(
+            attempts.next(&identity, |attempt| request(&policy, &shared(), attempt).name()),
+            expected,
+            "{failed}"
+        );
+    }
+}
+
+/// Whoever edits a bad copy's tags cannot take its name from it.
+#[test]
+fn a_name_that_an_edited_copy_has_is_not_asked_for_again() {
+    let (policy, source) = (policy("", &encrypted()), shared());
+    for key in ["snapferry:attempt", "snapferry:source-snapshot"] {
+        let mut edited = made(&request(&policy, &source, 1), "failed");
+        edited.tags.iter_mut().filter(|(each, _)| each == key).for_each(|tag| tag.1 = "0".to_owned());
+        assert_eq!(next(&[edited], false), 2, "{key}");
     }
 }
 

@@ -7,7 +7,7 @@ use snapferry_core::expiring::{self, Limits};
 use snapferry_core::facts::{Copies, Copy, DescribedCopy, Inventory, KeyFact, KeyProblem, State};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::Policy;
-use snapferry_core::rds::{CopyRequest, Own, Shared, SnapshotArn};
+use snapferry_core::rds::{ATTEMPT, CopyRequest, Own, Shared, SnapshotArn};
 use snapferry_core::standing::{Standing, weigh};
 use snapferry_core::tags::{COPY, SETTLED_AT, SOURCE_START_TIME, STATUS, TagProblem};
 
@@ -257,6 +257,7 @@ fn a_rejected_copy_goes_only_where_it_is_whole() {
     let name = CopyRequest { policy: &policy.name, source: &source, target: &policy.targets[0], attempt: 2 }.name();
     good.arn = SnapshotArn::parse(&format!("arn:aws:rds:eu-central-1:444455556666:snapshot:{name}")).unwrap();
     good.tags.iter_mut().filter(|(key, _)| key == COPY).for_each(|tag| tag.1 = name.to_string());
+    good.tags.iter_mut().filter(|(key, _)| key == ATTEMPT).for_each(|tag| tag.1 = "2".to_owned());
     for (status, goes) in [("available", true), ("copying", false), ("deleting", false), ("failed", true)] {
         let bad = shown(&policy, &source, 0, status, "rejected");
         let expected: Vec<String> = goes.then(|| bad.arn.name.clone()).into_iter().collect();
@@ -270,5 +271,31 @@ fn a_rejected_copy_goes_only_where_it_is_whole() {
         let shown = [shown(&policy, &source, 0, status, "rejected"), good.clone()];
         let found = expiring::recheck(&plan.deletions[0], &copies(&shown, &KeyFact::Usable), now);
         assert_eq!(found.is_ok(), goes, "{status}");
+    }
+}
+
+/// A copy's name is made of what it is a copy of, and nobody can change it: a tag that says otherwise is edited, and neither lets
+/// another copy go nor has this one deleted.
+#[test]
+fn a_copy_whose_tags_its_name_was_not_made_of_lets_no_other_go() {
+    let policy = policy("", &encrypted());
+    let old = shown(&policy, &later(0), 0, "available", "verified");
+    for (key, value) in [
+        ("snapferry:source-resource", "db-ANOTHER"),
+        ("snapferry:source-snapshot", "another"),
+        ("snapferry:source-start-time", "2026-11-23T03:00:00Z"),
+        ("snapferry:policy", "another"),
+        ("snapferry:attempt", "7"),
+    ] {
+        let mut new = shown(&policy, &later(1), 400, "available", "verified");
+        let at = new.tags.iter().position(|(each, _)| each == key).unwrap();
+        new.tags[at].1 = value.to_owned();
+        assert_eq!(new.fact().unwrap().tags.problems.len(), 1, "{key}");
+        assert_eq!(expired(&policy, &[old.clone(), new.clone()], "2028-01-02T00:00:00Z"), [""; 0], "{key}");
+        // The same where it is taken away.
+        if key == "snapferry:source-resource" {
+            new.tags.remove(at);
+            assert_eq!(expired(&policy, &[old.clone(), new], "2028-01-02T00:00:00Z"), [""; 0]);
+        }
     }
 }

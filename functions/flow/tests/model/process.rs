@@ -258,8 +258,8 @@ impl Process {
     }
 
     fn of_database<'r>(&self, request: &CopyRequest<'r>, source: &'r Shared) -> rds::CopyRequest<'r> {
-        let attempt = self.attempts.borrow().next(&request.identity());
-        rds::CopyRequest { policy: request.policy, source, target: request.target, attempt }
+        let of = |attempt| rds::CopyRequest { policy: request.policy, source, target: request.target, attempt };
+        of(self.attempts.borrow().next(&request.identity(), |attempt| of(attempt).name()))
     }
 
     fn call(&self, request: &CopyRequest<'_>, shared: Option<&Shared>, at: Timestamp) -> Call {

@@ -82,13 +82,18 @@ impl<'f> Share<'f> {
     #[must_use]
     pub fn statements(&self) -> Option<Value> {
         let ((region, _), _) = self.keys.first_key_value()?;
+        // RDS asks for one more than EBS.
+        let encrypts = self.has_databases().then_some("kms:Encrypt");
+        let actions =
+            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"].into_iter().chain(encrypts);
+        let actions: Vec<&str> = actions.collect();
         let principal = json!({"AWS": format!("arn:{}:iam::{}:root", region.partition(), self.with)});
         Some(json!([
             {
                 "Sid": "RestoreUsesTheKey",
                 "Effect": "Allow",
                 "Principal": principal,
-                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+                "Action": actions,
                 "Resource": "*",
             },
             {
