@@ -42,6 +42,9 @@ DELETING = EXPIRERS | OF_DATABASES["expirer"]
 NAME = "snapferry-0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f607182"
 COPIES = [f"arn:aws:rds:eu-west-1:{ACCOUNT}:{kind}:{NAME}" for kind in ("snapshot", "cluster-snapshot")]
 OTHERS = [each.replace(NAME, "nightly") for each in COPIES]
+# RDS takes a name in any case; which one IAM is asked about is not documented.
+IN_CAPITALS = [each.replace(NAME, NAME.upper()) for each in COPIES]
+TAGGED = {"aws:ResourceTag/snapferry:policy": "default"}
 OURS = {"aws:TagKeys": ["team", "snapferry:expire-after"]}
 
 
@@ -52,6 +55,8 @@ def asked(principal: str, action: str, resource: str, context: dict[str, Any]) -
 DENIED: list[tuple[str, list[str], dict[str, Any], set[str]]] = [
     ("DeleteDBSnapshot", COPIES, {}, DELETING),
     ("DeleteDBClusterSnapshot", COPIES, {}, DELETING),
+    ("DeleteDBSnapshot", IN_CAPITALS, TAGGED, DELETING),
+    ("DeleteDBClusterSnapshot", IN_CAPITALS, TAGGED, DELETING),
     *(
         (action, COPIES, {}, COPYING | {ADMINISTRATOR})
         for action in ("CopyDBSnapshot", "CopyDBClusterSnapshot", "CreateDBSnapshot", "CreateDBClusterSnapshot")
