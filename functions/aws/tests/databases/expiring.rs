@@ -23,7 +23,7 @@ use snapferry_core::rds::Kind;
 use crate::common::copies::clients_under;
 use crate::common::rds::{clients_of_rds, in_region, policy, rds_error};
 use crate::common::region;
-use crate::kept::{all, copy, looks, name, tagged};
+use crate::kept::{all, copy, looks, name, renamed, tagged};
 use crate::moment;
 
 const LONG: Duration = Duration::from_secs(280);
@@ -193,7 +193,7 @@ async fn only_our_own_whole_copies_are_deleted() {
     for (old, expected) in [
         (tagged(old(), "snapferry:source-region", Some("sa-east-1")), vec![]),
         (nobodys, vec![]),
-        (tagged(old(), "snapferry:policy", Some("anothers")), vec![" copy.kept policy-not-named".to_owned()]),
+        (renamed(tagged(old(), "snapferry:policy", Some("anothers"))), vec![" copy.kept policy-not-named".to_owned()]),
         (anothers, told("copy.kept foreign-owner")),
         (with(old(), |copy| copy.status = Some("copying".to_owned())), told("copy.kept state-contradicts")),
         (with(old(), |copy| copy.status = Some("deleting".to_owned())), told("copy.kept state-contradicts")),
@@ -225,10 +225,12 @@ async fn copies_of_a_retired_home_and_policy_expire() {
     let mut clients = clients();
     clients.homes.insert(region("sa-east-1"));
     clients.retired_policies.insert(crate::common::name("old"));
-    let retired =
-        |key: &str, value: &str| vault().into_iter().map(|copy| tagged(copy, key, Some(value))).collect::<Vec<_>>();
+    let retired = |key: &str, value: &str| {
+        vault().into_iter().map(|copy| renamed(tagged(copy, key, Some(value)))).collect::<Vec<_>>()
+    };
     for kept in [retired("snapferry:source-region", "sa-east-1"), retired("snapferry:policy", "old")] {
-        assert_eq!(expire(&clients, kept.clone(), kept).await, (told("copy.expired expired"), 1));
+        let expired = format!("{} copy.expired expired", kept[0].db_snapshot_identifier().unwrap());
+        assert_eq!(expire(&clients, kept.clone(), kept).await, (vec![expired], 1));
     }
 }
 

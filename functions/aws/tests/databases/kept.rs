@@ -6,7 +6,7 @@ use aws_sdk_rds::operation::describe_db_snapshots::DescribeDbSnapshotsOutput;
 use aws_sdk_rds::types::{DbSnapshot, Tag};
 use aws_smithy_mocks::{MockResponse, Rule, mock};
 use jiff::{SignedDuration, Timestamp};
-use snapferry_core::rds::Shared;
+use snapferry_core::rds::{ReadTags, Shared, SnapshotArn, copy_name};
 
 use crate::common::KEY;
 use crate::common::rds::{ARN, policy, rds_error, shared};
@@ -67,6 +67,19 @@ pub(crate) fn tagged(mut copy: DbSnapshot, key: &str, value: Option<&str>) -> Db
     tags.retain(|tag| tag.key() != Some(key));
     tags.extend(value.map(|value| Tag::builder().key(key).value(value).build()));
     copy
+}
+
+/// The same under the name that its tags make: only so they are its own.
+pub(crate) fn renamed(mut copy: DbSnapshot) -> DbSnapshot {
+    let arn = SnapshotArn::parse(copy.db_snapshot_arn().unwrap()).unwrap();
+    let tags = copy.tag_list().iter().map(|tag| (tag.key().unwrap(), tag.value().unwrap()));
+    let read = ReadTags::read(&arn.name, tags);
+    let (policy, source) = (read.policy.as_ref().unwrap(), read.source(&arn).unwrap());
+    let name = copy_name(policy, &source, &arn.region, read.kms_key.as_ref(), read.attempt.unwrap()).to_string();
+    copy.db_snapshot_arn = Some(arn.of(arn.region.clone(), arn.account.clone(), name.clone()).to_string());
+    copy.db_snapshot_identifier = Some(name.clone());
+    let is_bound = copy.tag_list().iter().any(|tag| tag.key() == Some("snapferry:copy"));
+    if is_bound { tagged(copy, "snapferry:copy", Some(&name)) } else { copy }
 }
 
 /// All that this account keeps, on two pages, of which the second begins with the last of the first.

@@ -26,7 +26,7 @@ use crate::common::copies::clients_under;
 use crate::common::rds::{clients_of_rds, in_region, policy, rds_error};
 use crate::common::region;
 use crate::common::table::Kept;
-use crate::kept::{all, copy, name, source, tagged};
+use crate::kept::{all, copy, name, renamed, source, tagged};
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -73,7 +73,11 @@ async fn judge(clients: &Clients, copies: Vec<DbSnapshot>, tags: &Rule, kept: &K
 
 /// Takes a verdict's tags on the copy of so many days ago, and nothing else.
 fn settles(days: i64, verdict: &'static str) -> Rule {
-    let (name, arn) = (name(days), copy(days, "copying").db_snapshot_arn.unwrap());
+    settles_this(&copy(days, "copying"), verdict)
+}
+
+fn settles_this(copy: &DbSnapshot, verdict: &'static str) -> Rule {
+    let (name, arn) = (copy.db_snapshot_identifier.clone().unwrap(), copy.db_snapshot_arn.clone().unwrap());
     mock!(aws_sdk_rds::Client::add_tags_to_resource)
         .match_requests(move |call| {
             let tag = |tag: &Tag| (tag.key().unwrap().to_owned(), tag.value().unwrap().to_owned());
@@ -101,10 +105,13 @@ async fn a_copy_that_comes_on_two_pages_is_judged_once_by_its_arn() {
 
 #[tokio::test]
 async fn a_clusters_copy_is_read_and_judged_by_its_own_calls() {
-    let of_instance = copy(1, "copying");
     let arn = |arn: Option<String>| arn.map(|arn| arn.replace(":snapshot:", ":cluster-snapshot:"));
+    let mut of_instance = copy(1, "copying");
+    of_instance.db_snapshot_arn = arn(of_instance.db_snapshot_arn);
+    let of_instance = renamed(of_instance);
+    let told = format!("{} copy.verified as-configured", of_instance.db_snapshot_identifier.clone().unwrap());
     let cluster = DbClusterSnapshot::builder()
-        .set_db_cluster_snapshot_arn(arn(of_instance.db_snapshot_arn))
+        .set_db_cluster_snapshot_arn(of_instance.db_snapshot_arn)
         .set_snapshot_create_time(of_instance.snapshot_create_time)
         .status("available")
         .storage_encrypted(true)
@@ -127,7 +134,7 @@ async fn a_clusters_copy_is_read_and_judged_by_its_own_calls() {
         .then_output(|| AddTagsToResourceOutput::builder().build());
     let rds = clients_of_rds([in_region("eu-west-1", &[&read, &tags]), in_region("eu-west-3", &[&none])]);
     let found = run(&clients(), &rds, Kind::Cluster, &Kept::default(), LONG).await;
-    assert_eq!((found.0, tags.num_calls()), (told(1, "copy.verified as-configured"), 1));
+    assert_eq!((found.0, tags.num_calls()), (vec![told], 1));
 }
 
 #[tokio::test]
@@ -194,8 +201,10 @@ async fn copies_of_a_retired_home_and_policy_are_judged() {
     retired_home.source_db_snapshot_identifier =
         retired_home.source_db_snapshot_identifier.map(|arn| arn.replace("us-east-1", "sa-east-1"));
     for retired in [retired_home, tagged(copy(1, "copying"), "snapferry:policy", Some("old"))] {
-        let found = judge(&clients, vec![retired], &settles(1, "verified"), &Kept::default()).await;
-        assert_eq!(found, told(1, "copy.verified as-configured"));
+        let retired = renamed(retired);
+        let found = judge(&clients, vec![retired.clone()], &settles_this(&retired, "verified"), &Kept::default()).await;
+        let name = retired.db_snapshot_identifier.unwrap();
+        assert_eq!(found, [format!("{name} copy.verified as-configured")]);
     }
 }
 
