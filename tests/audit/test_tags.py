@@ -6,10 +6,13 @@ import pytest
 
 from tests.audit.lines import REPOSITORY
 
-PAGE = (REPOSITORY / "docs/TAGS.md").read_text()
+PAGE, _, OF_DATABASES = (REPOSITORY / "docs/TAGS.md").read_text().partition("## On a copy of a database")
 SOURCE = (REPOSITORY / "functions/core/src/tags.rs").read_text()
 KEYS = (REPOSITORY / "functions/core/src/tags/keys.rs").read_text()
-TAGS = re.findall(r'^pub const \w+: &str = "(snapferry:[^"]+)";$', KEYS, re.MULTILINE)
+KEY = r'^pub const \w+: &str = "(snapferry:[^"]+)";$'
+TAGS = re.findall(KEY, KEYS, re.MULTILINE)
+# Those that a copy of a database has besides.
+MORE = re.findall(KEY, (REPOSITORY / "functions/core/src/rds/tags.rs").read_text(), re.MULTILINE)
 
 
 def rows(page: str) -> list[str]:
@@ -28,9 +31,11 @@ def test_each_tag_has_a_row_in_the_order_of_the_code() -> None:
 
 def test_no_tag_is_named_that_does_not_exist() -> None:
     assert set(re.findall(r"snapferry:[\w-]+", PAGE)) == set(TAGS)
+    of_databases = set(re.findall(r"snapferry:[\w-]+", OF_DATABASES))
+    assert set(MORE) <= set(rows(OF_DATABASES)) <= of_databases <= {*TAGS, *MORE}
 
 
-@pytest.mark.parametrize("row", re.findall(r"^\| `snapferry:.+$", PAGE, re.MULTILINE))
+@pytest.mark.parametrize("row", re.findall(r"^\| `snapferry:.+$", PAGE + OF_DATABASES, re.MULTILINE))
 def test_each_row_says_who_writes_the_tag_its_form_and_who_reads_it(row: str) -> None:
     tag, writer, form, reader = (cell.strip() for cell in row.strip("|").split("|"))
     assert tag
