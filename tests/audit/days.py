@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from tests.audit.cloudwatch import Datapoint
+from tests.audit.cloudwatch import Datapoint, times_in_alarm
 from tests.audit.lines import Line, at, every, line, run, sweep
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -64,6 +64,18 @@ class Case:
     points: list[Datapoint] = field(default_factory=list)
     on: tuple[float, float] | None = None
     tolerance: float = 5
+
+    def hold(self, states: list[str]) -> None:
+        """The alarm was on when it must be, once, and at no other time."""
+        on = [number for number, state in enumerate(states) if state == "ALARM"]
+        if self.on is None:
+            assert on == []
+            return
+        start, end = self.on
+        assert on, "never on"
+        assert start - 1 <= on[0] <= start + self.tolerance, f"on at {on[0]}"
+        assert end - self.tolerance <= on[-1] <= end + self.tolerance, f"off at {on[-1]}"
+        assert times_in_alarm(states) == 1, "it flaps"
 
 
 FIVE_FAILURES = (360, 380, 400, 420, 440)

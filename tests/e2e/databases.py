@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.cloud import Control
 from tests.e2e import faults, policies
 from tests.e2e.accounts import HOME, Account
-from tests.e2e.deploy import Record, Stack, deploy
+from tests.e2e.deploy import Deployed, Record, deploy
 from tests.e2e.protect import moment
 
 COPIER, VERIFIER, EXPIRER = "copy-shared-databases", "verify-copied-databases", "delete-expired-database-copies"
@@ -31,18 +30,8 @@ def vault(target: Account, document: Any, **parameters: str) -> "Databases":
 
 
 @dataclass(frozen=True)
-class Databases:
+class Databases(Deployed):
     """Snapferry in a target account."""
-
-    stack: Stack
-
-    @property
-    def account(self) -> Account:
-        return self.stack.account
-
-    @property
-    def control(self) -> Control:
-        return self.account.aws.control
 
     # What others do
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.sam import pack, parameters
-from tests.cloud import LocalAws, until
+from tests.cloud import Control, LocalAws, until
 from tests.e2e import packages, records
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.ledger import Ledger
@@ -104,6 +104,21 @@ class Stack:
         if "FunctionError" in answer:
             raise RuntimeError(body)
         return json.loads(body)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What the tests drive of a stack in a target account."""
+
+    stack: Stack
+
+    @property
+    def account(self) -> Account:
+        return self.stack.account
+
+    @property
+    def control(self) -> Control:
+        return self.account.aws.control
 
 
 def deploy(account: Account, policy: Any, *, region: str = HOME, name: str = STACK, **parameters: str) -> Stack:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.cloud import Call, Control, until
+from tests.cloud import Call, until
 from tests.e2e import laws
 from tests.e2e.accounts import HOME, Account
-from tests.e2e.deploy import PATIENCE_SECONDS, Record, Stack, deploy
+from tests.e2e.deploy import PATIENCE_SECONDS, Deployed, Record, deploy
 from tests.e2e.ledger import Ledger
 
 COPIER = "copy-shared-snapshots"
@@ -25,20 +25,11 @@ def copier(target: Account, document: Any, **parameters: str) -> "Copier":
 
 
 @dataclass(frozen=True)
-class Copier:
+class Copier(Deployed):
     """Snapferry in a target account, the policy it works by, and since when."""
 
-    stack: Stack
     document: Any
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def account(self) -> Account:
-        return self.stack.account
-
-    @property
-    def control(self) -> Control:
-        return self.account.aws.control
 
     @property
     def function(self) -> str:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.cloud import Control
 from tests.e2e import faults
 from tests.e2e.accounts import HOME, Account
-from tests.e2e.deploy import Record, Stack, deploy
+from tests.e2e.deploy import Deployed, Record, deploy
 from tests.e2e.ledger import Ledger
 
 VERIFIER, EXPIRER = "verify-copies", "delete-expired-copies"
@@ -22,18 +21,8 @@ def vault(target: Account, document: Any, **parameters: str) -> "Vault":
 
 
 @dataclass(frozen=True)
-class Vault:
+class Vault(Deployed):
     """Snapferry in a target account."""
-
-    stack: Stack
-
-    @property
-    def account(self) -> Account:
-        return self.stack.account
-
-    @property
-    def control(self) -> Control:
-        return self.account.aws.control
 
     # What others do
 
