@@ -106,5 +106,9 @@ def test_what_readme_says_of_a_home_s_cost() -> None:
         f"${cost['dashboard']:.0f} for the dashboard, ${rest:.0f} for Lambda, queue, ledger and logs"
     ) in " ".join(readme.split())
     assert f"at most some ${sum(cost.values()):.0f} a month" in readme
+    both = home.month(home.Home(databases=True))
+    assert f"With databases it is at most some ${sum(both.values()):.0f}" in readme
+    assert f"(${both['custom metrics']:.0f} for all)" in readme
+    assert f"alarms of their own (${both['alarms']:.0f})" in readme
     many = {is_on: sum(home.month(home.Home(owners=200, owner_metrics=is_on)).values()) for is_on in (False, True)}
     assert round((many[True] - many[False]) / 200, 2) == 0.3
