@@ -57,14 +57,14 @@ impl CopyRequest<'_> {
         }
     }
 
-    /// Whether it waits for another copy of the same instance in its Region: RDS makes them one after the other, each as an increment of
-    /// the one before. Copies of clusters are always whole (Aurora User Guide, "Copying a DB cluster snapshot"), so none of them waits.
-    pub fn waits_for_its_turn<'c>(&self, copies: impl IntoIterator<Item = &'c Copy>) -> bool {
+    /// The other copies of the same instance that are under way in its Region: RDS makes them one after the other, each as an increment
+    /// of the one before. Copies of clusters are always whole (Aurora User Guide, "Copying a DB cluster snapshot"), so none of them waits.
+    pub fn copies_ahead<'c>(&self, copies: &'c [Copy]) -> impl Iterator<Item = &'c Copy> {
         let is_of_it = |copy: &Copy| {
             copy.lineage.as_ref() == Some(&self.source.volume)
                 && copy.origin.account.as_ref() == Some(&self.source.owner)
         };
-        self.has_turns() && copies.into_iter().any(|copy| copy.state == State::Pending && is_of_it(copy))
+        copies.iter().filter(move |copy| self.has_turns() && copy.state == State::Pending && is_of_it(copy))
     }
 
     /// Whether copies of its lineage are made one after the other.

@@ -182,6 +182,15 @@ impl Obligation {
         }
     }
 
+    /// Since when this copy of it is made, if it waits for that one.
+    #[must_use]
+    pub fn copying_since(&self, copy: &SnapshotId) -> Option<Timestamp> {
+        match &self.state {
+            State::Copying { copy: named, at } if named == copy => Some(*at),
+            _ => None,
+        }
+    }
+
     /// The copy that it waits for, where EC2 named one.
     #[must_use]
     pub fn copy(&self) -> Option<&SnapshotId> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::facts::{CallError, DescribedCopy, KeyFact, KeyLife, State};
 use crate::ids::{AccountId, PolicyName, Region, SnapshotId};
-use crate::ledger::{self, Identity, Obligation};
+use crate::ledger::{Identity, Obligation};
 use crate::tags::Status;
 
 /// All that the decision stands on.
@@ -60,10 +60,7 @@ impl Facts {
     /// Since when a copy is made, as far as the ledger says it.
     #[must_use]
     pub fn copying_since(&self, region: &Region, copy: &DescribedCopy) -> Option<Timestamp> {
-        match &self.obligation_of(region, copy)?.state {
-            ledger::State::Copying { copy: named, at } if *named == copy.id => Some(*at),
-            _ => None,
-        }
+        self.obligation_of(region, copy)?.copying_since(&copy.id)
     }
 
     /// The copy that the ledger names for the identity that this one claims, where that is another.

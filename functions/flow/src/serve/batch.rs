@@ -11,7 +11,8 @@ use snapferry_core::copying::{
 };
 use snapferry_core::facts::{CallError, Copies, KeyFact, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
-use snapferry_core::ledger::Obligation;
+use snapferry_core::ledger::{Identity, Obligation};
+use snapferry_core::verifying::STALLED_AFTER;
 
 use crate::ask::{Asked, Wish, ask};
 use crate::run::Run;
@@ -109,8 +110,10 @@ async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -
         }
     };
     let decision = judged(run, look, obligation, request);
+    let waits = matches!(decision.verdict, Verdict::Copy(_))
+        && (run.is_busy(obligation) || has_another_ahead(run, look, &request).await?);
     match &decision.verdict {
-        Verdict::Copy(_) if run.is_busy(obligation) || request.waits_for_its_turn(&look.copies.copies) => {
+        Verdict::Copy(_) if waits => {
             run.note_busy(obligation);
             had_its_turn.await;
             Ok(Fared::Counted(CopyDeferred::InLine, None))
@@ -125,6 +128,29 @@ async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -
             Ok(counted(deferral))
         }
     }
+}
+
+/// Whether another copy of its instance comes before it. One that does not end holds up nothing any more once it counts as stalled,
+/// which is told: what is shared may go before that copy does. RDS may not date a copy that it makes, and the ledger does.
+async fn has_another_ahead<W: World>(
+    run: &Run<'_, W>,
+    look: &Look,
+    request: &CopyRequest<'_>,
+) -> Result<bool, CallError> {
+    let is_over_a_day = |since: Timestamp| look.began.duration_since(since) > STALLED_AFTER;
+    for copy in request.copies_ahead(&look.copies.copies) {
+        // No copy counts as younger than it is.
+        if !is_over_a_day(copy.start_time) {
+            return Ok(true);
+        }
+        let (policy, source) = (copy.origin.policy.clone(), copy.source.clone());
+        let identity = Identity { policy, source, region: request.target.region.clone() };
+        let stored = run.world.obligation(&identity).await?;
+        if !stored.and_then(|item| item.obligation.copying_since(&copy.id)).is_some_and(is_over_a_day) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What needs no request, or may not have one yet.

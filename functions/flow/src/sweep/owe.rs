@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use snapferry_core::copying::{CopyRequest, Decision, Deferral, Facts, Refusal, Subject, Verdict};
-use snapferry_core::facts::{CallError, Copy, SourceSnapshot};
+use snapferry_core::facts::{CallError, Copy, SourceKind, SourceSnapshot};
 use snapferry_core::ids::Region;
 use snapferry_core::ledger::{By, Identity, Obligation};
 use snapferry_core::tags::Status;
@@ -137,6 +137,11 @@ fn adoption<W: World>(
 ) -> Option<Obligation> {
     let request = wish::request(run.setup, &identity, source).ok()?;
     let owed = Obligation::new(identity, source, request.volume(), By::Sweep, copy.start_time);
-    let adopted = owed.copying(copy.id.clone(), copy.start_time)?;
+    // RDS may not date a copy that it makes, which then counts as old as its source, and would be told as stalled at once.
+    let since = match source.kind {
+        SourceKind::Volume => copy.start_time,
+        SourceKind::Instance(_) | SourceKind::Cluster(_) => run.world.now(),
+    };
+    let adopted = owed.copying(copy.id.clone(), since)?;
     Some(Obligation { revision: 0, ..adopted })
 }

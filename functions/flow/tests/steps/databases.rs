@@ -1,6 +1,6 @@
 //! Snapshots of databases: of each database one copy at a time in a Region, the oldest first.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use snapferry_core::facts::{Database, DescribedCopy, KeyFact, SourceKind, SourceSnapshot, State, Storage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::policy::{Encryption, SourceType, of_kind};
@@ -124,6 +124,34 @@ fn of_each_database_the_oldest_is_copied_first_and_the_next_once_it_is_done() {
     show(&world, 3, State::Completed, Status::Verified);
     world.serve(&setup);
     assert_eq!(asked(&world), [id(1)]);
+}
+
+/// One that never ends is told as stalled, and the rest may be gone before somebody looks. RDS does not date each copy that it
+/// makes, and then only the ledger says how old it is.
+#[test]
+fn a_copy_that_has_been_under_way_for_over_a_day_is_waited_for_no_longer() {
+    let setup = databases();
+    let world = world(&setup);
+    share(&world, 1, 'A', 3);
+    share(&world, 2, 'A', 2);
+    world.sweep(&setup);
+    assert_eq!(asked(&world), [id(1)]);
+    show(&world, 1, State::Pending, Status::Copying);
+    world.copies.borrow_mut().iter_mut().for_each(|(_, copy)| copy.start_time = Timestamp::UNIX_EPOCH);
+    world.serve(&setup);
+    assert_eq!(asked(&world), []);
+    world.clock.set(world.clock.get() + 23 * 3600);
+    world.serve(&setup);
+    assert_eq!(asked(&world), []);
+    world.clock.set(world.clock.get() + 3600);
+    world.serve(&setup);
+    assert_eq!(asked(&world), [id(2)]);
+    // Nobody knows how old one is that the ledger does not name.
+    share(&world, 3, 'A', 1);
+    show(&world, 2, State::Completed, Status::Verified);
+    world.obligations.borrow_mut().retain(|identity, _| identity.source != id(1));
+    world.sweep(&setup);
+    assert_eq!(asked(&world), []);
 }
 
 /// What waits costs one look a tick for its database, not one for each of its snapshots.
