@@ -7,23 +7,29 @@
 //! asked for is let go. No event tells of a share: sweeps come upon all of it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use snapferry_core::audit::Record;
+use snapferry_core::audit::{CopyFailed, Record};
 use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
-use snapferry_core::facts::{CallError, Copies, Copy, Inventory, KeyFact, Lineage, State};
+use snapferry_core::ebs::errors::is_throttling;
+use snapferry_core::facts::{CallError, Copies, Copy, Inventory, KeyFact, Lineage, SourceSnapshot, State};
 use snapferry_core::homes::is_anothers;
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn};
 use snapferry_core::rds::{self, Attempts, Kind, Shared};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
+use tokio::time::Instant;
 
 use super::clients::RdsClients;
 use super::copy::copy;
 use super::read;
 use crate::world::Aws;
+
+/// For so long what was read of a source holds. A copy call names its source by its ARN, which belongs to another snapshot once an
+/// owner deletes the source and makes one under its name; RDS takes longer than this to make one.
+const FRESH: Duration = Duration::from_secs(30);
 
 /// AWS during one invocation, for snapshots of instances or of clusters.
 #[derive(Debug)]
@@ -32,8 +38,8 @@ pub struct Databases<'a> {
     aws: Aws<'a>,
     clients: &'a RdsClients,
     kind: Kind,
-    /// What was read of shared snapshots: a request names more of its source than the steps know.
-    seen: RefCell<BTreeMap<SnapshotId, Shared>>,
+    /// What was read of shared snapshots, and when: a request names more of its source than the steps know.
+    seen: RefCell<BTreeMap<SnapshotId, (Shared, Instant)>>,
     attempts: RefCell<Attempts>,
 }
 
@@ -50,8 +56,46 @@ impl<'a> Databases<'a> {
 
     fn remember(&self, shared: Shared) -> SnapshotId {
         let id = shared.source.id();
-        self.seen.borrow_mut().insert(id.clone(), shared);
+        self.seen.borrow_mut().insert(id.clone(), (shared, Instant::now()));
         id
+    }
+
+    /// What is shared now of those that are wanted.
+    async fn read_sources(&self, is_wanted: impl Fn(&SnapshotId) -> bool) -> Result<Vec<SourceSnapshot>, CallError> {
+        let read = async {
+            let (mut shown, mut next) = (Vec::new(), None::<String>);
+            loop {
+                let page = self.page(next.as_deref()).await?;
+                for shared in page.snapshots.into_iter().filter(|shared| is_wanted(&shared.source.id())) {
+                    shown.push(shared.fact());
+                    self.remember(shared);
+                }
+                next = page.next;
+                if next.is_none() {
+                    return Ok(shown);
+                }
+            }
+        };
+        self.aws.in_time(read).await
+    }
+
+    fn seen(&self, source: &SnapshotId) -> Option<Shared> {
+        let seen = self.seen.borrow();
+        let (shared, at) = seen.get(source)?;
+        (at.elapsed() < FRESH).then(|| shared.clone())
+    }
+
+    /// The source as it is shared now, as far as a request can rest on it.
+    async fn source(&self, id: &SnapshotId) -> Result<Shared, CopyError> {
+        if let Some(shared) = self.seen(id) {
+            return Ok(shared);
+        }
+        let known: BTreeSet<SnapshotId> = self.seen.borrow().keys().chain([id]).cloned().collect();
+        if let Err(error) = self.read_sources(|source| known.contains(source)).await {
+            let failure = if is_throttling(&error.code) { CopyFailure::Throttled } else { CopyFailure::Ambiguous };
+            return Err(CopyError { failure, error });
+        }
+        self.seen(id).ok_or_else(gone)
     }
 
     /// The copies of this home and the retired ones in `region` that pass `wanted`, with what KMS says of their keys; nothing where
@@ -114,24 +158,10 @@ impl World for Databases<'_> {
     }
 
     async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
-        let read = async {
-            let (mut shown, mut next) = (Shown::default(), None::<String>);
-            loop {
-                let page = self.page(next.as_deref()).await?;
-                for shared in page.snapshots.into_iter().filter(|shared| ids.contains(&shared.source.id())) {
-                    shown.snapshots.push(shared.fact());
-                    self.remember(shared);
-                }
-                next = page.next;
-                if next.is_none() {
-                    break;
-                }
-            }
-            shown.snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-            shown.snapshots.dedup_by(|a, b| a.id == b.id);
-            Ok(shown)
-        };
-        self.aws.in_time(read).await
+        let mut snapshots = self.read_sources(|id| ids.contains(id)).await?;
+        snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        snapshots.dedup_by(|a, b| a.id == b.id);
+        Ok(Shown { snapshots, ..Shown::default() })
     }
 
     async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError> {
@@ -172,9 +202,7 @@ impl World for Databases<'_> {
     }
 
     async fn copy(&self, request: &CopyRequest<'_>, at: Timestamp) -> Result<SnapshotId, CopyError> {
-        let source = self.seen.borrow().get(&request.source.id).cloned();
-        let source =
-            source.ok_or_else(|| CopyError { failure: CopyFailure::Ambiguous, error: CallError::not_read() })?;
+        let source = self.source(&request.source.id).await?;
         let of =
             |attempt| rds::CopyRequest { policy: request.policy, source: &source, target: request.target, attempt };
         let attempt = self.attempts.borrow().next(&request.identity(), |attempt| of(attempt).name());
@@ -236,5 +264,20 @@ impl World for Databases<'_> {
 
     async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
         self.aws.write_round(round).await
+    }
+}
+
+fn gone() -> CopyError {
+    CopyError {
+        failure: CopyFailure::Refused {
+            reason: CopyFailed::SourceNotFound,
+            remedy: "The source was deleted, is no longer shared, or was made again under its name, after it was looked at; nothing was \
+                     asked for. One that was made again is copied as another snapshot. Else share it again from the source account.",
+        },
+        error: CallError {
+            code: "SourceNotShared".to_owned(),
+            message: "RDS does not show it any more".to_owned(),
+            request_id: None,
+        },
     }
 }

@@ -1,5 +1,6 @@
 //! RDS as the copier's steps see it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_kms::operation::describe_key::DescribeKeyOutput;
@@ -25,7 +26,7 @@ use snapferry_core::policy::Policy;
 use snapferry_core::rds::{CopyRequest, Kind};
 use snapferry_flow::{CopiesIn, World};
 
-use crate::common::rds::{ARN, CLUSTER, clients_of_rds, in_region, policy, rds_error, shared};
+use crate::common::rds::{ARN, CLUSTER, CREATED, clients_of_rds, in_region, policy, rds_error, shared};
 use crate::common::{KEY, clients, kms, ledger, region};
 use crate::{described, moment, request};
 
@@ -83,7 +84,7 @@ fn cluster() -> DbClusterSnapshot {
         .db_cluster_snapshot_arn(CLUSTER)
         .db_cluster_identifier("orders")
         .db_cluster_resource_id("db-A")
-        .snapshot_create_time(moment(crate::common::rds::CREATED))
+        .snapshot_create_time(moment(CREATED))
         .status("available")
         .storage_encrypted(true)
         .engine("postgres")
@@ -268,5 +269,53 @@ async fn what_has_the_name_decides_what_becomes_of_the_request() {
             Err(other) => panic!("{other:?}"),
         };
         assert_eq!(answer, expected);
+    }
+}
+
+/// A copy call names its source by an ARN, and an owner may make another snapshot under it in the meantime.
+#[tokio::test(start_paused = true)]
+async fn a_source_is_looked_at_again_before_a_request_that_comes_late() {
+    let (same, made_again) = (Some(CREATED), Some("2026-11-23T03:00:00Z"));
+    for (seconds, then, looks, expected) in [
+        (29, None, 1, "started"),
+        (31, same, 2, "started"),
+        (31, made_again, 2, "source-not-found"),
+        (31, None, 2, "source-not-found"),
+    ] {
+        let (times, takes) = (AtomicUsize::new(0), takes_attempt(1));
+        let shown = mock!(aws_sdk_rds::Client::describe_db_snapshots).then_output(move || {
+            let shown = if times.fetch_add(1, Ordering::Relaxed) == 0 { same } else { then };
+            let snapshot = shown.map(|created| {
+                let mut snapshot = described();
+                snapshot.snapshot_create_time = Some(moment(created));
+                snapshot
+            });
+            DescribeDbSnapshotsOutput::builder().set_db_snapshots(snapshot.map(|one| vec![one])).build()
+        });
+        let scene = Scene::new(&[&shown], &[&takes]);
+        let (world, source) = (scene.world(), shared(ARN).fact());
+        world.sources(std::slice::from_ref(&source.id)).await.unwrap();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        let answer = match world.copy(&scene.request(&source), Timestamp::now()).await.map_err(|error| error.failure) {
+            Ok(_) => "started",
+            Err(CopyFailure::Refused { reason, .. }) => reason.name(),
+            Err(other) => panic!("{other:?}"),
+        };
+        let asked = usize::from(expected == "started");
+        assert_eq!((answer, shown.num_calls(), takes.num_calls()), (expected, looks, asked), "{seconds} s, {then:?}");
+    }
+}
+
+/// Where RDS does not answer nothing is asked for.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_cannot_be_looked_at_again_is_not_copied() {
+    for (code, expected) in [("Throttling", CopyFailure::Throttled), ("InternalFailure", CopyFailure::Ambiguous)] {
+        let takes = takes_attempt(1);
+        let fails = mock!(aws_sdk_rds::Client::describe_db_snapshots)
+            .then_http_response(move || rds_error(400, code, "not now"));
+        let scene = Scene::new(&[&fails], &[&takes]);
+        let source = shared(ARN).fact();
+        let error = scene.world().copy(&scene.request(&source), Timestamp::now()).await.unwrap_err();
+        assert_eq!((error.failure, takes.num_calls()), (expected, 0));
     }
 }

@@ -35,7 +35,8 @@ const THROTTLED: [&str; 8] = [
 ];
 
 /// Whether a code means throttling, of whichever service.
-pub(crate) fn is_throttling(code: &str) -> bool {
+#[must_use]
+pub fn is_throttling(code: &str) -> bool {
     THROTTLED.contains(&code)
 }
 
