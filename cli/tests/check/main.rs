@@ -67,6 +67,19 @@ fn a_policy_of_databases() {
     assert_eq!(policy(&again), policy(&json(snapferry().args(["check", "--json", DATABASES]))));
 }
 
+/// RDS takes any filter and would show snapshots that no member of it lets pass.
+#[test]
+fn a_filter_that_no_database_passes() {
+    let document =
+        read(DATABASES).replace(r#""SnapshotRegex": "nightly-.*", "Engines": ["postgres", "aurora-mysql"]"#, FILTER);
+    let done = snapferry().args(["check", "--quiet", "-"]).stdin(document).assert().success();
+    done.stderr_eq(file!["databases.txt"]);
+}
+
+const FILTER: &str = r#""SnapshotRegex": "Nightly-.*",
+            "DatabaseRegex": "(?i)Orders|ORDERS-[0-9]+",
+            "Engines": ["postgres", "postgresql", "aurora-mysqll", "hsqldb"]"#;
+
 #[test]
 fn every_warning() {
     snapferry()

@@ -173,6 +173,45 @@ fn each_rule_says_what_is_wrong_and_what_would_be_right() {
     }
 }
 
+/// EC2 has a key where nobody names one, RDS has none for another account's snapshot.
+#[test]
+fn warnings_speak_of_what_the_policy_copies() {
+    let warnings = |types: Value| {
+        let mut document: Value = serde_json::from_str(&edited(&format!("{PARAMETERS}/SourceTypes"), types)).unwrap();
+        let copy = document.pointer_mut(COPY).unwrap().as_object_mut().unwrap();
+        copy.insert("EncryptionConfiguration".to_owned(), json!({"Encrypted": false}));
+        copy.insert("RetainRule".to_owned(), json!({"Interval": 1, "IntervalUnit": "DAYS", "KeepAtLeast": 0}));
+        let warnings = parse(&document.to_string()).unwrap().warnings;
+        let of_target = warnings.into_iter().filter(|warning| warning.path.starts_with("Actions"));
+        of_target.map(|warning| (warning.code.name(), warning.message)).collect::<Vec<_>>()
+    };
+    let plain = "copies of databases' unencrypted snapshots are not encrypted, and their encrypted snapshots are not copied: RDS \
+                 makes such a copy only under a key that the policy names; set it to true and name a key in eu-west-1 in CmkArn";
+    assert_eq!(
+        warnings(json!(["DB_SNAPSHOT"])),
+        [
+            ("target-unencrypted", format!("false, so {plain}")),
+            ("keep-none", "0, so the last verified copy of a database is deleted when it expires".to_owned()),
+        ]
+    );
+    assert_eq!(
+        warnings(json!(["EBS_SNAPSHOT", "DB_CLUSTER_SNAPSHOT"])),
+        [
+            (
+                "target-unencrypted",
+                format!(
+                    "false, so of volumes, copies of unencrypted snapshots are not encrypted unless EBS encryption by default \
+                     is on, and others are under a key that EC2 chooses; {plain}"
+                )
+            ),
+            (
+                "keep-none",
+                "0, so the last verified copy of a volume or a database is deleted when it expires".to_owned()
+            ),
+        ]
+    );
+}
+
 #[test]
 fn a_lock_is_refused_beside_volumes_too() {
     let mut both: Value =

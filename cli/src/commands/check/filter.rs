@@ -1,4 +1,4 @@
-//! What a `DescriptionRegex` takes: everything, or something other than its author meant.
+//! What a regex of a policy takes: everything, nothing, or something other than its author meant.
 
 use regex::RegexBuilder;
 use regex_syntax::ParserBuilder;
@@ -15,6 +15,37 @@ pub(crate) fn matches_everything(regex: &str) -> bool {
 /// Whether a regex is found somewhere in a text, which is how many tools use a regex, and not how a policy does.
 pub(crate) fn is_found_in(regex: &str, text: &str) -> bool {
     RegexBuilder::new(regex).dot_matches_new_line(true).build().is_ok_and(|regex| regex.is_match(text))
+}
+
+/// Whether each text that a regex matches has a capital letter somewhere.
+pub(crate) fn needs_a_capital(regex: &str) -> bool {
+    ParserBuilder::new().build().parse(regex).is_ok_and(|hir| has_a_capital(&hir))
+}
+
+fn has_a_capital(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => String::from_utf8_lossy(&literal.0).chars().any(char::is_uppercase),
+        HirKind::Class(class) => is_of_capitals(class),
+        HirKind::Repetition(repetition) => repetition.min > 0 && has_a_capital(&repetition.sub),
+        HirKind::Capture(capture) => has_a_capital(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().any(has_a_capital),
+        HirKind::Alternation(branches) => branches.iter().all(has_a_capital),
+        HirKind::Empty | HirKind::Look(_) => false,
+    }
+}
+
+/// One that matches nothing at all is another mistake.
+fn is_of_capitals(class: &Class) -> bool {
+    match class {
+        Class::Unicode(class) => {
+            let mut characters = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            !class.ranges().is_empty() && characters.all(char::is_uppercase)
+        }
+        Class::Bytes(class) => {
+            let mut bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            !class.ranges().is_empty() && bytes.all(|byte| byte.is_ascii_uppercase())
+        }
+    }
 }
 
 fn is_everything(hir: &Hir) -> bool {
@@ -54,7 +85,7 @@ fn may_be_empty(hir: &Hir, edge: Look) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_found_in, matches_everything};
+    use super::{is_found_in, matches_everything, needs_a_capital};
 
     #[test]
     fn everything_in_many_spellings() {
@@ -79,6 +110,44 @@ mod tests {
             r"\b.*",
         ] {
             assert!(!matches_everything(regex), "{regex}");
+        }
+    }
+
+    #[test]
+    fn a_capital_that_every_match_needs() {
+        for regex in [
+            "Orders",
+            "Orders-.*",
+            "nightly-(?:A|B)",
+            "(?P<team>Orders|BILLING)-[0-9]+",
+            "[A-Z]{3}.*",
+            r"\p{Lu}+",
+            r".*\bOrders\b.*",
+            "x+Y+",
+            "(?-u:[A-Z])",
+            "(?i)orders(?-i)Orders",
+            r"[[:alpha:]&&[^a-z]]",
+            "Übergabe",
+        ] {
+            assert!(needs_a_capital(regex), "{regex}");
+        }
+        for regex in [
+            "orders-.*",
+            "(?i)Orders-.*",
+            "Orders|billing",
+            "[A-Za-z]+",
+            "[Oo]rders",
+            "O?rders",
+            "(?:Orders)*",
+            "O{0,3}rders",
+            r"\S+\D\W",
+            r"[a&&b]",
+            r"\A.*\z",
+            ".*",
+            "",
+            "(",
+        ] {
+            assert!(!needs_a_capital(regex), "{regex}");
         }
     }
 

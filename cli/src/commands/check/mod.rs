@@ -1,6 +1,7 @@
 //! `snapferry check`: what a policy document says, and what is wrong with it or remarkable, without asking AWS.
 
 mod advice;
+mod databases;
 mod filter;
 mod finding;
 mod normal;
@@ -128,6 +129,7 @@ fn judge(report: &mut DocumentReport, args: &Args, previous: &[Policy]) {
     findings.extend(previous::compare(&policies, &outlines, previous));
     for (policy, outline) in policies.iter().zip(&outlines) {
         findings.extend(advice::advise(policy, outline));
+        findings.extend(databases::advise(policy, outline));
         for description in &args.description {
             findings.extend(advice::full_match(policy, outline, description));
             report.descriptions.push(Description {

@@ -37,8 +37,17 @@ impl Outline<'_> {
 
     /// The `DescriptionRegex`, when the document has one.
     pub(crate) fn has_description_regex(&self) -> bool {
+        self.parameter("DescriptionRegex").is_some_and(Value::is_string)
+    }
+
+    /// The `DatabaseFilter`, when the document has one.
+    pub(crate) fn database_filter(&self) -> Option<&Value> {
+        self.parameter("DatabaseFilter")
+    }
+
+    fn parameter(&self, name: &str) -> Option<&Value> {
         let details = self.value.get("PolicyDetails").unwrap_or(self.value);
-        details.pointer("/EventSource/Parameters/DescriptionRegex").is_some_and(Value::is_string)
+        details.pointer("/EventSource/Parameters")?.get(name)
     }
 }
 

@@ -125,7 +125,7 @@ fn policy(
     let Source { owners, silent_after_hours, source_types, description, databases } =
         event_source(source, &path.member("EventSource"), &mut warnings)?;
     let actions = path.required(details.actions, "Actions", "an array of at least one action")?;
-    let placed = actions_targets(actions, &path.member("Actions"), &mut warnings)?;
+    let placed = actions_targets(actions, &source_types, &path.member("Actions"), &mut warnings)?;
     if source_types.iter().any(|source_type| source_type.is_of_databases()) {
         databases::check_targets(&placed)?;
     }
@@ -248,6 +248,7 @@ fn snapshot_owners(owners: &[Value], path: &Path, warnings: &mut Warnings<'_>) -
 /// The targets of all actions, and where they stand. DLM takes one action of three targets; here there may be any number of both.
 fn actions_targets(
     actions: Vec<raw::Action>,
+    source_types: &BTreeSet<SourceType>,
     path: &Path,
     warnings: &mut Warnings<'_>,
 ) -> Result<Vec<(Path, Target)>, Problem> {
@@ -265,7 +266,7 @@ fn actions_targets(
         }
         for (index, copy) in copies.into_iter().enumerate() {
             let path = path.item(index);
-            let target = target::check(copy, &path, warnings)?;
+            let target = target::check(copy, source_types, &path, warnings)?;
             if let Some((first, _)) = targets.iter().find(|(_, other)| other.region == target.region) {
                 let message = format!("{} is also the Target of {first}", quoted(target.region.as_str()));
                 return Err(path.member("Target").wrong(message, "each Region once in a policy, across its actions"));

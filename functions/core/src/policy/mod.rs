@@ -37,6 +37,7 @@ pub use self::lock_days::max_lock_days;
 pub use self::proof::{Extent, MAX_SAMPLE, ProofRule};
 pub use self::raw::MAX_DOCUMENT_BYTES;
 pub use self::silence::{has_to_share, silent_after};
+pub use self::suggest::nearest;
 pub use self::target::{Encryption, LockMode, LockRule, MAX_TAGS_TO_ADD, RetainRule, Tag, Target};
 
 /// The JSON Schema of a policy document.

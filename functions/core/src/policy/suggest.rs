@@ -1,7 +1,8 @@
 //! "Did you mean": the known word nearest to a misspelt one.
 
 /// The word of `known` that `typed` most likely meant: equal but for case, or at most two slips of the finger away.
-pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer words are no misspelling of ours, and the distance costs the product of the lengths.
     if typed.len() > 64 {
         return None;

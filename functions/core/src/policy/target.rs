@@ -10,6 +10,7 @@ use super::raw;
 use super::regions::{self, Doubt};
 use crate::audit::PolicyWarning;
 use crate::ids::{KeyArn, Region};
+use crate::kind::SourceType;
 pub use crate::retention::LockMode;
 use crate::retention::{Interval, IntervalUnit, MAX_LOCK_DAYS};
 use crate::tags::OWN_TAGS;
@@ -100,12 +101,26 @@ pub struct Tag {
     pub value: String,
 }
 
-/// Checks the entry at `path`.
-pub(super) fn check(copy: raw::CrossRegionCopy, path: &Path, warnings: &mut Warnings<'_>) -> Result<Target, Problem> {
+/// Checks the entry at `path` of a policy of `source_types`.
+pub(super) fn check(
+    copy: raw::CrossRegionCopy,
+    source_types: &BTreeSet<SourceType>,
+    path: &Path,
+    warnings: &mut Warnings<'_>,
+) -> Result<Target, Problem> {
     let region = target_region(copy.target, path, warnings)?;
     let encryption = path.required(copy.encryption_configuration, "EncryptionConfiguration", "{\"Encrypted\": …}")?;
-    let encryption = self::encryption(encryption, &region, &path.member("EncryptionConfiguration"), warnings)?;
-    let retain = copy.retain_rule.map(|rule| retain_rule(&rule, &path.member("RetainRule"), warnings)).transpose()?;
+    let encryption_path = path.member("EncryptionConfiguration");
+    let encryption = self::encryption(encryption, &region, &encryption_path)?;
+    if encryption == Encryption::AsSource {
+        let message = in_the_clear(source_types, &region);
+        warnings.add(&encryption_path.member("Encrypted"), PolicyWarning::TargetUnencrypted, message);
+    }
+    let retain = copy.retain_rule.map(|rule| retain_rule(&rule, &path.member("RetainRule"))).transpose()?;
+    if retain.is_some_and(|retain| retain.keep_at_least == 0) {
+        let path = path.member("RetainRule").member("KeepAtLeast");
+        warnings.add(&path, PolicyWarning::KeepNone, no_last_copy(source_types));
+    }
     let lock = copy.lock_rule.map(|rule| lock_rule(&rule, retain.as_ref(), &path.member("LockRule"))).transpose()?;
     let proof = copy.proof_rule.map(|rule| proof::check(&rule, &path.member("ProofRule"))).transpose()?;
     let tags = tags(copy.tags_to_add.unwrap_or_default(), &path.member("TagsToAdd"))?;
@@ -133,7 +148,6 @@ fn encryption(
     configuration: raw::EncryptionConfiguration,
     region: &Region,
     path: &Path,
-    warnings: &mut Warnings<'_>,
 ) -> Result<Encryption, Problem> {
     let encrypted = path.required(configuration.encrypted, "Encrypted", "true or false")?;
     match (encrypted, configuration.cmk_arn) {
@@ -143,13 +157,38 @@ fn encryption(
             let message = "a key, but \"Encrypted\" is false";
             Err(path.member("CmkArn").wrong(message, "CmkArn with \"Encrypted\": true, or no CmkArn"))
         }
-        (false, None) => {
-            let message = "false, so copies of unencrypted snapshots are not encrypted unless EBS encryption by default is \
-                           on, and others are under a key that EC2 chooses";
-            warnings.add(&path.member("Encrypted"), PolicyWarning::TargetUnencrypted, message);
-            Ok(Encryption::AsSource)
-        }
+        (false, None) => Ok(Encryption::AsSource),
     }
+}
+
+/// What comes of `"Encrypted": false`: EC2 and RDS do different things with it.
+fn in_the_clear(source_types: &BTreeSet<SourceType>, region: &Region) -> String {
+    let volumes = "copies of unencrypted snapshots are not encrypted unless EBS encryption by default is on, and others are \
+                   under a key that EC2 chooses";
+    let databases = "copies of databases' unencrypted snapshots are not encrypted, and their encrypted snapshots are not copied: \
+                     RDS makes such a copy only under a key that the policy names";
+    let remedy = format!("set it to true and name a key in {region} in CmkArn");
+    match names(source_types) {
+        (true, false) => format!("false, so {volumes}"),
+        (false, true) => format!("false, so {databases}; {remedy}"),
+        _ => format!("false, so of volumes, {volumes}; {databases}; {remedy}"),
+    }
+}
+
+/// What comes of a `KeepAtLeast` of 0.
+fn no_last_copy(source_types: &BTreeSet<SourceType>) -> String {
+    let whose = match names(source_types) {
+        (true, false) => "a volume",
+        (false, true) => "a database",
+        _ => "a volume or a database",
+    };
+    format!("0, so the last verified copy of {whose} is deleted when it expires")
+}
+
+/// Whether volumes are among the kinds, and whether databases are.
+fn names(source_types: &BTreeSet<SourceType>) -> (bool, bool) {
+    let mut kinds = source_types.iter();
+    (source_types.contains(&SourceType::EbsSnapshot), kinds.any(|kind| kind.is_of_databases()))
 }
 
 /// A key's ARN in the target's partition and Region.
@@ -182,15 +221,9 @@ fn key(arn: &str, region: &Region, path: &Path) -> Result<KeyArn, Problem> {
     Ok(key)
 }
 
-fn retain_rule(rule: &raw::RetainRule, path: &Path, warnings: &mut Warnings<'_>) -> Result<RetainRule, Problem> {
+fn retain_rule(rule: &raw::RetainRule, path: &Path) -> Result<RetainRule, Problem> {
     let interval = interval(rule.interval, rule.interval_unit.as_deref(), path)?;
-    let keep = rule.keep_at_least.unwrap_or(1);
-    let keep_path = path.member("KeepAtLeast");
-    let keep_at_least = whole(keep, 0, MAX_KEEP_AT_LEAST, &keep_path)?;
-    if keep_at_least == 0 {
-        let message = "0, so the last verified copy of a volume is deleted when it expires";
-        warnings.add(&keep_path, PolicyWarning::KeepNone, message);
-    }
+    let keep_at_least = whole(rule.keep_at_least.unwrap_or(1), 0, MAX_KEEP_AT_LEAST, &path.member("KeepAtLeast"))?;
     Ok(RetainRule { interval, keep_at_least })
 }
 

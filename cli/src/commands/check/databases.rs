@@ -1,0 +1,67 @@
+//! What deserves a look in a policy's `DatabaseFilter`: members that let no snapshot of a database pass.
+
+use serde_json::Value;
+use snapferry_core::policy::{Policy, nearest};
+
+use super::filter;
+use super::finding::{Finding, Level};
+use super::outline::{Outline, member};
+
+/// The engines of RDS and Aurora: the valid values of `Engine` (RDS API reference, CreateDBInstance and CreateDBCluster). Those that
+/// Snapferry leaves out are errors, so Neptune's is not among them.
+const ENGINES: [&str; 25] = [
+    "aurora-mysql",
+    "aurora-postgresql",
+    "custom-oracle-ee",
+    "custom-oracle-ee-cdb",
+    "custom-oracle-se2",
+    "custom-oracle-se2-cdb",
+    "custom-sqlserver-dev",
+    "custom-sqlserver-ee",
+    "custom-sqlserver-se",
+    "custom-sqlserver-web",
+    "db2-ae",
+    "db2-ce",
+    "db2-se",
+    "mariadb",
+    "mysql",
+    "oracle-ee",
+    "oracle-ee-cdb",
+    "oracle-se2",
+    "oracle-se2-cdb",
+    "postgres",
+    "sqlserver-dev-ee",
+    "sqlserver-ee",
+    "sqlserver-ex",
+    "sqlserver-se",
+    "sqlserver-web",
+];
+
+/// Looks at one policy.
+pub(crate) fn advise(policy: &Policy, outline: &Outline<'_>) -> Vec<Finding> {
+    let Some(filter) = outline.database_filter() else { return Vec::new() };
+    let path = member(&outline.parameters(), "DatabaseFilter");
+    let warning = |code, path, message| Finding::new(Level::Warning, code, policy.name.as_str(), path, message);
+    let engines = filter.get("Engines").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let unknown = engines.enumerate().filter(|(_, engine)| !ENGINES.contains(engine)).map(|(index, engine)| {
+        let meant = nearest(engine, ENGINES).map_or_else(|| ":".to_owned(), |meant| format!(", did you mean {meant:?}?"));
+        let message = format!(
+            "{engine:?}{meant} RDS's API lists no such engine, and only snapshots whose engine has exactly this name would pass by it"
+        );
+        let allowed = Some(ENGINES.join(", "));
+        Finding { allowed, ..warning("engine-unknown", format!("{path}.Engines[{index}]"), message) }
+    });
+    let of_names = [
+        ("SnapshotRegex", policy.databases.snapshot.as_str(), "snapshots"),
+        ("DatabaseRegex", policy.databases.database.as_str(), "instances and clusters"),
+    ];
+    let capital = of_names.into_iter().filter(|(_, regex, _)| filter::needs_a_capital(regex)).map(|(name, regex, whose)| {
+        let message = format!(
+            "{regex:?} matches only names with a capital letter, and RDS keeps the names of {whose} in lower case, so no \
+             snapshot passes and nothing is copied; write it in lower case, or as {:?}, which takes both",
+            format!("(?i){regex}")
+        );
+        warning("regex-capital", member(&path, name), message)
+    });
+    unknown.chain(capital).collect()
+}
