@@ -58,6 +58,18 @@ def permit(client: Any, kind: str, name: str, **change: Any) -> list[str]:
     return values
 
 
+def test_a_recipient_sees_what_rds_does_not_copy_with_an_instances_snapshot(aws: LocalAws) -> None:
+    shared(aws, INSTANCE, option_group="options", tde=True)
+    shared(aws, CLUSTER)
+    [instance] = found(rds(aws, TARGET), INSTANCE, SnapshotType="shared")
+    [cluster] = found(rds(aws, TARGET), CLUSTER, SnapshotType="shared")
+    assert (instance["OptionGroupName"], instance["TdeCredentialArn"]) == (
+        "options",
+        f"arn:aws:rds:{HOME}:{SOURCE}:tde",
+    )
+    assert {"OptionGroupName", "TdeCredentialArn"}.isdisjoint(cluster)
+
+
 @KINDS
 def test_what_is_shared_is_seen_by_its_recipient_who_asks_for_it(aws: LocalAws, kind: str) -> None:
     arn, other = shared(aws, kind, tags={"team": "source"}), make(aws, kind)

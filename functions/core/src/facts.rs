@@ -29,7 +29,7 @@ pub enum SourceKind {
     Cluster(Box<Database>),
 }
 
-/// What a policy chooses snapshots of databases by.
+/// What a policy chooses snapshots of databases by, and what RDS does not copy with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database {
     /// The snapshot's ARN.
@@ -40,6 +40,10 @@ pub struct Database {
     pub database: String,
     /// Its engine.
     pub engine: String,
+    /// The instance's option group, unless it is RDS's default.
+    pub option_group: Option<String>,
+    /// Whether the engine itself encrypts its files, with Transparent Data Encryption.
+    pub has_tde: bool,
 }
 
 /// A snapshot that can be seen in the home Region.

@@ -20,6 +20,8 @@ pub(super) struct Described {
     key: Option<String>,
     resource_id: Option<String>,
     source_arn: Option<String>,
+    option_group: Option<String>,
+    has_tde: bool,
     tags: Vec<Tag>,
 }
 
@@ -37,6 +39,8 @@ impl From<DbSnapshot> for Described {
             key: snapshot.kms_key_id,
             resource_id: snapshot.dbi_resource_id,
             source_arn: snapshot.source_db_snapshot_identifier,
+            option_group: snapshot.option_group_name,
+            has_tde: snapshot.tde_credential_arn.is_some_and(|arn| !arn.is_empty()),
             tags: snapshot.tag_list.unwrap_or_default(),
         }
     }
@@ -56,6 +60,8 @@ impl From<DbClusterSnapshot> for Described {
             key: snapshot.kms_key_id,
             resource_id: snapshot.db_cluster_resource_id,
             source_arn: snapshot.source_db_cluster_snapshot_arn,
+            option_group: None,
+            has_tde: false,
             tags: snapshot.tag_list.unwrap_or_default(),
         }
     }
@@ -77,6 +83,8 @@ impl Described {
             engine: self.engine.ok_or_else(|| missing("an engine"))?,
             engine_version: self.engine_version,
             allocated_storage: self.allocated_storage.ok_or_else(|| missing("a size"))?,
+            option_group: self.option_group,
+            has_tde: self.has_tde,
             source: Source {
                 created: timestamp(self.created).ok_or_else(|| missing("a creation time"))?,
                 resource_id: self.resource_id.unwrap_or_default(),

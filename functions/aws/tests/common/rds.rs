@@ -32,6 +32,8 @@ pub fn shared(arn: &str) -> Shared {
         engine: "postgres".to_owned(),
         engine_version: Some("16.4".to_owned()),
         allocated_storage: 20,
+        option_group: None,
+        has_tde: false,
     }
 }
 

@@ -34,6 +34,23 @@ async fn what_is_shared_is_read_page_by_page() {
     assert_eq!((page.snapshots, page.next), (vec![], None));
 }
 
+#[tokio::test]
+async fn what_a_copy_loses_is_read_of_instances() {
+    let snapshot = || {
+        let (mut snapshot, mut plain) = (described(), described());
+        snapshot.option_group_name = Some("oracle-options".to_owned());
+        snapshot.tde_credential_arn = Some("arn:aws:cloudhsm:us-east-1:111111111111:tde".to_owned());
+        plain.tde_credential_arn = Some(String::new());
+        [snapshot, plain]
+    };
+    let rule = mock!(aws_sdk_rds::Client::describe_db_snapshots)
+        .then_output(move || DescribeDbSnapshotsOutput::builder().set_db_snapshots(Some(snapshot().into())).build());
+    let clients = clients_of_rds([in_region("us-east-1", &[&rule])]);
+    let page = rds::shared(&clients, Kind::Instance, None).await.unwrap();
+    let found: Vec<_> = page.snapshots.iter().map(|shared| (shared.option_group.as_deref(), shared.has_tde)).collect();
+    assert_eq!(found, [(Some("oracle-options"), true), (None, false)]);
+}
+
 /// To take such a page for the last one would hide whatever comes behind it.
 #[tokio::test]
 async fn a_page_that_leads_to_itself_is_an_error() {

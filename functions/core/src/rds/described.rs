@@ -32,6 +32,10 @@ pub struct Shared {
     pub engine_version: Option<String>,
     /// `AllocatedStorage`, in GiB.
     pub allocated_storage: i32,
+    /// `OptionGroupName`; clusters have none.
+    pub option_group: Option<String>,
+    /// Whether there is a `TdeCredentialArn`; clusters have none.
+    pub has_tde: bool,
 }
 
 /// A snapshot of this account's own. A member that RDS leaves out is none.

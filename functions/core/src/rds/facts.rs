@@ -16,6 +16,10 @@ use crate::facts::{Compared, Database, DatabaseCopy, DescribedCopy, SourceKind, 
 use crate::ids::{SnapshotId, VolumeId};
 use crate::tags::{self, NAME, TagProblem};
 
+/// What the names of RDS's own option groups begin with, one for each engine and major version. They have no options, and no other
+/// name has a colon (RDS API reference, `CreateOptionGroup`).
+const DEFAULT_GROUP: &str = "default:";
+
 /// How many bytes of the hash stand for a source.
 const HASHED: usize = 26;
 
@@ -57,6 +61,11 @@ impl Shared {
             snapshot: self.source.arn.name.clone(),
             database: self.database.clone(),
             engine: self.engine.clone(),
+            option_group: self
+                .option_group
+                .clone()
+                .filter(|group| !group.is_empty() && !group.starts_with(DEFAULT_GROUP)),
+            has_tde: self.has_tde,
         });
         SourceSnapshot {
             kind: match self.source.arn.kind {

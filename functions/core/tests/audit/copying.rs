@@ -86,6 +86,8 @@ fn of_databases(policy: &Policy, home: &Region) -> [Record; 2] {
             snapshot: "night".to_owned(),
             database: "orders".to_owned(),
             engine: "postgres".to_owned(),
+            option_group: None,
+            has_tde: false,
         })
     };
     [SourceKind::Instance(database()), SourceKind::Cluster(database())].map(|kind| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::expiring::{self, Limits};
-use snapferry_core::facts::{Copies, Copy, DescribedCopy, Inventory, KeyFact, KeyProblem, State};
+use snapferry_core::facts::{Copies, Copy, DescribedCopy, Inventory, KeyFact, KeyProblem, SourceKind, State};
 use snapferry_core::ids::AccountId;
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::{ATTEMPT, CopyRequest, Own, Shared, SnapshotArn};
@@ -104,6 +104,19 @@ fn a_source_is_what_rds_says_of_it() {
     ] {
         assert_eq!(Shared { status: status.to_owned(), ..shared() }.fact().state, state, "{status}");
     }
+}
+
+#[test]
+fn an_option_group_is_one_that_somebody_made() {
+    let named = |group: &str| {
+        let fact = Shared { option_group: Some(group.to_owned()), has_tde: true, ..shared() }.fact();
+        let SourceKind::Instance(database) = fact.kind else { panic!("{:?}", fact.kind) };
+        assert!(database.has_tde);
+        database.option_group
+    };
+    assert_eq!(named("default:oracle-ee-19"), None);
+    assert_eq!(named(""), None);
+    assert_eq!(named("default-of-ours").as_deref(), Some("default-of-ours"));
 }
 
 /// Where RDS names no instance nobody knows which snapshots are of one: then nothing is deleted for another's sake.

@@ -171,6 +171,8 @@ impl Source {
             engine: "postgres".to_owned(),
             engine_version: None,
             allocated_storage: i32::try_from(fact.size_gib).unwrap(),
+            option_group: None,
+            has_tde: false,
         });
         self.set_resource(resource_id);
     }

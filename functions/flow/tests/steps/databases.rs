@@ -40,6 +40,8 @@ fn share(world: &Scripted, number: usize, database: char, hours: i64) {
             snapshot: format!("night-{number}"),
             database: "orders".to_owned(),
             engine: "postgres".to_owned(),
+            option_group: None,
+            has_tde: false,
         })),
         id: id(number),
         owner: AccountId::parse(OWNER).unwrap(),

@@ -14,6 +14,7 @@ mod parts;
 mod proof;
 mod queues;
 mod rds;
+mod rds_options;
 mod regions;
 mod repair;
 mod rules;

@@ -8,6 +8,7 @@ use snapferry_core::ids::Region;
 use snapferry_core::policy::{Policy, SourceType};
 use snapferry_core::rds::{Kind, Usage};
 
+use super::rds_options;
 use crate::commands::doctor::check::Check;
 use crate::commands::doctor::facts::{Facts, Rds, Room};
 
@@ -19,6 +20,7 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     let Some(rds) = &facts.rds else { return Vec::new() };
     let mut checks = vec![shared(facts, policies, rds)];
     checks.extend(refused(facts, policies, rds));
+    checks.extend(rds_options::checks(&facts.home, wanted(policies, rds)));
     checks.extend(rds.rooms.iter().map(|((region, kind), room)| quota(policies, rds, region, *kind, room)));
     checks.push(beyond());
     checks
@@ -39,7 +41,7 @@ fn shared(facts: &Facts, policies: &[Policy], rds: &Rds) -> Check {
         Ok(shared) if shared.is_empty() => Check::unknown(check, home, "no owner shares a snapshot of a database here")
             .remedy(format!(
                 "In a source account: share a manual snapshot with {} (aws rds modify-db-snapshot-attribute --attribute-name \
-                 restore); RDS shares neither automated ones nor those under aws/rds.",
+                 restore); RDS shares neither automated ones nor those under aws/rds, nor those with TDE or persistent options.",
                 facts.account
             )),
         Ok(shared) => {
@@ -120,7 +122,6 @@ fn beyond() -> Check {
     )
     .remedy(
         "RDS calls the home Region for the role, so whatever denies Regions (aws:RequestedRegion) has to allow it and the \
-         target. Snapshots with TDE or persistent options cannot be shared or copied; other options are not copied, so note each \
-         database's option group for the day of a restore.",
+         target.",
     )
 }

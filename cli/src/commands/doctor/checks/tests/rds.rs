@@ -17,6 +17,8 @@ fn shared(number: u32, is_cluster: bool, encrypted: bool) -> SourceSnapshot {
         snapshot: format!("night-{number}"),
         database: "orders".to_owned(),
         engine: "postgres".to_owned(),
+        option_group: None,
+        has_tde: false,
     });
     SourceSnapshot {
         kind: if is_cluster { SourceKind::Cluster(database) } else { SourceKind::Instance(database) },
@@ -48,6 +50,66 @@ fn of(shared: Result<Vec<SourceSnapshot>, CallError>, used: u64) -> Vec<String> 
     let mut found = findings(&Facts { rds: Some(rds), ..facts() }, &policies);
     found.retain(|finding| finding.contains(" database-"));
     found
+}
+
+/// What is said of the options of three instances' snapshots that are wanted in eu-west-2 and in their own Region.
+fn options(change: impl Fn(&mut Database)) -> Vec<String> {
+    let mut policies = policies(&format!(
+        r#", {{"Target": "us-east-1", "EncryptionConfiguration": {{"Encrypted": true, "CmkArn": "{SOURCE_KEY}"}}}}"#
+    ));
+    policies[0].source_types = [SourceType::DbSnapshot].into();
+    let changed = |number| {
+        let mut source = shared(number, false, true);
+        if let SourceKind::Instance(database) = &mut source.kind {
+            change(database);
+        }
+        source
+    };
+    let rds = Rds { shared: Ok((1..=3).map(changed).collect()), rooms: BTreeMap::new() };
+    let checks = checks(&Facts { rds: Some(rds), ..facts() }, &policies);
+    let of_options = checks.iter().filter(|check| ["database-options", "database-tde"].contains(&check.check));
+    of_options.map(|check| format!("{:?} {}: {}", check.verdict, check.subject, check.message)).collect()
+}
+
+#[test]
+fn what_a_copy_does_not_take_along_is_told_of() {
+    assert_eq!(
+        options(|_| {}),
+        ["Pass us-east-1: no instance's snapshot that is wanted has TDE or an option group of its own"]
+    );
+    let left_behind = options(|database| {
+        let is_third = database.snapshot == "night-3";
+        database.option_group = Some(if is_third { "audited" } else { "oracle-options" }.to_owned());
+    });
+    let then = "RDS does not copy it, so what is restored from the copies in eu-west-2, us-east-1 gets the engine's default group, \
+                without these options";
+    let night = "arn:aws:rds:us-east-1:111111111111:snapshot:night";
+    assert_eq!(
+        left_behind,
+        [
+            format!("Unknown 111111111111 audited: the option group of {night}-3: {then}"),
+            format!(
+                "Unknown 111111111111 oracle-options: the option group of 2 snapshots that are wanted, such as {night}-2: {then}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn tde_keeps_a_snapshot_in_its_region() {
+    let found = options(|database| {
+        database.has_tde = database.snapshot == "night-2";
+        database.option_group = database.has_tde.then(|| "tde".to_owned());
+    });
+    let [fail, home] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(
+        fail,
+        "Fail : arn:aws:rds:us-east-1:111111111111:snapshot:night-2 has TDE: RDS copies that to another Region only with an option \
+         group that the request names, and Snapferry names none, so RDS refuses the copy to eu-west-2"
+    );
+    assert!(
+        home.ends_with("restored from the copies in us-east-1 gets the engine's default group, without these options")
+    );
 }
 
 const ALWAYS: &str = "Unknown database-copy ";
