@@ -29,7 +29,7 @@ Commands:
   key-policy   Print the statements that a source account's KMS key needs, offline
   owners       Turn the accounts of an organization into a policy's SnapshotOwner
   coverage     Show what is protected: each shared snapshot in each target Region
-  recover      Show from which copies each volume can be restored, and which volumes cannot be
+  recover      Show from which copies each volume and database can be restored, and which cannot be
   prove        Read a snapshot's blocks and compute their digest
   completions  Print the completions for a shell
   man          Print the manual page, for man(1)

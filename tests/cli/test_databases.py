@@ -120,6 +120,47 @@ def test_coverage_counts_databases_beside_volumes(
     assert rows == {(NEAR, "protected"), (FAR, "missing")}
 
 
+def test_texts_call_databases_what_they_are(
+    source: Account, target: Account, keys: dict[str, str], document: Path, tmp_path: Path
+) -> None:
+    instance = shared(source, target, INSTANCE)
+    copied(source, target, INSTANCE, NEAR, keys[NEAR])
+    copied(source, target, CLUSTER, NEAR, keys[NEAR])
+    recovered = run_as(target, "recover", document).out
+    assert "2 databases can be restored." in recovered
+    assert f"Set 1: 2 databases of {source.number} in {NEAR}" in recovered
+    covered = run_as(target, "coverage", document, "--html", tmp_path / "report.html").out
+    # As its owner calls it.
+    assert instance in covered.replace("\n", "")
+    page = (tmp_path / "report.html").read_text()
+    assert '<h2 id="matrix-title">Databases by day</h2>' in page
+    looked_at = run_as(target, "doctor", document).out
+    for text in (recovered, covered, page.partition("<script")[0]):
+        assert "volume" not in text.lower(), text
+    assert "volume-known" not in looked_at
+
+
+def test_doctor_tells_what_a_copy_does_not_take_along(source: Account, target: Account, document: Path) -> None:
+    def told() -> dict[str, list[tuple[str, str]]]:
+        checks = run_as(target, "doctor", document, "--json").json()["checks"]
+        found: dict[str, list[tuple[str, str]]] = {"database-options": [], "database-tde": []}
+        for each in checks:
+            if each["check"] in found:
+                found[each["check"]].append((each["verdict"], each["subject"]))
+        return found
+
+    shared(source, target, CLUSTER)
+    assert told() == {"database-options": [], "database-tde": []}
+    shared(source, target, INSTANCE, option_group="default:postgres-16")
+    assert told() == {"database-options": [("pass", HOME)], "database-tde": []}
+    shared(source, target, INSTANCE, id="options", option_group="oracle-options", engine="oracle-ee")
+    options = [("unknown", f"{source.number} oracle-options")]
+    assert told() == {"database-options": options, "database-tde": []}
+    tde = shared(source, target, INSTANCE, id="tde", option_group="tde", tde=True, engine="oracle-ee")
+    assert told() == {"database-options": options, "database-tde": [("fail", "")]}
+    assert f"{tde} has TDE" in run_as(target, "doctor", document).out
+
+
 def test_recover_prints_what_restores_databases(
     source: Account, target: Account, keys: dict[str, str], document: Path, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ pub(crate) mod csv;
 pub(crate) mod exit;
 pub(crate) mod file;
 pub(crate) mod input;
+pub(crate) mod lineages;
 pub(crate) mod package;
 pub(crate) mod table;
 pub(crate) mod time;

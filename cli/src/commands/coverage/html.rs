@@ -79,6 +79,10 @@ fn text(name: &str, scene: &Scene<'_>, coverage: &Coverage<'_>) -> String {
         "tiles" => tiles(coverage, &total),
         "summary" => summary(coverage, &total),
         "findings" => findings(scene, coverage, &total),
+        "volume" => scene.lineages.one().to_owned(),
+        "volumes" => scene.lineages.many().to_owned(),
+        "Volume" => capital(scene.lineages.one()),
+        "Volumes" => capital(scene.lineages.many()),
         _ => String::new(),
     }
 }
@@ -141,10 +145,11 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>, total: &Counts) -> Strin
     let more = if more > 0 { format!("<p>And {more} more, in the table below.</p>") } else { String::new() };
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Findings\"><table><thead><tr>\
-         <th scope=\"col\">State</th><th scope=\"col\">Snapshot</th><th scope=\"col\">Volume</th>\
+         <th scope=\"col\">State</th><th scope=\"col\">Snapshot</th><th scope=\"col\">{whose}</th>\
          <th scope=\"col\">Account</th><th scope=\"col\">Age</th><th scope=\"col\">Policy</th>\
          <th scope=\"col\">Home</th><th scope=\"col\">Region</th><th scope=\"col\">Owed</th><th scope=\"col\">Description</th></tr></thead><tbody>{rows}</tbody></table></div>\
-         {more}"
+         {more}",
+        whose = capital(scene.lineages.one())
     )
 }
 
@@ -156,7 +161,7 @@ fn finding(scene: &Scene<'_>, row: &Row<'_>) -> String {
     format!(
         "<tr><td><span class=\"state {state}\">{said}</span>{failed}</td><td><code>{}</code></td><td><code>{}</code></td>\
          <td>{}</td><td>{age}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
-        escape(row.snapshot()),
+        escape(table::name(row)),
         escape(row.lineage().unwrap_or_default()),
         escape(row.account().unwrap_or_default()),
         escape(row.policy.as_str()),
@@ -167,6 +172,12 @@ fn finding(scene: &Scene<'_>, row: &Row<'_>) -> String {
         state = row.state(),
         said = line::state(row),
     )
+}
+
+/// As a heading begins.
+fn capital(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().into_iter().flat_map(char::to_uppercase).chain(rest.by_ref()).collect()
 }
 
 fn short(time: Timestamp) -> String {

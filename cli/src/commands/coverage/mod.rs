@@ -21,6 +21,7 @@ use self::scene::Scene;
 use crate::account::connection::{Account, Connections, block_on};
 use crate::account::ledger::{Ledger, Reading};
 use crate::terminal::exit::Exit;
+use crate::terminal::lineages::Lineages;
 use crate::terminal::{file, input};
 
 /// Show what is protected: each shared snapshot in each target Region
@@ -30,8 +31,8 @@ use crate::terminal::{file, input};
 /// snapshots that are no longer shared are listed as history. With the stack's ledger it also says since when each copy is
 /// owed and why it waits, and what was missed within a week.
 ///
-/// Changes nothing. Needs ec2:DescribeSnapshots, ec2:DescribeLockedSnapshots where copies are locked, and kms:DescribeKey on
-/// the keys that copies are under, to tell those that are lost; and for what is owed and was missed dynamodb:Query on the ledger's
+/// Changes nothing. Needs ec2:DescribeSnapshots, ec2:DescribeLockedSnapshots where copies are locked, of databases
+/// rds:DescribeDBSnapshots and rds:DescribeDBClusterSnapshots, and kms:DescribeKey on the keys that copies are under, to tell those that are lost; and for what is owed and was missed dynamodb:Query on the ledger's
 /// table, and cloudformation:DescribeStacks with --stack.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -82,7 +83,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let coverage = cover(&policies, &facts);
     let homes = facts.homes.iter().map(|home| &home.region).collect();
-    let scene = Scene { now, account: &facts.account, homes, since: args.since, notes };
+    let lineages = Lineages::of_policies(&policies);
+    let scene = Scene { now, account: &facts.account, homes, since: args.since, lineages, notes };
     say(args, &scene, &coverage)?;
     Ok(match coverage.total().findings() {
         // What was missed is not known then, so whoever looks at the exit code alone must not take it for fine.

@@ -97,7 +97,7 @@
       return cell;
     }],
     ["Snapshot", (row) => code(row.source.id)],
-    ["Volume", (row) => code(row.source.volume)],
+    [$("points").tHead.rows[0].cells[0].textContent, (row) => code(row.source.volume)],
     ["Account", (row) => element("td", row.source.account)],
     ["Started", (row) => element("td", time(row.source.started))],
     ["Policy", (row) => element("td", row.policy)],
@@ -189,7 +189,7 @@
     }
     $("matrix").replaceChildren(head, body);
     const days = shown.length === 0 ? "" : `${day(start * DAY)} to ${day(end * DAY)}, `;
-    $("matrix-at").textContent = `${days}volumes ${order.length === 0 ? 0 : volume_page * VOLUMES + 1} to ${Math.min(order.length, (volume_page + 1) * VOLUMES)} of ${order.length}, those with findings first`;
+    $("matrix-at").textContent = `${days}${$("points").dataset.all} ${order.length === 0 ? 0 : volume_page * VOLUMES + 1} to ${Math.min(order.length, (volume_page + 1) * VOLUMES)} of ${order.length}, those with findings first`;
     $("days-on").disabled = last_day === 0;
     $("days-back").disabled = shown.length === 0 || start <= oldest();
     $("vols-back").disabled = volume_page === 0;

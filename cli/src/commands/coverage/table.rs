@@ -6,17 +6,18 @@ use std::io::Write as _;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 use snapferry_core::coverage::{Counts, Coverage, Proofs, Row, Standing, proofs};
 use snapferry_core::dropouts::Dropout;
-use snapferry_core::facts::{KeyFact, KeyProblem};
+use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot};
 
 use super::line::{owed, state};
 use super::scene::Scene;
 use crate::account::owed;
+use crate::terminal::lineages::each_counted;
 use crate::terminal::table::{counted, table};
 use crate::terminal::time::span;
 
 /// The most findings that are printed; the files have all.
 const MAX_PRINTED: usize = 30;
-/// The most volumes that dropped out and are named in a line.
+/// The most volumes and databases that dropped out and are named in a line.
 const MAX_NAMED: usize = 10;
 
 /// Prints to standard output.
@@ -78,8 +79,9 @@ pub(super) fn notes(scene: &Scene<'_>, coverage: &Coverage<'_>, total: Counts) -
     note(
         coverage.over_retention,
         format!(
-            "{} not wanted: the snapshots are older than the policy keeps copies, and not the last of their volumes.",
-            copies(coverage.over_retention)
+            "{} not wanted: the snapshots are older than the policy keeps copies, and not the last of their {}.",
+            copies(coverage.over_retention),
+            scene.lineages.many()
         ),
     );
     note(
@@ -116,7 +118,8 @@ pub(super) fn notes(scene: &Scene<'_>, coverage: &Coverage<'_>, total: Counts) -
     note(
         coverage.lineage_unknown,
         format!(
-            "Nobody named the volume of {}, which therefore stay after their retention; `volume-unknown` in RUNBOOK.md.",
+            "Nobody named the {} of {}, which therefore stay after their retention; `volume-unknown` in RUNBOOK.md.",
+            scene.lineages.one(),
             copies(coverage.lineage_unknown)
         ),
     );
@@ -167,7 +170,7 @@ fn of_ledger(scene: &Scene<'_>, coverage: &Coverage<'_>, total: Counts) -> Vec<S
     notes
 }
 
-/// The volumes that dropped out, the first of them by name. They are no finding: a volume that was deleted drops out, too.
+/// The volumes and databases that dropped out, the first of them by name. They are no finding: what was deleted drops out, too.
 fn dropouts(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Option<String> {
     let named = coverage.dropouts.iter().take(MAX_NAMED).map(|dropout| {
         let Dropout { account, volume, newest, usual } = dropout;
@@ -180,7 +183,7 @@ fn dropouts(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Option<String> {
     let named = named.collect::<Vec<_>>().join(", ");
     let more = coverage.dropouts.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(", and {more} more, which --json and --csv name") } else { String::new() };
-    let volumes = counted(coverage.dropouts.len(), "volume");
+    let volumes = each_counted(coverage.dropouts.iter().map(|dropout| dropout.volume.as_str()));
     (!named.is_empty()).then(|| {
         format!(
             "No newer copy came of {volumes} for over three of the usual intervals: {named}{more}; `dropped-out` in RUNBOOK.md."
@@ -213,13 +216,23 @@ fn each<Name: ToString>(counts: &BTreeMap<Name, usize>) -> String {
 }
 
 fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
-    let mut table =
-        table(["FINDING", "SNAPSHOT", "VOLUME", "ACCOUNT", "AGE", "POLICY", "HOME", "REGION", "COPY", "OWED"]);
+    let mut table = table([
+        "FINDING",
+        "SNAPSHOT",
+        &scene.lineages.one().to_uppercase(),
+        "ACCOUNT",
+        "AGE",
+        "POLICY",
+        "HOME",
+        "REGION",
+        "COPY",
+        "OWED",
+    ]);
     for row in coverage.rows.iter().filter(|row| row.is_finding()).take(MAX_PRINTED) {
         let age = row.started().map(|started| span(scene.now.duration_since(started)));
         table.add_row([
             Cell::new(state(row)).fg(Color::Red),
-            Cell::new(row.snapshot()),
+            Cell::new(name(row)),
             Cell::new(row.lineage().unwrap_or_default()),
             Cell::new(row.account().unwrap_or_default()),
             Cell::new(age.unwrap_or_default()),
@@ -231,6 +244,11 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
         ]);
     }
     table
+}
+
+/// What its owner calls the snapshot, as long as it is shared.
+pub(super) fn name<'f>(row: &Row<'f>) -> &'f str {
+    row.source.and_then(SourceSnapshot::arn).unwrap_or_else(|| row.snapshot())
 }
 
 fn failed_copy(row: &Row<'_>) -> String {

@@ -8,8 +8,11 @@ use snapferry_core::facts::CallError;
 use snapferry_core::text::printable;
 
 /// What becomes of a copy whose lineage is unknown, and the ways out.
-const LINEAGE_UNKNOWN: &str = " EC2 names no volume for it, because it is a copy itself, so the new copy never expires. Name \
+const VOLUME_UNKNOWN: &str = " EC2 names no volume for it, because it is a copy itself, so the new copy never expires. Name \
      the volume in its description and capture it with a group (?<volume>vol-...) in DescriptionRegex, or set KeepAtLeast to 0.";
+
+const DATABASE_UNKNOWN: &str = " RDS names no instance or cluster for it (no resource ID), so the new copy never expires. Set \
+     KeepAtLeast to 0, which deletes by age alone.";
 
 /// What is to be done with a snapshot for a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -19,7 +22,7 @@ pub(crate) enum Action {
     Refuse,
     /// Nothing now.
     Defer,
-    /// Ask EC2 for a copy.
+    /// Ask for a copy.
     Copy,
     /// Nothing.
     Skip,
@@ -85,7 +88,8 @@ impl Row {
                 row.expire_after = request.expire_after(now);
                 row.message = "It would be copied.".to_owned();
                 if request.policy_keeps() && request.volume().is_filler() {
-                    row.message.push_str(LINEAGE_UNKNOWN);
+                    let is_of_database = request.source.source_type().is_of_databases();
+                    row.message.push_str(if is_of_database { DATABASE_UNKNOWN } else { VOLUME_UNKNOWN });
                 }
             }
             Verdict::Skip(skip) => (row.reason, row.message) = (skip.reason().name(), skip.to_string()),

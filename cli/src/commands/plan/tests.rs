@@ -160,6 +160,33 @@ fn nothing_to_do() {
     assert_eq!((output.as_slice(), exit(&plan)), (&b"Nothing to do.\n"[..], Exit::Fine));
 }
 
+/// A group in a description is no way out for what has no description.
+#[test]
+fn a_copy_whose_database_nobody_names_says_so_with_the_way_out() {
+    let plain = POLICY.replace("\"Encrypted\": true", "\"Encrypted\": false");
+    let mut policies = policy::parse(&plain).unwrap().policies;
+    policies[0].source_types = [policy::SourceType::DbSnapshot].into();
+    let database = snapferry_core::facts::Database {
+        arn: "arn:aws:rds:us-east-1:111111111111:snapshot:night".to_owned(),
+        snapshot: "night".to_owned(),
+        database: "orders".to_owned(),
+        engine: "postgres".to_owned(),
+        option_group: None,
+        has_tde: false,
+    };
+    let unnamed = SourceSnapshot {
+        kind: snapferry_core::facts::SourceKind::Instance(Box::new(database)),
+        volume: VolumeId::of_database(""),
+        encrypted: false,
+        ..shared("snap-00000001", "")
+    };
+    let facts = Facts { snapshots: Ok(vec![unnamed]), ..facts(Scope::Events) };
+    let plan = decided(&policies, &facts, time()).unwrap();
+    let copy = plan.decisions.iter().find(|decision| would_copy(decision)).unwrap();
+    let message = Row::new(copy, time()).message;
+    assert!(message.contains("RDS names no instance or cluster for it") && !message.contains("volume"), "{message}");
+}
+
 #[test]
 fn a_copy_whose_volume_nobody_names_says_so_with_the_ways_out() {
     let keep_none = POLICY.replace("\"RetainRule\": {", "\"RetainRule\": {\"KeepAtLeast\": 0, ");

@@ -1,4 +1,4 @@
-//! Points as what makes volumes of them.
+//! Points as what restores them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(super) enum Form {
     AwsCli,
 }
 
-/// Writes what makes volumes of the points; nothing where there are none.
+/// Writes what restores the points; nothing where there are none.
 pub(super) fn write(form: Form, into: Option<&Path>, wanted: &Wanted, recovery: &Recovery<'_>) -> anyhow::Result<()> {
     let restores: Vec<Restore<'_>> = restores(wanted, recovery);
     let parts = match form {

@@ -1,4 +1,4 @@
-//! `snapferry recover`: from which copies each volume can be restored.
+//! `snapferry recover`: from which copies each volume and database can be restored.
 //!
 //! `gather` reads, core's `recovery` finds the points, `table`, `json` and `csv` say them, `emit` and `share` print what others run, and
 //! `restoring` and `volumes` make the volumes themselves, when told to.
@@ -33,21 +33,21 @@ use crate::account::connection::{Connection, block_on};
 use crate::terminal::exit::Exit;
 use crate::terminal::{file, input};
 
-/// Show from which copies each volume can be restored, and which volumes cannot be
+/// Show from which copies each volume and database can be restored, and which cannot be
 ///
-/// Reads the copies in the target Regions, of all homes, and names the newest point of each volume in each Region: a copy that is
+/// Reads the copies in the target Regions, of all homes, and names the newest point of each volume and database in each Region: a copy that is
 /// verified by a verdict of its own, whose key is alive and whose tags are whole, expired or not. Copies that are no points
-/// are counted by reason. What the source accounts share is not looked at: a volume that never had a copy is known only by
+/// are counted by reason. What the source accounts share is not looked at: what never had a copy is known only by
 /// --volume or --inventory, and to `snapferry coverage`.
 ///
-/// Changes nothing without --execute or --remove. Needs ec2:DescribeSnapshots, and kms:DescribeKey on the keys that copies are
-/// under; --execute and --remove need ec2:DescribeVolumes, and ec2:CreateVolume with ec2:CreateTags, or ec2:DeleteVolume.
+/// Changes nothing without --execute or --remove. Needs ec2:DescribeSnapshots, of databases rds:DescribeDBSnapshots and
+/// rds:DescribeDBClusterSnapshots, and kms:DescribeKey on the keys that copies are under; --execute and --remove need ec2:DescribeVolumes, and ec2:CreateVolume with ec2:CreateTags, or ec2:DeleteVolume.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
     /// The policy document; - is standard input
     policy: PathBuf,
-    /// Only volumes of this source account (may be repeated)
+    /// Only volumes and databases of this source account (may be repeated)
     #[arg(long, value_name = "ACCOUNT", value_parser = input::account)]
     account: Vec<AccountId>,
     /// Only this volume, or database by its resource ID, which must have a point (may be repeated)
@@ -68,13 +68,13 @@ pub(crate) struct Args {
     /// A policy that is not in the document any more: its copies count (may be repeated)
     #[arg(long, value_name = "NAME", value_parser = PolicyName::parse)]
     retired_policy: Vec<PolicyName>,
-    /// Write a line for each point and each volume without one; - is standard output
+    /// Write a line for each point, and for each volume or database without one; - is standard output
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Print what makes volumes of the points, instead of the points
+    /// Print what restores the points, instead of the points
     #[arg(long, value_name = "FORM", conflicts_with_all = ["json", "share"])]
     emit: Option<emit::Form>,
     /// With --emit cloudformation: write the templates into this directory, which volumes of several stacks need
@@ -90,7 +90,7 @@ pub(crate) struct Args {
 }
 
 const HELP: &str = "\
-Exit codes: 0 each volume that is known or named has a point, 1 one has none, or there is none at all, 2 wrong usage, or not \
+Exit codes: 0 each volume or database that is known or named has a point, 1 one has none, or there is none at all, 2 wrong usage, or not \
 everything could be read: then no report is printed. With --share also 1: a copy cannot be shared. With --execute also 1: a volume is not available; with --remove 1: one was kept";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policies = input::policies(&args.policy)?;
     let regions = args.regions(&policies)?;
     let mut wanted = args.wanted(&policies)?;
-    let option = args.restoring.option().or_else(|| args.emit.map(|_| "--emit makes volumes"));
+    let option = args.restoring.option().or_else(|| args.emit.map(|_| "--emit prints what restores them"));
     let region = option.map(|option| one_region(&regions, option)).transpose()?.cloned();
     block_on(async {
         if let Some((name, region)) = args.restoring.removes().zip(region.as_ref()) {
@@ -138,7 +138,7 @@ impl Args {
         Ok(if self.target.is_empty() { known } else { self.target.iter().cloned().collect() })
     }
 
-    /// What is said of a volume without a copy.
+    /// What is said of a volume or database without a copy.
     fn none(&self) -> String {
         expected::none(&self.account, &self.target)
     }
@@ -180,7 +180,7 @@ fn say(args: &Args, wanted: &Wanted, facts: &Facts, recovery: &Recovery<'_>) -> 
     Ok(Exit::Fine)
 }
 
-/// The one Region in which volumes are made or deleted: a volume that has points in two would be made twice.
+/// The one Region in which something is made or deleted: what has points in two would be made twice.
 fn one_region<'r>(regions: &'r BTreeSet<Region>, option: &str) -> anyhow::Result<&'r Region> {
     let mut each = regions.iter();
     let only = each.next().filter(|_| each.next().is_none());

@@ -1,15 +1,17 @@
-//! Points for people: volumes without one first.
+//! Points for people: volumes and databases without one first.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use comfy_table::{Cell, CellAlignment, Color, Table};
-use snapferry_core::ids::AccountId;
+use snapferry_core::ids::{AccountId, VolumeId};
 use snapferry_core::recovery::{Attachment, Passed, Point, Recovery, Unrecoverable, Wanted};
 
+use crate::terminal::lineages::{Lineages, each_counted};
 use crate::terminal::table::{counted, table};
 use crate::terminal::time::span;
 
-/// Prints to standard output. `none` says that a volume has no copy where one was looked for.
+/// Prints to standard output. `none` says that a volume or database has no copy where one was looked for.
 pub(super) fn print(wanted: &Wanted, recovery: &Recovery<'_>, none: &str) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     if !recovery.without.is_empty() {
@@ -25,7 +27,7 @@ pub(super) fn print(wanted: &Wanted, recovery: &Recovery<'_>, none: &str) -> any
     Ok(out.flush()?)
 }
 
-/// Names the volumes that cannot be restored on standard error, where standard output has no place for them.
+/// Names the volumes and databases that cannot be restored on standard error, where standard output has no place for them.
 pub(super) fn warn(recovery: &Recovery<'_>, none: &str) -> anyhow::Result<()> {
     let mut err = anstream::stderr().lock();
     for volume in &recovery.without {
@@ -40,7 +42,9 @@ pub(super) fn warn(recovery: &Recovery<'_>, none: &str) -> anyhow::Result<()> {
 
 fn verdict(wanted: &Wanted, recovery: &Recovery<'_>) -> String {
     let before = wanted.before.map(|time| format!(" before {time}")).unwrap_or_default();
-    let volumes = counted(recovery.volumes(), "volume");
+    let found: BTreeSet<_> = recovery.points.iter().map(Point::lineage).collect();
+    let found = found.iter().map(|(_, volume)| volume.as_str());
+    let volumes = Lineages::of_ids(ids(recovery)).counted(found);
     match recovery.without.len() {
         0 if recovery.points.is_empty() => format!("There is no point{before} to restore from."),
         0 => format!("{volumes} can be restored{before}."),
@@ -51,13 +55,15 @@ fn verdict(wanted: &Wanted, recovery: &Recovery<'_>) -> String {
 fn notes(recovery: &Recovery<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if recovery.older > 0 {
-        notes.push(format!("Older points of the same volumes: {}; --before reaches them.", recovery.older));
+        let these = Lineages::of_ids(recovery.points.iter().map(|point| point.volume.as_str()));
+        notes.push(format!("Older points of the same {}: {}; --before reaches them.", these.many(), recovery.older));
     }
     for (number, set) in recovery.sets.iter().enumerate() {
+        let of_set = recovery.points.iter().filter(|point| point.set == Some(number));
         notes.push(format!(
             "Set {}: {} of {} in {}, started within seconds of {}: likely taken together, which nothing proves.",
             number + 1,
-            counted(set.volumes, "volume"),
+            each_counted(of_set.map(|point| point.volume.as_str())),
             set.account,
             set.region,
             set.started
@@ -72,7 +78,8 @@ fn notes(recovery: &Recovery<'_>) -> Vec<String> {
 }
 
 fn without(wanted: &Wanted, recovery: &Recovery<'_>, none: &str) -> Table {
-    let mut table = table(["FINDING", "VOLUME", "ACCOUNT", "NAME", "COPIES PASSED OVER"]);
+    let whose = heading(recovery);
+    let mut table = table(["FINDING", &whose, "ACCOUNT", "NAME", "COPIES PASSED OVER"]);
     for volume in &recovery.without {
         table.add_row([
             Cell::new(finding(volume, none)).fg(Color::Red),
@@ -83,6 +90,16 @@ fn without(wanted: &Wanted, recovery: &Recovery<'_>, none: &str) -> Table {
         ]);
     }
     table
+}
+
+/// What the search found points of, or none.
+fn ids<'f>(recovery: &'f Recovery<'_>) -> impl Iterator<Item = &'f str> {
+    let without = recovery.without.iter().map(|volume| volume.volume);
+    recovery.points.iter().map(|point| point.volume).chain(without).map(VolumeId::as_str)
+}
+
+fn heading(recovery: &Recovery<'_>) -> String {
+    Lineages::of_ids(ids(recovery)).one().to_uppercase()
 }
 
 fn finding<'n>(volume: &Unrecoverable<'_>, none: &'n str) -> &'n str {
@@ -99,8 +116,9 @@ fn each(volume: &Unrecoverable<'_>) -> String {
 }
 
 fn points(wanted: &Wanted, recovery: &Recovery<'_>) -> Table {
+    let whose = heading(recovery);
     let mut table =
-        table(["VOLUME", "ACCOUNT", "NAME", "REGION", "SNAPSHOT", "STARTED", "AGE", "GIB", "PROOF", "SET", "EXPIRES"]);
+        table([&whose, "ACCOUNT", "NAME", "REGION", "SNAPSHOT", "STARTED", "AGE", "GIB", "PROOF", "SET", "EXPIRES"]);
     for point in &recovery.points {
         let expires = point.copy.expire_after.get();
         let time = |time: jiff::Timestamp| time.strftime("%Y-%m-%d %H:%M:%S").to_string();

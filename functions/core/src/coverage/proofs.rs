@@ -22,7 +22,10 @@ pub struct Proofs {
 #[must_use]
 pub fn proofs(rows: &[Row<'_>]) -> Proofs {
     let mut newest: BTreeMap<(Option<&str>, &str), Option<Timestamp>> = BTreeMap::new();
-    let protecting = rows.iter().filter(|row| row.standing == Standing::Protected && !row.is_lineage_unknown());
+    // Nobody can read a database's blocks.
+    let is_of_volume = |row: &&Row<'_>| row.lineage().is_some_and(|lineage| lineage.starts_with("vol-"));
+    let protecting = rows.iter().filter(is_of_volume);
+    let protecting = protecting.filter(|row| row.standing == Standing::Protected && !row.is_lineage_unknown());
     for (row, volume) in protecting.filter_map(|row| Some((row, row.lineage()?))) {
         let proved = row.proof.filter(|proof| proof.is_of_content()).map(|proof| proof.at);
         let known = newest.entry((row.account(), volume)).or_default();

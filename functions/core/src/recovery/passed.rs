@@ -82,14 +82,14 @@ impl Passed {
             Self::NotDescribed => {
                 "EC2 does not say when it was started, or whether it is encrypted, or its size: ask AWS Support"
             }
-            Self::Failed => "EC2 gave up on the copy",
+            Self::Failed => "EC2 or RDS gave up on the copy",
             Self::Rejected => "the copy is not what the policy asked for",
             Self::InFlight => "being made, or waiting for the verdict",
             Self::NotCompleted => "not usable now: in the recycle bin, or on its way",
             Self::VerdictNotBound => "the verdict does not name the copy: the next run of verify-copies gives it again",
             Self::KeyDoomed => "the key is gone or about to be deleted: cancel that, if it is not too late",
             Self::KeyInDoubt => "the key is disabled, or KMS does not show it to these credentials (kms:DescribeKey)",
-            Self::VolumeUnknown => "nobody named the volume: see volume-unknown in RUNBOOK.md",
+            Self::VolumeUnknown => "nobody named the volume or database: see volume-unknown in RUNBOOK.md",
             Self::TooNew => "the source was started at the wanted time, or after it",
         }
     }

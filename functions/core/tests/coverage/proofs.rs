@@ -21,6 +21,7 @@ fn a_volume_counts_once_with_its_newest_proof_of_content() {
         of_volume(failed(5, 5), 4),
         Copy { lineage: VolumeId::parse("vol-ffffffff").ok(), ..copy(6, 6) },
         of_volume(copy(7, 7), 5),
+        Copy { lineage: Some(VolumeId::of_database("db-A")), ..copy(8, 8) },
     ];
     let mut facts = facts(Vec::new(), copies);
     let mut prove = |number: u32, level: &str, days: i64| {

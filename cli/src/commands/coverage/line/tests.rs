@@ -13,6 +13,7 @@ use snapferry_core::tags::ReadTags;
 
 use super::*;
 use crate::commands::coverage::{csv, html, json, scene::Scene, table};
+use crate::terminal::lineages::Lineages;
 
 const DOCUMENT: &str = r#"{"PolicyType": "EVENT_BASED_POLICY", "EventSource": {"Type": "MANAGED_CWE", "Parameters":
     {"EventType": "shareSnapshot", "SnapshotOwner": ["111111111111"]}}, "Actions": [{"Name": "copy", "CrossRegionCopy":
@@ -69,7 +70,14 @@ fn with<T>(status: &str, fact: KeyFact, look: impl Fn(&Scene<'_>, &Coverage<'_>)
     let (account, home) = (AccountId::parse("222222222222").unwrap(), Region::parse("us-east-1").unwrap());
     let facts = facts(copies(status, fact));
     look(
-        &Scene { now: Timestamp::UNIX_EPOCH, account: &account, homes: vec![&home], since: None, notes: Vec::new() },
+        &Scene {
+            now: Timestamp::UNIX_EPOCH,
+            account: &account,
+            homes: vec![&home],
+            since: None,
+            lineages: Lineages::Volumes,
+            notes: Vec::new(),
+        },
         &cover(&policies, &facts),
     )
 }
@@ -168,7 +176,14 @@ fn a_volume_that_dropped_out_is_named_in_every_form_and_is_no_finding() {
         let facts = Facts { now, ..facts(inventory.close()) };
         let coverage = cover(&policies, &facts);
         let (account, home) = (AccountId::parse("222222222222").unwrap(), Region::parse("us-east-1").unwrap());
-        let scene = Scene { now, account: &account, homes: vec![&home], since: None, notes: Vec::new() };
+        let scene = Scene {
+            now,
+            account: &account,
+            homes: vec![&home],
+            since: None,
+            lineages: Lineages::Volumes,
+            notes: Vec::new(),
+        };
         let notes = table::notes(&scene, &coverage, coverage.total()).join("\n");
         let (mut json, mut csv, mut html) = (Vec::new(), Vec::new(), Vec::new());
         json::write(&mut json, &scene, &coverage).unwrap();
@@ -230,6 +245,7 @@ fn what_the_ledger_says_stands_in_every_form() {
             account: &account,
             homes: vec![&home],
             since: None,
+            lineages: Lineages::Volumes,
             notes: Vec::from_iter(note.map(str::to_owned)),
         };
         let notes = table::notes(&scene, &coverage, coverage.total());
