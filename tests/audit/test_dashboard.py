@@ -14,8 +14,10 @@ from tests.audit.template import resources
 METRICS = {(point.name, frozenset(name for name, _ in point.dimensions)) for point in extracted(RECORDED)}
 # CloudWatch wants a namespace with other characters than letters and digits in double quotes.
 NAMESPACE = "Snapferry/${AWS::StackName}"
+KINDS = {"instances", "clusters"}
 SEARCH = re.compile(
-    rf"SEARCH\('\{{\"{re.escape(NAMESPACE)}\"((?:,\w+)*)\}} MetricName=\"(\w+)\"', '(Sum|Maximum|p\d\d)', \d+\)"
+    rf"SEARCH\('\{{\"{re.escape(NAMESPACE)}(?:/(\w+))?\"((?:,\w+)*)\}} MetricName=\"(\w+)\"', "
+    r"'(?:Sum|Maximum|p\d\d)', \d+\)"
 )
 GRID = 24
 
@@ -26,30 +28,45 @@ def body(**parameters: str) -> dict[str, Any]:
     return found
 
 
-def widgets(kind: str) -> list[dict[str, Any]]:
-    found = [each["properties"] for each in body()["widgets"] if each["type"] == kind]
+def widgets(kind: str, **parameters: str) -> list[dict[str, Any]]:
+    found = [each["properties"] for each in body(**parameters)["widgets"] if each["type"] == kind]
     assert found
     return found
 
 
-def shown() -> list[tuple[str, frozenset[str]]]:
-    """The metrics that the widgets show, each with the names of its dimensions."""
+def shown(of: str | None = None, **parameters: str) -> list[tuple[str, frozenset[str]]]:
+    """The metrics that the widgets show of volumes or of a kind of databases, each with the names of its dimensions."""
     found = []
-    for metric in (metric for widget in widgets("metric") for metric in widget["metrics"]):
+    for metric in (metric for widget in widgets("metric", **parameters) for metric in widget["metrics"]):
         match metric:
-            case [namespace, name] if namespace == NAMESPACE:
-                found.append((name, frozenset[str]()))
+            case [str(namespace), str(name), *rest] if all(set(each) == {"label"} for each in rest):
+                found.append((namespace, name, frozenset[str]()))
             case [{"expression": expression}]:
                 search = SEARCH.fullmatch(expression)
                 assert search, expression
-                found.append((search[2], frozenset(search[1].split(",")[1:])))
+                namespace = f"{NAMESPACE}/{search[1]}" if search[1] else NAMESPACE
+                found.append((namespace, search[3], frozenset(search[2].split(",")[1:])))
             case _:
                 raise AssertionError(metric)
-    return found
+    namespaces = {NAMESPACE, *(f"{NAMESPACE}/{kind}" for kind in KINDS if "Databases" in parameters)}
+    assert {namespace for namespace, _, _ in found} == namespaces
+    wanted = f"{NAMESPACE}/{of}" if of else NAMESPACE
+    return [(name, dimensions) for namespace, name, dimensions in found if namespace == wanted]
 
 
 def test_every_metric_that_is_shown_is_written_with_those_dimensions() -> None:
     assert [each for each in shown() if each not in METRICS] == []
+
+
+def test_of_databases_is_shown_what_is_of_volumes_but_what_there_is_of_volumes_alone() -> None:
+    """Locks and proofs."""
+    of_volumes = {"CopiesProved", "ProofsDiffering", "ProofsWaiting", "LocksFailed"}
+    names = {name for name, _ in shown()} - of_volumes
+    for kind in KINDS:
+        of_kind = shown(kind, Databases="true")
+        assert {name for name, _ in of_kind} == names
+        assert [each for each in of_kind if each not in METRICS] == []
+    assert shown(Databases="true") == shown()
 
 
 def test_every_metric_that_is_written_is_shown() -> None:
@@ -112,9 +129,10 @@ def test_every_alarm_is_shown(parameters: dict[str, str]) -> None:
     assert sorted(widget["properties"]["alarms"]) == sorted(f"${{{name}.Arn}}" for name in alarms)
 
 
-def test_widgets_stand_side_by_side() -> None:
+@pytest.mark.parametrize("databases", ["false", "true"])
+def test_widgets_stand_side_by_side(databases: str) -> None:
     places: set[tuple[int, int]] = set()
-    for widget in body()["widgets"]:
+    for widget in body(Databases=databases)["widgets"]:
         assert widget["x"] + widget["width"] <= GRID
         cells = {
             (x, y)
