@@ -99,7 +99,7 @@ demo: build ## watch it work, on an emulated AWS: build, deploy, share three sna
 
 .PHONY: test
 test: ## run everything: checks, all tests, release build, end to end; prints where the time went
-	@tests/phases.sh $(MAKE) venv fmt lint types circles deny clippy rust-test build cli template iam cdk cloud-test e2e scale
+	@tests/phases.sh $(MAKE) venv fmt lint types circles deny clippy rust-test programs template iam cdk cloud-test e2e scale
 
 .PHONY: check
 check: ## run what is quick: formatting, lints, licences, types, core's tests
@@ -137,6 +137,11 @@ sdk: ## cut copies of AWS's SDK crates down to the operations that are used: tar
 full-sdk: $(VENV) ## capture the fixtures of tests/sdk with AWS's whole SDK crates, and build and test with those (half an hour)
 	SNAPFERRY_CAPTURE=1 cargo test --locked --package snapferry-sdk-requests
 	$(MAKE) FULL_SDK=1 rust-test build cli
+
+# All that e2e and scale run, linked beside each other: each alone is linked on one core.
+.PHONY: programs
+programs: $(VENV) rust-target $(SDK)
+	$(CARGO_BUILD) $(FUNCTIONS:%=--bin %) --bin snapferry $(LIMITS:%=--bin %)
 
 .PHONY: limits
 limits: $(VENV) $(SDK)
