@@ -41,7 +41,7 @@ pub fn recheck(deletion: &Deletion<'_>, fresh: &Copies, now: jiff::Timestamp) ->
 fn survives(survivor: &Copy, planned: &Copy, other: &Copy) -> bool {
     let is_as_good = match planned.status {
         Some(Status::Rejected) => {
-            let is_rejected = survivor.status == Some(Status::Rejected) && survivor.state != State::Error;
+            let is_rejected = survivor.status == Some(Status::Rejected) && survivor.state == State::Completed;
             survivor.is_survivor()
                 || is_rejected && (other.state == State::Error || survivor.origin.life <= other.origin.life)
         }

@@ -227,7 +227,7 @@ impl<'f> Scene<'f, '_> {
         let is_rejected = |copy: &&&'f Copy| copy.status == Some(Status::Rejected);
         let mut rejected: Vec<&'f Copy> =
             others.iter().filter(|copy| self.is_ours(copy)).filter(is_rejected).copied().collect();
-        rejected.retain(|copy| copy.state != State::Error);
+        rejected.retain(|copy| copy.state == State::Completed);
         rejected.sort_unstable_by_key(|copy| (Reverse(copy.origin.life), copy.start_time, &copy.id));
         let wanted: HashSet<_> = others.iter().filter(is_rejected).map(|copy| identity(copy)).collect();
         let good = verified.iter().copied().filter(|copy| self.claims.is_survivor(copy));

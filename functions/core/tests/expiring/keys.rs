@@ -106,6 +106,21 @@ fn of_two_rejected_copies_the_one_stays_that_can_sooner_be_restored() {
     assert_eq!((look(&planned), look(&now_lost)), (Ok(()), Err(Change::SurvivorGone)));
 }
 
+/// What RDS is deleting, say.
+#[test]
+fn a_rejected_copy_that_is_not_whole_lets_no_other_go() {
+    let rejected = |number, settled| copy(number, settled, 27).of_source(7).judged("rejected", settled);
+    let [old, new] = [rejected(1, -4), rejected(2, -3)];
+    let facts = facts(&[old.clone(), new.clone()]);
+    let plan = decide(&policies(""), &facts, LIMITS, now());
+    assert_eq!(told(&plan).0, [1]);
+    for state in [State::Pending, State::Other] {
+        let both = [old.clone(), new.clone().state(state)];
+        assert_eq!(recheck(&plan.deletions[0], &vault(&both), now()), Err(Change::SurvivorGone));
+        assert_eq!(told(&decide(&policies(""), &self::facts(&both), LIMITS, now())).0, [0; 0]);
+    }
+}
+
 #[test]
 fn a_retired_policys_rejected_and_unjudged_copies_go_for_a_present_ones_newer_copy() {
     let retired = |shown: Shown| shown.of_policy("retired");
