@@ -68,7 +68,7 @@ fn the_second_look_finds_that_the_survivors_key_is_lost_and_minds_no_other() {
             let mut copies = vault(&[old.clone(), newest.clone()]);
             // The key is the one that it was.
             for copy in &mut copies.copies {
-                let key = Some("Alive".into());
+                let key = Some(key_named(Alive).into());
                 copy.origin = snapferry_core::facts::Origin { key, ..(*copy.origin).clone() }.into();
             }
             recheck(&plan.deletions[0], &copies, now())
@@ -99,7 +99,8 @@ fn of_two_rejected_copies_the_one_stays_that_can_sooner_be_restored() {
     let look = |shown: &[Shown]| {
         let mut copies = vault(shown);
         for copy in &mut copies.copies {
-            copy.origin = snapferry_core::facts::Origin { key: Some("Alive".into()), ..(*copy.origin).clone() }.into();
+            copy.origin =
+                snapferry_core::facts::Origin { key: Some(key_named(Alive).into()), ..(*copy.origin).clone() }.into();
         }
         recheck(&plan.deletions[0], &copies, now())
     };
@@ -181,13 +182,13 @@ proptest! {
             }
             let mut newest = HashMap::new();
             for copy in shown.iter().filter(|copy| is_good(copy)) {
-                let best = newest.entry(lineage(copy).map(|part| part.unwrap().to_owned())).or_insert(age(copy));
+                let best = newest.entry(lineage(copy).map(str::to_owned)).or_insert(age(copy));
                 *best = age(copy).max(*best);
             }
             shown.retain(|copy| !gone.contains(&copy.id));
             for (volume, newest) in newest {
                 let is_it = |copy: &Shown| {
-                    is_good(copy) && lineage(copy) == [Some(volume[0].as_str()), Some(&volume[1])] && age(copy) >= newest
+                    is_good(copy) && lineage(copy) == volume.each_ref().map(String::as_str) && age(copy) >= newest
                 };
                 prop_assert!(shown.iter().any(is_it), "{:?}", volume);
             }

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use snapferry_core::expiring::{Cause, Keep, Limits, Plan, decide};
 use snapferry_core::facts::{Copy, KeyLife, State};
+use snapferry_core::rds::Kind;
 
+use crate::databases::{any_database, fits};
 use crate::world::*;
 
 /// A value that a tag may have: mostly a plausible one, from few, so that copies share volumes and sources; then any.
@@ -61,13 +63,17 @@ fn any_shown() -> impl Strategy<Value = Shown> {
         let id = format!("snap-c{number:07x}");
         let own = |value: String| if value == "own" { id.clone() } else { value };
         let tags = tags.into_iter().filter_map(|(key, value)| Some((key, own(value?)))).collect();
-        Shown { owner: owner.to_owned(), state, start: day(start), key, tags, id }
+        Shown { owner: owner.to_owned(), state, start: day(start), key, tags, database: None, id }
     })
 }
 
-/// Vaults in which snapshots have distinct IDs, as EC2's have.
+/// Vaults of copies of volumes or of databases, which have distinct IDs, as EC2's have, or distinct names, as RDS's have.
 pub(crate) fn any_vault() -> impl Strategy<Value = Vec<Shown>> {
-    prop::collection::vec(any_shown(), 0..14).prop_map(|mut shown| {
+    let copies = prop_oneof![
+        prop::collection::vec(any_shown(), 0..14).boxed(),
+        prop::collection::vec(any_database(), 0..14).boxed(),
+    ];
+    copies.prop_map(|mut shown| {
         let mut seen = HashSet::new();
         shown.retain(|snapshot| seen.insert(snapshot.id.clone()));
         shown
@@ -78,10 +84,14 @@ fn tag<'s>(shown: &'s Shown, key: &str) -> Option<&'s str> {
     shown.tags.get(key).map(String::as_str)
 }
 
+/// Whether it is one of Snapferry's and nothing is wrong with its tags.
+fn is_whole(shown: &Shown) -> bool {
+    fits(shown) && vault(std::slice::from_ref(shown)).tampered.is_empty()
+}
+
 /// Written anew from the tags' texts, so that a mistake in the code under test is not repeated here.
 fn is_verified(shown: &Shown) -> bool {
-    let is_whole = vault(std::slice::from_ref(shown)).tampered.is_empty();
-    is_whole
+    is_whole(shown)
         && is_in_scope(shown)
         && shown.owner == OURS
         && shown.state == State::Completed
@@ -94,29 +104,44 @@ pub(crate) fn is_good(shown: &Shown) -> bool {
     is_verified(shown) && shown.key == KeyLife::Alive
 }
 
-/// Whether several live copies claim to be of its source.
+/// What a copy is a copy of, as its tags say: for its policy, of the volume's snapshot with that ID, or of a database's with all
+/// of these.
+fn identity(copy: &Shown) -> (Option<Kind>, Vec<&str>) {
+    let keys = ["policy", "source-snapshot", "source-account", "source-region", "source-start-time", "source-resource"];
+    let keys = if copy.database.is_some() { &keys[..] } else { &keys[..2] };
+    let told = keys.iter().map(|key| tag(copy, &format!("snapferry:{key}")).unwrap_or_default());
+    (copy.database.map(|database| database.kind), told.collect())
+}
+
+/// Whether several live copies claim to be of its source, those among them whose other tags were edited.
 fn is_contested(copy: &Shown, shown: &[Shown]) -> bool {
-    let identity =
-        |copy: &Shown| ["policy", "source-snapshot"].map(|key| copy.tags.get(&*format!("snapferry:{key}")).cloned());
     let is_live = |other: &&Shown| {
-        let is_whole = vault(std::slice::from_ref(*other)).tampered.is_empty();
+        let is_anothers = |copy: &Copy| copy.origin.region.as_ref().is_some_and(|home| !HOMES.contains(&home.as_str()));
+        let is_told = vault(std::slice::from_ref(*other)).copies.iter().any(|copy| !is_anothers(copy));
         let has_failed =
             matches!(tag(other, "snapferry:status"), Some("failed" | "rejected")) || other.state == State::Error;
-        is_whole && is_in_scope(other) && other.owner == OURS && other.key != KeyLife::Doomed && !has_failed
+        is_told && other.owner == OURS && other.key != KeyLife::Doomed && !has_failed
     };
     shown.iter().filter(|other| identity(other) == identity(copy)).filter(is_live).count() > 1
 }
 
 /// Whatever the home and the policy.
-pub(crate) fn lineage(shown: &Shown) -> [Option<&str>; 2] {
-    ["source-account", "source-volume"].map(|key| tag(shown, &format!("snapferry:{key}")))
+pub(crate) fn lineage(shown: &Shown) -> [&str; 2] {
+    let made_of = if shown.database.is_some() { "snapferry:source-resource" } else { "snapferry:source-volume" };
+    ["snapferry:source-account", made_of].map(|key| tag(shown, key).unwrap_or_default())
+}
+
+/// Whether nobody says of which volume or database it is.
+fn is_unknown(shown: &Shown) -> bool {
+    matches!(lineage(shown)[1], "" | "vol-ffffffff")
 }
 
 /// Whether a stack in us-east-1 that has taken over us-east-2, with the policy `default` and `retired` as a retired one, may
 /// decide on it.
 fn is_in_scope(shown: &Shown) -> bool {
-    matches!(tag(shown, "snapferry:policy"), Some("default" | "retired"))
-        && matches!(tag(shown, "snapferry:source-region"), Some("us-east-1" | "us-east-2"))
+    (shown.database.is_none() || shown.id.starts_with("snapferry-"))
+        && matches!(tag(shown, "snapferry:policy"), Some("default" | "retired"))
+        && tag(shown, "snapferry:source-region").is_some_and(|home| HOMES.contains(&home))
 }
 
 pub(crate) fn moment(shown: &Shown, key: &str) -> Option<Timestamp> {
@@ -140,7 +165,9 @@ proptest! {
         let gone = gone(&decide(&policies, &facts, lifted(1000), now()));
         for snapshot in shown.iter().filter(|snapshot| gone.contains(&snapshot.id)) {
             prop_assert_eq!(&snapshot.owner, OURS);
-            prop_assert!(vault(std::slice::from_ref(snapshot)).tampered.is_empty(), "{:?}", snapshot);
+            prop_assert!(is_whole(snapshot), "{:?}", snapshot);
+            // To delete what is being made would cancel it.
+            prop_assert!(matches!(snapshot.state, State::Completed | State::Error), "{:?}", snapshot);
             let week = SignedDuration::from_hours(7 * 24);
             let over = match tag(snapshot, "snapferry:status") {
                 Some("copying") if snapshot.state == State::Error => Some(snapshot.start + week),
@@ -206,7 +233,6 @@ proptest! {
         let age = |of: &Shown| (moment(of, "snapferry:source-start-time").unwrap().min(of.start), of.start);
         for old in shown.iter().filter(|copy| is_verified(copy) && tag(copy, "snapferry:policy") == Some("retired")) {
             let is_due = moment(old, "snapferry:expire-after").is_some_and(|expiry| expiry < now());
-            let is_known = tag(old, "snapferry:source-volume") != Some("vol-ffffffff");
             let displaces = |new: &&Shown| {
                 is_good(new) && tag(new, "snapferry:policy") == Some("default") && lineage(new) == lineage(old)
                     && !gone.contains(&new.id) && age(new) > age(old) && !is_contested(new, &shown)
@@ -218,7 +244,7 @@ proptest! {
                     && lineage(other) == lineage(old) && age(other) >= age(new)
             };
             let outlives = |new: &Shown| displaces(&new) && !shown.iter().any(|other| is_in_doubt(other, new));
-            if is_due && is_known && shown.iter().any(outlives) {
+            if is_due && !is_unknown(old) && shown.iter().any(outlives) {
                 prop_assert!(gone.contains(&old.id), "{:?}", old);
             }
         }
@@ -227,9 +253,7 @@ proptest! {
     #[test]
     fn what_another_home_or_nobodys_policy_has_is_not_touched_and_changes_nothing(shown in any_vault(), years in -1_i64..1) {
         let policies = policies("");
-        let is_anothers = |snapshot: &Shown| {
-            vault(std::slice::from_ref(snapshot)).tampered.is_empty() && !is_in_scope(snapshot)
-        };
+        let is_anothers = |snapshot: &Shown| is_whole(snapshot) && !is_in_scope(snapshot);
         let ours: Vec<Shown> = shown.iter().filter(|snapshot| !is_anothers(snapshot)).cloned().collect();
         let (facts_of_all, facts_of_ours, when) = (facts(&shown), facts(&ours), day(365 * years));
         let mut all = decide(&policies, &facts_of_all, LIMITS, when);
@@ -240,10 +264,10 @@ proptest! {
     }
 
     #[test]
-    fn no_verified_copy_of_an_unknown_volume_goes_and_all_that_are_due_are_counted(shown in any_vault()) {
+    fn no_verified_copy_of_an_unknown_lineage_goes_and_all_that_are_due_are_counted(shown in any_vault()) {
         let (policies, facts) = (policies(""), facts(&shown));
         let plan = decide(&policies, &facts, lifted(1000), now());
-        let unknown = |snapshot: &&Shown| tag(snapshot, "snapferry:source-volume") == Some("vol-ffffffff") && is_verified(snapshot);
+        let unknown = |snapshot: &&Shown| is_unknown(snapshot) && is_verified(snapshot);
         let gone = gone(&plan);
         prop_assert!(!shown.iter().filter(unknown).any(|snapshot| gone.contains(&snapshot.id)));
         let due = |snapshot: &&Shown| moment(snapshot, "snapferry:expire-after").is_some_and(|expiry| expiry < now());
@@ -251,19 +275,30 @@ proptest! {
     }
 
     #[test]
-    fn a_rejected_copy_goes_only_while_another_copy_of_its_source_stays(shown in any_vault()) {
+    fn a_rejected_copy_goes_only_while_another_copy_of_its_source_stays(mut shown in any_vault(), are_rejected in any::<bool>()) {
+        // In half of the vaults no copy is what was asked for.
+        for status in shown.iter_mut().filter(|_| are_rejected).filter_map(|copy| copy.tags.get_mut("snapferry:status")) {
+            *status = "rejected".to_owned();
+        }
         let (policies, facts) = (keeping(0), facts(&shown));
         let plan = decide(&policies, &facts, lifted(1000), now());
         for deletion in plan.deletions.iter().filter(|deletion| deletion.cause == Cause::Rejected) {
             let survivor = deletion.survivor.unwrap();
             prop_assert_ne!(&survivor.id, &deletion.copy.id);
+            prop_assert_eq!(survivor.state, State::Completed);
             // What is in error holds no data, whatever its key.
             prop_assert!(deletion.copy.state == State::Error || survivor.origin.life <= deletion.copy.origin.life);
-            let identity = |copy: &Copy| (copy.source.clone(), copy.origin.policy.clone());
-            if identity(survivor) != identity(deletion.copy) {
-                // Nobody copies for a retired policy again: a newer good copy of the volume will do.
-                prop_assert_eq!(deletion.copy.origin.policy.as_str(), "retired");
-                prop_assert_eq!(survivor.origin.policy.as_str(), "default");
+            let found = |copy: &Copy| shown.iter().find(|shown| shown.id == copy.id.as_str()).unwrap();
+            if identity(found(survivor)) != identity(found(deletion.copy)) {
+                // Nobody copies for a retired policy again: a newer good copy of the lineage will do. And of several that claim to
+                // be of one source none tells which is it: then it goes as they do.
+                if deletion.copy.origin.policy == survivor.origin.policy {
+                    prop_assert!(is_contested(found(deletion.copy), &shown));
+                    prop_assert!(deletion.copy.expire_after.get().is_some_and(|expiry| expiry < now()));
+                } else {
+                    prop_assert_eq!(deletion.copy.origin.policy.as_str(), "retired");
+                    prop_assert_eq!(survivor.origin.policy.as_str(), "default");
+                }
                 prop_assert!(survivor.is_survivor() && survivor.taken_at() >= deletion.copy.taken_at());
                 prop_assert_eq!((&survivor.lineage, &survivor.origin.account), (&deletion.copy.lineage, &deletion.copy.origin.account));
                 prop_assert!(!gone(&plan).contains(survivor.id.as_str()));

@@ -10,10 +10,15 @@ use snapferry_core::ids::{AccountId, PolicyName, Region, SnapshotId};
 use snapferry_core::policy::{self, Policy};
 use snapferry_core::tags::ReadTags;
 
+use crate::databases::{self, Database};
+
 /// This account.
 pub(crate) const OURS: &str = "222222222222";
 /// The only Region of most vaults.
 pub(crate) const REGION: &str = "eu-west-1";
+
+/// The home of all stacks here, and one that it has taken over.
+pub(crate) const HOMES: [&str; 2] = ["us-east-1", "us-east-2"];
 
 /// Nothing unusual is allowed.
 pub(crate) const LIMITS: Limits = Limits { max_deletes: 100, allow_mass_expiry: false };
@@ -35,7 +40,7 @@ pub(crate) fn region(code: &str) -> Region {
     Region::parse(code).unwrap()
 }
 
-/// One snapshot as EC2 shows it.
+/// One snapshot as EC2 or RDS shows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Shown {
     pub(crate) id: String,
@@ -45,6 +50,8 @@ pub(crate) struct Shown {
     /// What has become of its key.
     pub(crate) key: KeyLife,
     pub(crate) tags: BTreeMap<&'static str, String>,
+    /// What RDS says besides, if it is of a database.
+    pub(crate) database: Option<Database>,
 }
 
 /// A verified copy of volume 1 that was started at `start` days and expires at `expiry` days, from now.
@@ -69,6 +76,7 @@ pub(crate) fn copy(number: u32, start: i64, expiry: i64) -> Shown {
         start: day(start),
         key: KeyLife::Alive,
         tags: tags.into_iter().collect(),
+        database: None,
     }
 }
 
@@ -123,29 +131,39 @@ impl Shown {
 /// What a Region with these snapshots is read as.
 pub(crate) fn vault(shown: &[Shown]) -> Copies {
     let mut inventory = Inventory::default();
-    for snapshot in shown {
-        let id = SnapshotId::parse(&snapshot.id).unwrap();
-        inventory.add(DescribedCopy {
-            owner: AccountId::parse(&snapshot.owner).ok(),
-            state: snapshot.state,
-            state_message: String::new(),
-            encrypted: true,
-            kms_key: Some(format!("{:?}", snapshot.key)),
-            size_gib: 8,
-            start_time: snapshot.start,
-            tags: ReadTags::read(&id, snapshot.tags.iter().map(|(key, value)| (*key, value.as_str()))),
-            lock: None,
-            description: Box::default(),
-            database: None,
-            id,
-        });
-    }
+    shown.iter().filter_map(described).for_each(|snapshot| inventory.add(snapshot));
     let mut copies = inventory.close();
     let gone = CallError { code: "NotFoundException".to_owned(), ..CallError::not_read() };
     let facts =
         [KeyFact::Usable, KeyFact::Unusable(KeyProblem::Disabled), KeyFact::Unusable(KeyProblem::NotFound(gone))];
-    copies.note_keys(facts.into_iter().map(|fact| (format!("{:?}", fact.life()).into_boxed_str(), fact)).collect());
+    copies.note_keys(facts.into_iter().map(|fact| (key_named(fact.life()).into_boxed_str(), fact)).collect());
     copies
+}
+
+/// A key that stands for what has become of it.
+pub(crate) fn key_named(life: KeyLife) -> String {
+    format!("arn:aws:kms:{REGION}:{OURS}:key/{}", format!("{life:?}").to_lowercase())
+}
+
+fn described(shown: &Shown) -> Option<DescribedCopy> {
+    if let Some(database) = shown.database {
+        return databases::described(shown, database);
+    }
+    let id = SnapshotId::parse(&shown.id).unwrap();
+    Some(DescribedCopy {
+        owner: AccountId::parse(&shown.owner).ok(),
+        state: shown.state,
+        state_message: String::new(),
+        encrypted: true,
+        kms_key: Some(key_named(shown.key)),
+        size_gib: 8,
+        start_time: shown.start,
+        tags: ReadTags::read(&id, shown.tags.iter().map(|(key, value)| (*key, value.as_str()))),
+        lock: None,
+        description: Box::default(),
+        database: None,
+        id,
+    })
 }
 
 pub(crate) fn facts(shown: &[Shown]) -> Facts {
@@ -154,7 +172,7 @@ pub(crate) fn facts(shown: &[Shown]) -> Facts {
 
 pub(crate) fn regions<const N: usize>(regions: [(&str, Result<Copies, CallError>); N]) -> Facts {
     let regions = regions.into_iter().map(|(code, vault)| (region(code), vault)).collect();
-    let homes = [region("us-east-1"), region("us-east-2")].into();
+    let homes = HOMES.map(region).into();
     let retired_policies = [PolicyName::parse("retired").unwrap()].into();
     Facts { account: AccountId::parse(OURS).ok(), homes, retired_policies, regions }
 }
