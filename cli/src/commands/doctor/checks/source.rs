@@ -6,7 +6,7 @@ use snapferry_core::copying::{CopyError, CopyFailure, takes};
 use snapferry_core::ebs::errors::is_unsupported;
 use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot, State, Storage};
 use snapferry_core::ids::Region;
-use snapferry_core::policy::Policy;
+use snapferry_core::policy::{Policy, SourceType};
 use snapferry_core::text::printable;
 
 use super::caller::{is_about_everybody, is_copier};
@@ -19,7 +19,10 @@ const UNSHARED_DEFAULT: &str = "A snapshot under the AWS managed key aws/ebs can
 /// The checks about the snapshot that was named.
 pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     let Some(source) = &facts.source else {
-        let message = "no snapshot was named, so no share, no source key and no copy was looked at";
+        if !policies.iter().any(|policy| policy.source_types.contains(&SourceType::EbsSnapshot)) {
+            return Vec::new();
+        }
+        let message = "no snapshot was named, so no share of a volume's snapshot, no source key and no copy was looked at";
         return vec![Check::unknown("source", "", message).remedy("Give --snapshot with one that is shared.")];
     };
     match &source.seen {

@@ -51,6 +51,20 @@ fn a_policy_of_databases_needs_what_copies_them_and_nothing_else_does() {
 }
 
 #[test]
+fn a_volumes_snapshot_is_asked_for_only_where_volumes_are_copied() {
+    for (kinds, expected) in [
+        (vec![SourceType::DbSnapshot], 0),
+        (vec![SourceType::EbsSnapshot], 1),
+        (vec![SourceType::DbSnapshot, SourceType::EbsSnapshot], 1),
+    ] {
+        let mut policies = policies("");
+        policies[0].source_types = kinds.into_iter().collect();
+        let found = findings(&Facts { source: None, ..facts() }, &policies);
+        assert_eq!(found.iter().filter(|finding| *finding == "Unknown source ").count(), expected, "{found:?}");
+    }
+}
+
+#[test]
 fn the_parts_that_copy_them_are_there() {
     for part in Part::OF_DATABASES {
         let (_, name) = part.of_template();
