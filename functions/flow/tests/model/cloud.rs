@@ -143,16 +143,17 @@ impl Cloud {
         }
         // Whose turn it is is told by clocks: one that is minutes off upsets the order for as long.
         if let Some(item) = self.table.obligation(identity).filter(|_| self.ec2.weather.skew <= SECOND) {
-            let (began, table) = (self.lives[process].began, &self.table);
-            let turns = table.turns(&identity.region);
+            let began = self.lives[process].began;
+            let turns = self.table.turns(&identity.region);
             let has_turn = |account: &AccountId| turns.iter().any(|turn| turn.account == *account);
+            self.keeps_order(process, &item.obligation, at);
             let (account, lineage) = (item.obligation.account.clone(), item.obligation.lineage.clone());
             self.asked_of.insert((process, region, account, lineage));
             let (ec2, asked_of) = (&self.ec2, &self.asked_of);
             let busy = ec2.busy(region, began - MINUTE);
             let is_free = |identity: &Identity| {
                 let source = ec2.number(&identity.source).map(|number| ec2.sources[number].fact());
-                !ec2.kind.is_of_databases()
+                !ec2.are_increments()
                     || source.is_none_or(|source| {
                         let database = (source.owner.clone(), source.volume.clone());
                         !busy.contains(&database) && !asked_of.contains(&(process, region, database.0, database.1))

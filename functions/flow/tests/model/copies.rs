@@ -2,7 +2,7 @@
 
 use snapferry_core::facts::{DescribedCopy, State};
 use snapferry_core::ids::{AccountId, KeyArn, SnapshotId};
-use snapferry_core::rds::{self, Kind, Own, Shared, SnapshotArn};
+use snapferry_core::rds::{self, Own, Shared, SnapshotArn};
 use snapferry_core::tags::{self, Lock, ReadTags, Status};
 
 use crate::clock::{Ms, timestamp};
@@ -126,7 +126,7 @@ pub(crate) fn own(copy: &Copy, source: &Shared) -> Own {
         State::Error | State::Other => "failed",
     };
     Own {
-        arn: SnapshotArn::new(Kind::Instance, region(copy.region), account, copy.id.to_string()),
+        arn: SnapshotArn::new(arn.kind, region(copy.region), account, copy.id.to_string()),
         status: status.to_owned(),
         tags: pairs(copy),
         source_arn: Some(arn.to_string()),

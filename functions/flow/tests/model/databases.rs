@@ -1,16 +1,24 @@
 //! What RDS does otherwise than EC2: the caller names the copies, a taken name is refused, and so is what is over a quota. And the
 //! laws that follow from it.
 
-use snapferry_core::facts::{CallError, State};
+use snapferry_core::facts::{CallError, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, SnapshotId, VolumeId};
+use snapferry_core::ledger::{Identity, Obligation};
+use snapferry_core::policy::SourceType;
 use snapferry_core::rds::{Kind, Own, SnapshotArn, Usage};
 
 use crate::clock::{HOUR, MINUTE, Ms};
-use crate::copies::{Call, Copy, own};
+use crate::cloud::Cloud;
+use crate::copies::{self, Call, Copy, own};
 use crate::ec2::{Answer, Ec2};
+use crate::ends::wish;
 use crate::policies::{ACCOUNT, REGIONS, region};
 
-pub(crate) const EXISTS: Answer = Answer::Error(400, "DBSnapshotAlreadyExists", true);
+/// That a name is taken, of an instance's snapshot and of a cluster's.
+pub(crate) const EXISTS: [Answer; 2] = [
+    Answer::Error(400, "DBSnapshotAlreadyExists", true),
+    Answer::Error(400, "DBClusterSnapshotAlreadyExistsFault", true),
+];
 /// Said of a Region that is busy, and of one that is full.
 pub(crate) const QUOTA: Answer = Answer::Error(400, "SnapshotQuotaExceeded", true);
 
@@ -49,7 +57,8 @@ impl Ec2 {
     pub(crate) fn named_own(&mut self, at: Ms, region: usize, name: &SnapshotId) -> Result<Option<Own>, CallError> {
         self.read(at, region)?;
         if self.strangers.get(&(region, name.clone())).is_some_and(|until| at < *until) {
-            return Ok(Some(strangers(region, name)));
+            let kind = if self.are_increments() { Kind::Instance } else { Kind::Cluster };
+            return Ok(Some(strangers(kind, region, name)));
         }
         Ok(self.holder(region, name).and_then(|copy| Some(own(copy, copy.database.as_ref()?))))
     }
@@ -78,16 +87,30 @@ impl Ec2 {
         self.sources[source].database.as_ref().map(|shared| &shared.source.arn)
     }
 
-    /// A copy is started: no other one of its database may be under way in the Region that whoever asks saw, or asked for itself.
+    /// Whether all are snapshots of instances: their copies are increments, so they are made one after the other. Those of clusters
+    /// are always whole.
+    pub(crate) fn are_increments(&self) -> bool {
+        self.kind == SourceType::DbSnapshot
+    }
+
+    /// A copy is started: no other one of its instance may be under way in the Region that whoever asks saw, or asked for itself.
     pub(crate) fn takes_its_turn(&mut self, at: Ms, copy: &Copy, call: &Call) {
         let Some(database) = database(copy) else { return };
         let pending = self.pending[copy.region].iter().map(|&number| &self.copies[number]);
         let is_known = |other: &&Copy| other.shown_from <= call.began || other.process == call.process;
         let other =
             pending.filter(|other| !other.deleted && self::database(other).as_ref() == Some(&database)).find(is_known);
-        if let Some(other) = other.map(Copy::place) {
+        let Some(other) = other.map(Copy::place) else { return };
+        if !self.are_increments() {
+            self.laws.count("two-of-a-cluster");
+        } else {
             self.laws.breach("abreast", at, &format!("{} beside {other} of {database:?}", copy.place()));
         }
+    }
+
+    /// Whether it is of a database, and RDS says of which.
+    fn is_of_known(&self, source: &SourceSnapshot) -> bool {
+        self.kind.is_of_databases() && !source.volume.is_filler()
     }
 
     /// The databases of which a copy was under way in a Region since then.
@@ -106,6 +129,35 @@ impl Ec2 {
     }
 }
 
+impl Cloud {
+    /// A request reaches RDS: of what waits under its policy for nothing but its turn no other snapshot of the same instance is older,
+    /// and none of the same cluster is newer.
+    pub(crate) fn keeps_order(&mut self, process: usize, asked: &Obligation, at: Ms) {
+        let ec2 = &self.ec2;
+        let fact = |identity: &Identity| ec2.number(&identity.source).map(|number| ec2.sources[number].fact());
+        let Some(source) = fact(&asked.identity).filter(|source| ec2.is_of_known(source)) else { return };
+        let is_before = |other: &SourceSnapshot| {
+            let (this, other) = (source.start_time.as_second(), other.start_time.as_second());
+            if ec2.are_increments() { other < this } else { other > this }
+        };
+        let was_never_copied = |identity: &Identity| {
+            let source = ec2.number(&identity.source);
+            source.is_some_and(|source| {
+                ec2.copies_of(&copies::Identity { source, wish: wish(identity) }).next().is_none()
+            })
+        };
+        let left = self.waits.left_waiting(process, self.lives[process].began, asked).into_iter().filter(|identity| {
+            fact(identity).is_some_and(|other| other.volume == source.volume && is_before(other))
+                && was_never_copied(identity)
+        });
+        let left: Vec<String> = left.map(|identity| identity.source.to_string()).collect();
+        if !left.is_empty() {
+            let what = format!("{} in {} before {}", source.id, asked.identity.region, left.join(", "));
+            self.ec2.laws.breach("order", at, &what);
+        }
+    }
+}
+
 /// Which attempt a copy is, as RDS shows it.
 pub(crate) fn attempt(copy: &Copy) -> Option<u32> {
     copy.database.as_ref().and_then(|source| own(copy, source).attempt())
@@ -119,9 +171,9 @@ fn database(copy: &Copy) -> Option<(AccountId, VolumeId)> {
 }
 
 /// Somebody else's snapshot.
-fn strangers(number: usize, name: &SnapshotId) -> Own {
+fn strangers(kind: Kind, number: usize, name: &SnapshotId) -> Own {
     Own {
-        arn: SnapshotArn::new(Kind::Instance, region(number), AccountId::parse(ACCOUNT).unwrap(), name.to_string()),
+        arn: SnapshotArn::new(kind, region(number), AccountId::parse(ACCOUNT).unwrap(), name.to_string()),
         status: snapferry_core::rds::AVAILABLE.to_owned(),
         tags: Vec::new(),
         source_arn: None,

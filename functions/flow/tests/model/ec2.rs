@@ -276,7 +276,7 @@ impl Ec2 {
         let source = self.numbers[&call.source];
         let mut fate = Fate::Completes;
         if self.is_name_taken(at, &call) {
-            return EXISTS;
+            return EXISTS[usize::from(!self.are_increments())].clone();
         }
         if self.pending[call.region].len() >= self.limit {
             self.laws.count("region-full");

@@ -32,7 +32,7 @@ impl Laws {
     }
 
     /// Notes a breach: `law` is `lost`, `delayed`, `duplicate`, `wrong`, `unasked`, `attempts`, `open`, `untold`, `told-again`,
-    /// `count`, `silent`, `pestered`, `repeated`, `starved`, and of databases `abreast` or `dead-name`.
+    /// `count`, `silent`, `pestered`, `repeated`, `starved`, and of databases `abreast`, `order` or `dead-name`.
     pub(crate) fn breach(&mut self, law: &str, at: Ms, what: &str) {
         self.broken.push(format!("{law}: {what} (at {at}, {})", timestamp(at)));
     }

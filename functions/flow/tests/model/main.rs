@@ -50,6 +50,7 @@ use snapferry_core::policy::SourceType;
 const FULL: Size = Size { kind: SourceType::EbsSnapshot, snapshots: 700, storm: 30 * HOUR, repeated: 20 };
 const SMALL: Size = Size { kind: SourceType::EbsSnapshot, snapshots: 150, storm: 12 * HOUR, repeated: 80 };
 const DATABASES: Size = Size { kind: SourceType::DbSnapshot, snapshots: 150, storm: 24 * HOUR, repeated: 0 };
+const CLUSTERS: Size = Size { kind: SourceType::DbClusterSnapshot, snapshots: 70, storm: 24 * HOUR, repeated: 0 };
 
 /// The seed of the runs that every `make test` repeats, and how many they are of each kind.
 const SEED: u64 = 102;
@@ -92,21 +93,24 @@ fn show(report: &Report) {
 
 #[test]
 fn never_lost_never_twice_never_wrong() {
-    play(FULL, OF_VOLUMES);
+    play(&[FULL], OF_VOLUMES);
 }
 
 #[test]
 fn never_lost_never_twice_never_wrong_of_databases() {
-    play(DATABASES, OF_DATABASES);
+    play(&[DATABASES, CLUSTERS], OF_DATABASES);
 }
 
-/// Plays the chosen runs, in which all that is named has to happen.
-fn play(size: Size, events: &[&str]) {
+/// Plays the chosen runs of each size, in which all that is named has to happen.
+fn play(sizes: &[Size], events: &[&str]) {
     let (first, runs) = chosen();
-    say(&format!("model of {}: {runs} runs from SNAPFERRY_MODEL_SEED={first} on", size.kind.as_str()));
-    let seeds = Mutex::new(first..first + runs);
+    for size in sizes {
+        say(&format!("model of {}: {runs} runs from SNAPFERRY_MODEL_SEED={first} on", size.kind.as_str()));
+    }
+    let seeds = Mutex::new((first..first + runs).flat_map(|seed| sizes.iter().map(move |size| (seed, *size))));
     let next = || seeds.lock().unwrap().next();
-    let worker = || std::iter::from_fn(next).map(|seed| run(seed, size, None)).inspect(show).collect::<Vec<Report>>();
+    let worker =
+        || std::iter::from_fn(next).map(|(seed, size)| run(seed, size, None)).inspect(show).collect::<Vec<Report>>();
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let mut reports: Vec<Report> = thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
@@ -123,7 +127,7 @@ fn play(size: Size, events: &[&str]) {
         );
     }
     let happened = |what: &&&str| reports.iter().any(|report| report.counts.contains_key(**what));
-    let deaths = kinds(size.kind);
+    let deaths = kinds(sizes[0].kind);
     let never: Vec<&&str> = EVERYTHING
         .iter()
         .chain(events)
@@ -205,6 +209,7 @@ const OF_DATABASES: &[&str] = &[
     "name-taken",
     "quota-exceeded",
     "quota-used-up",
+    "two-of-a-cluster",
 ];
 
 #[test]
@@ -249,4 +254,7 @@ caught! {
     an_attempt_that_is_not_counted_is_caught: CountsNoDead breaks "dead-name";
     a_name_that_passes_for_a_copy_is_caught: TakesNamesForCopies breaks "wrong";
     a_database_whose_turn_nobody_waits_for_is_caught: LeavesTurnsOut breaks "abreast";
+    a_newer_snapshot_of_an_instance_that_goes_first_is_caught: TakesTheNewestOfAnInstance breaks "order";
+    an_older_snapshot_of_a_cluster_that_goes_first_is_caught: TakesTheOldestOfACluster breaks "order";
+    a_cluster_that_waits_for_its_turn_is_caught: TakesClustersForInstances breaks "starved";
 }

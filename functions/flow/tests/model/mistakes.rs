@@ -44,13 +44,23 @@ pub(crate) enum Mistake {
     TakesNamesForCopies,
     /// Nobody looks whether another copy of the same database is under way.
     LeavesTurnsOut,
+    /// The line of an instance is read with the newest first.
+    TakesTheNewestOfAnInstance,
+    /// The line of a cluster is read with the oldest first.
+    TakesTheOldestOfACluster,
+    /// A cluster passes for an instance, so that its snapshots wait for each other.
+    TakesClustersForInstances,
 }
 
 impl Mistake {
     /// The kind of snapshots with which it is made.
     pub(crate) fn kind(self) -> SourceType {
         match self {
-            Self::CountsNoDead | Self::TakesNamesForCopies | Self::LeavesTurnsOut => SourceType::DbSnapshot,
+            Self::CountsNoDead
+            | Self::TakesNamesForCopies
+            | Self::LeavesTurnsOut
+            | Self::TakesTheNewestOfAnInstance => SourceType::DbSnapshot,
+            Self::TakesTheOldestOfACluster | Self::TakesClustersForInstances => SourceType::DbClusterSnapshot,
             _ => SourceType::EbsSnapshot,
         }
     }

@@ -83,7 +83,12 @@ impl Meddling {
 pub(crate) fn run(seed: u64, size: Size, mistake: Option<Mistake>) -> Report {
     let mut rng = Rng::with_seed(seed);
     // Older accounts have the smaller limit (EC2 User Guide, "Considerations" of CopySnapshot).
-    let limit = if seed % 3 == 2 && !size.kind.is_of_databases() { 5 } else { 20 };
+    let limit = match size.kind {
+        SourceType::EbsSnapshot if seed % 3 == 2 => 5,
+        // RDS User Guide and Aurora User Guide, "Quotas and constraints".
+        SourceType::DbClusterSnapshot => 5,
+        SourceType::EbsSnapshot | SourceType::DbSnapshot => 20,
+    };
     let mut weather = Weather::new(&mut rng, size.storm);
     if mistake.is_some() {
         // One thing is wrong at a time.

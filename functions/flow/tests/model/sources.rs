@@ -116,14 +116,18 @@ pub(crate) fn sources(rng: &mut Rng, kind: SourceType, wanted: usize, until: Ms)
         found += usize::from(source.wishes.len() >= 3);
         sources.push(source);
     }
-    if kind.is_of_databases() { of_databases(rng, sources, until) } else { sources }
+    match kind {
+        SourceType::EbsSnapshot => sources,
+        SourceType::DbSnapshot => of_databases(rng, Kind::Instance, sources, until),
+        SourceType::DbClusterSnapshot => of_databases(rng, Kind::Cluster, sources, until),
+    }
 }
 
-fn of_databases(rng: &mut Rng, mut sources: Vec<Source>, until: Ms) -> Vec<Source> {
+fn of_databases(rng: &mut Rng, kind: Kind, mut sources: Vec<Source>, until: Ms) -> Vec<Source> {
     for number in 0..sources.len() {
         let source = &mut sources[number];
         let name = snapshot_name(rng, number);
-        source.be_of_database(rng, name.clone());
+        source.be_of_database(rng, kind, name.clone());
         let gone = source.shares[0].from + rng.i64(10 * MINUTE..6 * HOUR);
         if rng.u32(0..8) > 0 || gone + HOUR > until {
             continue;
@@ -133,7 +137,7 @@ fn of_databases(rng: &mut Rng, mut sources: Vec<Source>, until: Ms) -> Vec<Sourc
         let again = gone + rng.i64(SECOND..HOUR);
         let mut made_again = self::source(rng, sources.len(), &owner, String::new(), again, until);
         (made_again.fact.start_time, made_again.history) = (timestamp(again), false);
-        made_again.be_of_database(rng, name);
+        made_again.be_of_database(rng, kind, name);
         if rng.bool() {
             made_again.set_resource(resource);
         }
@@ -155,19 +159,24 @@ fn snapshot_name(rng: &mut Rng, number: usize) -> String {
 
 impl Source {
     /// Makes it a snapshot of a database, of that name; of some RDS does not say of which.
-    fn be_of_database(&mut self, rng: &mut Rng, name: String) {
+    fn be_of_database(&mut self, rng: &mut Rng, kind: Kind, name: String) {
         let fact = &self.fact;
         self.wishes = wishes(fact.owner.as_str(), &name);
-        let resource_id = if rng.u32(0..20) == 0 { String::new() } else { format!("db-{:0>26}", rng.u32(0..30)) };
+        let of = match kind {
+            Kind::Instance => "db",
+            Kind::Cluster => "cluster",
+        };
+        let resource_id = if rng.u32(0..20) == 0 { String::new() } else { format!("{of}-{:0>26}", rng.u32(0..30)) };
         self.database = Some(Shared {
             source: rds::Source {
-                arn: SnapshotArn::new(Kind::Instance, region(0), fact.owner.clone(), name),
+                arn: SnapshotArn::new(kind, region(0), fact.owner.clone(), name),
                 created: fact.start_time,
                 resource_id: String::new(),
             },
             database: "orders".to_owned(),
             status: rds::AVAILABLE.to_owned(),
-            encrypted: fact.encrypted,
+            // What is not encrypted is refused of a cluster, and never copied.
+            encrypted: fact.encrypted || kind == Kind::Cluster,
             engine: "postgres".to_owned(),
             engine_version: None,
             allocated_storage: i32::try_from(fact.size_gib).unwrap(),

@@ -39,6 +39,8 @@ pub(crate) struct Waits {
     blind: BTreeSet<(usize, usize)>,
     /// What each process asked for last in a Region: a request that is throttled and made again is one try.
     last: BTreeMap<(usize, usize), Identity>,
+    /// What was asked for straight from its place among those that wait for nothing but their turn.
+    from_line: BTreeSet<Identity>,
     /// The most tries that any account saw another have.
     pub(crate) longest: u32,
 }
@@ -53,7 +55,11 @@ impl Waits {
         if obligation.state == State::Owed && obligation.account.as_str() != STRANGER && !is_ending {
             fresh.entry(obligation.identity.clone()).or_insert(at);
         } else {
-            fresh.remove(&obligation.identity);
+            let was_fresh = fresh.remove(&obligation.identity).is_some();
+            match was_fresh && matches!(obligation.state, State::Asked { .. }) {
+                true => self.from_line.insert(obligation.identity.clone()),
+                false => self.from_line.remove(&obligation.identity),
+            };
         }
         if fresh.is_empty() {
             self.fresh.remove(&place);
@@ -145,6 +151,21 @@ impl Waits {
     /// All that was written is lost, or edited: who waits is not known.
     pub(crate) fn forget(&mut self) {
         *self = Self { longest: self.longest, ..Self::default() };
+    }
+
+    /// Which others of the account's wait under the same policy since before a process began, that asks for this one although nothing
+    /// kept it from them.
+    pub(crate) fn left_waiting(&self, process: usize, began: Ms, asked: &Obligation) -> Vec<&Identity> {
+        let place = (number(&asked.identity.region), asked.account.clone());
+        if !self.from_line.contains(&asked.identity)
+            || self.unread.contains(&(process, place.clone()))
+            || self.blind.contains(&(process, place.0))
+        {
+            return Vec::new();
+        }
+        let fresh = self.fresh.get(&place).into_iter().flatten();
+        let of_policy = fresh.filter(|(identity, _)| identity.policy == asked.identity.policy);
+        of_policy.filter(|(_, since)| **since <= began - 30 * SECOND).map(|(identity, _)| identity).collect()
     }
 
     /// A process is over.

@@ -8,8 +8,8 @@ use snapferry_core::audit::{CopyRefused, CopySkipped, Reason, Record};
 use snapferry_core::copying::{CopyError, CopyRequest};
 use snapferry_core::ebs::errors::{Failed, copy_failure};
 use snapferry_core::facts::{self, CallError, Copies, KeyFact, Lineage};
-use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
-use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, State, Turn};
+use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
+use snapferry_core::ledger::{Hint, Identity, Obligation, Place, Round, Shard, State, Turn};
 use snapferry_core::rds::errors::NotStarted;
 use snapferry_core::rds::{self, name_taken, refusal};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
@@ -84,12 +84,16 @@ impl World for Process {
 
     async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
         let forgets_nothing = self.makes(Mistake::FindsWhatIsGone);
-        let snapshots = self
+        let mut snapshots = self
             .read("died-at-sources", |cloud, now| match forgets_nothing {
                 true => cloud.ec2.named_or_gone(now, ids),
                 false => cloud.ec2.named(now, ids),
             })
             .await?;
+        if self.makes(Mistake::TakesClustersForInstances) {
+            let of_instance = |volume: &VolumeId| VolumeId::of_database(&volume.as_str().replace("cluster-", "db-"));
+            snapshots.iter_mut().for_each(|source| source.volume = of_instance(&source.volume));
+        }
         Ok(Shown { snapshots, unreadable: BTreeMap::new() })
     }
 
@@ -202,7 +206,13 @@ impl World for Process {
         before: Option<&str>,
         most: usize,
     ) -> Result<Vec<Obligation>, CallError> {
-        let found = self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await;
+        let mut found = self.look("died-at-line", |cloud, now| cloud.table.line(line, after, before, most, now)).await;
+        let is_upside_down =
+            self.makes(Mistake::TakesTheNewestOfAnInstance) || self.makes(Mistake::TakesTheOldestOfACluster);
+        if let (true, Ok(page)) = (is_upside_down, &mut found) {
+            page.reverse();
+            page.sort_by_key(|obligation| Place::lineage(obligation).to_owned());
+        }
         self.tell(|| {
             format!(
                 "line {line} {after:?} {before:?}: {:?}",
@@ -326,7 +336,7 @@ impl Process {
     /// The answer of RDS as the seam hands it over, which looks at who has a taken name, and at the usage of a quota.
     async fn read_of_rds(&self, request: &rds::CopyRequest<'_>, answer: Answer) -> Result<SnapshotId, CopyError> {
         let (name, region) = (request.name().id(), number(&request.target.region));
-        if answer == EXISTS && self.makes(Mistake::TakesNamesForCopies) {
+        if EXISTS.contains(&answer) && self.makes(Mistake::TakesNamesForCopies) {
             return Ok(name);
         }
         let (failed, error) = match said(answer) {
