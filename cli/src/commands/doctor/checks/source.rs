@@ -22,7 +22,8 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
         if !policies.iter().any(|policy| policy.source_types.contains(&SourceType::EbsSnapshot)) {
             return Vec::new();
         }
-        let message = "no snapshot was named, so no share of a volume's snapshot, no source key and no copy was looked at";
+        let message =
+            "no snapshot was named, so no share of a volume's snapshot, no source key and no copy was looked at";
         return vec![Check::unknown("source", "", message).remedy("Give --snapshot with one that is shared.")];
     };
     match &source.seen {
