@@ -82,6 +82,8 @@ pub struct DatabaseCopy {
     pub resource: Compared,
     /// Whether RDS says when it was made: it does not while it is being copied.
     pub is_dated: bool,
+    /// When its data was taken, if RDS says so: it does for instances, and copying does not change it.
+    pub taken: Option<Timestamp>,
 }
 
 /// A member of a copy as it is, and as it should be.

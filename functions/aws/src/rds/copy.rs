@@ -28,7 +28,10 @@ pub async fn copy(clients: &RdsClients, request: &CopyRequest<'_>, at: Timestamp
     let (region, kind) = (&request.target.region, request.source.source.arn.kind);
     let failure = match started {
         NotStarted::Failed(failure) => failure,
-        NotStarted::Quota => refusal(usage(clients, region, kind).await.ok()).failure(),
+        NotStarted::Quota => match usage(clients, region, kind).await {
+            Ok(usage) => refusal(Some(usage)).failure(),
+            Err(unread) => return Err(CopyError { failure: refusal(None).failure(), error: in_doubt(error, &unread) }),
+        },
         NotStarted::NameTaken => {
             return name_taken(request, error, named(clients, region, kind, request.name().as_str()).await);
         }
@@ -78,4 +81,14 @@ async fn ask(clients: &RdsClients, request: &CopyRequest<'_>, at: Timestamp) -> 
                 .target_db_cluster_snapshot_identifier(name.as_str())
         ),
     })
+}
+
+/// RDS's words for a full Region, which are those for a used-up quota, too, and why nobody knows which of them it is.
+fn in_doubt(said: CallError, unread: &CallError) -> CallError {
+    let CallError { code, message, request_id } = said;
+    let message = format!(
+        "{message} (or the quota of manual snapshots is used up: DescribeAccountAttributes, which tells, was answered {}: {})",
+        unread.code, unread.message
+    );
+    CallError { code, message, request_id }
 }

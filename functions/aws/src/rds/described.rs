@@ -12,6 +12,7 @@ pub(super) struct Described {
     arn: Option<String>,
     database: Option<String>,
     created: Option<DateTime>,
+    original: Option<DateTime>,
     status: Option<String>,
     engine: Option<String>,
     engine_version: Option<String>,
@@ -31,6 +32,7 @@ impl From<DbSnapshot> for Described {
             arn: snapshot.db_snapshot_arn,
             database: snapshot.db_instance_identifier,
             created: snapshot.snapshot_create_time,
+            original: snapshot.original_snapshot_create_time,
             status: snapshot.status,
             engine: snapshot.engine,
             engine_version: snapshot.engine_version,
@@ -52,6 +54,7 @@ impl From<DbClusterSnapshot> for Described {
             arn: snapshot.db_cluster_snapshot_arn,
             database: snapshot.db_cluster_identifier,
             created: snapshot.snapshot_create_time,
+            original: None,
             status: snapshot.status,
             engine: snapshot.engine,
             engine_version: snapshot.engine_version,
@@ -116,6 +119,7 @@ impl Described {
             allocated_storage: self.allocated_storage,
             resource_id: self.resource_id,
             created: timestamp(self.created),
+            original: timestamp(self.original),
         })
     }
 

@@ -109,6 +109,9 @@ impl<'a> Databases<'a> {
         let (mut inventory, mut attempt_of) = (Inventory::default(), BTreeMap::new());
         read::for_each_own(self.clients, region, self.kind, |own| {
             let Some(copy) = own.fact() else { return };
+            if let Some(name) = own.copy_name().filter(|_| own.came_to_nothing()) {
+                self.attempts.borrow_mut().note_dead(&name);
+            }
             if is_anothers(&self.aws.clients.homes, copy.tags.source_region.as_ref()) {
                 return;
             }

@@ -160,21 +160,30 @@ fn quotas(used: i64) -> DescribeAccountAttributesOutput {
 async fn the_usage_tells_a_busy_region_from_a_full_one() {
     let full = mock!(aws_sdk_rds::Client::copy_db_snapshot)
         .then_http_response(|| rds_error(400, "SnapshotQuotaExceeded", "too many"));
-    for (usage, expected) in [
-        (mock!(aws_sdk_rds::Client::describe_account_attributes).then_output(|| quotas(30)), CopyFailure::RegionFull),
+    for (usage, expected, is_denied) in [
+        (
+            mock!(aws_sdk_rds::Client::describe_account_attributes).then_output(|| quotas(30)),
+            CopyFailure::RegionFull,
+            false,
+        ),
         (
             mock!(aws_sdk_rds::Client::describe_account_attributes).then_output(|| quotas(100)),
             CopyFailure::QuotaExceeded,
+            false,
         ),
         (
             mock!(aws_sdk_rds::Client::describe_account_attributes)
                 .then_http_response(|| rds_error(403, "AccessDenied", "no")),
             CopyFailure::RegionFull,
+            true,
         ),
     ] {
         let clients = clients_of_rds([in_region("eu-west-1", &[&full, &usage])]);
         let error = copy(&clients, &policy("eu-west-1"), &shared(ARN)).await.unwrap_err();
         assert_eq!((error.failure, error.error.code.as_str()), (expected, "SnapshotQuotaExceeded"));
+        let is_in_doubt =
+            error.error.message.contains("DescribeAccountAttributes, which tells, was answered AccessDenied: no");
+        assert_eq!(is_in_doubt, is_denied);
     }
     let usage = mock!(aws_sdk_rds::Client::describe_account_attributes).then_output(|| quotas(30));
     let clients = clients_of_rds([in_region("eu-west-1", &[&usage])]);

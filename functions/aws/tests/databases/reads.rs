@@ -7,9 +7,9 @@ use aws_smithy_mocks::mock;
 use snapferry_aws::rds;
 use snapferry_core::rds::Kind;
 
-use crate::common::rds::{ARN, CLUSTER, clients_of_rds, in_region, shared};
+use crate::common::rds::{ARN, CLUSTER, CREATED, clients_of_rds, in_region, shared};
 use crate::common::{KEY, region};
-use crate::described;
+use crate::{described, moment};
 
 #[tokio::test]
 async fn what_is_shared_is_read_page_by_page() {
@@ -113,4 +113,18 @@ async fn own_snapshots_are_read_with_their_tags() {
     assert_eq!(found.source_arn.as_deref(), Some(CLUSTER));
     // What is available and says nothing of its encryption gets no verdict.
     assert_eq!(page.unreadable.len(), 1);
+}
+
+#[tokio::test]
+async fn when_an_instances_data_was_taken_is_read() {
+    let snapshot = || {
+        let mut snapshot = described();
+        snapshot.original_snapshot_create_time = Some(moment(CREATED));
+        snapshot
+    };
+    let rule = mock!(aws_sdk_rds::Client::describe_db_snapshots)
+        .then_output(move || DescribeDbSnapshotsOutput::builder().db_snapshots(snapshot()).build());
+    let clients = clients_of_rds([in_region("eu-west-1", &[&rule])]);
+    let found = rds::named(&clients, &region("eu-west-1"), Kind::Instance, "nightly").await.unwrap().unwrap();
+    assert_eq!(found.original, Some(CREATED.parse().unwrap()));
 }

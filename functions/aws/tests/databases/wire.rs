@@ -53,8 +53,9 @@ async fn a_clusters_copy_is_read_as_rds_writes_it() {
     assert_eq!(judge(&request.asked(), &copy), Held::Ours);
     let fact = copy.fact().unwrap();
     assert_eq!((fact.tags.problems, fact.size_gib, fact.kms_key.as_deref()), (vec![], 20, Some(KEY)));
-    let DatabaseCopy { source, engine, resource, is_dated } = *fact.database.unwrap();
+    let DatabaseCopy { source, engine, resource, is_dated, taken } = *fact.database.unwrap();
     assert_eq!(([source.missed(), engine.missed(), resource.missed()], is_dated), ([None; 3], true));
+    assert_eq!(taken, None);
     assert_eq!(copy.created, Some("2026-11-22T04:00:01.5Z".parse().unwrap()));
 }
 

@@ -222,11 +222,14 @@ fn takes_attempt(attempt: u32) -> Rule {
 async fn a_copy_is_asked_for_behind_those_that_came_to_nothing() {
     let policy = policy("eu-west-1");
     let lost = KeyState::PendingDeletion;
+    let mut untagged = made(&policy, 1, "available", "rejected");
+    untagged.tag_list.as_mut().unwrap().retain(|tag| tag.key() != Some("snapferry:source-account"));
     for (state, copies, attempt) in [
         (KeyState::Enabled, vec![], 1),
         (KeyState::Enabled, vec![made(&policy, 1, "copying", "copying")], 1),
         (KeyState::Enabled, vec![made(&policy, 1, "failed", "copying")], 2),
         (KeyState::Enabled, vec![made(&policy, 4, "available", "rejected"), made(&policy, 2, "failed", "failed")], 5),
+        (KeyState::Enabled, vec![untagged], 2),
         (lost, vec![made(&policy, 1, "available", "verified")], 2),
     ] {
         let (shows, takes) = (shows(copies), takes_attempt(attempt));

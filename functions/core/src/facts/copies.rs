@@ -200,6 +200,9 @@ impl TamperedCopy {
             "Something copied another's tags onto it. If a copy.started record names it (copy.snapshot), or its description \
              begins with \"Snapferry copy of\", restore its own tags from there; if not, it is no copy of Snapferry's: remove all \
              tags from it whose keys begin with snapferry:."
+        } else if self.id.is_of_database() {
+            "Restore the tags that its request had: CloudTrail has it in the copy's Region, a CopyDBSnapshot or CopyDBClusterSnapshot with \
+             this name."
         } else {
             "Restore the tags from its copy.started record."
         }
@@ -358,6 +361,19 @@ mod tests {
     #[test]
     fn a_copy_stays_small() {
         assert!(size_of::<Copy>() <= 152, "{} bytes, and there are hundreds of thousands", size_of::<Copy>());
+    }
+
+    /// A database's copy.started record has neither its attempt nor its engine.
+    #[test]
+    fn the_tags_of_a_databases_copy_are_restored_from_its_request() {
+        let edited = |id| TamperedCopy {
+            id,
+            source_region: None,
+            start_time: Timestamp::UNIX_EPOCH,
+            problems: vec![TagProblem { key: "snapferry:attempt", found: None }],
+        };
+        assert!(edited(SnapshotId::of_copy("snapferry-0")).remedy().contains("CloudTrail"));
+        assert!(edited(SnapshotId::parse("snap-00000001").unwrap()).remedy().contains("copy.started"));
     }
 
     #[test]

@@ -7,15 +7,15 @@ use crate::facts::Copies;
 use crate::ids::{Region, SnapshotId};
 use crate::ledger::{Identity, Obligation};
 
-/// So much of what the ledger counts as failed is believed: whoever edits it to the largest number must not leave the copies that
-/// fail then without a next name. At five copies a day nothing true comes near it.
+/// So much of what the ledger counts as failed, or a tag says, is believed: whoever edits it to the largest number must not leave the
+/// copies that fail then without a next name. At five copies a day nothing true comes near it.
 const MOST_COUNTED: u32 = 100_000;
 
 /// Of each identity the highest attempt that came to nothing, as far as RDS shows it or the ledger counts it.
 #[derive(Debug, Default)]
 pub struct Attempts {
     highest: BTreeMap<Identity, u32>,
-    /// The names that such copies have, whatever their tags say.
+    /// The names that such copies have.
     dead: BTreeSet<SnapshotId>,
 }
 
@@ -31,8 +31,13 @@ impl Attempts {
             let identity = Identity { policy, source: copy.source.clone(), region: region.clone() };
             self.dead.insert(copy.id.clone());
             let highest = self.highest.entry(identity).or_default();
-            *highest = (*highest).max(attempt_of.get(&copy.id).copied().unwrap_or_default());
+            *highest = (*highest).max(attempt_of.get(&copy.id).copied().unwrap_or_default().min(MOST_COUNTED));
         }
+    }
+
+    /// Notes one that came to nothing by its name alone: whoever edits its tags cannot take its name from it.
+    pub fn note_dead(&mut self, name: &CopyName) {
+        self.dead.insert(name.id());
     }
 
     /// Notes what an intent counts as failed: when its bad copies are deleted and the one behind them is not shown yet, nothing else

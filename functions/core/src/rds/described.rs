@@ -6,7 +6,7 @@ use super::arn::SnapshotArn;
 use super::name::{CopyName, Source};
 use super::tags::ATTEMPT;
 use crate::ids::KeyArn;
-use crate::tags::SOURCE_START_TIME;
+use crate::tags::{SOURCE_START_TIME, STATUS, Status};
 
 /// The status of a snapshot that is whole: only such a one can be copied, restored or judged (RDS User Guide, "Viewing DB
 /// snapshot status").
@@ -14,6 +14,9 @@ pub const AVAILABLE: &str = "available";
 
 /// The status of a copy that is being made. To delete it would cancel the copy.
 pub const COPYING: &str = "copying";
+
+/// The status of a copy that RDS gave up on.
+pub(super) const FAILED: &str = "failed";
 
 /// A snapshot that another account shares with this one. Its tags are its owner's and not seen here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub struct Own {
     pub resource_id: Option<String>,
     /// `SnapshotCreateTime`: of a copy, its own.
     pub created: Option<Timestamp>,
+    /// `OriginalSnapshotCreateTime`: of a copy, that of the first snapshot of its data; clusters have none.
+    pub original: Option<Timestamp>,
 }
 
 impl Own {
@@ -76,6 +81,13 @@ impl Own {
     #[must_use]
     pub fn copy_name(&self) -> Option<CopyName> {
         CopyName::parse(&self.arn.name)
+    }
+
+    /// Whether it came to nothing, whatever else its tags say: RDS gave up on it, or it has a verdict against it.
+    #[must_use]
+    pub fn came_to_nothing(&self) -> bool {
+        let verdict = self.tag(STATUS).and_then(Status::parse);
+        self.status == FAILED || matches!(verdict, Some(Status::Failed | Status::Rejected))
     }
 
     /// Which copy of its identity it is, as its tag says.

@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::described::{AVAILABLE, COPYING, Own, Shared};
+use super::described::{AVAILABLE, COPYING, FAILED, Own, Shared};
 use super::kind::Kind;
 use super::name::{CopyName, Source, copy_name};
 use super::tags::ReadTags;
@@ -87,25 +87,29 @@ impl Shared {
 
 impl Own {
     /// The same in the facts that the laws know, if it has a name that Snapferry gives: nothing else is a copy of ours, whatever its
-    /// tags. What RDS does not date counts as old as its verdict (so that what failed today counts among today's attempts), else as its
-    /// source, else as older than all.
+    /// tags. One whose name was not made of its tags, edited or copied from another Region's copy, is nobody's: it must not stand for
+    /// the source that they name. What RDS does not date counts as old as its verdict (so that what failed today counts among today's
+    /// attempts), else as its source, else as older than all.
     #[must_use]
     pub fn fact(&self) -> Option<DescribedCopy> {
         let id = self.copy_name()?.id();
         let read = ReadTags::read(&self.arn.name, self.pairs());
-        let source = read.source(&self.arn);
+        let has_its_name = self.has_name_of(&read);
+        let named = read.source(&self.arn);
+        let source = named.as_ref().filter(|_| has_its_name);
         let compared = |found: &Option<String>, expected| Compared { found: found.clone(), expected };
         let mut problems = read.problems.clone();
-        problems.extend((!self.has_name_of(&read)).then_some(TagProblem { key: NAME, found: None }));
+        problems.extend((!has_its_name).then_some(TagProblem { key: NAME, found: None }));
         let database = DatabaseCopy {
-            source: compared(&self.source_arn, source.as_ref().map(|source| source.arn.to_string())),
+            source: compared(&self.source_arn, named.as_ref().map(|source| source.arn.to_string())),
             engine: compared(&self.engine, read.source_engine),
             resource: compared(&self.resource_id, read.source_resource),
             is_dated: self.created.is_some(),
+            taken: self.original,
         };
         let tags = tags::ReadTags {
-            source_snapshot: source.as_ref().map(Source::id),
-            source_volume: source.as_ref().map(Source::lineage),
+            source_snapshot: source.map(Source::id),
+            source_volume: source.map(Source::lineage),
             source_size_gib: read.source_size_gib.map(|size| size_gib(Some(size))),
             copy: read.copy.as_ref().map(|_| id.clone()),
             policy: read.policy,
@@ -152,7 +156,7 @@ fn state(status: &str) -> State {
     match status {
         AVAILABLE => State::Completed,
         COPYING | "creating" | "pending" => State::Pending,
-        "failed" => State::Error,
+        FAILED => State::Error,
         _ => State::Other,
     }
 }

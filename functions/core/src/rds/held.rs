@@ -44,6 +44,19 @@ pub enum Disagreement {
     Tags,
 }
 
+impl Disagreement {
+    /// What it is, as a clause behind the holder's name.
+    #[must_use]
+    pub fn clause(self) -> &'static str {
+        match self {
+            Self::Source => "is not a copy of this snapshot by what RDS says of it",
+            Self::SourceCreated => "is by its tag snapferry:source-start-time no copy of this snapshot",
+            Self::Key => "is not encrypted as was asked for",
+            Self::Tags => "has not the tags that were asked for: one was edited or removed",
+        }
+    }
+}
+
 /// Judges what holds the name of `asked`.
 #[must_use]
 pub fn judge(asked: &Asked, holder: &Own) -> Held {

@@ -29,9 +29,9 @@ pub fn name_taken(
             CopyFailure::Ambiguous,
             format!("{name} in {region} is a copy that came to nothing, and was not shown before"),
         ),
-        Ok(Some(Held::Taken(_))) => {
+        Ok(Some(Held::Taken(differs))) => {
             let failure = CopyFailure::Refused { reason: CopyFailed::NameTaken, remedy: REMEDY };
-            (failure, format!("{name} in {region} is something else"))
+            (failure, format!("{name} in {region} {}", differs.clause()))
         }
         Ok(None) => (CopyFailure::Ambiguous, format!("RDS says that {name} exists in {region}, and does not show it")),
         Err(error) => return Err(CopyError { failure: CopyFailure::Ambiguous, error }),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::audit::CopyRejected;
 use crate::facts::{Compared, DatabaseCopy, DescribedCopy, KeyLife};
 use crate::ids::{AccountId, KeyArn, PolicyName, Region};
@@ -115,6 +117,14 @@ pub enum Warning<'f> {
         /// The source's, by the copy's tag.
         expected: &'f str,
     },
+    /// RDS says that its data was taken later than its source was made: its owner may have made another snapshot under the source's
+    /// name while the copy was asked for.
+    TakenLater {
+        /// When, as RDS says (`OriginalSnapshotCreateTime`).
+        found: Timestamp,
+        /// When its source was made, by the copy's tag.
+        expected: Timestamp,
+    },
     /// Its key is disabled, or KMS does not say what it is.
     KeyInDoubt,
 }
@@ -137,6 +147,11 @@ impl fmt::Display for Warning<'_> {
                 let found = printable(found.unwrap_or("nothing"), 80);
                 write!(f, "RDS names {found} as its resource, where its source's was {}", printable(expected, 80))
             }
+            Self::TakenLater { found, expected } => write!(
+                f,
+                "RDS says that its data was taken at {found}, after its source was made at {expected}: its owner may have made another \
+                 snapshot under the source's name meanwhile, and then this is a copy of that one"
+            ),
             Self::KeyInDoubt => f.write_str(
                 "the copy's key is disabled, or KMS does not say what it is: until it is well again, the copy lets no other go",
             ),
@@ -222,6 +237,12 @@ pub(super) fn warnings<'f>(copy: &'f DescribedCopy, life: KeyLife, today: Today<
     let other = resource.and_then(|resource| {
         Some(Warning::OtherResource { found: resource.found.as_deref(), expected: resource.missed()? })
     });
+    // To the minute: RDS does not say that both times are the same for a snapshot that is no copy.
+    let taken = copy.database.as_deref().and_then(|database| database.taken);
+    let later = taken.zip(copy.tags.source_start_time).and_then(|(found, expected)| {
+        (found.duration_since(expected) > SignedDuration::from_mins(1))
+            .then_some(Warning::TakenLater { found, expected })
+    });
     let in_doubt = (life == KeyLife::InDoubt).then_some(Warning::KeyInDoubt);
-    policy.into_iter().chain(newer.then_some(Warning::SourceNewer)).chain(other).chain(in_doubt).collect()
+    policy.into_iter().chain(newer.then_some(Warning::SourceNewer)).chain(other).chain(later).chain(in_doubt).collect()
 }

@@ -112,6 +112,7 @@ fn verdicts<'f>(encryption: &'f Encryption, error: &'f CallError, named: &'f Sna
         Warning::KeyMovedOn(_) => Warning::KeyMovedOn(encryption),
         Warning::SourceNewer => Warning::SourceNewer,
         Warning::OtherResource { .. } => Warning::OtherResource { found: None, expected: "db-A" },
+        Warning::TakenLater { .. } => Warning::TakenLater { found: "2026-11-22T10:00:00Z".parse().unwrap(), expected: "2026-11-22T09:00:00Z".parse().unwrap() },
         Warning::KeyInDoubt => Warning::KeyInDoubt,
     ];
     let mut all = every![Verdict<'_>;

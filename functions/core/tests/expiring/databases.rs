@@ -51,6 +51,7 @@ pub(crate) fn described(shown: &Shown, database: Database) -> Option<DescribedCo
         allocated_storage: Some(8),
         resource_id: None,
         created: database.is_dated.then_some(shown.start),
+        original: None,
     };
     own.fact()
 }

@@ -32,8 +32,11 @@ fn made(request: &CopyRequest<'_>, status: &str) -> Own {
 /// The attempt behind these copies, under a key that is lost or not.
 fn next(copies: &[Own], is_key_lost: bool) -> u32 {
     let (policy, source) = (policy("", &encrypted()), shared());
-    let (mut inventory, mut attempt_of) = (Inventory::default(), BTreeMap::new());
+    let (mut inventory, mut attempt_of, mut attempts) = (Inventory::default(), BTreeMap::new(), Attempts::default());
     for own in copies {
+        if own.came_to_nothing() {
+            attempts.note_dead(&own.copy_name().unwrap());
+        }
         let copy = own.fact().unwrap();
         attempt_of.extend(own.attempt().map(|attempt| (copy.id.clone(), attempt)));
         inventory.add(copy);
@@ -42,7 +45,7 @@ fn next(copies: &[Own], is_key_lost: bool) -> u32 {
     let fact = if is_key_lost { KeyFact::Unusable(KeyProblem::PendingDeletion) } else { KeyFact::Usable };
     let keys = copies.keys_named().into_iter().map(|key| (key.into(), fact.clone())).collect();
     copies.note_keys(keys);
-    let (mut attempts, region) = (Attempts::default(), policy.targets[0].region.clone());
+    let region = policy.targets[0].region.clone();
     attempts.note(&region, &copies, &attempt_of);
     let identity = Identity { policy: policy.name.clone(), source: source.source.id(), region };
     let of_another = Identity { policy: PolicyName::parse("another").unwrap(), ..identity.clone() };
@@ -68,7 +71,7 @@ fn the_next_attempt_has_a_name_of_its_own() {
         (vec![failed(3), failed(2)], 4),
         (vec![failed(1), rejected(2)], 3),
         (vec![failed(2), fine.clone()], 3),
-        (vec![failed(u32::MAX)], u32::MAX),
+        (vec![failed(u32::MAX)], 100_001),
     ] {
         assert_eq!(next(&copies, false), expected, "{copies:?}");
     }
@@ -89,14 +92,27 @@ fn the_next_attempt_has_a_name_of_its_own() {
     }
 }
 
-/// Whoever edits a bad copy's tags cannot take its name from it.
+/// Whoever edits a bad copy's tags, or takes one away, cannot take its name from it.
 #[test]
 fn a_name_that_an_edited_copy_has_is_not_asked_for_again() {
     let (policy, source) = (policy("", &encrypted()), shared());
-    for key in ["snapferry:attempt", "snapferry:source-snapshot"] {
+    let keys: Vec<String> =
+        made(&request(&policy, &source, 1), "failed").tags.into_iter().map(|(key, _)| key).collect();
+    for key in keys {
         let mut edited = made(&request(&policy, &source, 1), "failed");
-        edited.tags.iter_mut().filter(|(each, _)| each == key).for_each(|tag| tag.1 = "0".to_owned());
-        assert_eq!(next(&[edited], false), 2, "{key}");
+        edited.tags.iter_mut().filter(|(each, _)| *each == key).for_each(|tag| tag.1 = "0".to_owned());
+        assert_eq!(next(&[edited.clone()], false), 2, "{key}");
+        edited.tags.retain(|(each, _)| *each != key);
+        assert_eq!(next(&[edited.clone()], false), 2, "without {key}");
+        if key != "snapferry:status" {
+            edited.status = "available".to_owned();
+            edited
+                .tags
+                .iter_mut()
+                .filter(|(each, _)| each == "snapferry:status")
+                .for_each(|tag| tag.1 = "rejected".to_owned());
+            assert_eq!(next(&[edited], false), 2, "rejected, without {key}");
+        }
     }
 }
 

@@ -161,6 +161,27 @@ fn a_copy_is_its_sources_by_its_tags() {
     assert_eq!(anothers.fact(), None);
 }
 
+/// Neither a copy whose tags somebody edited to name another source, nor one that somebody took with its tags to another Region,
+/// stands for what they name.
+#[test]
+fn a_copy_whose_tags_its_name_was_not_made_of_is_nobodys() {
+    let policy = policy("", &encrypted());
+    let one = shown(&policy, &later(0), 0, "available", "verified");
+    assert_eq!(copies(&[one.clone()], &KeyFact::Usable).copies.len(), 1);
+    let mut edited = one.clone();
+    let another = shown(&policy, &later(1), 0, "available", "verified");
+    for tag in edited.tags.iter_mut().filter(|(key, _)| key != COPY) {
+        tag.1.clone_from(&another.tags.iter().find(|(key, _)| *key == tag.0).unwrap().1);
+    }
+    let away = one.arn.to_string().replace("eu-central-1", "eu-west-2");
+    let taken_away = Own { arn: SnapshotArn::parse(&away).unwrap(), ..one };
+    for wrong in [edited, taken_away] {
+        let found = copies(&[wrong], &KeyFact::Usable);
+        assert_eq!(found.copies, []);
+        assert!(found.tampered[0].problems[0].to_string().contains("its name was made of other tags"));
+    }
+}
+
 #[test]
 fn a_copy_whose_source_cannot_be_read_is_told_and_is_nobodys() {
     let mut shown = shown(&policy("", &encrypted()), &shared(), 0, "available", "verified");

@@ -68,6 +68,7 @@ fn own() -> Own {
         allocated_storage: None,
         resource_id: None,
         created: None,
+        original: None,
     }
 }
 

@@ -93,7 +93,13 @@ fn a_copy_is_compared_with_what_its_tags_say_of_its_source() {
 
 #[test]
 fn what_else_differs_is_noted_and_rejects_nothing() {
-    let changes: [(&[&str], Change<Own>); 4] = [
+    let later = "RDS says that its data was taken at 2026-11-22T03:01:01.123Z, after its source was made at 2026-11-22T03:00:00.123Z: \
+                 its owner may have made another snapshot under the source's name meanwhile, and then this is a copy of that one";
+    let changes: [(&[&str], Change<Own>); 7] = [
+        (&[later], |o| o.original = Some("2026-11-22T03:01:01.123Z".parse().unwrap())),
+        (&[], |o| o.original = Some("2026-11-22T03:01:00.123Z".parse().unwrap())),
+        // A source that is itself a copy.
+        (&[], |o| o.original = Some("2026-10-22T03:00:00.123Z".parse().unwrap())),
         (&["RDS names db-OTHER as its resource, where its source's was db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"], |o| {
             o.resource_id = Some("db-OTHER".to_owned());
         }),

@@ -137,6 +137,7 @@ pub(crate) fn own(copy: &Copy, source: &Shared) -> Own {
         allocated_storage: Some(source.allocated_storage),
         resource_id: Some(source.source.resource_id.clone()),
         created: (copy.state == State::Completed).then(|| timestamp(copy.started)),
+        original: None,
     }
 }
 

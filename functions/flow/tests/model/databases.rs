@@ -184,5 +184,6 @@ fn strangers(kind: Kind, number: usize, name: &SnapshotId) -> Own {
         allocated_storage: None,
         resource_id: None,
         created: None,
+        original: None,
     }
 }
