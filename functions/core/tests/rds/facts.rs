@@ -167,7 +167,7 @@ fn a_copy_is_its_sources_by_its_tags() {
 fn a_copy_whose_tags_its_name_was_not_made_of_is_nobodys() {
     let policy = policy("", &encrypted());
     let one = shown(&policy, &later(0), 0, "available", "verified");
-    assert_eq!(copies(&[one.clone()], &KeyFact::Usable).copies.len(), 1);
+    assert_eq!(copies(std::slice::from_ref(&one), &KeyFact::Usable).copies.len(), 1);
     let mut edited = one.clone();
     let another = shown(&policy, &later(1), 0, "available", "verified");
     for tag in edited.tags.iter_mut().filter(|(key, _)| key != COPY) {
