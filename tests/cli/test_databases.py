@@ -92,8 +92,11 @@ def test_plan_says_which_databases_would_be_copied_and_which_cannot_be(
     assert told == copies | {("refuse", "cluster-not-encrypted", cluster, region) for region in (NEAR, FAR)}
     assert (done.code, summary["summary"]["copy"], summary["summary"]["refuse"]) == (1, 2, 2)
     assert document_db not in done.out
+    assert summary["summary"]["untriedEngines"] == 1
     # As a person reads it, RDS's own name and not ours.
-    assert instance in run_as(target, "plan", document).out.replace("\n", "")
+    text = run_as(target, "plan", document).out
+    assert instance in text.replace("\n", "")
+    assert "1 shared snapshot of Neptune or DocumentDB is left out" in text
 
 
 def test_plan_takes_one_snapshot_of_a_database_by_its_arn(source: Account, target: Account, document: Path) -> None:

@@ -15,9 +15,10 @@ use snapferry_aws::clients::Clients;
 use snapferry_core::copying::{Decision, Facts, Plan, Scope, decide};
 use snapferry_core::ebs::reads::after_unread;
 use snapferry_core::event::{self, Message, ShareEvent};
+use snapferry_core::facts::{SourceKind, SourceSnapshot};
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::ledger::Obligation;
-use snapferry_core::policy::Policy;
+use snapferry_core::policy::{Policy, is_untried};
 use snapferry_core::rds::SnapshotArn;
 
 use self::listing::{LISTED, table};
@@ -205,7 +206,7 @@ pub(crate) fn print(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let output = BufWriter::new(anstream::stdout().lock());
-    if as_json { print_json(plan, ledger, now, output) } else { print_text(plan, facts, ledger, now, output) }
+    if as_json { print_json(plan, facts, ledger, now, output) } else { print_text(plan, facts, ledger, now, output) }
 }
 
 /// Whether somebody has to look at a decision.
@@ -213,7 +214,13 @@ pub(crate) fn exit(plan: &Plan<'_>) -> Exit {
     if plan.decisions.iter().any(rows::is_finding) { Exit::Findings } else { Exit::Fine }
 }
 
-fn print_json(plan: &Plan<'_>, ledger: Option<&Reading>, now: Timestamp, mut output: impl Write) -> anyhow::Result<()> {
+fn print_json(
+    plan: &Plan<'_>,
+    facts: &Facts,
+    ledger: Option<&Reading>,
+    now: Timestamp,
+    mut output: impl Write,
+) -> anyhow::Result<()> {
     for decision in &plan.decisions {
         serde_json::to_writer(&mut output, &Row::new(decision, now))?;
         writeln!(output)?;
@@ -233,7 +240,7 @@ fn print_json(plan: &Plan<'_>, ledger: Option<&Reading>, now: Timestamp, mut out
     let count = |action| counts.iter().filter(|((each, ..), _)| *each == action).map(|(_, count)| count).sum::<usize>();
     let mut summary = json!({"summary": {
         "copy": count(Action::Copy), "skip": count(Action::Skip), "defer": count(Action::Defer),
-        "refuse": count(Action::Refuse), "regions": regions,
+        "refuse": count(Action::Refuse), "untriedEngines": untried(facts), "regions": regions,
     }});
     if let (Some(reading), Some(members)) = (ledger, summary.pointer_mut("/summary").and_then(Value::as_object_mut)) {
         members.insert("ledger".to_owned(), owed::summary(reading));
@@ -280,6 +287,18 @@ fn print_text(
     for (about, error) in errors(plan) {
         writeln!(output, "{about}: {error}")?;
     }
+    match untried(facts) {
+        0 => {}
+        1 => {
+            writeln!(output, "1 shared snapshot of Neptune or DocumentDB is left out: nobody has tried to copy those.")?
+        }
+        more => {
+            writeln!(
+                output,
+                "{more} shared snapshots of Neptune or DocumentDB are left out: nobody has tried to copy those."
+            )?;
+        }
+    }
     if matches!(facts.scope, Scope::Sweep { .. }) {
         for (region, counts) in &plan.counted().regions {
             writeln!(output, "{region}: {} protected, {} in flight", counts.protected, counts.in_flight)?;
@@ -290,6 +309,15 @@ fn print_text(
     }
     output.flush()?;
     Ok(())
+}
+
+/// How many of those that are shared are left out for their engine.
+fn untried(facts: &Facts) -> usize {
+    let is_untried = |snapshot: &&SourceSnapshot| match &snapshot.kind {
+        SourceKind::Volume => false,
+        SourceKind::Instance(it) | SourceKind::Cluster(it) => is_untried(&it.engine),
+    };
+    facts.snapshots.iter().flatten().filter(is_untried).count()
 }
 
 /// What the services said, once for each reason and Region.

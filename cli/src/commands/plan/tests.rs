@@ -109,7 +109,7 @@ fn printed(scope: Scope, as_json: bool) -> String {
     assert_eq!(exit(&plan), Exit::Findings);
     let mut output = Vec::new();
     if as_json {
-        print_json(&plan, None, time(), &mut output)
+        print_json(&plan, &facts, None, time(), &mut output)
     } else {
         print_text(&plan, &facts, None, time(), &mut output)
     }
@@ -122,7 +122,7 @@ fn for_machines() {
     let text = printed(Scope::Events, true);
     let last: Value = serde_json::from_str(text.lines().next_back().unwrap()).unwrap();
     let regions = json!({"eu-west-2": {"protected": 1, "inFlight": 0}, "sa-east-1": {"protected": 0, "inFlight": 0}});
-    let summary = json!({"copy": 1, "skip": 1, "defer": 3, "refuse": 0, "regions": regions});
+    let summary = json!({"copy": 1, "skip": 1, "defer": 3, "refuse": 0, "untriedEngines": 0, "regions": regions});
     assert_eq!(last, json!({ "summary": summary }));
     assert_data_eq!(text.rsplit_once("{\"summary\"").unwrap().0, str![[r#"
 {"action":"defer","reason":"not-visible-yet","snapshot":"snap-00000003","message":"EC2 does not show the snapshot to this account: not shared yet, or no longer. It is looked for at each tick for an hour, then four times an hour for a day."}

@@ -30,10 +30,7 @@ impl DatabaseFilter {
     #[must_use]
     pub fn takes(&self, snapshot: &str, database: &str, engine: &str) -> bool {
         let is_of_engine = self.engines.is_empty() || self.engines.contains(engine);
-        is_of_engine
-            && !UNTRIED.iter().any(|untried| engine.starts_with(untried))
-            && self.snapshot.matches(snapshot)
-            && self.database.matches(database)
+        is_of_engine && !is_untried(engine) && self.snapshot.matches(snapshot) && self.database.matches(database)
     }
 }
 
@@ -107,7 +104,7 @@ fn engines(written: Option<Vec<String>>, path: &Path) -> Result<BTreeSet<String>
         if !is_named {
             return Err(path.item(index).wrong(quoted(engine), allowed));
         }
-        if UNTRIED.iter().any(|untried| engine.starts_with(untried)) {
+        if is_untried(engine) {
             let message = format!("{}, whose snapshots nobody has tried to copy across accounts", quoted(engine));
             return Err(path.item(index).wrong(message, "engines of RDS and Aurora"));
         }
@@ -115,7 +112,14 @@ fn engines(written: Option<Vec<String>>, path: &Path) -> Result<BTreeSet<String>
     Ok(written.into_iter().collect())
 }
 
-/// What the engines' names begin with that answer RDS's API and whose snapshots nobody has tried to copy across accounts.
+/// Whether snapshots of an engine are left out because nobody has tried to copy them across accounts: Neptune's and DocumentDB's,
+/// which RDS's API answers, too.
+#[must_use]
+pub fn is_untried(engine: &str) -> bool {
+    UNTRIED.iter().any(|untried| engine.starts_with(untried))
+}
+
+/// What such engines' names begin with.
 const UNTRIED: [&str; 2] = ["docdb", "neptune"];
 
 /// Checks the targets of a policy that copies snapshots of databases, each with its place.

@@ -29,7 +29,7 @@ use std::ops::Range;
 
 pub use crate::kind::SourceType;
 
-pub use self::databases::{DatabaseFilter, NameFilter};
+pub use self::databases::{DatabaseFilter, NameFilter, is_untried};
 pub use self::description::DescriptionFilter;
 pub use self::document::{Parsed, Policy, PolicyState, of_kind};
 pub use self::error::{PolicyError, Warning};
