@@ -76,6 +76,18 @@ fn a_filter_that_no_database_passes() {
     done.stderr_eq(file!["databases.txt"]);
 }
 
+#[test]
+fn an_engine_of_a_kind_that_is_not_named() {
+    for (kinds, expected) in [(r#""DB_SNAPSHOT""#, json!(["engine-kind"])), (r#""DB_CLUSTER_SNAPSHOT""#, json!([]))] {
+        let document = read(DATABASES).replace(r#""DB_SNAPSHOT", "DB_CLUSTER_SNAPSHOT""#, kinds);
+        let found = json(snapferry().args(["check", "--json", "-"]).stdin(document));
+        let findings = found["files"][0]["findings"].as_array().unwrap();
+        let codes: Value = findings.iter().map(|finding| finding["code"].clone()).collect();
+        assert_eq!(codes, expected, "{kinds}");
+        assert!(findings.iter().all(|finding| finding["message"].as_str().unwrap().contains("DB_CLUSTER_SNAPSHOT")));
+    }
+}
+
 const FILTER: &str = r#""SnapshotRegex": "Nightly-.*",
             "DatabaseRegex": "(?i)Orders|ORDERS-[0-9]+",
             "Engines": ["postgres", "postgresql", "aurora-mysqll", "hsqldb"]"#;

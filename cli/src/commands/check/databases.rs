@@ -1,7 +1,7 @@
 //! What deserves a look in a policy's `DatabaseFilter`: members that let no snapshot of a database pass.
 
 use serde_json::Value;
-use snapferry_core::policy::{Policy, nearest};
+use snapferry_core::policy::{Policy, SourceType, nearest};
 
 use super::filter;
 use super::finding::{Finding, Level};
@@ -51,6 +51,16 @@ pub(crate) fn advise(policy: &Policy, outline: &Outline<'_>) -> Vec<Finding> {
         let allowed = Some(ENGINES.join(", "));
         Finding { allowed, ..warning("engine-unknown", format!("{path}.Engines[{index}]"), message) }
     });
+    let engines = filter.get("Engines").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let of_another_kind = engines.enumerate().filter_map(|(index, engine)| {
+        let kinds = kinds(engine)?;
+        let message = format!(
+            "{engine:?} is an engine whose snapshots are {}, which SourceTypes does not name, so none passes by it",
+            kinds.first()?.as_str()
+        );
+        let passes = kinds.iter().any(|kind| policy.source_types.contains(kind));
+        (!passes).then(|| warning("engine-kind", format!("{path}.Engines[{index}]"), message))
+    });
     let of_names = [
         ("SnapshotRegex", policy.databases.snapshot.as_str(), "snapshots"),
         ("DatabaseRegex", policy.databases.database.as_str(), "instances and clusters"),
@@ -63,5 +73,34 @@ pub(crate) fn advise(policy: &Policy, outline: &Outline<'_>) -> Vec<Finding> {
         );
         warning("regex-capital", member(&path, name), message)
     });
-    unknown.chain(capital).collect()
+    unknown.chain(of_another_kind).chain(capital).collect()
+}
+
+/// Of which kinds the snapshots of an engine are, if RDS knows it: Aurora has clusters alone, and of the others only these two have
+/// clusters, too (RDS API reference, CreateDBCluster, `Engine`).
+fn kinds(engine: &str) -> Option<&'static [SourceType]> {
+    match engine {
+        _ if !ENGINES.contains(&engine) => None,
+        "mysql" | "postgres" => Some(&[SourceType::DbSnapshot, SourceType::DbClusterSnapshot]),
+        _ if engine.starts_with("aurora-") => Some(&[SourceType::DbClusterSnapshot]),
+        _ => Some(&[SourceType::DbSnapshot]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_has_the_kinds_that_rds_makes_of_it() {
+        use SourceType::{DbClusterSnapshot, DbSnapshot};
+        for (engine, expected) in [
+            ("postgres", Some([DbSnapshot, DbClusterSnapshot].as_slice())),
+            ("aurora-mysql", Some([DbClusterSnapshot].as_slice())),
+            ("oracle-ee", Some([DbSnapshot].as_slice())),
+            ("hsqldb", None),
+        ] {
+            assert_eq!(kinds(engine), expected, "{engine}");
+        }
+    }
 }

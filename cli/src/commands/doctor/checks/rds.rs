@@ -44,6 +44,13 @@ fn shared(facts: &Facts, policies: &[Policy], rds: &Rds) -> Check {
                  restore); RDS shares neither automated ones nor those under aws/rds, nor those with TDE or persistent options.",
                 facts.account
             )),
+        Ok(shared) if wanted(policies, rds).next().is_none() => {
+            let message = format!("shared by the policy's owners: {}; none is wanted", shared.len());
+            Check::unknown(check, home, message).remedy(
+                "Compare the policy's SourceTypes and DatabaseFilter with what is shared: aws rds describe-db-snapshots (or \
+                 describe-db-cluster-snapshots) --snapshot-type shared shows names and engines.",
+            )
+        }
         Ok(shared) => {
             let message = format!("shared by the policy's owners: {}; wanted: {}", shared.len(), wanted(policies, rds).count());
             Check::pass(check, home, message)

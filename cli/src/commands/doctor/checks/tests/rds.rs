@@ -134,6 +134,11 @@ fn what_rds_cannot_copy_as_wanted_is_told_of() {
 #[test]
 fn nothing_shared_and_nothing_read_are_no_pass() {
     assert_eq!(of(Ok(Vec::new()), 0), ["Unknown database-share us-east-1", ALWAYS]);
+    let mut of_another_engine = shared(1, false, true);
+    if let SourceKind::Instance(database) = &mut of_another_engine.kind {
+        database.engine = "docdb".to_owned();
+    }
+    assert_eq!(of(Ok(vec![of_another_engine]), 0), ["Unknown database-share us-east-1", ALWAYS]);
     assert_eq!(of(Err(CallError::not_read()), 0), ["Unknown database-share us-east-1", ALWAYS]);
 }
 
