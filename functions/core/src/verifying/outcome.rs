@@ -180,7 +180,12 @@ fn another_named(named: &SnapshotId, copy: &DescribedCopy) -> String {
 }
 
 fn rejected(decision: &Decision<'_>, differences: &[Difference]) -> String {
+    let has_edited_tags = differences.iter().any(|difference| matches!(difference, Difference::Tag(_)));
     let fate = match decision.settlement() {
+        Some(_) if has_edited_tags => {
+            "The copy does not count and its source is copied again; as long as a tag cannot be read, it is never deleted. Find out \
+             who changed it, and delete the copy by hand once there is another one."
+        }
         Some(_) => {
             "The copy does not count and its source is copied again; it is deleted a day after this verdict, once there is \
              another copy of its source. Find out what made it so."
