@@ -68,6 +68,8 @@ def test_each_that_is_owed_says_since_when_and_why_it_waits(
     )
     copier.stack.send(share_event(NEVER_SHARED))
     until(lambda: ledger.items("H"), within=PATIENCE_SECONDS, what="the hint")
+    # It serves what is in line after the event, and asks for it meanwhile.
+    copier.wait_until_idle()
     done = run_as(target, "plan", document, "--json", "--stack", STACK)
     assert (done.code, done.err) == (1, "")
     *printed, last = done.lines()
