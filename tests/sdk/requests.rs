@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod callers;
 mod databases;
 
 use std::path::PathBuf;
@@ -346,5 +347,6 @@ async fn the_other_services_are_asked_as_by_the_whole_crates() {
     hold!(aws_sdk_lambda, get_layer_version_by_arn, arn("arn:aws:lambda:eu-west-1:222222222222:layer:policy:3"));
     hold!(aws_sdk_lambda, get_function_configuration, function_name("f"), qualifier("1"));
     hold!(aws_sdk_organizations, list_accounts, next_token("t"), max_results(20));
+    hold!(aws_sdk_scheduler, get_schedule, name("sweep"), group_name("default"));
     hold!(aws_sdk_sns, list_subscriptions_by_topic, topic_arn("arn:aws:sns:eu-west-1:222222222222:a"), next_token("t"));
 }
