@@ -62,7 +62,7 @@ fn usable(facts: &Facts, TargetKey { key, try_use, .. }: &TargetKey) -> Check {
         Ok(()) => Check::unknown(
             check,
             key,
-            format!("{who} may encrypt under it; whether EC2 gets its grant for a copy is seen at a copy only"),
+            format!("{who} may encrypt under it; whether the service that copies gets its grant is seen at a copy only"),
         ),
         Err(error) => Check::unknown(check, key, format!("{who} may not encrypt under it now")).because(error).remedy(
             "Name the key in the stack's TargetKeyArns; its policy must let this account's roles use it. Only a verified \

@@ -10,7 +10,7 @@ mod schedules;
 mod source;
 mod stack;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_kms::types::{DataKeySpec, KeyManagerType};
 use futures_util::future::{join_all, try_join};
@@ -20,7 +20,7 @@ use snapferry_aws::errors::call_error;
 use snapferry_aws::keys::KeyCache;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::{KeyArn, Region, SnapshotId};
-use snapferry_core::policy::{Encryption, Policy};
+use snapferry_core::policy::{Encryption, Policy, SourceType};
 
 use super::facts::{Defaults, Facts, TargetKey};
 use crate::account::connection::Account;
@@ -47,7 +47,12 @@ pub(crate) async fn gather(
     let clients = &account.clients(regions.iter().cloned());
     let described = KeyCache::default();
     let of_keys = join_all(keys.into_iter().map(|(region, key)| target_key(clients, &described, region, key)));
-    let of_regions = join_all(regions.iter().map(async |region| (region.clone(), defaults(clients, region).await)));
+    // What EBS does by itself matters where volumes' snapshots are copied to.
+    let of_volumes = policies.iter().filter(|policy| policy.source_types.contains(&SourceType::EbsSnapshot));
+    let of_volumes: BTreeSet<&Region> =
+        of_volumes.flat_map(|policy| &policy.targets).map(|target| &target.region).collect();
+    let of_regions =
+        join_all(of_volumes.into_iter().map(async |region| (region.clone(), defaults(clients, region).await)));
     let mut facts = Facts {
         account: account.id.clone(),
         arn: account.arn.clone(),
