@@ -16,7 +16,7 @@ pub(crate) struct OwedLine<'o> {
     /// Until when nothing is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<Timestamp>,
-    /// The copy that EC2 named.
+    /// The copy that EC2 named; none of a database's, which is counted by what is no name of RDS's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) copy: Option<&'o str>,
     /// How often in a row the copy was refused.
@@ -34,7 +34,7 @@ impl<'o> OwedLine<'o> {
             state: owed.wait.as_str(),
             since: owed.since,
             until: owed.wait.until(),
-            copy: owed.wait.copy().map(|copy| copy.as_str()),
+            copy: owed.wait.copy().filter(|_| owed.arn.is_none()).map(|copy| copy.as_str()),
             refused: owed.refused,
             failed: owed.failed,
             gone: owed.is_gone,

@@ -47,6 +47,8 @@ enum Line<'o> {
 #[derive(Serialize)]
 struct OwedOf<'o> {
     snapshot: &'o str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arn: Option<&'o str>,
     account: &'o str,
     policy: &'o PolicyName,
     region: &'o Region,
@@ -64,7 +66,8 @@ pub(super) fn print_json(reading: &Reading, now: Timestamp, mut output: impl Wri
     let Some(extract) = reading.extract() else { return Ok(()) };
     for (policy, region, owed) in open(extract) {
         let (snapshot, account) = (owed.source.as_str(), owed.account.as_str());
-        let owed = OwedOf { snapshot, account, policy, region, owed: OwedLine::new(owed) };
+        let arn = owed.arn.as_deref();
+        let owed = OwedOf { snapshot, arn, account, policy, region, owed: OwedLine::new(owed) };
         serde_json::to_writer(&mut output, &Line::Owed(owed))?;
         writeln!(output)?;
     }
@@ -119,7 +122,7 @@ fn listed(extract: &Extract, now: Timestamp) -> comfy_table::Table {
     for (policy, region, owed) in open(extract) {
         table.add_row([
             words(owed, now),
-            owed.source.to_string(),
+            owed.name().to_owned(),
             region.to_string(),
             policy.to_string(),
             owed.to_string(),
@@ -143,7 +146,7 @@ fn counted(extract: &Extract, now: Timestamp) -> comfy_table::Table {
             state.to_owned(),
             region.to_string(),
             count.to_string(),
-            oldest.source.to_string(),
+            oldest.name().to_owned(),
             words(oldest, now),
         ]);
     }

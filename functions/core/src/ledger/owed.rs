@@ -15,6 +15,8 @@ use crate::ids::{AccountId, SnapshotId};
 pub struct Owed {
     /// The source.
     pub source: SnapshotId,
+    /// Of a database's snapshot its ARN.
+    pub arn: Option<Box<str>>,
     /// The source's owner.
     pub account: AccountId,
     /// What the source is a snapshot of.
@@ -45,7 +47,7 @@ pub enum Wait {
         /// When the pause ends.
         until: Timestamp,
     },
-    /// EC2's answer, or its copy.
+    /// The service's answer, or its copy.
     Asked {
         /// When it was asked for.
         at: Timestamp,
@@ -54,7 +56,7 @@ pub enum Wait {
     Copying {
         /// The copy.
         copy: SnapshotId,
-        /// When EC2 named it.
+        /// When the service named it.
         at: Timestamp,
     },
     /// Nothing any more: its source went before there was a good copy.
@@ -82,6 +84,7 @@ impl Owed {
         };
         Some(Self {
             source: obligation.identity.source.clone(),
+            arn: obligation.arn.clone(),
             account: obligation.account.clone(),
             lineage: obligation.lineage.clone(),
             start: past(obligation.start),
@@ -92,6 +95,12 @@ impl Owed {
             failed: obligation.failed,
             is_gone: obligation.gone.is_some(),
         })
+    }
+
+    /// What its owner calls the source: a snapshot of a volume by its ID, one of a database by its ARN.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.arn.as_deref().unwrap_or_else(|| self.source.as_str())
     }
 
     /// As of [`Obligation::is_in_vain`].
@@ -130,7 +139,7 @@ impl Wait {
         }
     }
 
-    /// The copy that EC2 named.
+    /// The copy that the service named.
     #[must_use]
     pub fn copy(&self) -> Option<&SnapshotId> {
         match self {
@@ -143,25 +152,34 @@ impl Wait {
 /// Why it waits, in a sentence or two.
 impl fmt::Display for Owed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let service = if self.arn.is_some() { "RDS" } else { "EC2" };
         match &self.wait {
             Wait::InLine => write!(f, "It stands in the Region's line and waits for its turn.")?,
             Wait::Delayed { until } => {
-                let why = match (self.refused, self.failed) {
-                    _ if self.put_off > 0 => {
-                        "EC2 did not show the snapshot, or as not completed, or KMS did not answer for its key"
-                    }
-                    (_, 0) => "EC2 refused its copy, or its key cannot encrypt",
-                    (0, _) => "Its copy failed",
-                    _ => "Its copy failed, and another was refused since",
-                };
+                match (self.refused, self.failed) {
+                    _ if self.put_off > 0 => write!(
+                        f,
+                        "{service} did not show the snapshot, or as not completed, or KMS did not answer for its key"
+                    ),
+                    (_, 0) => write!(f, "{service} refused its copy, or its key cannot encrypt"),
+                    (0, _) => write!(f, "Its copy failed"),
+                    _ => write!(f, "Its copy failed, and another was refused since"),
+                }?;
                 write!(
                     f,
-                    "{why}: it is asked for again after {until}, behind those that were not refused and did not fail."
+                    ": it is asked for again after {until}, behind those that were not refused and did not fail."
                 )?;
             }
             Wait::Asked { at } => {
                 let until = after(*at, HOLD);
-                write!(f, "It was asked for at {at}; without EC2's answer its copy is looked for until {until}.")?;
+                write!(
+                    f,
+                    "It was asked for at {at}; without {service}'s answer its copy is looked for until {until}."
+                )?;
+            }
+            // What a copy of a database is counted by is no name that RDS knows.
+            Wait::Copying { at, .. } if self.arn.is_some() => {
+                write!(f, "It is being copied since {at}, without a verdict yet.")?;
             }
             Wait::Copying { copy, at } => write!(f, "It is being copied as {copy} since {at}, without a verdict yet.")?,
             Wait::Missed { at } => {

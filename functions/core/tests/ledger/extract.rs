@@ -14,6 +14,21 @@ fn told(obligation: &Obligation) -> Owed {
     Owed::new(obligation, at(HOUR)).unwrap()
 }
 
+/// A database's snapshot has its ARN for a name, and RDS is who is waited for.
+#[test]
+fn a_database_is_told_of_by_what_rds_calls_it() {
+    let arn = "arn:aws:rds:us-east-1:111111111111:snapshot:nightly";
+    let of = |state| told(&Obligation { arn: Some(arn.into()), ..with(state) });
+    let asked = of(State::Asked { at: at(0) });
+    assert_eq!((asked.name(), told(&owed()).name()), (arn, owed().identity.source.as_str()));
+    assert_eq!(
+        asked.to_string(),
+        "It was asked for at 2026-11-22T12:00:00Z; without RDS's answer its copy is looked for until 2026-11-22T12:10:00Z."
+    );
+    let copying = of(State::Copying { copy: id(9), at: at(0) });
+    assert_eq!(copying.to_string(), "It is being copied since 2026-11-22T12:00:00Z, without a verdict yet.");
+}
+
 #[test]
 fn each_state_says_what_it_waits_for_and_until_when() {
     let delayed = |refused, failed| Obligation { refused, failed, ..with(State::Delayed { since: at(0) }) };
