@@ -19,7 +19,9 @@ reasons! {
     CopySkipped "copy.skipped" "There was nothing to do." {
         AlreadyCopied "already-copied" "There is a live copy of the snapshot for this policy and Region." Nothing;
         AlreadyGone "already-gone" "The copy was to be deleted, and somebody else had deleted it already." Nothing;
-        DescriptionMismatch "description-mismatch" "The description does not match the policy's DescriptionRegex."
+        DescriptionMismatch "description-mismatch"
+            "The description does not match the policy's DescriptionRegex, \
+             or SourceTypes or DatabaseFilter leave a database's snapshot out."
             Nothing;
         Duplicate "duplicate" "There are several live copies of one snapshot, which Snapferry itself never makes."
             Somebody("Find out what else made copies with Snapferry's tags, and delete the surplus by hand.");
@@ -184,7 +186,9 @@ reasons! {
     CopyWithdrawn "copy.withdrawn" "A copy that was owed is no longer wanted." {
         BeforeSweepSince "before-sweep-since"
             "A sweep had found the snapshot, and it was started before what is now SNAPFERRY_SWEEP_SINCE." Nothing;
-        DescriptionMismatch "description-mismatch" "The description no longer matches the policy's DescriptionRegex."
+        DescriptionMismatch "description-mismatch"
+            "The description no longer matches the policy's DescriptionRegex, \
+             or SourceTypes or DatabaseFilter now leave a database's snapshot out."
             Nothing;
         OwnerNotListed "owner-not-listed" "The snapshot's owner is no longer in the policy's SnapshotOwner." Nothing;
         PolicyDisabled "policy-disabled" "The policy's State is DISABLED now." Nothing;

@@ -10,7 +10,7 @@ use super::{
     CopyRequest, Decision, Deferral, Facts, Outcome, Plan, Refusal, Scope, Skip, Stands, Subject, Tally, Verdict, judge,
 };
 use crate::event::ShareEvent;
-use crate::facts::{CallError, SourceSnapshot, State};
+use crate::facts::{CallError, SourceKind, SourceSnapshot, State};
 use crate::ids::{PolicyName, Region};
 use crate::ledger::Obligation;
 use crate::policy::{Policy, PolicyState};
@@ -234,7 +234,10 @@ pub fn not_for(policy: &Policy, snapshot: &SourceSnapshot) -> Option<Skip<'stati
     } else if !policy.owners.contains(&snapshot.owner) {
         Some(Skip::OwnerNotListed)
     } else if !takes(policy, snapshot) {
-        Some(Skip::DescriptionMismatch)
+        Some(match snapshot.kind {
+            SourceKind::Volume => Skip::DescriptionMismatch,
+            SourceKind::Instance(_) | SourceKind::Cluster(_) => Skip::LeftOut,
+        })
     } else if snapshot.state != State::Completed {
         Some(Skip::NotCompleted)
     } else {

@@ -20,6 +20,8 @@ pub enum Skip<'f> {
     OwnerNotListed,
     /// The description does not match the policy's DescriptionRegex.
     DescriptionMismatch,
+    /// A database's snapshot that the policy's SourceTypes or DatabaseFilter leave out, or whose engine nobody has tried to copy.
+    LeftOut,
     /// There is a live copy.
     AlreadyCopied(&'f SnapshotId),
     /// There are several live copies of one identity: it cannot come from Snapferry's own single writer.
@@ -76,7 +78,7 @@ impl Skip<'_> {
     pub fn reason(&self) -> CopySkipped {
         match self {
             Self::OwnerNotListed => CopySkipped::OwnerNotListed,
-            Self::DescriptionMismatch => CopySkipped::DescriptionMismatch,
+            Self::DescriptionMismatch | Self::LeftOut => CopySkipped::DescriptionMismatch,
             Self::AlreadyCopied(_) | Self::JustProtected { .. } => CopySkipped::AlreadyCopied,
             Self::OtherRegion { .. } => CopySkipped::OtherRegion,
             Self::Duplicate(_) => CopySkipped::Duplicate,
@@ -94,6 +96,9 @@ impl fmt::Display for Skip<'_> {
             Self::OwnerNotListed => f.write_str("The snapshot's owner is not listed in the policy's SnapshotOwner."),
             Self::DescriptionMismatch => {
                 f.write_str("The whole description does not match the policy's DescriptionRegex.")
+            }
+            Self::LeftOut => {
+                f.write_str("The policy's SourceTypes or DatabaseFilter leave it out, or its engine is Neptune's or DocumentDB's.")
             }
             Self::AlreadyCopied(copy) => write!(f, "{copy} is a live copy of it."),
             Self::Duplicate(copies) => {

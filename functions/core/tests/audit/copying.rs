@@ -162,6 +162,7 @@ fn skips<'f>(copies: &'f [Copy], home: &'f Region) -> Vec<Skip<'f>> {
     every![Skip<'_>;
         Skip::OwnerNotListed => Skip::OwnerNotListed,
         Skip::DescriptionMismatch => Skip::DescriptionMismatch,
+        Skip::LeftOut => Skip::LeftOut,
         Skip::AlreadyCopied(_) => Skip::AlreadyCopied(&copies[0].id),
         Skip::Duplicate(_) => Skip::Duplicate(copies.iter().collect()),
         Skip::JustProtected { .. } => Skip::JustProtected { at: now(), copy: Some(&copies[0].id) },
