@@ -167,6 +167,13 @@ impl Obligation {
         }
     }
 
+    /// Whether it may have a good copy for all that anybody knows: it had one, its Region cannot be read (not `is_read`), and a key
+    /// whose deletion is cancelled makes that copy good again. For as long as a copy may take its end is not told.
+    #[must_use]
+    pub fn may_be_protected(&self, is_read: bool, now: Timestamp) -> bool {
+        !is_read && (self.generation > 0 || self.failed > 0) && now < after(self.wanted, LONGEST_COPY)
+    }
+
     /// Its end is about to be told: of two who would tell it, one fails to write this. `None` while another's stands, whose process
     /// may still be about to tell it, and where it cannot end.
     #[must_use]

@@ -176,6 +176,24 @@ fn each_ends_once_and_what_was_asked_for_runs_to_its_verdict() {
     assert_eq!(owed().ended(End::Missed, at(1)).unwrap().named(), None);
 }
 
+/// A Region that cannot be read may show that it is good again.
+#[test]
+fn one_that_had_a_copy_has_no_end_while_its_region_cannot_be_read() {
+    let back = Obligation { generation: 1, ..owed() };
+    let lost_its_key = Obligation { failed: 1, ..owed() };
+    let week = 7 * 24 * HOUR;
+    for (obligation, is_read, seconds, expected) in [
+        (&back, false, 0, true),
+        (&back, false, week - 1, true),
+        (&back, false, week, false),
+        (&back, true, 0, false),
+        (&lost_its_key, false, 0, true),
+        (&owed(), false, 0, false),
+    ] {
+        assert_eq!(obligation.may_be_protected(is_read, at(seconds)), expected, "{is_read} {seconds}");
+    }
+}
+
 #[test]
 fn an_end_is_claimed_before_it_is_told_and_anew_when_its_claim_is_old() {
     assert_eq!(all(|obligation| obligation.ending(End::Missed, at(1))), "owed delayed - - - - -");

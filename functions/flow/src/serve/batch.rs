@@ -104,8 +104,12 @@ async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -
     };
     let request = match request {
         Ok(request) => request,
+        // What has a copy after all is no more withdrawn than missed.
         Err(reason) => {
-            join(ends::withdraw(run, obligation, reason), had_its_turn).await.0?;
+            match found(obligation, &look.copies, run.world.now()) {
+                Some(after) => drop(join(run.world.write(&after), had_its_turn).await.0?),
+                None => drop(join(ends::withdraw(run, obligation, reason), had_its_turn).await.0?),
+            }
             return Ok(Fared::Told);
         }
     };

@@ -124,16 +124,17 @@ fn next<W: World>(run: &Run<'_, W>, look: &Look<'_>, item: &Item) -> Next {
         let reason = reason.filter(|_| obligation.is_given_up(copies.is_some(), began));
         return reason.map_or(Next::Stands, Next::Withdraw);
     }
+    let may_be_protected = obligation.may_be_protected(copies.is_some(), began);
     if let Some(reason) = wish::unwanted(run.setup, obligation, source) {
-        return Next::Withdraw(reason);
+        return if may_be_protected { Next::Stands } else { Next::Withdraw(reason) };
     }
     match (source, obligation.gone_in(round)) {
         (Some(_), _) => obligation.seen().map_or(Next::Stands, write_next),
         // Of an owner that could not be read whole nothing is gone.
         (None, _) if unread.contains(&obligation.account) => Next::Stands,
         (None, Some(Ok(gone))) => write_next(gone),
-        (None, Some(Err(()))) => Next::LookForSource,
-        (None, None) => Next::Stands,
+        (None, Some(Err(()))) if !may_be_protected => Next::LookForSource,
+        (None, Some(Err(())) | None) => Next::Stands,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What was asked for and is no longer wanted where it was asked for: each obligation ends, and is told of once.
 
-use snapferry_core::audit::Event;
+use snapferry_core::audit::{Event, Record};
 use snapferry_core::copying::CopyFailure;
 use snapferry_core::ids::PolicyName;
 use snapferry_core::ledger::State;
+use snapferry_core::policy::PolicyState;
 use snapferry_core::tags::Status;
 use snapferry_flow::Setup;
 
@@ -95,4 +96,55 @@ fn what_was_asked_for_by_a_policy_that_is_gone_ends_too() {
         assert_eq!((withdrawn(&world, &setup, 6 * DAY), of_old()), (0, 1), "{way:?}");
         assert_eq!((withdrawn(&world, &setup, DAY), of_old()), (1, 0), "{way:?}");
     }
+}
+
+/// Owed again, because the key of its good copy was about to go, and no longer wanted.
+fn back_and_unwanted() -> (Scripted, Setup) {
+    let (world, mut setup) = world(Way::InOne);
+    share(&world, 1, OWNER, 1, 1);
+    world.events(&setup, [1]);
+    world.obligations.borrow_mut().values_mut().for_each(|stands| stands.generation = 1);
+    copied(&world, &setup, 1, Status::Verified);
+    setup.policies[0].state = PolicyState::Disabled;
+    (world, setup)
+}
+
+fn ends_told(said: &[Record]) -> usize {
+    said.iter().filter(|record| matches!(record.reason.event(), Event::CopyWithdrawn | Event::CopyMissed)).count()
+}
+
+#[test]
+fn what_has_a_good_copy_after_all_is_not_told_of_as_over_by_a_sweep() {
+    for is_shared in [true, false] {
+        let (world, mut setup) = back_and_unwanted();
+        if !is_shared {
+            setup.policies[0].state = PolicyState::Enabled;
+            world.sources.borrow_mut().clear();
+        }
+        world.unread.borrow_mut().extend(REGIONS.map(str::to_owned));
+        for _ in 0..3 {
+            world.clock.set(world.clock.get() + 3600);
+            assert_eq!((ends_told(&round(&world, &setup).0), owed(&world).len()), (0, REGIONS.len()), "{is_shared}");
+        }
+        world.unread.borrow_mut().clear();
+        assert_eq!((ends_told(&round(&world, &setup).0), owed(&world).len()), (0, 0), "{is_shared}");
+        // Where no copy comes into sight for as long as one may run, it ends.
+        let (world, setup) = back_and_unwanted();
+        world.unread.borrow_mut().extend(REGIONS.map(str::to_owned));
+        world.clock.set(world.clock.get() + 7 * DAY);
+        assert_eq!((ends_told(&round(&world, &setup).0), owed(&world).len()), (REGIONS.len(), 0));
+    }
+}
+
+#[test]
+fn what_has_a_good_copy_after_all_is_not_told_of_as_over_in_its_turn() {
+    let (world, setup) = back_and_unwanted();
+    world.said.take();
+    world.serve(&setup);
+    assert_eq!((ends_told(&world.said.take()), owed(&world).len()), (0, 0));
+    // Without a copy it is.
+    let (world, setup) = back_and_unwanted();
+    world.copies.borrow_mut().clear();
+    world.serve(&setup);
+    assert_eq!((ends_told(&world.said.take()), owed(&world).len()), (REGIONS.len(), 0));
 }
