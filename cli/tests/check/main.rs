@@ -76,6 +76,22 @@ fn a_filter_that_no_database_passes() {
     done.stderr_eq(file!["databases.txt"]);
 }
 
+/// What RDS never copies, though it is named well.
+#[test]
+fn a_filter_that_asks_in_vain() {
+    let filter = r#""SnapshotRegex": "nightly-.*", "Engines": ["postgres", "aurora-mysql"]"#;
+    for (instead, expected) in [
+        (r#""SnapshotRegex": "rds:orders-.*""#, json!(["regex-no-name"])),
+        (r#""Engines": ["postgres", "custom-oracle-ee"]"#, json!(["engine-custom"])),
+        (filter, json!([])),
+    ] {
+        let found = json(snapferry().args(["check", "--json", "-"]).stdin(read(DATABASES).replace(filter, instead)));
+        let findings = found["files"][0]["findings"].as_array().unwrap();
+        let codes: Value = findings.iter().map(|finding| finding["code"].clone()).collect();
+        assert_eq!(codes, expected, "{instead}: {found}");
+    }
+}
+
 #[test]
 fn an_engine_of_a_kind_that_is_not_named() {
     for (kinds, expected) in [(r#""DB_SNAPSHOT""#, json!(["engine-kind"])), (r#""DB_CLUSTER_SNAPSHOT""#, json!([]))] {

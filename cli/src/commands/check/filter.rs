@@ -2,6 +2,7 @@
 
 use regex::RegexBuilder;
 use regex_syntax::ParserBuilder;
+use regex_syntax::hir::literal::{Extractor, Literal};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// Whether a regex matches every description. Never true of one that does not; a roundabout way of writing "everything"
@@ -20,6 +21,15 @@ pub(crate) fn is_found_in(regex: &str, text: &str) -> bool {
 /// Whether each text that a regex matches has a capital letter somewhere.
 pub(crate) fn needs_a_capital(regex: &str) -> bool {
     ParserBuilder::new().build().parse(regex).is_ok_and(|hir| has_a_capital(&hir))
+}
+
+/// Whether each text that a regex matches from its first character on begins with one of `beginnings`.
+pub(crate) fn begins_with(regex: &str, beginnings: &[&str]) -> bool {
+    let Ok(hir) = ParserBuilder::new().build().parse(regex) else { return false };
+    let found = Extractor::new().extract(&hir);
+    let begins =
+        |literal: &Literal| beginnings.iter().any(|beginning| literal.as_bytes().starts_with(beginning.as_bytes()));
+    found.literals().is_some_and(|literals| !literals.is_empty() && literals.iter().all(begins))
 }
 
 fn has_a_capital(hir: &Hir) -> bool {
@@ -85,7 +95,7 @@ fn may_be_empty(hir: &Hir, edge: Look) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_found_in, matches_everything, needs_a_capital};
+    use super::{begins_with, is_found_in, matches_everything, needs_a_capital};
 
     #[test]
     fn everything_in_many_spellings() {
@@ -148,6 +158,18 @@ mod tests {
             "(",
         ] {
             assert!(!needs_a_capital(regex), "{regex}");
+        }
+    }
+
+    #[test]
+    fn beginnings_of_every_match() {
+        for regex in ["rds:.*", "rds:(orders|billing)-.*", "arn:aws:rds:.*|rds:orders", "^rds:orders$"] {
+            assert!(begins_with(regex, &["rds:", "arn:"]), "{regex}");
+        }
+        for regex in
+            ["rds-.*", "(rds:)?orders-.*", ".*rds:.*", "rds.*", "rds:.*|orders", "[a-z]+:.*", "", "(", "[a&&b]"]
+        {
+            assert!(!begins_with(regex, &["rds:", "arn:"]), "{regex}");
         }
     }
 
