@@ -60,20 +60,27 @@ impl<'a> Databases<'a> {
         id
     }
 
-    /// What is shared now of those that are wanted.
-    async fn read_sources(&self, is_wanted: impl Fn(&SnapshotId) -> bool) -> Result<Vec<SourceSnapshot>, CallError> {
+    /// What is shared now of those that are wanted, and what cannot be read; no further than to `last`, if that is given.
+    async fn read_sources(
+        &self,
+        is_wanted: impl Fn(&SnapshotId) -> bool,
+        last: Option<&SnapshotId>,
+    ) -> Result<(Vec<SourceSnapshot>, Vec<String>), CallError> {
         let read = async {
-            let (mut shown, mut next) = (Vec::new(), None::<String>);
+            let (mut shown, mut unreadable, mut next) = (Vec::new(), Vec::new(), None::<String>);
             loop {
                 let page = self.page(next.as_deref()).await?;
+                unreadable.extend(page.unreadable);
+                let mut is_last = page.next.is_none();
                 for shared in page.snapshots.into_iter().filter(|shared| is_wanted(&shared.source.id())) {
                     shown.push(shared.fact());
-                    self.remember(shared);
+                    let id = self.remember(shared);
+                    is_last |= last == Some(&id);
+                }
+                if is_last {
+                    return Ok((shown, unreadable));
                 }
                 next = page.next;
-                if next.is_none() {
-                    return Ok(shown);
-                }
             }
         };
         self.aws.in_time(read).await
@@ -91,7 +98,8 @@ impl<'a> Databases<'a> {
             return Ok(shared);
         }
         let known: BTreeSet<SnapshotId> = self.seen.borrow().keys().chain([id]).cloned().collect();
-        if let Err(error) = self.read_sources(|source| known.contains(source)).await {
+        // All pages may take longer than what the first of them say holds.
+        if let Err(error) = self.read_sources(|source| known.contains(source), Some(id)).await {
             let failure = if is_throttling(&error.code) { CopyFailure::Throttled } else { CopyFailure::Ambiguous };
             return Err(CopyError { failure, error });
         }
@@ -161,10 +169,13 @@ impl World for Databases<'_> {
     }
 
     async fn sources(&self, ids: &[SnapshotId]) -> Result<Shown, CallError> {
-        let mut snapshots = self.read_sources(|id| ids.contains(id)).await?;
+        let (mut snapshots, unreadable) = self.read_sources(|id| ids.contains(id), None).await?;
         snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         snapshots.dedup_by(|a, b| a.id == b.id);
-        Ok(Shown { snapshots, ..Shown::default() })
+        // What cannot be read does not say which it is: it may be any that is not found.
+        let missing = ids.iter().filter(|id| !unreadable.is_empty() && !snapshots.iter().any(|shown| shown.id == **id));
+        let unreadable = missing.map(|id| (id.clone(), unreadable.join("; "))).collect();
+        Ok(Shown { snapshots, unreadable })
     }
 
     async fn shared(&self, owners: &[AccountId], shard: &Shard, next: Option<&str>) -> Result<Page, CallError> {

@@ -309,6 +309,41 @@ async fn a_source_is_looked_at_again_before_a_request_that_comes_late() {
     }
 }
 
+/// RDS lists what everybody shares, and all pages together may take longer than what the first of them say holds.
+#[tokio::test(start_paused = true)]
+async fn a_source_is_looked_for_again_no_further_than_to_its_page() {
+    let (takes, of_source) = (takes_attempt(1), described());
+    let shown = mock!(aws_sdk_rds::Client::describe_db_snapshots)
+        .match_requests(|input| input.marker().is_none())
+        .then_output(move || DescribeDbSnapshotsOutput::builder().db_snapshots(of_source.clone()).marker("2").build());
+    let others = mock!(aws_sdk_rds::Client::describe_db_snapshots)
+        .match_requests(|input| input.marker() == Some("2"))
+        .then_output(|| DescribeDbSnapshotsOutput::builder().build());
+    let scene = Scene::new(&[&shown, &others], &[&takes]);
+    let (world, source) = (scene.world(), shared(ARN).fact());
+    world.sources(std::slice::from_ref(&source.id)).await.unwrap();
+    tokio::time::advance(Duration::from_secs(31)).await;
+    world.copy(&scene.request(&source), Timestamp::now()).await.unwrap();
+    assert_eq!((shown.num_calls(), others.num_calls(), takes.num_calls()), (2, 1, 1));
+}
+
+/// What RDS does not describe in full may be any of those that are looked for, and is not gone.
+#[tokio::test]
+async fn what_cannot_be_read_may_be_what_is_looked_for() {
+    for (engine, expected) in [(None, 1), (Some("mysql"), 0)] {
+        let mut other = described();
+        (other.engine, other.db_snapshot_identifier) = (engine.map(str::to_owned), Some("another".to_owned()));
+        other.db_snapshot_arn = Some("arn:aws:rds:us-east-1:111122223333:snapshot:another".to_owned());
+        let shown = mock!(aws_sdk_rds::Client::describe_db_snapshots)
+            .then_output(move || DescribeDbSnapshotsOutput::builder().db_snapshots(other.clone()).build());
+        let scene = Scene::new(&[&shown], &[]);
+        let source = shared(ARN).fact();
+        let found = scene.world().sources(std::slice::from_ref(&source.id)).await.unwrap();
+        assert_eq!((found.snapshots.len(), found.unreadable.len()), (0, expected), "{engine:?}");
+        assert!(found.unreadable.keys().all(|id| *id == source.id));
+    }
+}
+
 /// Where RDS does not answer nothing is asked for.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_cannot_be_looked_at_again_is_not_copied() {
