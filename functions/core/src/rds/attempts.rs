@@ -20,7 +20,7 @@ pub struct Attempts {
 }
 
 /// So many names are looked at behind the highest attempt.
-const NAMES: u32 = 100;
+pub(super) const NAMES: u32 = 100;
 
 impl Attempts {
     /// Notes those of a Region's copies that failed, were rejected or are under a lost key. `attempt_of` tells which attempt each copy

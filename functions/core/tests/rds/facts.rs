@@ -326,6 +326,13 @@ fn a_copy_whose_tags_its_name_was_not_made_of_lets_no_other_go() {
         new.tags[at].1 = value.to_owned();
         assert_eq!(new.fact().unwrap().tags.problems.len(), 1, "{key}");
         assert_eq!(expired(&policy, &[old.clone(), new.clone()], "2028-01-02T00:00:00Z"), [""; 0], "{key}");
+        // Nor where no tag says which attempt it is.
+        let mut uncounted = new.clone();
+        uncounted.tags.retain(|(each, _)| each != ATTEMPT);
+        if key != ATTEMPT {
+            assert_eq!(uncounted.fact().unwrap().tags.problems.len(), 2, "{key}");
+            assert_eq!(expired(&policy, &[old.clone(), uncounted], "2028-01-02T00:00:00Z"), [""; 0], "{key}");
+        }
         // The same where it is taken away.
         if key == "snapferry:source-resource" {
             new.tags.remove(at);
