@@ -14,6 +14,7 @@ from tests.e2e import policies
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.databases import CLUSTER, INSTANCE, policy
 
+KINDS = ("db-snapshot", "db-cluster-snapshot")
 NEAR, FAR = "eu-west-1", "us-west-2"
 CREATED = "2026-11-20T03:00:00Z"
 RESOURCES = {INSTANCE: "db-ORDERS", CLUSTER: "cluster-USERS"}
@@ -164,6 +165,24 @@ def test_doctor_tells_what_a_copy_does_not_take_along(source: Account, target: A
     assert f"{tde} has TDE" in run_as(target, "doctor", document).out
 
 
+def test_copies_of_databases_are_looked_at_as_those_of_volumes_are(
+    source: Account, target: Account, keys: dict[str, str], document: Path
+) -> None:
+    instance = copied(source, target, INSTANCE, NEAR, keys[NEAR])
+    checks = run_as(target, "doctor", document, "--json").json()["checks"]
+    whose = [each for each in checks if (each["check"], each["subject"]) == ("copies", NEAR)]
+    assert [each["message"] for each in whose] == ["1 of this stack's homes and policies"]
+    target.client("kms", NEAR).schedule_key_deletion(KeyId=keys[NEAR], PendingWindowInDays=7)
+    checks = run_as(target, "doctor", document, "--json").json()["checks"]
+    assert [each["verdict"] for each in checks if each["check"] == "copies-key"] == ["fail"]
+    target.client("kms", NEAR).cancel_key_deletion(KeyId=keys[NEAR])
+    target.client("kms", NEAR).enable_key(KeyId=keys[NEAR])
+    # A kind that the policy no longer names is there all the same.
+    document.write_text(document.read_text().replace('"DB_SNAPSHOT", ', ""))
+    points = run_as(target, "recover", document, "--json").json()["points"]
+    assert [point["snapshot"] for point in points] == [instance]
+
+
 def test_recover_prints_what_restores_databases(
     source: Account, target: Account, keys: dict[str, str], document: Path, tmp_path: Path
 ) -> None:
@@ -195,6 +214,26 @@ def test_recover_prints_what_restores_databases(
     own = made["rds copy-db-cluster-snapshot"]["--target-db-cluster-snapshot-identifier"]
     assert made["rds restore-db-cluster-from-snapshot"]["--snapshot-identifier"] == own
     assert made["rds copy-db-snapshot"]["--source-db-snapshot-identifier"].startswith("arn:aws:rds:")
+    # All that has to be copied is begun, and then waited for, however long it takes.
+    states = " ".join(["copying"] * 100 + ["available"])
+    calls = asked(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", FROM=target.number, STATES=states)
+    order = [call["call"] for call in calls if not call["call"].startswith("rds describe")]
+    assert sorted(order[:2]) == ["rds copy-db-cluster-snapshot", "rds copy-db-snapshot"]
+    assert len(calls) > 200
+    # What an earlier run has begun is gone on with.
+    begun = [
+        call[f"--target-{kind}-identifier"] for call in calls for kind in KINDS if call["call"] == f"rds copy-{kind}"
+    ]
+    calls = asked(
+        done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", FROM=target.number, THERE=" ".join(begun)
+    )
+    assert not [call for call in calls if call["call"].startswith("rds copy")]
+    assert {call["call"] for call in calls} >= {
+        "rds restore-db-instance-from-db-snapshot",
+        "rds restore-db-cluster-from-snapshot",
+    }
+    ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", FROM=target.number, STATES="failed")
+    assert (ended.returncode, "-source is failed: where it failed, delete it" in ended.stderr) == (1, True)
     ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", FROM=target.number)
     assert (ended.returncode, "KMS_KEY" in ended.stderr) == (1, True)
     # What cannot be restored is named, and keeps no other from it.

@@ -18,17 +18,23 @@ pub(crate) struct Databases {
 impl Databases {
     /// In `account`'s home Region and the policies' targets.
     pub(crate) fn new(account: &Account, policies: &[Policy]) -> Self {
-        Self::besides(account, policies, &[])
+        let named = |kind: &Kind| policies.iter().any(|policy| policy.source_types.contains(&kind.source_type()));
+        Self::of(account, policies, Kind::ALL.into_iter().filter(named).collect())
     }
 
-    /// The same; of policies that are `retired` nobody knows what they named, so that there may be copies of either kind.
+    /// The same, of which there may be copies: of either kind where one is named, because a policy may have named the other, and of
+    /// policies that are `retired` nobody knows what they named.
     pub(crate) fn besides(account: &Account, policies: &[Policy], retired: &[PolicyName]) -> Self {
-        let names = |kind: &Kind| {
-            !retired.is_empty() || policies.iter().any(|policy| policy.source_types.contains(&kind.source_type()))
-        };
+        let is_named =
+            Kind::ALL.iter().any(|kind| policies.iter().any(|p| p.source_types.contains(&kind.source_type())));
+        let kinds = if is_named || !retired.is_empty() { Kind::ALL.to_vec() } else { Vec::new() };
+        Self::of(account, policies, kinds)
+    }
+
+    fn of(account: &Account, policies: &[Policy], kinds: Vec<Kind>) -> Self {
         let regions = policies.iter().flat_map(|policy| &policy.targets).map(|target| target.region.clone());
         let clients = RdsClients::new(account.config.clone(), account.home.clone(), regions);
-        Self { clients, kinds: Kind::ALL.into_iter().filter(names).collect() }
+        Self { clients, kinds }
     }
 
     /// Whether a policy names some.
@@ -81,7 +87,10 @@ impl Databases {
         rds::for_each_copy(&self.clients, &self.kinds, region, |copy, own| {
             let content = match own.arn.kind {
                 Kind::Instance => Content::Instance,
-                Kind::Cluster => Content::Cluster { engine: own.engine.unwrap_or_default() },
+                Kind::Cluster => Content::Cluster {
+                    engine: own.engine.unwrap_or_default(),
+                    version: own.engine_version.unwrap_or_default(),
+                },
             };
             take(copy, content);
         })

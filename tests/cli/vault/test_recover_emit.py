@@ -16,8 +16,22 @@ RECOVERY = "999999999999"
 # Stands for the AWS CLI, and takes down what it is asked for.
 _AWS = f"""#!{sys.executable}
 import json, os, sys
-with open(os.environ["ASKED"], "a") as asked:
+with open(os.environ["ASKED"], "a+") as asked:
+    asked.seek(0)
+    earlier = [json.loads(line) for line in asked]
     asked.write(json.dumps(sys.argv[1:]) + "\\n")
+if sys.argv[2].startswith("describe-db-"):
+    kind = sys.argv[2].removeprefix("describe-").removesuffix("s")
+    name = sys.argv[sys.argv.index("--" + kind + "-identifier") + 1]
+    begun = ["copy-" + kind in call and name in call for call in earlier]
+    looks = [call[1] == sys.argv[2] and name in call for call in earlier]
+    states = os.environ.get("STATES", "copying available").split()
+    if name in os.environ.get("THERE", "").split():
+        print("available")
+    elif any(begun):
+        print(states[min(sum(looks[begun.index(True):]), len(states) - 1)])
+    else:
+        print("None")
 sys.exit(sum(word in sys.argv for word in os.environ.get("REFUSED", "").split()))
 """
 
@@ -37,12 +51,13 @@ def asked(script: str, tmp_path: Path, **variables: str) -> list[dict[str, str]]
 
 
 def ran(script: str, tmp_path: Path, **variables: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, str]]]:
-    """How a script ends, and what it asks the AWS CLI for; this refuses the snapshots that REFUSED names."""
+    """How a script ends, and what it asks the AWS CLI for; this refuses the snapshots that REFUSED names, and
+    shows each copy of a database that was begun in one of STATES after the other, and those that are THERE."""
     program, log = tmp_path / "aws", tmp_path / "asked"
     program.write_text(_AWS)
     program.chmod(0o755)
     log.write_text("")
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ASKED": str(log), **variables}
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ASKED": str(log), "PAUSE": "0", **variables}
     done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
     calls = []
     for line in log.read_text().splitlines():

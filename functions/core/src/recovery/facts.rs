@@ -52,6 +52,8 @@ pub enum Content {
     Cluster {
         /// Its engine, without which RDS restores none.
         engine: String,
+        /// The engine's version, empty where RDS does not say it: without it RDS restores to a version of its choice.
+        version: String,
     },
 }
 

@@ -76,7 +76,9 @@ impl Passed {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::MalformedTags => "tags are missing or edited: restore them from the copy.started record",
+            Self::MalformedTags => {
+                "tags are missing or edited: restore them (RUNBOOK.md, TagsMalformedAlarm, says from where)"
+            }
             Self::ForeignOwner => "EC2 names another owner than this account",
             Self::PolicyNotNamed => "of a policy that is not in this document: name it with --retired-policy",
             Self::NotDescribed => {

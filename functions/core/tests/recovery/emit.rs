@@ -140,7 +140,10 @@ fn databases_have_calls_of_their_own() {
     let mut reading = Reading::default();
     reading.add(copy(1, 1, ago(HOUR), &[]));
     reading.add_with(of_database(2), Content::Instance);
-    reading.add_with(of_database(3), Content::Cluster { engine: "aurora'; rm -rf ~".to_owned() });
+    reading.add_with(
+        of_database(3),
+        Content::Cluster { engine: "aurora'; rm -rf ~".to_owned(), version: "8.0".to_owned() },
+    );
     let mut vault = reading.close();
     vault.copies.note_keys([(KEY.into(), KeyFact::Usable)].into());
     let facts = Facts {
@@ -155,7 +158,13 @@ fn databases_have_calls_of_their_own() {
     let calls: Vec<&str> = script.lines().rev().take(2).collect();
     let name = |number: u32| format!("snapferry-{number:052x} restored-{}", "0".repeat(20));
     assert_eq!(calls[1], format!("instance eu-west-1 {}", name(2)));
-    assert_eq!(calls[0], format!(r"cluster eu-west-1 {} 'aurora'\''; rm -rf ~'", name(3)));
+    assert_eq!(calls[0], format!(r"cluster eu-west-1 {} 'aurora'\''; rm -rf ~' '8.0'", name(3)));
+    // Whatever has to be copied is begun before anything is waited for.
+    let ahead: Vec<&str> = script.lines().filter(|line| line.starts_with("ahead ")).collect();
+    assert_eq!(
+        ahead,
+        [2, 3].map(|n| format!("ahead {} eu-west-1 {}", ["instance", "cluster"][n as usize - 2], name(n)))
+    );
     let volumes: Vec<_> =
         recovery.points.iter().filter(|point| point.detail.content == Content::Volume).cloned().collect();
     assert_eq!(databases::script(&volumes), None);

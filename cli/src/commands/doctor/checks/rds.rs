@@ -38,7 +38,7 @@ fn shared(facts: &Facts, policies: &[Policy], rds: &Rds) -> Check {
     let (check, home) = ("database-share", &facts.home);
     match &rds.shared {
         Err(error) => Check::unread(check, home, error),
-        Ok(shared) if shared.is_empty() => Check::unknown(check, home, "no owner shares a snapshot of a database here")
+        Ok(shared) if shared.is_empty() => Check::unknown(check, home, "no owner of an enabled policy shares a snapshot of a database here")
             .remedy(format!(
                 "In a source account: share a manual snapshot with {} (aws rds modify-db-snapshot-attribute --attribute-name \
                  restore); RDS shares neither automated ones nor those under aws/rds, nor those with TDE or persistent options.",

@@ -24,6 +24,7 @@ use snapferry_core::policy::{Encryption, Policy, SourceType};
 
 use super::facts::{Defaults, Facts, TargetKey};
 use crate::account::connection::Account;
+use crate::account::databases::Databases;
 
 /// Gathers all facts.
 pub(crate) async fn gather(
@@ -74,7 +75,7 @@ pub(crate) async fn gather(
     };
     let retired = facts.listed("RetiredRegions").into_iter().flatten().filter_map(|name| Region::parse(name).ok());
     let regions = regions.into_iter().chain(retired).collect();
-    facts.copies = copies::look(clients, &described, regions).await;
+    facts.copies = copies::look(clients, &Databases::besides(account, policies, &[]), &described, regions).await;
     facts
 }
 
