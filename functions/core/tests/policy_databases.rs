@@ -149,6 +149,12 @@ fn each_rule_says_what_is_wrong_and_what_would_be_right() {
         ),
         (
             COPY,
+            "TagsToAdd",
+            json!([{"Key": "team", "Value": "a"}, {"Key": "RDS:team", "Value": "a"}]),
+            ".TagsToAdd[1].Key: a key in the namespace rds:, which RDS keeps for itself; allowed: keys outside of rds:",
+        ),
+        (
+            COPY,
             "ProofRule",
             json!({"Blocks": 10}),
             ".ProofRule: a proof by blocks, but nobody can read those of a database's snapshot; allowed: absent; volumes may \

@@ -85,7 +85,7 @@ reasons! {
         TagLimitExceeded "tag-limit-exceeded"
             "A copy was judged, and has too many tags for its verdict: EC2 allows 50."
             Somebody("Remove two tags that are not Snapferry's from the copy, and find out what puts them there.");
-        Throttled "throttled" "The target Region kept throttling CopySnapshot."
+        Throttled "throttled" "The target Region kept throttling the copy call."
             Itself("It stands in line; the next tick goes on.");
         VerdictNotWritten "verdict-not-written" "A copy was judged, but the verdict could not be written to its tags."
             Itself("The next run judges again.");

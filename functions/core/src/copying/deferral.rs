@@ -144,7 +144,7 @@ impl fmt::Display for Deferral {
             Self::DurationThroughput(_) => {
                 "The throughput that copies with a CompletionDuration share between the two Regions is used up."
             }
-            Self::Throttled(_) => "The target Region kept throttling CopySnapshot.",
+            Self::Throttled(_) => "The target Region kept throttling the copy call.",
             Self::AnswerLost(_) => "EC2's answer was lost; the copy may exist, so the request is not repeated now.",
             Self::AnswerJustLost(_) => {
                 "The answer to the same request was lost a moment ago, and EC2 may not show its copy yet."

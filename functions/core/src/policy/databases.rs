@@ -140,6 +140,11 @@ pub(super) fn check_targets(targets: &[(Path, Target)]) -> Result<(), Problem> {
             let path = path.member("CompletionDurationMinutes");
             return Err(path.wrong(message, "absent; volumes may have a policy of their own"));
         }
+        // RDS API reference, `Tag`.
+        if let Some(index) = target.tags.iter().position(|tag| tag.key.to_lowercase().starts_with("rds:")) {
+            let path = path.member("TagsToAdd").item(index).member("Key");
+            return Err(path.wrong("a key in the namespace rds:, which RDS keeps for itself", "keys outside of rds:"));
+        }
         if target.encryption == Encryption::DefaultKey {
             let message =
                 "missing, and RDS encrypts the copy of another account's snapshot only under a key that is named";

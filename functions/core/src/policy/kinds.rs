@@ -9,7 +9,8 @@ use crate::kind::SourceType;
 pub(super) fn check(written: Option<&[String]>, path: &Path) -> Result<BTreeSet<SourceType>, Problem> {
     let Some(written) = written else { return Ok([SourceType::EbsSnapshot].into()) };
     if written.is_empty() {
-        return Err(path.wrong("an empty array", "[\"EBS_SNAPSHOT\"], or absent, which means the same"));
+        let kinds = SourceType::ALL.map(SourceType::as_str).join(", ");
+        return Err(path.wrong("an empty array", format!("one or more of {kinds}; absent it means EBS_SNAPSHOT")));
     }
     let allowed = SourceType::ALL.map(SourceType::as_str);
     let each = |(index, written): (usize, &String)| {
