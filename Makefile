@@ -154,7 +154,7 @@ bench: build limits ## measure everything beside the least possible and beside b
 	python -m tests.bench
 
 .PHONY: bench-compile
-bench-compile: $(VENV) ## measure clean builds of the last commit, time and memory, for the next make bench (half an hour)
+bench-compile: $(VENV) ## measure clean builds of the last commit, time and memory, for the next make bench (ten minutes)
 	python -m tests.bench.compile
 
 .PHONY: soak

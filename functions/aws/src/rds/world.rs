@@ -172,7 +172,11 @@ impl World for Databases<'_> {
         let (mut snapshots, unreadable) = self.read_sources(|id| ids.contains(id), None).await?;
         snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         snapshots.dedup_by(|a, b| a.id == b.id);
-        // What cannot be read does not say which it is: it may be any that is not found.
+        // What cannot be read does not say which of its owner's it is: it may be any that is not found. A stranger's is none of them.
+        let owners = self.aws.policies.iter().flat_map(|policy| &policy.owners);
+        let owners: BTreeSet<String> = owners.map(|owner| format!(":{owner}:")).collect();
+        let is_owners = |what: &String| owners.iter().any(|owner| what.contains(owner.as_str()));
+        let unreadable: Vec<String> = unreadable.into_iter().filter(is_owners).collect();
         let missing = ids.iter().filter(|id| !unreadable.is_empty() && !snapshots.iter().any(|shown| shown.id == **id));
         let unreadable = missing.map(|id| (id.clone(), unreadable.join("; "))).collect();
         Ok(Shown { snapshots, unreadable })

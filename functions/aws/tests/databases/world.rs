@@ -330,16 +330,18 @@ async fn a_source_is_looked_for_again_no_further_than_to_its_page() {
 /// What RDS does not describe in full may be any of those that are looked for, and is not gone.
 #[tokio::test]
 async fn what_cannot_be_read_may_be_what_is_looked_for() {
-    for (engine, expected) in [(None, 1), (Some("mysql"), 0)] {
+    for (account, engine, expected) in
+        [("111111111111", None, 1), ("111111111111", Some("mysql"), 0), ("999999999999", None, 0)]
+    {
         let mut other = described();
         (other.engine, other.db_snapshot_identifier) = (engine.map(str::to_owned), Some("another".to_owned()));
-        other.db_snapshot_arn = Some("arn:aws:rds:us-east-1:111122223333:snapshot:another".to_owned());
+        other.db_snapshot_arn = Some(format!("arn:aws:rds:us-east-1:{account}:snapshot:another"));
         let shown = mock!(aws_sdk_rds::Client::describe_db_snapshots)
             .then_output(move || DescribeDbSnapshotsOutput::builder().db_snapshots(other.clone()).build());
         let scene = Scene::new(&[&shown], &[]);
         let source = shared(ARN).fact();
         let found = scene.world().sources(std::slice::from_ref(&source.id)).await.unwrap();
-        assert_eq!((found.snapshots.len(), found.unreadable.len()), (0, expected), "{engine:?}");
+        assert_eq!((found.snapshots.len(), found.unreadable.len()), (0, expected), "{account} {engine:?}");
         assert!(found.unreadable.keys().all(|id| *id == source.id));
     }
 }
