@@ -117,9 +117,12 @@ def test_who_is_silent() -> None:
         **later,
         "owner": {"account": "333333333333", "silent": True, "secondsSinceNewest": 255_600, "silentAfterHours": 48},
     }
-    found = rows("SilentOwnersQuery", [never, seen, later, other])
+    # What is said of another kind stands beside it, and hides nothing.
+    of_databases = {**later, "owner": {**other["owner"], "account": "111111111111", "kind": "DB_SNAPSHOT"}}
+    found = rows("SilentOwnersQuery", [never, seen, later, other, of_databases])
     assert [(row["owner.account"], row["silent"], row["seconds"], row["allowedHours"]) for row in found] == [
         ("333333333333", True, 255_600, 48),
+        ("111111111111", True, 255_600, 48),
         ("111111111111", False, later["owner"]["secondsSinceNewest"], 48),
     ]
 

@@ -49,6 +49,16 @@ class Databases(Deployed):
         self.stack.wait_for_audit(COPIER, count=2, event="sweep.completed", sweep__id=name)
         return name
 
+    def sweep_volumes(self) -> None:
+        name = f"sweep {next(_ticks)}"
+        self.stack.invoke("copy-shared-snapshots", {"sweep": name})
+        self.stack.wait_for_audit("copy-shared-snapshots", event="sweep.completed", sweep__id=name)
+
+    def silent(self) -> list[list[str]]:
+        """Who is silent by a sweep of each kind."""
+        name = self.sweep()
+        return [swept["sweep"]["silentOwners"] for swept in self.audit(event="sweep.completed", sweep__id=name)]
+
     def serve(self) -> None:
         self.stack.invoke(COPIER, {"serve": f"serve {next(_ticks)}"})
 

@@ -321,3 +321,18 @@ def test_every_allowed_action_is_used(source: Account, target: Account) -> None:
         tagging = {"rds:AddTagsToResource"} if any(call.role == role and call.request_tags for call in calls) else set()
         allowed = {action for _, action in actions_of(deployed.policies_of(target.aws, role))}
         assert allowed - seen - tagging - ANOTHER_DOES == set(), name
+
+
+def test_who_shares_none_of_several_kinds_is_silent(source: Account, target: Account, stranger: Account) -> None:
+    """One that shares volumes alone is not, although databases of it are wanted, too; nor is one of which too little is known."""
+    document = policy(source, entry(target, NEAR), SourceTypes=["EBS_SNAPSHOT", "DB_SNAPSHOT", "DB_CLUSTER_SNAPSHOT"])
+    document["EventSource"]["Parameters"]["SnapshotOwner"].append(stranger.number)
+    guarded = vault(target, document)
+    source.share(source.create_snapshot()["SnapshotId"], target.number)
+    assert guarded.silent() == [[], []]
+    # The sweep of volumes has seen who shares some, and each of the other kinds that there are none.
+    guarded.sweep_volumes()
+    assert guarded.silent() == [[stranger.number]] * 2
+    guarded.shared(stranger, CLUSTER)
+    guarded.sweep()
+    assert guarded.silent() == [[], []]

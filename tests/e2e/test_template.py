@@ -244,7 +244,7 @@ def test_the_ledger_is_kept_whatever_becomes_of_the_stack(template: dict[str, An
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["SSESpecification"] == {"SSEEnabled": True}
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
-    tables_of = ("SNAPFERRY_LEDGER", "SNAPFERRY_CLUSTER_LEDGER")
+    tables_of = ("SNAPFERRY_LEDGER", "SNAPFERRY_CLUSTER_LEDGER", "SNAPFERRY_VOLUME_LEDGER")
     named = {
         name: tuple(variables[each]["Ref"] for each in tables_of if each in variables)
         for name, function in resources(template, "AWS::Lambda::Function").items()
@@ -252,7 +252,8 @@ def test_the_ledger_is_kept_whatever_becomes_of_the_stack(template: dict[str, An
     }
     assert named == {
         **dict.fromkeys(("CopySharedSnapshots", "VerifyCopies", "ProveCopies"), ("Ledger",)),
-        **dict.fromkeys(("CopySharedDatabases", "VerifyCopiedDatabases"), ("InstanceLedger", "ClusterLedger")),
+        "CopySharedDatabases": ("InstanceLedger", "ClusterLedger", "Ledger"),
+        "VerifyCopiedDatabases": ("InstanceLedger", "ClusterLedger"),
         **dict.fromkeys(("DeleteExpiredCopies", "DeleteExpiredDatabaseCopies"), ()),
     }
 
@@ -271,7 +272,11 @@ def test_one_program_is_the_three_functions_for_databases(template: dict[str, An
         assert functions[name]["Code"] == {"S3Bucket": "bucket", "S3Key": "databases.zip"}
         own, of_sibling = (functions[each]["Environment"]["Variables"] for each in (name, siblings[name]))
         differing = {each for each in own.keys() | of_sibling.keys() if own.get(each) != of_sibling.get(each)}
-        assert differing == ({"SNAPFERRY_LEDGER", "SNAPFERRY_CLUSTER_LEDGER"} if handler != "expire" else set())
+        assert differing == {
+            "copy": {"SNAPFERRY_LEDGER", "SNAPFERRY_CLUSTER_LEDGER", "SNAPFERRY_VOLUME_LEDGER"},
+            "verify": {"SNAPFERRY_LEDGER", "SNAPFERRY_CLUSTER_LEDGER"},
+            "expire": set(),
+        }[handler]
         assert (functions[name]["MemorySize"], functions[name]["Timeout"]) == (512, 300)
 
 

@@ -134,6 +134,14 @@ pub fn cluster_ledger() -> anyhow::Result<String> {
     table("SNAPFERRY_CLUSTER_LEDGER", "the table of the ledger of clusters' snapshots")
 }
 
+/// Reads `SNAPFERRY_VOLUME_LEDGER`, the name of the table of the ledger of volumes' snapshots, in a function of databases.
+///
+/// # Errors
+/// As for [`ledger`].
+pub fn volume_ledger() -> anyhow::Result<String> {
+    table("SNAPFERRY_VOLUME_LEDGER", "the table of the ledger of volumes' snapshots")
+}
+
 fn table(variable: &str, of: &str) -> anyhow::Result<String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let name = |text: &str| ((3..=255).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| text.to_owned());

@@ -32,6 +32,8 @@ pub(crate) struct Copier {
     since: Option<Timestamp>,
     silent_after_hours: u32,
     lines: Vec<Line>,
+    /// The ledger of volumes, which the copier of volumes keeps.
+    volumes: Table,
 }
 
 /// The copying of one kind.
@@ -59,7 +61,8 @@ impl Copier {
             parsed.warnings.iter().for_each(|warning| line.of.audit.write(&warning.record(now)));
         }
         let (since, silent_after_hours) = (settings::sweep_since()?, settings::silent_owner_hours()?);
-        Ok(Self { clients, keys: KeyCache::default(), since, silent_after_hours, lines })
+        let volumes = Table::new(clients.config(), settings::volume_ledger()?);
+        Ok(Self { clients, keys: KeyCache::default(), since, silent_after_hours, lines, volumes })
     }
 
     /// Handles one tick: nothing tells of a share, so there are no events.
@@ -95,8 +98,10 @@ impl Copier {
             silent_after_hours: self.silent_after_hours,
             retired_policies: self.clients.retired_policies.clone(),
         });
+        let other_lines = self.lines.iter().filter(|other| other.of.kind != *kind);
+        let others = other_lines.map(|other| &other.ledger).chain([&self.volumes]).collect();
         // Boxed: the steps are futures in futures, deeper than the compiler lays out at once.
-        Box::pin(handle(&Databases::new(aws, rds, *kind), setup, &line.kept, work)).await
+        Box::pin(handle(&Databases::new(aws, rds, *kind, others), setup, &line.kept, work)).await
     }
 }
 

@@ -20,7 +20,7 @@ use verify::Verifier;
 
 /// What this environment of Lambda is to do.
 enum Function {
-    Copy(Copier),
+    Copy(Box<Copier>),
     Verify(Verifier),
     Expire(Expirers),
 }
@@ -29,7 +29,7 @@ impl Function {
     /// By the function's `Handler`, which Lambda gives as `_HANDLER`.
     fn of_environment() -> anyhow::Result<Self> {
         Ok(match settings::handler()?.as_str() {
-            "copy" => Self::Copy(Copier::of_environment()?),
+            "copy" => Self::Copy(Box::new(Copier::of_environment()?)),
             "verify" => Self::Verify(Verifier::of_environment()?),
             "expire" => Self::Expire(Expirers::of_environment()?),
             other => bail!("_HANDLER: copy, verify or expire expected, found {other:?}"),

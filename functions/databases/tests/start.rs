@@ -6,8 +6,12 @@ mod start;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_databases");
 
-const WHOLE: &[(&str, &str)] =
-    &[("_HANDLER", "copy"), ("SNAPFERRY_LEDGER", "instances"), ("SNAPFERRY_CLUSTER_LEDGER", "clusters")];
+const WHOLE: &[(&str, &str)] = &[
+    ("_HANDLER", "copy"),
+    ("SNAPFERRY_LEDGER", "instances"),
+    ("SNAPFERRY_CLUSTER_LEDGER", "clusters"),
+    ("SNAPFERRY_VOLUME_LEDGER", "volumes"),
+];
 
 /// Each with a value that it does not take.
 const VARIABLES: &[(&str, &str)] = &[
@@ -18,6 +22,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("SNAPFERRY_SILENT_OWNER_HOURS", "-1"),
     ("SNAPFERRY_LEDGER", "arn:aws:dynamodb:eu-central-1:222222222222:table/ledger"),
     ("SNAPFERRY_CLUSTER_LEDGER", "a"),
+    ("SNAPFERRY_VOLUME_LEDGER", "a"),
     ("SNAPFERRY_POLICY", "{}"),
     ("AWS_REGION", "frankfurt"),
 ];

@@ -157,6 +157,10 @@ pub trait World {
     /// The round under way, or the last one.
     async fn round(&self) -> Result<Option<Round>, CallError>;
 
+    /// The rounds of the other kinds of snapshots, as far as there were any; an empty list where another function holds the kinds against
+    /// each other.
+    async fn other_rounds(&self) -> Result<Vec<Option<Round>>, CallError>;
+
     /// Writes the round, as [`write`](Self::write) does.
     async fn write_round(&self, round: &Round) -> Result<Written, CallError>;
 }

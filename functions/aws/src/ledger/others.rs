@@ -1,6 +1,6 @@
 //! Turns, hints and the round as items.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use snapferry_core::copying::Tally;
@@ -98,7 +98,7 @@ pub(super) fn round_key() -> Key {
 
 /// The round's item.
 pub(super) fn round(round: &Round) -> Attributes {
-    let Round { id, began, shards, left, walk, owed, totals, calls, took_ms, revision } = round;
+    let Round { id, began, shards, left, walk, owed, totals, heard, calls, took_ms, revision } = round;
     let mut item = round_key().attributes();
     let mut put = |name: &str, value| _ = item.insert(name.to_owned(), value);
     put("id", s(id));
@@ -110,6 +110,7 @@ pub(super) fn round(round: &Round) -> Attributes {
     put("walk", s(serde_json::to_string(walk).unwrap_or_default()));
     put("owed", s(serde_json::to_string(owed).unwrap_or_default()));
     put("totals", s(serde_json::to_string(totals).unwrap_or_default()));
+    put("heard", s(serde_json::to_string(heard).unwrap_or_default()));
     put("calls", n(calls));
     put("tookMs", n(took_ms));
     put(names::REVISION, n(revision));
@@ -126,7 +127,7 @@ pub(super) fn read_round(item: &Attributes) -> Result<Round, String> {
     let revision = revision(item)?;
     let progress = progress(item);
     let began = if progress.is_some() { time_or_future(item, "began") } else { Timestamp::MAX };
-    let Progress { left, walk, owed, totals } = progress.unwrap_or_default();
+    let Progress { left, walk, owed, totals, heard } = progress.unwrap_or_default();
     Ok(Round {
         id: text(item, "id").unwrap_or_default().to_owned(),
         began,
@@ -135,6 +136,7 @@ pub(super) fn read_round(item: &Attributes) -> Result<Round, String> {
         walk,
         owed,
         totals,
+        heard,
         calls: number(item, "calls").unwrap_or_default(),
         took_ms: number(item, "tookMs").unwrap_or_default(),
         revision,
@@ -148,6 +150,7 @@ struct Progress {
     walk: Option<Vec<Stretch>>,
     owed: BTreeMap<Region, u64>,
     totals: Tally,
+    heard: Option<BTreeSet<AccountId>>,
 }
 
 fn progress(item: &Attributes) -> Option<Progress> {
@@ -162,5 +165,7 @@ fn progress(item: &Attributes) -> Option<Progress> {
     let walk = serde_json::from_str(text(item, "walk")?).ok()?;
     let owed = serde_json::from_str(text(item, "owed")?).ok()?;
     let totals = serde_json::from_str(text(item, "totals")?).ok()?;
-    is_whole.then_some(Progress { left, walk, owed, totals })
+    // An earlier version wrote none.
+    let heard = text(item, "heard").and_then(|heard| serde_json::from_str(heard).ok()).flatten();
+    is_whole.then_some(Progress { left, walk, owed, totals, heard })
 }

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use snapferry_core::audit::{CopyFailed, Record};
 use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 use super::clients::RdsClients;
 use super::copy::copy;
 use super::read;
+use crate::ledger::Table;
 use crate::world::Aws;
 
 /// For so long what was read of a source holds. A copy call names its source by its ARN, which belongs to another snapshot once an
@@ -38,16 +40,18 @@ pub struct Databases<'a> {
     aws: Aws<'a>,
     clients: &'a RdsClients,
     kind: Kind,
+    /// The ledgers of the other kinds of snapshots, volumes' among them.
+    others: Vec<&'a Table>,
     /// What was read of shared snapshots, and when: a request names more of its source than the steps know.
     seen: RefCell<BTreeMap<SnapshotId, (Shared, Instant)>>,
     attempts: RefCell<Attempts>,
 }
 
 impl<'a> Databases<'a> {
-    /// The same world as `aws`, with RDS's snapshots of a kind; its ledger is that kind's alone.
+    /// The same world as `aws`, with RDS's snapshots of a kind; its ledger is that kind's alone, and `others` are those of all other kinds.
     #[must_use]
-    pub fn new(aws: Aws<'a>, clients: &'a RdsClients, kind: Kind) -> Self {
-        Self { aws, clients, kind, seen: RefCell::default(), attempts: RefCell::default() }
+    pub fn new(aws: Aws<'a>, clients: &'a RdsClients, kind: Kind, others: Vec<&'a Table>) -> Self {
+        Self { aws, clients, kind, others, seen: RefCell::default(), attempts: RefCell::default() }
     }
 
     async fn page(&self, marker: Option<&str>) -> Result<read::Page<Shared>, CallError> {
@@ -278,6 +282,10 @@ impl World for Databases<'_> {
 
     async fn round(&self) -> Result<Option<Round>, CallError> {
         self.aws.round().await
+    }
+
+    async fn other_rounds(&self) -> Result<Vec<Option<Round>>, CallError> {
+        try_join_all(self.others.iter().map(|ledger| ledger.round())).await
     }
 
     async fn write_round(&self, round: &Round) -> Result<Written, CallError> {

@@ -69,7 +69,7 @@ impl Scene {
     fn world_of(&self, kind: Kind) -> Databases<'_> {
         let Self { clients, keys, ledger, audit, policies, .. } = self;
         let deadline = Deadline::after(Duration::from_secs(60));
-        Databases::new(Aws { clients, keys, ledger, audit, policies, deadline }, &self.rds, kind)
+        Databases::new(Aws { clients, keys, ledger, audit, policies, deadline }, &self.rds, kind, Vec::new())
     }
 
     fn request<'f>(&'f self, source: &'f SourceSnapshot) -> copying::CopyRequest<'f> {

@@ -63,6 +63,7 @@ pub(crate) fn round() -> Round {
         walk,
         owed,
         totals,
+        heard: Some([AccountId::parse("111111111111").unwrap()].into()),
         calls: 9,
         took_ms: 1200,
         revision: 4,

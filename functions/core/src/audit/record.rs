@@ -228,6 +228,9 @@ impl Record {
         if let Some(source) = &mut self.source {
             source.kind = Some(kind.as_str());
         }
+        if let Some(owner) = &mut self.owner {
+            owner.kind = Some(kind.as_str());
+        }
         if kind.is_of_databases() {
             self.message = self.message.map(|message| message.replace("EC2", "RDS"));
         }

@@ -91,6 +91,9 @@ pub struct Coverage {
 pub struct Owner {
     /// The owner: a `SnapshotOwner` of an enabled policy.
     pub account: String,
+    /// The kind of snapshots that the sweep was about; the function that writes the record knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
     /// When the newest of its snapshots that a policy wants was started, shared still or copied earlier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest: Option<Timestamp>,

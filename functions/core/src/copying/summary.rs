@@ -1,5 +1,7 @@
 //! What a sweep says at its end. Zeros are said too: an alarm recovers by them, and a sweep that says nothing is missing.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{RegionCounts, Tally};
@@ -20,6 +22,8 @@ pub struct Ran<'a> {
     pub policies: &'a [Policy],
     /// The hours for owners of which no policy says it; 0 is never.
     pub silent_after_hours: u32,
+    /// The owners that only policies of several kinds of snapshots name, and of which no kind was ever seen.
+    pub unheard: &'a BTreeSet<AccountId>,
 }
 
 /// A record for each target Region, one for each owner, and `sweep.completed` as the last.
@@ -57,9 +61,9 @@ fn owner(account: &AccountId, newest: Option<Timestamp>, ran: Ran<'_>, now: Time
     let silent_after_hours = silent_after(ran.policies, account, ran.silent_after_hours);
     let is_silent = silent_after_hours.is_some_and(|hours| match seconds_since_newest {
         Some(seconds) => seconds > i64::from(hours) * 3600,
-        None => has_to_share(ran.policies, account),
+        None => has_to_share(ran.policies, account) || ran.unheard.contains(account),
     });
-    Owner { account: account.to_string(), newest, seconds_since_newest, is_silent, silent_after_hours }
+    Owner { account: account.to_string(), kind: None, newest, seconds_since_newest, is_silent, silent_after_hours }
 }
 
 fn heard(owner: Owner, now: Timestamp) -> Record {

@@ -1,6 +1,6 @@
 //! A sweep in shards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -31,6 +31,8 @@ pub struct Round {
     pub owed: BTreeMap<Region, u64>,
     /// What was counted so far.
     pub totals: Tally,
+    /// The owners of which the last whole round before this one saw something; nothing where there was none.
+    pub heard: Option<BTreeSet<AccountId>>,
     /// Calls made to EC2 and KMS so far, retries not counted.
     pub calls: u64,
     /// How long it took so far, in milliseconds.
@@ -53,6 +55,28 @@ impl Round {
     #[must_use]
     pub fn is_read(&self) -> bool {
         self.left.is_empty() && self.walk.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// The owners of which the last whole round saw something, which is this one once it is read; nothing where none is known.
+    #[must_use]
+    pub fn heard_last(&self) -> Option<BTreeSet<AccountId>> {
+        // One that could not be read back says nothing.
+        if self.began == Timestamp::MAX {
+            return None;
+        }
+        if !self.is_read() {
+            return self.heard.clone();
+        }
+        let heard = self.totals.last_heard().into_iter().filter_map(|(owner, newest)| newest.and(Some(owner)));
+        Some(heard.chain(&self.totals.unread).cloned().collect())
+    }
+
+    /// Whether an owner may share something of this kind, or have shared what is copied: neither this round nor the last whole one
+    /// says that it does not.
+    #[must_use]
+    pub fn may_have_heard(&self, owner: &AccountId) -> bool {
+        self.totals.last_heard().get(owner).is_some_and(Option::is_some)
+            || self.heard_last().is_none_or(|heard| heard.contains(owner))
     }
 
     /// Whether nothing of it is read.

@@ -23,8 +23,8 @@ pub fn silent_after(policies: &[Policy], owner: &AccountId, otherwise: u32) -> O
     own.into_iter().filter(|hours| *hours > 0).min()
 }
 
-/// Whether `owner` is silent also as long as nothing of it was ever seen: where a policy that names it is about this kind alone. One of
-/// several kinds may have an owner that has no more than one of them.
+/// Whether `owner` is silent as soon as nothing of this kind was ever seen of it: where a policy that names it is about this kind alone.
+/// One that only policies of several kinds name may have no more than one of them: it is silent where none was seen.
 #[must_use]
 pub fn has_to_share(policies: &[Policy], owner: &AccountId) -> bool {
     policies.iter().any(|policy| {

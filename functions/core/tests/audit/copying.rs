@@ -1,6 +1,6 @@
 //! Every decision and outcome of copying.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use snapferry_core::audit::{CopyDeferred, CopyFailed, CopyWithdrawn, Record};
@@ -289,5 +289,9 @@ fn swept(policies: &[Policy], id: &str, facts: &Facts) -> Vec<Record> {
         };
         tally.add(decision, &outcome);
     }
-    summary(&tally, Ran { id, duration_ms: 1200, calls: 7, policies, silent_after_hours: 48 }, now())
+    summary(
+        &tally,
+        Ran { id, duration_ms: 1200, calls: 7, policies, silent_after_hours: 48, unheard: &BTreeSet::new() },
+        now(),
+    )
 }

@@ -1,6 +1,6 @@
 //! What a sweep says at its end: how the Regions, the owners and the keys stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -70,7 +70,14 @@ fn told(facts: &Facts) -> BTreeMap<String, Value> {
     let mut tally = plan.tally;
     let full = Outcome::Deferred(snapferry_core::copying::Deferral::RegionFull(error()));
     plan.decisions.iter().for_each(|decision| tally.add(decision, &full));
-    let ran = Ran { id: "t", duration_ms: 1, calls: 1, policies: &policies, silent_after_hours: 48 };
+    let ran = Ran {
+        id: "t",
+        duration_ms: 1,
+        calls: 1,
+        policies: &policies,
+        silent_after_hours: 48,
+        unheard: &BTreeSet::new(),
+    };
     let lines = summary(&tally, ran, now()).into_iter().map(|record| {
         let line: Value = serde_json::from_str(&record.to_line()).unwrap();
         (line["event"].as_str().unwrap().to_owned(), line)
@@ -181,7 +188,14 @@ fn each_owner_is_silent_by_its_own_hours_and_none_hides_another() {
         .to_vec();
     let tally = decide(&policies, &sweep(snapshots, held(Vec::new())), now()).tally;
     let silent = |hours| {
-        let ran = Ran { id: "t", duration_ms: 1, calls: 1, policies: &policies, silent_after_hours: hours };
+        let ran = Ran {
+            id: "t",
+            duration_ms: 1,
+            calls: 1,
+            policies: &policies,
+            silent_after_hours: hours,
+            unheard: &BTreeSet::new(),
+        };
         let completed = summary(&tally, ran, now()).pop().unwrap();
         completed.sweep.unwrap().silent_owners
     };

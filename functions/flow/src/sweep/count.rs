@@ -1,9 +1,13 @@
 //! A round's end: what was counted, with what became of it meanwhile.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use snapferry_core::audit::CopyDeferred;
 use snapferry_core::copying::{Ran, summary};
+use snapferry_core::ids::AccountId;
+use snapferry_core::ledger::Round;
+use snapferry_core::policy::has_to_share;
 
 use super::lineages::Sweeper;
 use super::slice::Slice;
@@ -19,13 +23,35 @@ pub(crate) async fn finish<W: World>(run: &Run<'_, W>, mut slice: Slice) {
     served.iter().for_each(|served| slice.count(served));
     if slice.round.is_read() {
         slice.clock(run);
-        tell(run, &mut slice);
+        let unheard = unheard(run, &slice.round).await;
+        tell(run, &mut slice, &unheard);
     }
     slice.note(run).await;
 }
 
+/// The owners that only policies of several kinds name, and of which no kind was ever seen.
+async fn unheard<W: World>(run: &Run<'_, W>, round: &Round) -> BTreeSet<AccountId> {
+    let never_seen = round.totals.last_heard().into_iter().filter(|(_, newest)| newest.is_none());
+    let mut owners: BTreeSet<AccountId> = never_seen.map(|(owner, _)| owner.clone()).collect();
+    owners.retain(|owner| !has_to_share(&run.setup.policies, owner));
+    if owners.is_empty() {
+        return owners;
+    }
+    let rounds = match run.world.other_rounds().await {
+        Ok(rounds) => rounds,
+        Err(error) => {
+            run.ledger_failed(0, &error);
+            Vec::new()
+        }
+    };
+    let is_unheard =
+        |round: &Option<Round>, owner: &AccountId| round.as_ref().is_some_and(|round| !round.may_have_heard(owner));
+    owners.retain(|owner| !rounds.is_empty() && rounds.iter().all(|round| is_unheard(round, owner)));
+    owners
+}
+
 /// Tells what is in line and was not tried, then the totals.
-fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice) {
+fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice, unheard: &BTreeSet<AccountId>) {
     for (region, waiting) in &slice.round.owed {
         let mut left = *waiting;
         // Part of it is noted already, with reasons of its own.
@@ -47,6 +73,7 @@ fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice) {
         calls: slice.round.calls,
         policies: &run.setup.policies,
         silent_after_hours: run.setup.silent_after_hours,
+        unheard,
     };
     summary(&slice.round.totals, ran, run.world.now()).iter().for_each(|record| run.world.say(record));
 }

@@ -79,6 +79,7 @@ async fn begin<W: World>(run: &Run<'_, W>, tick: &str, last: Option<&Round>) -> 
         walk: None,
         owed: Default::default(),
         totals: Default::default(),
+        heard: last.and_then(Round::heard_last),
         calls: 0,
         took_ms: 0,
         revision: last.map_or(0, |last| last.revision.saturating_add(1)),

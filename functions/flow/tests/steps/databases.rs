@@ -1,8 +1,10 @@
 //! Snapshots of databases: of each database one copy at a time in a Region, the oldest first.
 
 use jiff::{SignedDuration, Timestamp};
+use snapferry_core::copying::Tally;
 use snapferry_core::facts::{Database, DescribedCopy, KeyFact, SourceKind, SourceSnapshot, State, Storage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
+use snapferry_core::ledger::{Round, Shard};
 use snapferry_core::policy::{Encryption, SourceType, of_kind};
 use snapferry_core::tags::{ReadTags, Status};
 use snapferry_flow::{Setup, World as _};
@@ -201,4 +203,66 @@ fn an_owner_without_any_is_silent_only_where_the_policy_is_about_this_kind_alone
     assert_eq!(silent(&[DbSnapshot], DbSnapshot), (2, 2));
     assert_eq!(silent(&[DbSnapshot, DbClusterSnapshot], DbSnapshot), (2, 0));
     assert_eq!(silent(&[DbSnapshot], EbsSnapshot), (0, 0));
+}
+
+/// Neither kind's silence alone says anything, and what is not known is not told.
+#[test]
+fn an_owner_of_several_kinds_is_silent_where_none_of_them_was_ever_seen() {
+    let (mut setup, volumes) = (databases(), Scripted::default());
+    volumes.share(1, OWNER);
+    volumes.sweep(&crate::world::setup());
+    let seen = volumes.round.take();
+    volumes.sources.borrow_mut().clear();
+    volumes.sweep(&crate::world::setup());
+    volumes.sweep(&crate::world::setup());
+    let none_seen = volumes.round.take();
+    setup.policies[0].source_types = [SourceType::EbsSnapshot, SourceType::DbSnapshot].into();
+    setup.policies = of_kind(&setup.policies, SourceType::DbSnapshot);
+    let silent = |others: &[&Option<Round>], are_unread| {
+        let world = world(&setup);
+        *world.other_rounds.borrow_mut() = others.iter().copied().cloned().collect();
+        world.are_others_unread.set(are_unread);
+        world.sweep(&setup);
+        let said = world.said.borrow();
+        let silent = said.iter().find_map(|record| record.sweep.as_ref()).unwrap().silent_owners.clone();
+        (silent, world.reasons().contains(&"ledger-unread"))
+    };
+    let others = || "222222222222".to_owned();
+    for (what, others, are_unread, expected) in [
+        ("another function looks", vec![], false, (vec![], false)),
+        ("no round yet", vec![&none_seen, &None], false, (vec![], false)),
+        ("one kind of one owner was seen", vec![&none_seen, &seen], false, (vec![others()], false)),
+        ("nothing was", vec![&none_seen, &none_seen], false, (vec![OWNER.to_owned(), others()], false)),
+        ("not read", vec![&none_seen], true, (vec![], true)),
+    ] {
+        assert_eq!(silent(&others, are_unread), expected, "{what}");
+    }
+}
+
+/// A round under way has not seen everything yet.
+#[test]
+fn what_the_last_whole_round_saw_counts_while_the_next_is_under_way() {
+    let world = Scripted::default();
+    world.share(1, OWNER);
+    world.sweep(&crate::world::setup());
+    let (owner, other) = (AccountId::parse(OWNER).unwrap(), AccountId::parse("222222222222").unwrap());
+    let first = world.round.borrow().clone().unwrap();
+    assert_eq!(first.heard, None);
+    let has_begun = |totals| Round { left: vec![Shard::all()], heard: None, totals, ..first.clone() };
+    assert!(has_begun(Tally::default()).may_have_heard(&other), "nothing is known");
+    world.sources.borrow_mut().clear();
+    world.sweep(&crate::world::setup());
+    let second = world.round.borrow().clone().unwrap();
+    assert_eq!(second.heard, Some([owner.clone()].into()));
+    let under_way = Round { left: vec![Shard::all()], ..second.clone() };
+    assert_eq!([&owner, &other].map(|owner| under_way.may_have_heard(owner)), [true, false]);
+    let so_far = Round { heard: Some(Default::default()), ..under_way };
+    let so_far = Round {
+        totals: Tally { owners: [(other.clone(), Some(world.now()))].into(), ..second.totals.clone() },
+        ..so_far
+    };
+    assert_eq!([&owner, &other].map(|owner| so_far.may_have_heard(owner)), [false, true]);
+    let unread = Round { totals: Tally { unread: [other.clone()].into(), ..Tally::default() }, ..second.clone() };
+    assert_eq!([&owner, &other].map(|owner| unread.may_have_heard(owner)), [false, true]);
+    assert!(Round { began: Timestamp::MAX, ..unread }.may_have_heard(&owner), "it could not be read back");
 }

@@ -72,6 +72,9 @@ pub(crate) struct Scripted {
     /// This account's snapshots, by Region.
     pub(crate) copies: RefCell<Vec<(Region, DescribedCopy)>>,
     pub(crate) round: RefCell<Option<Round>>,
+    /// The rounds of the other kinds, and whether they cannot be read.
+    pub(crate) other_rounds: RefCell<Vec<Option<Round>>>,
+    pub(crate) are_others_unread: Cell<bool>,
     /// How many snapshots EC2 gives at once, how long such a page takes, in seconds, and whether it is cut before it is filtered.
     pub(crate) page: Cell<usize>,
     pub(crate) page_takes: Cell<i64>,

@@ -61,7 +61,12 @@ pub(super) fn variables(function: Part) -> Vec<(&'static str, &'static str)> {
 pub(super) fn ledgers(function: Part) -> &'static [(&'static str, Part)] {
     match function {
         Part::DeleteExpiredCopies | Part::DeleteExpiredDatabaseCopies => &[],
-        Part::CopySharedDatabases | Part::VerifyCopiedDatabases => {
+        Part::CopySharedDatabases => &[
+            (LEDGER, Part::InstanceLedger),
+            ("SNAPFERRY_CLUSTER_LEDGER", Part::ClusterLedger),
+            ("SNAPFERRY_VOLUME_LEDGER", Part::Ledger),
+        ],
+        Part::VerifyCopiedDatabases => {
             &[(LEDGER, Part::InstanceLedger), ("SNAPFERRY_CLUSTER_LEDGER", Part::ClusterLedger)]
         }
         _ => &[(LEDGER, Part::Ledger)],

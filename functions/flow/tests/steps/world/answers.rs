@@ -237,6 +237,11 @@ impl World for Scripted {
         Ok(self.round.borrow().clone())
     }
 
+    async fn other_rounds(&self) -> Result<Vec<Option<Round>>, CallError> {
+        self.note(Call::Read("other rounds"));
+        if self.are_others_unread.get() { Err(CallError::not_read()) } else { Ok(self.other_rounds.borrow().clone()) }
+    }
+
     async fn write_round(&self, round: &Round) -> Result<Written, CallError> {
         self.note(Call::Write("round"));
         let stored = self.round.borrow().as_ref().map_or(0, |stored| stored.revision + 1);

@@ -8,7 +8,12 @@ pub(super) fn well(part: Part) -> Function {
     let mut variables = BTreeMap::from([("SNAPFERRY_METRIC_NAMESPACE".to_owned(), "Snapferry/snapferry".to_owned())]);
     let ledgers: &[_] = match part {
         Part::DeleteExpiredCopies | Part::DeleteExpiredDatabaseCopies => &[],
-        Part::CopySharedDatabases | Part::VerifyCopiedDatabases => {
+        Part::CopySharedDatabases => &[
+            ("SNAPFERRY_LEDGER", "InstanceLedger"),
+            ("SNAPFERRY_CLUSTER_LEDGER", "ClusterLedger"),
+            ("SNAPFERRY_VOLUME_LEDGER", "Ledger"),
+        ],
+        Part::VerifyCopiedDatabases => {
             &[("SNAPFERRY_LEDGER", "InstanceLedger"), ("SNAPFERRY_CLUSTER_LEDGER", "ClusterLedger")]
         }
         _ => &[("SNAPFERRY_LEDGER", "Ledger")],
@@ -82,7 +87,7 @@ fn a_function_that_is_told_other_things_than_the_stack() {
                 function.variables.as_mut().unwrap().insert(variable.to_owned(), value.to_owned());
             })
         };
-        for variable in ["SNAPFERRY_LEDGER", "SNAPFERRY_CLUSTER_LEDGER"] {
+        for variable in ["SNAPFERRY_LEDGER", "SNAPFERRY_CLUSTER_LEDGER", "SNAPFERRY_VOLUME_LEDGER"] {
             assert_eq!(set(variable, "another").is_empty(), !own.contains_key(variable), "{name} {variable}");
         }
         assert_eq!(set("SNAPFERRY_METRIC_NAMESPACE", "Snapferry/other"), fail);
