@@ -281,7 +281,9 @@ def test_what_volumes_have_is_the_same_with_and_without(roles: Roles) -> None:
         assert [
             probe
             for probe in work
-            if probe not in [*NOBODYS, HEARD] and not probe[0].startswith("kms:Describe") and asked(roles, COPIER, probe).allowed
+            if probe not in [*NOBODYS, HEARD]
+            and not probe[0].startswith("kms:Describe")
+            and asked(roles, COPIER, probe).allowed
         ] == [], role
 
 
