@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import run_as
+from tests.cli.vault import NIGHTS, point
 from tests.cli.vault.test_recover_emit import asked, ran
 from tests.e2e import policies
 from tests.e2e.accounts import HOME, Account
@@ -251,6 +252,47 @@ def test_recover_prints_what_restores_databases(
     done = run_as(target, "recover", document, "--volume", RESOURCES[INSTANCE], "--volume", "db-GONE", "--json")
     assert done.code == 1
     assert [each["volume"] for each in done.json()["without"]] == ["db-GONE"]
+
+
+def test_recover_finds_databases_whatever_the_policy_names_and_by_their_names(
+    source: Account, target: Account, keys: dict[str, str], tmp_path: Path
+) -> None:
+    """The document is about volumes alone, by now."""
+    document = tmp_path / "policy.json"
+    document.write_text(json.dumps(policies.details([source.number], policies.target(NEAR, key=keys[NEAR]))))
+    instance = copied(source, target, INSTANCE, NEAR, keys[NEAR])
+    inventory = tmp_path / "inventory.csv"
+    inventory.write_text(f"volume,name\n{RESOURCES[INSTANCE]},the orders\n")
+    [found] = run_as(target, "recover", document, "--json").json()["points"]
+    assert (found["snapshot"], found["database"]) == (instance, "orders")
+    assert " orders " in run_as(target, "recover", document).out
+    row = run_as(target, "recover", document, "--csv", "-").out.splitlines()[1]
+    assert row.endswith(',"","","orders"')
+    row = run_as(target, "recover", document, "--csv", "-", "--inventory", inventory).out.splitlines()[1]
+    assert row.endswith(',"","","the orders"')
+    execute = ("recover", document, "--execute", "--zone", f"{NEAR}a", "--name", "drill")
+    done = run_as(target, *execute)
+    assert (done.code, "all of these points are of databases" in done.err) == (2, True)
+    # Beside volumes they are not made, which is no success, and mislead nobody about whose key is whose.
+    volume = {**point(1, NEAR, NIGHTS[0], kms_key=keys[NEAR], tags={"kms-key": keys[NEAR]}), "account": target.number}
+    target.aws.control.create_snapshots([volume])
+    for new in (True, False):
+        done = run_as(target, *execute, "--json")
+        [made] = done.json()["volumes"]
+        assert (done.code, made["state"], made["new"]) == (1, "available", new)
+        assert "databases are not made by this (1)" in done.err
+    # Who has volumes alone may be denied to look, and is told.
+    target.aws.control.inject_fault(
+        account=target.number, service="rds", action="DescribeDBSnapshots", code="AccessDenied", message="no"
+    )
+    done = run_as(target, "recover", document, "--json")
+    assert [found["snapshot"] for found in done.json()["points"]] == [volume["id"]]
+    assert "note: databases in eu-west-1: AccessDenied: no" in done.err
+    named = json.loads(document.read_text())
+    named["EventSource"]["Parameters"]["SourceTypes"] = ["EBS_SNAPSHOT", "DB_SNAPSHOT"]
+    document.write_text(json.dumps(named))
+    done = run_as(target, "recover", document)
+    assert (done.code, "the copies of databases in eu-west-1: AccessDenied" in done.err) == (2, True)
 
 
 def test_copy_says_when_a_database_is_copied(source: Account, target: Account, document: Path) -> None:

@@ -25,10 +25,13 @@ impl Databases {
     /// The same, of which there may be copies: of either kind where one is named, because a policy may have named the other, and of
     /// policies that are `retired` nobody knows what they named.
     pub(crate) fn besides(account: &Account, policies: &[Policy], retired: &[PolicyName]) -> Self {
-        let is_named =
-            Kind::ALL.iter().any(|kind| policies.iter().any(|p| p.source_types.contains(&kind.source_type())));
-        let kinds = if is_named || !retired.is_empty() { Kind::ALL.to_vec() } else { Vec::new() };
+        let kinds = if are_named(policies) || !retired.is_empty() { Kind::ALL.to_vec() } else { Vec::new() };
         Self::of(account, policies, kinds)
+    }
+
+    /// Of both kinds, whatever the policies name.
+    pub(crate) fn of_all_kinds(account: &Account, policies: &[Policy]) -> Self {
+        Self::of(account, policies, Kind::ALL.to_vec())
     }
 
     fn of(account: &Account, policies: &[Policy], kinds: Vec<Kind>) -> Self {
@@ -72,17 +75,17 @@ impl Databases {
         region: &Region,
         mut take: impl FnMut(DescribedCopy),
     ) -> Result<(), CallError> {
-        self.for_each_copy_with_content(region, |copy, _| take(copy)).await
+        self.for_each_copy_with_content(region, |copy, _, _| take(copy)).await
     }
 
-    /// The same, with what its content is.
+    /// The same, with what its content is, and of which database.
     ///
     /// # Errors
     /// The first call that failed.
     pub(crate) async fn for_each_copy_with_content(
         &self,
         region: &Region,
-        mut take: impl FnMut(DescribedCopy, Content),
+        mut take: impl FnMut(DescribedCopy, Content, &str),
     ) -> Result<(), CallError> {
         rds::for_each_copy(&self.clients, &self.kinds, region, |copy, own| {
             let content = match own.arn.kind {
@@ -92,8 +95,13 @@ impl Databases {
                     version: own.engine_version.unwrap_or_default(),
                 },
             };
-            take(copy, content);
+            take(copy, content, own.database.as_deref().unwrap_or_default());
         })
         .await
     }
+}
+
+/// Whether a policy names snapshots of databases.
+pub(crate) fn are_named(policies: &[Policy]) -> bool {
+    Kind::ALL.iter().any(|kind| policies.iter().any(|policy| policy.source_types.contains(&kind.source_type())))
 }

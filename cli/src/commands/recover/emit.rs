@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use snapferry_core::recovery::emit::{aws_cli, cloudformation, databases};
 use snapferry_core::recovery::restore::Restore;
-use snapferry_core::recovery::{Content, Recovery, Wanted};
+use snapferry_core::recovery::{Content, Point, Recovery, Wanted};
 
 use super::script;
 use crate::terminal::{file, input};
@@ -61,20 +61,24 @@ pub(super) fn write(form: Form, into: Option<&Path>, wanted: &Wanted, recovery: 
 
 /// What becomes of each point of a volume.
 pub(super) fn restores<'f>(wanted: &Wanted, recovery: &Recovery<'f>) -> Vec<Restore<'f>> {
-    let volumes = recovery.points.iter().filter(|point| point.detail.content == Content::Volume);
-    volumes.map(|point| Restore::of(point, wanted.attachments.get(point.volume))).collect()
+    volumes(recovery).map(|point| Restore::of(point, wanted.attachments.get(point.volume))).collect()
 }
 
-/// Says on standard error that databases are not among what is made.
-pub(super) fn warn_of_databases(recovery: &Recovery<'_>) -> anyhow::Result<()> {
-    let count = recovery.points.iter().filter(|point| point.detail.content != Content::Volume).count();
+/// The points that are of volumes.
+pub(super) fn volumes<'r, 'f>(recovery: &'r Recovery<'f>) -> impl Iterator<Item = &'r Point<'f>> {
+    recovery.points.iter().filter(|point| point.detail.content == Content::Volume)
+}
+
+/// Says on standard error that databases are not among what is made; gives how many there are.
+pub(super) fn warn_of_databases(recovery: &Recovery<'_>) -> anyhow::Result<usize> {
+    let count = recovery.points.len() - volumes(recovery).count();
     if count > 0 {
         writeln!(
             anstream::stderr(),
             "warning: databases are not made by this ({count}): --emit aws-cli prints their calls"
         )?;
     }
-    Ok(())
+    Ok(count)
 }
 
 fn templates(restores: &[Restore<'_>]) -> anyhow::Result<Vec<(String, String)>> {

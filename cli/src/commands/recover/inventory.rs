@@ -32,7 +32,7 @@ fn parse(text: &str) -> anyhow::Result<BTreeMap<VolumeId, Attachment>> {
     for row in reader.records() {
         let row = row?;
         let line = row.position().map(csv::Position::line).unwrap_or_default();
-        let id = VolumeId::parse(row.get(volume).unwrap_or_default()).with_context(|| format!("line {line}"))?;
+        let id = VolumeId::of_any_kind(row.get(volume).unwrap_or_default()).with_context(|| format!("line {line}"))?;
         ensure!(!id.is_filler(), "line {line}: {id} names no volume");
         let cell = |at: Option<usize>| printable(at.and_then(|at| row.get(at)).unwrap_or_default(), LONGEST);
         let attachment = Attachment { instance: cell(instance), device: cell(device), name: cell(name) };

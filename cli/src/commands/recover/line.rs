@@ -13,6 +13,9 @@ use snapferry_core::recovery::{Attachment, Point, Unrecoverable, Wanted};
 pub(super) struct PointLine<'f> {
     pub(super) account: &'f str,
     pub(super) volume: &'f str,
+    /// The name of the database that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) database: Option<&'f str>,
     pub(super) region: &'f str,
     /// The copy to restore from.
     pub(super) snapshot: &'f str,
@@ -64,6 +67,7 @@ impl<'f> PointLine<'f> {
         Self {
             account: point.account.as_str(),
             volume: point.volume.as_str(),
+            database: Some(point.detail.database.as_str()).filter(|name| !name.is_empty()),
             region: point.region.as_str(),
             snapshot: point.copy.id.as_str(),
             source: point.copy.source.as_str(),

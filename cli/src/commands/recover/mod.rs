@@ -91,7 +91,7 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Exit codes: 0 each volume or database that is known or named has a point, 1 one has none, or there is none at all, 2 wrong usage, or not \
-everything could be read: then no report is printed. With --share also 1: a copy cannot be shared. With --execute also 1: a volume is not available; with --remove 1: one was kept";
+everything could be read: then no report is printed. With --share also 1: a copy cannot be shared. With --execute also 1: a volume is not available, or a point is of a database, of which none is made; with --remove 1: one was kept";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let csv_to_stdout = args.csv.as_deref().is_some_and(file::is_stdout);
@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let how = region.as_ref().filter(|_| args.restoring.option().is_some());
         let how = how.map(|region| args.restoring.how(region)).transpose()?;
         let account = args.connection.open().await?;
-        let facts = gather::gather(&account, &policies, &args.retired_policy, regions).await?;
+        let facts = gather::gather(&account, &policies, regions).await?;
         expected::narrow(&mut wanted, &facts);
         let recovery = recover(&wanted, &facts);
         if let Some(how) = how {

@@ -72,13 +72,14 @@ pub(super) async fn execute(
     recovery: &Recovery<'_>,
     as_json: bool,
 ) -> anyhow::Result<Exit> {
-    let keys = recovery.points.iter().map(|point| point.copy.origin.key.as_deref());
-    emit::warn_of_databases(recovery)?;
+    let keys = emit::volumes(recovery).map(|point| point.copy.origin.key.as_deref());
+    let databases = emit::warn_of_databases(recovery)?;
     let restores: Vec<_> = emit::restores(wanted, recovery).into_iter().zip(keys).collect();
+    anyhow::ensure!(databases == 0 || !restores.is_empty(), "no volume is made: all of these points are of databases");
     let region = facts.regions.keys().next().context("no Region")?;
     let clients = account.clients([region.clone()]);
     let lines = volumes::execute(&clients, region, how, &restores).await?;
-    let is_fine = !recovery.has_findings() && lines.iter().all(|line| line.state.is_fine());
+    let is_fine = databases == 0 && !recovery.has_findings() && lines.iter().all(|line| line.state.is_fine());
     // From here on what cannot be printed undoes nothing.
     let unsaid = made::print(region, &how.name, Some(&how.zone), &lines, as_json).err();
     exit::acted(if is_fine { Exit::Fine } else { Exit::Findings }, unsaid)

@@ -125,7 +125,7 @@ fn points(wanted: &Wanted, recovery: &Recovery<'_>) -> Table {
         table.add_row([
             Cell::new(point.volume),
             Cell::new(point.account),
-            Cell::new(name(wanted.attachments.get(point.volume))),
+            Cell::new(named(wanted, point)),
             Cell::new(point.region),
             Cell::new(&point.copy.id),
             Cell::new(time(point.started)),
@@ -145,6 +145,13 @@ fn points(wanted: &Wanted, recovery: &Recovery<'_>) -> Table {
 fn proof(point: &Point<'_>) -> String {
     let proof = point.detail.proof.as_ref();
     proof.map_or_else(|| "metadata".to_owned(), |proof| format!("{} {}", proof.level, proof.at.strftime("%Y-%m-%d")))
+}
+
+/// What the inventory says of a point's volume or database, and where it says nothing the database's own name.
+fn named(wanted: &Wanted, point: &Point<'_>) -> String {
+    Some(name(wanted.attachments.get(point.volume)))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| point.detail.database.clone())
 }
 
 /// What the inventory says of a volume.

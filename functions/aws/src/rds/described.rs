@@ -109,6 +109,7 @@ impl Described {
         let pair = |tag: Tag| Some((tag.key?, tag.value.unwrap_or_default()));
         Ok(Own {
             arn,
+            database: self.database,
             status,
             tags: self.tags.into_iter().filter_map(pair).collect(),
             source_arn: self.source_arn,

@@ -46,6 +46,8 @@ pub struct Shared {
 pub struct Own {
     /// Its ARN.
     pub arn: SnapshotArn,
+    /// `DBInstanceIdentifier` or `DBClusterIdentifier`: the database's name, of a copy that of its source's database.
+    pub database: Option<String>,
     /// `Status`.
     pub status: String,
     /// `TagList`.

@@ -7,6 +7,10 @@ use jiff::Timestamp;
 use crate::facts::{Copies, DescribedCopy, Inventory};
 use crate::ids::{AccountId, Region, SnapshotId};
 use crate::tags::Proof;
+use crate::text::printable;
+
+/// Longer than any name of a database (RDS API reference, `DBInstanceIdentifier`: 63 characters).
+const LONGEST_NAME: usize = 255;
 
 /// All that was read. A Region that could not be read has no place here: without it nothing is said.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub struct Detail {
     pub proof: Option<Proof>,
     /// What its content is.
     pub content: Content,
+    /// The name of the database that it is of; empty for a volume. Text of somebody else.
+    pub database: String,
 }
 
 /// What is restored from a copy.
@@ -68,12 +74,13 @@ pub struct Reading {
 impl Reading {
     /// Takes down one snapshot.
     pub fn add(&mut self, copy: DescribedCopy) {
-        self.add_with(copy, Content::Volume);
+        self.add_with(copy, Content::Volume, "");
     }
 
-    /// Takes down one of a database.
-    pub fn add_with(&mut self, copy: DescribedCopy, content: Content) {
-        let detail = Detail { size_gib: copy.size_gib, proof: copy.tags.proof.clone(), content };
+    /// Takes down one of a database of that name.
+    pub fn add_with(&mut self, copy: DescribedCopy, content: Content, database: &str) {
+        let database = printable(database, LONGEST_NAME);
+        let detail = Detail { size_gib: copy.size_gib, proof: copy.tags.proof.clone(), content, database };
         self.details.insert(copy.id.clone(), detail);
         self.inventory.add(copy);
     }

@@ -41,6 +41,7 @@ pub(crate) fn described(shown: &Shown, database: Database) -> Option<DescribedCo
     let account = AccountId::parse(&shown.owner).unwrap();
     let own = Own {
         arn: SnapshotArn::new(database.kind, region(REGION), account, shown.id.clone()),
+        database: None,
         status: database.status.to_owned(),
         tags: shown.tags.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
         source_arn: None,

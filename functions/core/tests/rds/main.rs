@@ -58,6 +58,7 @@ fn shared() -> Shared {
 fn own() -> Own {
     Own {
         arn: SnapshotArn::parse("arn:aws:rds:eu-central-1:444455556666:snapshot:copy").unwrap(),
+        database: None,
         status: String::new(),
         tags: Vec::new(),
         source_arn: None,

@@ -139,10 +139,11 @@ fn of_database(number: u32) -> DescribedCopy {
 fn databases_have_calls_of_their_own() {
     let mut reading = Reading::default();
     reading.add(copy(1, 1, ago(HOUR), &[]));
-    reading.add_with(of_database(2), Content::Instance);
+    reading.add_with(of_database(2), Content::Instance, "orders");
     reading.add_with(
         of_database(3),
         Content::Cluster { engine: "aurora'; rm -rf ~".to_owned(), version: "8.0".to_owned() },
+        "orders",
     );
     let mut vault = reading.close();
     vault.copies.note_keys([(KEY.into(), KeyFact::Usable)].into());

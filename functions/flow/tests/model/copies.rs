@@ -127,6 +127,7 @@ pub(crate) fn own(copy: &Copy, source: &Shared) -> Own {
     };
     Own {
         arn: SnapshotArn::new(arn.kind, region(copy.region), account, copy.id.to_string()),
+        database: None,
         status: status.to_owned(),
         tags: pairs(copy),
         source_arn: Some(arn.to_string()),

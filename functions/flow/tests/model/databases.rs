@@ -174,6 +174,7 @@ fn database(copy: &Copy) -> Option<(AccountId, VolumeId)> {
 fn strangers(kind: Kind, number: usize, name: &SnapshotId) -> Own {
     Own {
         arn: SnapshotArn::new(kind, region(number), AccountId::parse(ACCOUNT).unwrap(), name.to_string()),
+        database: None,
         status: snapferry_core::rds::AVAILABLE.to_owned(),
         tags: Vec::new(),
         source_arn: None,
