@@ -136,6 +136,8 @@ CASES = [
         "a copy refused by an event, and repaired before a sweep",
         happened("copy.refused", "key-disabled", 361),
     ),
+    Case("PolicyUnservedAlarm", "six hours", found("unserved", 6), on=(6 * HOUR, 14 * HOUR), tolerance=20),
+    Case("PolicyUnservedAlarm", "another thing is wrong", found("wrong", 6)),
     Case("CopiesKeyAlarm", "lost for six hours", found("wrong", 6), on=(6 * HOUR, 18 * HOUR), tolerance=20),
     Case(
         "CopiesKeyAlarm",

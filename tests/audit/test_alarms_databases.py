@@ -24,13 +24,14 @@ FUNCTIONS = {
 }
 # Three functions have one alarm of each of these.
 OF_FUNCTIONS = ("ErrorsAlarm", "ThrottlesAlarm", "DurationAlarm")
-# What databases have none of: queues, locks, proofs.
+# What databases have none of: queues, locks, proofs, and that nothing copies them.
 OF_VOLUMES = {
     "CopierDeadLetterAlarm",
     "CopierQueueAgeAlarm",
     "UndeliveredAlarm",
     "EventInvalidAlarm",
     "LockFailedAlarm",
+    "PolicyUnservedAlarm",
 }
 
 

@@ -73,7 +73,8 @@ def test_every_metric_that_is_written_is_shown() -> None:
     """But for those that say how Snapferry itself is doing."""
     own = {"SweepsCompleted", "SweepDuration", "CopyDuration", "EventsInvalid", "CopiesLocked", "HoursSinceLastShare"}
     own |= {"VerifyRunsCompleted", "VerifyDuration", "ExpiryRunsCompleted", "ExpiryDuration"}
-    own |= {"ProveRunsCompleted", "ProveDuration"}
+    # And one that is a metric only where its alarm rings.
+    own |= {"ProveRunsCompleted", "ProveDuration", "PoliciesUnserved"}
     assert {name for name, _ in METRICS} - {name for name, _ in shown()} == own
 
 

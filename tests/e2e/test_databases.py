@@ -324,7 +324,7 @@ def test_every_allowed_action_is_used(source: Account, target: Account) -> None:
 
 
 def test_who_shares_none_of_several_kinds_is_silent(source: Account, target: Account, stranger: Account) -> None:
-    """One that shares volumes alone is not, although databases of it are wanted, too; nor is one of which too little is known."""
+    """One that shares volumes alone is not; nor is one of which too little is known."""
     document = policy(source, entry(target, NEAR), SourceTypes=["EBS_SNAPSHOT", "DB_SNAPSHOT", "DB_CLUSTER_SNAPSHOT"])
     document["EventSource"]["Parameters"]["SnapshotOwner"].append(stranger.number)
     guarded = vault(target, document)
@@ -336,3 +336,14 @@ def test_who_shares_none_of_several_kinds_is_silent(source: Account, target: Acc
     guarded.shared(stranger, CLUSTER)
     guarded.sweep()
     assert guarded.silent() == [[], []]
+
+
+def test_a_stack_without_databases_tells_of_a_policy_that_names_some(source: Account, target: Account) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)), Databases="false")
+    guarded.sweep_volumes()
+    [swept] = guarded.audit("copy-shared-snapshots", event="sweep.completed")
+    assert (swept["sweep"]["unservedPolicies"], swept["PoliciesUnserved"]) == (["default"], 1)
+    disabled = policies.lifecycle_policy("default", policy(source, entry(target, NEAR)), "DISABLED")
+    redeploy(guarded.stack, disabled, Databases="false")
+    guarded.sweep_volumes()
+    assert "unservedPolicies" not in guarded.audit("copy-shared-snapshots", event="sweep.completed")[-1]["sweep"]

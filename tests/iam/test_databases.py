@@ -295,6 +295,10 @@ def test_nothing_else_of_the_stack_is_another_with_databases() -> None:
         for name, each in without.items()
         if each["Type"] in {"AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition"}
     }
+    # The copier of volumes is told whether there are any.
+    for each, has_databases in ((without, "false"), (with_it, "true")):
+        variables = each["CopySharedSnapshots"]["Properties"]["Environment"]["Variables"]
+        assert variables.pop("SNAPFERRY_DATABASES") == has_databases
     assert [name for name, each in without.items() if name not in shown and with_it[name] != each] == []
     assert [name for name in without if "Database" in name or name.startswith(("Instance", "Cluster"))] == []
     assert "'rds:" not in str(without)

@@ -108,6 +108,14 @@ pub fn owner_metrics() -> anyhow::Result<bool> {
     Ok(parsed("SNAPFERRY_OWNER_METRICS", "true or false", |text| text.parse().ok())?.unwrap_or(false))
 }
 
+/// Reads `SNAPFERRY_DATABASES`, whether the stack has the functions for databases (`true` when it is not set: nothing is known).
+///
+/// # Errors
+/// When it is neither `true` nor `false`.
+pub fn databases() -> anyhow::Result<bool> {
+    Ok(parsed("SNAPFERRY_DATABASES", "true or false", |text| text.parse().ok())?.unwrap_or(true))
+}
+
 /// Reads `SNAPFERRY_PROVE_OTHER_REGIONS`, whether the blocks of copies in other Regions are read from the home Region (`true` when
 /// it is not set).
 ///

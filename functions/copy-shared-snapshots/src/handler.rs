@@ -12,8 +12,8 @@ use snapferry_aws::keys::KeyCache;
 use snapferry_aws::ledger::Table;
 use snapferry_aws::world::Aws;
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::AccountId;
-use snapferry_core::policy::{Policy, SourceType, Warning, of_kind};
+use snapferry_core::ids::{AccountId, PolicyName};
+use snapferry_core::policy::{Policy, SourceType, Warning, of_databases, of_kind};
 use snapferry_flow::{Handled, Kept, Setup, handle};
 use snapferry_runtime::Failure;
 
@@ -27,6 +27,7 @@ pub(crate) struct Copier {
     clients: Clients,
     ledger: Table,
     policies: Vec<Policy>,
+    unserved: Vec<PolicyName>,
     since: Option<Timestamp>,
     silent_after_hours: u32,
     audit: Audit,
@@ -44,10 +45,12 @@ impl Copier {
         since: Option<Timestamp>,
         silent_after_hours: u32,
         audit: Audit,
+        has_databases: bool,
     ) -> Self {
+        let unserved = if has_databases { Vec::new() } else { of_databases(&policies) };
         let policies = of_kind(&policies, SourceType::EbsSnapshot);
         let (keys, kept, setup) = (KeyCache::default(), Kept::default(), OnceCell::new());
-        Self { clients, ledger, policies, since, silent_after_hours, audit, keys, kept, setup }
+        Self { clients, ledger, policies, unserved, since, silent_after_hours, audit, keys, kept, setup }
     }
 
     /// Puts what the policy's reader warned of into the audit, once for each environment.
@@ -102,6 +105,7 @@ impl Copier {
             records: RECORDS,
             silent_after_hours: self.silent_after_hours,
             retired_policies: self.clients.retired_policies.clone(),
+            unserved: self.unserved.clone(),
         });
         // Boxed: the steps are futures in futures, deeper than the compiler lays out at once.
         Box::pin(handle(&world, setup, &self.kept, &input.work)).await

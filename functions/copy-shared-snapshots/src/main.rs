@@ -17,7 +17,8 @@ fn main() -> ExitCode {
         let ledger = Table::new(clients.config(), settings::ledger()?);
         let (since, audit) = (settings::sweep_since()?, Audit::of_function()?);
         let silent_after = settings::silent_owner_hours()?;
-        let copier = handler::Copier::new(clients, ledger, parsed.policies, since, silent_after, audit);
+        let copier =
+            handler::Copier::new(clients, ledger, parsed.policies, since, silent_after, audit, settings::databases()?);
         copier.warn(&parsed.warnings);
         Ok(async move |event| copier.handle(event).await)
     })

@@ -14,6 +14,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("SNAPFERRY_SWEEP_SINCE", "yesterday"),
     ("SNAPFERRY_SILENT_OWNER_HOURS", "-1"),
     ("SNAPFERRY_OWNER_METRICS", "yes"),
+    ("SNAPFERRY_DATABASES", "yes"),
     ("SNAPFERRY_LEDGER", "arn:aws:dynamodb:eu-central-1:222222222222:table/ledger"),
     ("SNAPFERRY_POLICY", "{}"),
     ("AWS_REGION", "frankfurt"),

@@ -97,6 +97,7 @@ impl Copier {
             records: RECORDS,
             silent_after_hours: self.silent_after_hours,
             retired_policies: self.clients.retired_policies.clone(),
+            unserved: Vec::new(),
         });
         let other_lines = self.lines.iter().filter(|other| other.of.kind != *kind);
         let others = other_lines.map(|other| &other.ledger).chain([&self.volumes]).collect();

@@ -24,6 +24,8 @@ pub struct Setup {
     pub silent_after_hours: u32,
     /// Policies whose document is gone and whose copies still tell when an owner was last heard of.
     pub retired_policies: BTreeSet<PolicyName>,
+    /// The enabled policies that name databases where nothing copies them (`SNAPFERRY_DATABASES`).
+    pub unserved: Vec<PolicyName>,
 }
 
 impl Setup {

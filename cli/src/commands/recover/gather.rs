@@ -19,11 +19,7 @@ use crate::account::copies::{self, bar, unread_line};
 use crate::account::databases::{Databases, are_named};
 
 /// Reads everything: databases, too, where no policy names any, because an earlier one may have. One Region that cannot be read is an error: the newest point may be there.
-pub(super) async fn gather(
-    account: &Account,
-    policies: &[Policy],
-    regions: BTreeSet<Region>,
-) -> anyhow::Result<Facts> {
+pub(super) async fn gather(account: &Account, policies: &[Policy], regions: BTreeSet<Region>) -> anyhow::Result<Facts> {
     let (clients, databases) = (account.clients(regions.clone()), Databases::of_all_kinds(account, policies));
     let progress = MultiProgress::new();
     let each =
@@ -61,7 +57,8 @@ pub(super) async fn gather(
 /// Who has volumes alone may have nothing that reads databases.
 fn note(region: &Region, error: &CallError) -> anyhow::Result<()> {
     let line = unread_line(&format!("databases in {region}"), error, "Target in the policy");
-    let words = "not looked at; the policy names none, and what an earlier one copied of them is not among these points";
+    let words =
+        "not looked at; the policy names none, and what an earlier one copied of them is not among these points";
     Ok(writeln!(anstream::stderr(), "note: {}\n      {words}", line.trim_start())?)
 }
 

@@ -157,7 +157,8 @@ fn verified(record: &Record) -> Vec<Metric> {
 
 fn swept(sweep: &Sweep) -> Vec<Metric> {
     let refused = |reason| sweep.refused.get(&reason).copied().unwrap_or_default();
-    vec![
+    let unserved = u64::try_from(sweep.unserved_policies.len()).unwrap_or(u64::MAX);
+    let always = [
         count("SweepsCompleted", 1),
         count("Protected", sweep.protected),
         count("InFlight", sweep.in_flight),
@@ -172,7 +173,10 @@ fn swept(sweep: &Sweep) -> Vec<Metric> {
         count("TagsMalformed", refused(CopyRefused::MalformedTags)),
         count("SilentOwners", u64::try_from(sweep.silent_owners.len()).unwrap_or(u64::MAX)),
         milliseconds("SweepDuration", sweep.duration_ms),
-    ]
+    ];
+    // Where nothing is wrong it is no metric, and costs nothing: its alarm takes that for well.
+    let wrong = (unserved > 0).then(|| count("PoliciesUnserved", unserved));
+    always.into_iter().chain(wrong).collect()
 }
 
 /// What a run counted was counted copy by copy; a run that left something unread or undone for lack of time is none.

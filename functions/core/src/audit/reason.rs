@@ -47,7 +47,9 @@ reasons! {
         DurationThroughput "duration-throughput"
             "The throughput that copies with a CompletionDuration share between two Regions is used up."
             Itself("It stands in line; the next tick goes on.");
-        InLine "in-line" "Other copies have their turn first, or a pause after a refusal or failure is not over."
+        InLine "in-line"
+            "Other copies have their turn first (of a database also its older one, while that is under way), \
+             or a pause after a refusal or failure is not over."
             Itself("It stands in line; the next tick goes on.");
         KeyDoomed "key-doomed" "The copy's key is gone or about to be deleted: it is neither verified nor locked."
             Somebody("Cancel the key's deletion and enable it, or let what is shared be copied under another.");
@@ -191,7 +193,8 @@ reasons! {
              or SourceTypes or DatabaseFilter now leave a database's snapshot out."
             Nothing;
         OwnerNotListed "owner-not-listed" "The snapshot's owner is no longer in the policy's SnapshotOwner." Nothing;
-        PolicyDisabled "policy-disabled" "The policy's State is DISABLED now." Nothing;
+        PolicyDisabled "policy-disabled"
+            "The policy's State is DISABLED now, or its SourceTypes no longer name what the snapshot is of." Nothing;
         PolicyGone "policy-gone" "The document no longer has the policy." Nothing;
         TargetRemoved "target-removed" "The policy no longer has this target Region." Nothing;
     }

@@ -54,6 +54,9 @@ pub struct Sweep {
     pub most_silent_owner_seconds: Option<i64>,
     /// The owners that have been silent for longer than they may; see [`Owner::is_silent`].
     pub silent_owners: Vec<String>,
+    /// The enabled policies that name databases, of which this stack copies none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unserved_policies: Vec<String>,
     /// Owners of which nothing was ever seen.
     pub owners_never_seen: u64,
     /// Owners that an enabled policy names.

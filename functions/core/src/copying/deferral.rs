@@ -137,7 +137,9 @@ impl fmt::Display for Deferral {
             Self::RegionNotEnabled(_) => "The target Region is not enabled in this account, or does not exist.",
             Self::LedgerUnread(_) => "The ledger did not answer, and no copy is asked for without it.",
             Self::NotVisibleYet => "EC2 does not show the snapshot to this account: not shared yet, or no longer.",
-            Self::InLine => "Other copies have their turn first, or its pause after a refusal or failure is not over.",
+            Self::InLine => {
+                "Other copies have their turn first (of a database also its older one, while that is under way), or its pause after a refusal or failure is not over."
+            }
             Self::KeyUnread(_) => "KMS did not say whether the configured key is usable.",
             Self::RegionFull(_) => "The target Region takes no more copies at the moment.",
             Self::QuotaExceeded(_) => "This account has as many snapshots in the target Region as its quota allows.",

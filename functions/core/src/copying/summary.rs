@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{RegionCounts, Tally};
 use crate::audit::{Coverage, Owner, Record, Sweep, SweepCompleted, SweepOwner, SweepRegion};
-use crate::ids::{AccountId, Region};
+use crate::ids::{AccountId, PolicyName, Region};
 use crate::policy::{Policy, has_to_share, silent_after};
 
 /// One sweep as it ran.
@@ -24,6 +24,8 @@ pub struct Ran<'a> {
     pub silent_after_hours: u32,
     /// The owners that only policies of several kinds of snapshots name, and of which no kind was ever seen.
     pub unheard: &'a BTreeSet<AccountId>,
+    /// The enabled policies that name databases where nothing copies them.
+    pub unserved: &'a [PolicyName],
 }
 
 /// A record for each target Region, one for each owner, and `sweep.completed` as the last.
@@ -98,6 +100,7 @@ fn completed(tally: &Tally, silent_owners: Vec<String>, ran: Ran<'_>, now: Times
         oldest_unprotected_seconds: total.unprotected_since.map(|since| age(since, now)),
         most_silent_owner_seconds: seen.min().filter(|_| never_seen == 0).map(|newest| age(*newest, now)),
         silent_owners,
+        unserved_policies: ran.unserved.iter().map(ToString::to_string).collect(),
         owners_never_seen: count(never_seen),
         owners: count(tally.owners.len()),
         duration_ms: ran.duration_ms,

@@ -154,6 +154,10 @@ impl fmt::Display for Owed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let service = if self.arn.is_some() { "RDS" } else { "EC2" };
         match &self.wait {
+            Wait::InLine if self.arn.is_some() => write!(
+                f,
+                "It stands in the Region's line and waits for its turn, or for the end of an older copy of its database."
+            )?,
             Wait::InLine => write!(f, "It stands in the Region's line and waits for its turn.")?,
             Wait::Delayed { until } => {
                 match (self.refused, self.failed) {

@@ -71,6 +71,14 @@ pub fn of_kind(policies: &[Policy], kind: SourceType) -> Vec<Policy> {
     policies.iter().map(stand).collect()
 }
 
+/// The enabled policies that name databases: what a stack without their functions copies nothing for.
+#[must_use]
+pub fn of_databases(policies: &[Policy]) -> Vec<PolicyName> {
+    let enabled = policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
+    let named = enabled.filter(|policy| policy.source_types.iter().any(|kind| kind.is_of_databases()));
+    named.map(|policy| policy.name.clone()).collect()
+}
+
 /// The `State` of a policy (DLM API reference, `LifecyclePolicy`).
 ///
 /// DLM's third state, `ERROR`, says that DLM could not run the policy. Snapferry runs under roles of its own, so it

@@ -31,7 +31,7 @@ pub use crate::kind::SourceType;
 
 pub use self::databases::{DatabaseFilter, NameFilter, is_untried};
 pub use self::description::DescriptionFilter;
-pub use self::document::{Parsed, Policy, PolicyState, of_kind};
+pub use self::document::{Parsed, Policy, PolicyState, of_databases, of_kind};
 pub use self::error::{PolicyError, Warning};
 pub use self::lock_days::max_lock_days;
 pub use self::proof::{Extent, MAX_SAMPLE, ProofRule};

@@ -13,7 +13,7 @@ use snapferry_core::facts::{
     CallError, Copies, Copy, Database, Endangered, KeyFact, KeyLife, KeyProblem, Moment, Origin, SourceKind,
     SourceSnapshot, State, Storage,
 };
-use snapferry_core::ids::{KeyArn, Region, SnapshotId, VolumeId};
+use snapferry_core::ids::{KeyArn, PolicyName, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{By, Identity, Obligation};
 use snapferry_core::policy::Policy;
 use snapferry_core::tags::Status;
@@ -239,7 +239,7 @@ fn outcomes() -> Vec<Outcome> {
 }
 
 /// Sweeps, each with what it finds as its ID: `nothing` at all; all `well`; `wrong` in several ways; `old`, where what is
-/// missing has been so for more than two days; `failing` too often.
+/// missing has been so for more than two days; `failing` too often; an `unserved` policy of databases.
 fn sweeps(policies: &[Policy]) -> Vec<Record> {
     let verified = |copy| Copy { source: snapshot(1), ..copy };
     let failed = |number| Copy { state: State::Error, status: Some(Status::Failed), ..existing(number) };
@@ -259,7 +259,8 @@ fn sweeps(policies: &[Policy]) -> Vec<Record> {
         ("failing", vec![source("nightly")], with((10..15).map(failed).collect()), usable()),
     ]
     .into_iter()
-    .flat_map(|(id, snapshots, copies, key)| swept(policies, id, &facts(snapshots, copies, key)))
+    .flat_map(|(id, snapshots, copies, key)| swept(policies, id, &facts(snapshots, copies, key), &[]))
+    .chain(swept(policies, "unserved", &facts(Vec::new(), with(Vec::new()), usable()), &[policies[0].name.clone()]))
     .collect()
 }
 
@@ -279,7 +280,7 @@ fn facts(snapshots: Vec<SourceSnapshot>, copies: Copies, key: (KeyArn, KeyFact))
 }
 
 /// What a sweep says at its end when its Region is full.
-fn swept(policies: &[Policy], id: &str, facts: &Facts) -> Vec<Record> {
+fn swept(policies: &[Policy], id: &str, facts: &Facts, unserved: &[PolicyName]) -> Vec<Record> {
     let plan = decide(policies, facts, now());
     let mut tally = plan.tally;
     for decision in &plan.decisions {
@@ -291,7 +292,7 @@ fn swept(policies: &[Policy], id: &str, facts: &Facts) -> Vec<Record> {
     }
     summary(
         &tally,
-        Ran { id, duration_ms: 1200, calls: 7, policies, silent_after_hours: 48, unheard: &BTreeSet::new() },
+        Ran { id, duration_ms: 1200, calls: 7, policies, silent_after_hours: 48, unheard: &BTreeSet::new(), unserved },
         now(),
     )
 }

@@ -140,7 +140,7 @@ fn each_event_counts_in_its_own_metrics() {
     event.invalid: EventsInvalid
     expiry.completed: CopiesKeysEndangered DeletionsWaiting ExpiryDuration ExpiryRunsCompleted VolumesDroppedOut
     prove.completed: ProofsWaiting ProveDuration ProveRunsCompleted
-    sweep.completed: AttemptsExhausted CopiesKeysEndangered InFlight KeysUnusable OldestUnprotectedHours Protected SilentOwners SweepDuration SweepsCompleted TagsMalformed Unprotected
+    sweep.completed: AttemptsExhausted CopiesKeysEndangered InFlight KeysUnusable OldestUnprotectedHours PoliciesUnserved Protected SilentOwners SweepDuration SweepsCompleted TagsMalformed Unprotected
     sweep.owner: HoursSinceLastShare
     sweep.region: InFlight OldestUnprotectedHours Protected Unprotected
     verify.completed: CopiesKeysEndangered VerdictsDeferred VerifyDuration VerifyRunsCompleted

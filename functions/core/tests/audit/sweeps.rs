@@ -77,6 +77,7 @@ fn told(facts: &Facts) -> BTreeMap<String, Value> {
         policies: &policies,
         silent_after_hours: 48,
         unheard: &BTreeSet::new(),
+        unserved: &[],
     };
     let lines = summary(&tally, ran, now()).into_iter().map(|record| {
         let line: Value = serde_json::from_str(&record.to_line()).unwrap();
@@ -195,6 +196,7 @@ fn each_owner_is_silent_by_its_own_hours_and_none_hides_another() {
             policies: &policies,
             silent_after_hours: hours,
             unheard: &BTreeSet::new(),
+            unserved: &[],
         };
         let completed = summary(&tally, ran, now()).pop().unwrap();
         completed.sweep.unwrap().silent_owners

@@ -74,6 +74,7 @@ fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice, unheard: &BTreeSet<Accoun
         policies: &run.setup.policies,
         silent_after_hours: run.setup.silent_after_hours,
         unheard,
+        unserved: &run.setup.unserved,
     };
     summary(&slice.round.totals, ran, run.world.now()).iter().for_each(|record| run.world.say(record));
 }

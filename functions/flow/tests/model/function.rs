@@ -243,6 +243,7 @@ fn setup(kind: SourceType, phase: Phase, since: Timestamp, records: usize, mista
         records,
         silent_after_hours: 48,
         retired_policies: BTreeSet::default(),
+        unserved: Vec::new(),
     }
 }
 

@@ -118,6 +118,7 @@ pub(crate) fn setup() -> Setup {
         records: 45_000,
         silent_after_hours: 48,
         retired_policies: BTreeSet::new(),
+        unserved: Vec::new(),
     }
 }
 

@@ -53,6 +53,9 @@ pub(super) fn variables(function: Part) -> Vec<(&'static str, &'static str)> {
             ("SNAPFERRY_OWNER_METRICS", "OwnerMetrics"),
         ],
     };
+    if function == Part::CopySharedSnapshots {
+        variables.push(("SNAPFERRY_DATABASES", "Databases"));
+    }
     variables.extend([("SNAPFERRY_RETIRED_HOMES", "RetiredHomes"), ("SNAPFERRY_RETIRED_POLICIES", "RetiredPolicies")]);
     variables
 }

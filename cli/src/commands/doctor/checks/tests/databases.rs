@@ -36,6 +36,8 @@ fn a_policy_of_databases_needs_what_copies_them_and_nothing_else_does() {
     let switched_off = |stack: &mut Stack| {
         without(stack);
         given(stack).insert("Databases".to_owned(), "false".to_owned());
+        let copier = stack.functions.get_mut(&Part::CopySharedSnapshots).unwrap().as_mut().unwrap();
+        copier.variables.as_mut().unwrap().insert("SNAPFERRY_DATABASES".to_owned(), "false".to_owned());
     };
     assert_eq!(of(&both, switched_off), ["Fail databases "]);
     assert_eq!(of(&volumes, switched_off), [""; 0]);

@@ -27,6 +27,9 @@ pub(super) fn well(part: Part) -> Function {
         Part::ProveCopies => &[("SNAPFERRY_PROVE_OTHER_REGIONS", "true")],
         _ => &[],
     };
+    if part == Part::CopySharedSnapshots {
+        variables.insert("SNAPFERRY_DATABASES".to_owned(), "true".to_owned());
+    }
     variables.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let role = format!("arn:aws:iam::222222222222:role/snapferry/snapferry-{}Role-1A2B", part.of_template().1);
     Function { state: "Active".to_owned(), role, variables: Ok(variables) }
