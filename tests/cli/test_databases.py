@@ -112,7 +112,7 @@ def test_plan_takes_one_snapshot_of_a_database_by_its_arn(source: Account, targe
     assert done.code == 2
     assert f"RDS does not show {absent}" in done.err
     done = run_as(target, "plan", document, "--snapshot", "nightly")
-    assert (done.code, "or a DB snapshot's ARN" in done.err) == (2, True)
+    assert (done.code, "or of a database's snapshot its ARN" in done.err) == (2, True)
 
 
 def test_coverage_counts_databases_beside_volumes(
@@ -216,7 +216,7 @@ def test_recover_prints_what_restores_databases(
     assert made["rds restore-db-cluster-from-snapshot"]["--snapshot-identifier"] == own
     assert made["rds copy-db-snapshot"]["--source-db-snapshot-identifier"].startswith("arn:aws:rds:")
     # All that has to be copied is begun, and then waited for, however long it takes.
-    states = " ".join(["copying"] * 100 + ["available"])
+    states = " ".join(["copying", *["unanswered"] * 9] * 10 + ["available"])
     calls = asked(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", FROM=target.number, STATES=states)
     order = [call["call"] for call in calls if not call["call"].startswith("rds describe")]
     assert sorted(order[:2]) == ["rds copy-db-cluster-snapshot", "rds copy-db-snapshot"]
@@ -235,6 +235,9 @@ def test_recover_prints_what_restores_databases(
     }
     ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", FROM=target.number, STATES="failed")
     assert (ended.returncode, "-source is failed: where it failed, delete it" in ended.stderr) == (1, True)
+    unanswered = {"FROM": target.number, "STATES": "unanswered"}
+    ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", **unanswered)
+    assert (ended.returncode, "-source is not to be seen: run this again" in ended.stderr) == (1, True)
     ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", FROM=target.number)
     assert (ended.returncode, "KMS_KEY" in ended.stderr) == (1, True)
     # What cannot be restored is named, and keeps no other from it.

@@ -69,7 +69,8 @@ pub(crate) fn name_database(arn: &SnapshotArn, facts: &mut Facts) -> anyhow::Res
         snapshots.retain(|snapshot| snapshot.arn() == Some(&text));
         let found = snapshots.first().map(|snapshot| event(snapshot.id.clone()));
         facts.named = vec![found.with_context(|| {
-            format!("RDS does not show {text} to this account in {home}: not shared, or no enabled policy names its SourceTypes and owner")
+            format!("RDS does not show {text} to this account in {home}: not shared; or it was not looked for, because no enabled policy names its kind \
+             and owner")
         })?];
     }
     facts.scope = Scope::Events;

@@ -29,7 +29,10 @@ if sys.argv[2].startswith("describe-db-"):
     if name in os.environ.get("THERE", "").split():
         print("available")
     elif any(begun):
-        print(states[min(sum(looks[begun.index(True):]), len(states) - 1)])
+        state = states[min(sum(looks[begun.index(True):]), len(states) - 1)]
+        if state == "unanswered":
+            sys.exit("Could not connect to the endpoint URL")
+        print(state)
     else:
         print("None")
 sys.exit(sum(word in sys.argv for word in os.environ.get("REFUSED", "").split()))
@@ -52,7 +55,8 @@ def asked(script: str, tmp_path: Path, **variables: str) -> list[dict[str, str]]
 
 def ran(script: str, tmp_path: Path, **variables: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, str]]]:
     """How a script ends, and what it asks the AWS CLI for; this refuses the snapshots that REFUSED names, and
-    shows each copy of a database that was begun in one of STATES after the other, and those that are THERE."""
+    shows each copy of a database that was begun in one of STATES after the other (`unanswered`: an error), and those
+    that are THERE."""
     program, log = tmp_path / "aws", tmp_path / "asked"
     program.write_text(_AWS)
     program.chmod(0o755)

@@ -81,9 +81,11 @@ impl Named {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match SnapshotArn::parse(text) {
             Ok(arn) => Ok(Self::Database(arn)),
-            Err(_) => {
-                SnapshotId::parse(text).map(Self::Volume).map_err(|error| format!("{error}, or a DB snapshot's ARN"))
-            }
+            Err(_) => SnapshotId::parse(text).map(Self::Volume).map_err(|_| {
+                "a snapshot's ID such as snap-0123456789abcdef0 expected, or of a database's snapshot its ARN such as \
+                 arn:aws:rds:eu-west-1:111122223333:snapshot:nightly"
+                    .to_owned()
+            }),
         }
     }
 }

@@ -189,8 +189,11 @@ fn one_region<'r>(regions: &'r BTreeSet<Region>, option: &str) -> anyhow::Result
 
 /// Reads a volume's ID from the command line. A filler names no volume.
 fn volume(text: &str) -> Result<VolumeId, String> {
-    let volume =
-        VolumeId::of_any_kind(text).map_err(|error| format!("{error}, or a DbiResourceId or DbClusterResourceId"))?;
+    let volume = VolumeId::of_any_kind(text).map_err(|_| {
+        "a volume's ID such as vol-0123456789abcdef0 expected, or a database's resource ID (DbiResourceId, DbClusterResourceId) such as \
+         db-ABCDEFGHIJKLMNOPQRSTUVWXYZ, as recover lists them; a database's name is none"
+            .to_owned()
+    })?;
     if volume.is_filler() {
         return Err(format!("{volume} is what EC2 says where it knows no volume"));
     }

@@ -21,7 +21,7 @@ pub(super) fn checks(facts: &Facts, policies: &[Policy]) -> Vec<Check> {
     let mut checks = vec![shared(facts, policies, rds)];
     checks.extend(refused(facts, policies, rds));
     checks.extend(rds_options::checks(&facts.home, wanted(policies, rds)));
-    checks.extend(rds.rooms.iter().map(|((region, kind), room)| quota(policies, rds, region, *kind, room)));
+    checks.extend(rds.rooms.iter().map(|((region, kind), room)| quota(facts, policies, rds, (region, *kind), room)));
     checks.push(beyond());
     checks
 }
@@ -83,17 +83,29 @@ fn refused(facts: &Facts, policies: &[Policy], rds: &Rds) -> Vec<Check> {
 }
 
 /// RDS says of a quota that is used up what it says of a Region that is busy: better to be told before.
-fn quota(policies: &[Policy], rds: &Rds, region: &Region, kind: Kind, room: &Result<Room, CallError>) -> Check {
+fn quota(
+    facts: &Facts,
+    policies: &[Policy],
+    rds: &Rds,
+    (region, kind): (&Region, Kind),
+    room: &Result<Room, CallError>,
+) -> Check {
     let (check, what) = ("database-quota", name(kind));
     let subject = format!("{region} {what}");
     let Room { usage: Usage { used, max }, copied } = match room {
         Ok(room) => room,
         Err(error) => return Check::unread(check, subject, error),
     };
+    // Of what is older than its copies are kept a sweep copies no more than the newest.
+    let is_due = |policy: &Policy, source: &SourceSnapshot| {
+        policy.target(region).is_some_and(|target| {
+            let (name, filter) = (&policy.name, &policy.description);
+            let request = CopyRequest { policy: name, filter, source, home: &facts.home, target };
+            !request.is_over_retention(facts.now)
+        })
+    };
     let missing = wanted(policies, rds).filter(|(policy, source)| {
-        is_of(source, kind)
-            && policy.target(region).is_some()
-            && !copied.contains(&(policy.name.clone(), source.id.clone()))
+        is_of(source, kind) && is_due(policy, source) && !copied.contains(&(policy.name.clone(), source.id.clone()))
     });
     let missing = u64::try_from(missing.count()).unwrap_or(u64::MAX);
     let message = format!("manual snapshots: {used} of {max}; to be copied: {missing}");

@@ -49,13 +49,16 @@ ahead() { # instance|cluster REGION COPY NAME
 }
 
 copied() { # REGION COPY NAME KIND
-    local found
+    local found unseen=0
     begin "$@" || return 1
     while found=$(stands "$1" "$3" "$4"); [ "$found" != available ]; do
         case "$found" in
-            copying | creating | pending) sleep "${PAUSE:-60}" ;;
-            *) echo "$3-source is ${found:-not to be seen}: where it failed, delete it, and run this again" >&2; return 1 ;;
+            copying | creating | pending) unseen=0 ;;
+            # One answer may be lost, or throttled.
+            "") unseen=$((unseen + 1)); if [ "$unseen" -ge 10 ]; then echo "$3-source is not to be seen: run this again" >&2; return 1; fi ;;
+            *) echo "$3-source is $found: where it failed, delete it, and run this again" >&2; return 1 ;;
         esac
+        sleep "${PAUSE:-60}"
     done
 }
 

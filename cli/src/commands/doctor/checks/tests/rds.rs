@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use snapferry_core::facts::{Database, SourceKind};
 use snapferry_core::ids::{AccountId, VolumeId};
-use snapferry_core::policy::SourceType;
+use snapferry_core::policy::{RetainRule, SourceType};
 use snapferry_core::rds::{Kind, Usage};
+use snapferry_core::retention::{Interval, IntervalUnit};
 
 use super::*;
 use crate::commands::doctor::facts::{Rds, Room};
@@ -41,7 +42,16 @@ fn id(number: u32) -> SnapshotId {
 /// What is found besides what is always found, with so many snapshots of the quota's 100 there and these shared, of which the first
 /// has a copy.
 fn of(shared: Result<Vec<SourceSnapshot>, CallError>, used: u64) -> Vec<String> {
+    of_kept(shared, used, None)
+}
+
+/// The same where copies are kept for so many days.
+fn of_kept(shared: Result<Vec<SourceSnapshot>, CallError>, used: u64, days: Option<u32>) -> Vec<String> {
     let mut policies = policies("");
+    policies[0].targets[0].retain = days.map(|count| {
+        let interval = Interval { count, unit: IntervalUnit::Days };
+        RetainRule { interval, keep_at_least: 1 }
+    });
     policies[0].source_types = [SourceType::DbSnapshot, SourceType::DbClusterSnapshot].into();
     let region = policies[0].targets[0].region.clone();
     let copied = BTreeSet::from([(policies[0].name.clone(), id(1))]);
@@ -123,6 +133,9 @@ fn a_quota_is_told_of_before_it_is_used_up() {
     assert_eq!(of(all(), 98), quota("Unknown"));
     assert_eq!(of(all(), 99), quota("Fail"), "two have no copy");
     assert_eq!(of(all(), u64::MAX), quota("Fail"));
+    // What is too old is not copied.
+    assert_eq!(of_kept(all(), 99, Some(30)), quota("Unknown"));
+    assert_eq!(of_kept(all(), 99, Some(36_500)), quota("Fail"));
 }
 
 #[test]
