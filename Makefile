@@ -364,7 +364,9 @@ template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFor
 	cfn-lint target/template/translated.json target/template/plain.json
 	AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(TEMPLATE)
 
-PYTEST := pytest --numprocesses auto --dist loadscope
+# Twice as many as there are processors: most of these tests wait for processes that they started, or for each other.
+WORKERS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+PYTEST := pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 # What e2e does not run a second time.
 OF_OTHER_PHASES := arch bench cloud iam parity presign scale sdk
 

@@ -125,6 +125,16 @@ def test_coverage_counts_databases_beside_volumes(
     assert rows == {(NEAR, "protected"), (FAR, "missing")}
 
 
+def test_of_kinds_whose_ledgers_are_not_named_nothing_is_said_to_be_owed(target: Account, document: Path) -> None:
+    """Each kind has one: what the others owe, and what was missed of it, is not known."""
+    done = run_as(target, "coverage", document, "--ledger", "Ledger", "--json")
+    assert (done.code, done.json()["ledger"]["read"]) == (2, False)
+    assert "named is Ledger: --stack finds all of them" in done.err
+    done = run_as(target, "plan", document, "--ledger", "Ledger", "--ledger", "Ledger")
+    assert "named is Ledger: --stack finds all of them" in done.err
+    assert "Nothing is owed" not in done.out
+
+
 def test_texts_call_databases_what_they_are(
     source: Account, target: Account, keys: dict[str, str], document: Path, tmp_path: Path
 ) -> None:
@@ -173,6 +183,11 @@ def test_copies_of_databases_are_looked_at_as_those_of_volumes_are(
     checks = run_as(target, "doctor", document, "--json").json()["checks"]
     whose = [each for each in checks if (each["check"], each["subject"]) == ("copies", NEAR)]
     assert [each["message"] for each in whose] == ["1 of this stack's homes and policies"]
+    copied(source, target, CLUSTER, NEAR, keys[NEAR], **{"kms-key": keys[FAR]})
+    checks = run_as(target, "doctor", document, "--json").json()["checks"]
+    [edited] = [each for each in checks if (each["check"], each["subject"]) == ("copies", NEAR)]
+    assert edited["verdict"] == "fail"
+    assert "1 of this stack's homes and policies; 1 whose tags were edited" in edited["message"]
     target.client("kms", NEAR).schedule_key_deletion(KeyId=keys[NEAR], PendingWindowInDays=7)
     checks = run_as(target, "doctor", document, "--json").json()["checks"]
     assert [each["verdict"] for each in checks if each["check"] == "copies-key"] == ["fail"]
@@ -255,6 +270,18 @@ def test_recover_prints_what_restores_databases(
     done = run_as(target, "recover", document, "--volume", RESOURCES[INSTANCE], "--volume", "db-GONE", "--json")
     assert done.code == 1
     assert [each["volume"] for each in done.json()["without"]] == ["db-GONE"]
+
+
+def test_what_is_to_be_shared_says_of_what_it_is(
+    source: Account, target: Account, keys: dict[str, str], document: Path
+) -> None:
+    instance = copied(source, target, INSTANCE, NEAR, keys[NEAR])
+    cluster = copied(source, target, CLUSTER, NEAR, keys[NEAR])
+    done = run_as(target, "recover", document, "--target", NEAR, "--share", source.number, "--json")
+    assert {(each["kind"], each["snapshot"]) for each in done.json()["snapshots"]} == {
+        ("DB_SNAPSHOT", instance),
+        ("DB_CLUSTER_SNAPSHOT", cluster),
+    }
 
 
 def test_recover_finds_databases_whatever_the_policy_names_and_by_their_names(

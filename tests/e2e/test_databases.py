@@ -1,15 +1,18 @@
 """Snapshots of instances and clusters from the share to the end of their time, in two Regions."""
 
+import json
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.command import run_as
 from tests.e2e import policies
 from tests.e2e.accounts import HOME, Account
 from tests.e2e.databases import CLUSTER, COPIER, ENCRYPTED, EXPIRER, INSTANCE, VERIFIER, Databases, policy, vault
-from tests.e2e.deploy import redeploy
+from tests.e2e.deploy import STACK, redeploy
 from tests.iam import deployed
 from tests.iam.evaluator import actions_of
 
@@ -262,15 +265,34 @@ def test_the_last_verified_copy_outlives_its_time(source: Account, target: Accou
 
 
 @KINDS
-def test_what_goes_before_it_is_copied_is_missed(source: Account, target: Account, kind: str) -> None:
-    guarded = vault(target, policy(source, entry(target, NEAR)))
+def test_what_goes_before_it_is_copied_is_missed(source: Account, target: Account, kind: str, tmp_path: Path) -> None:
+    document = policy(source, entry(target, NEAR))
+    guarded = vault(target, document)
     guarded.control.configure(db_snapshot_limit=0)
-    guarded.shared(source, kind, kms_key=source_key(source, target), id="nightly")
+    arn = guarded.shared(source, kind, kms_key=source_key(source, target), id="nightly")
     guarded.sweep()
     remove(source, kind, "nightly")
     guarded.sweep()
     guarded.sweep()
     assert told(guarded, COPIER, "copy.missed", kind) == 1
+    (written := tmp_path / "policy.json").write_text(json.dumps(document))
+    done = run_as(target, "coverage", written, "--stack", STACK, "--json")
+    assert [(row["state"], row["arn"]) for row in done.json()["rows"]] == [("missed", arn)]
+    assert arn in run_as(target, "coverage", written, "--stack", STACK, "--csv", "-").out
+
+
+@KINDS
+def test_an_edited_home_hides_no_copy(source: Account, target: Account, kind: str) -> None:
+    guarded = vault(target, policy(source, entry(target, NEAR)))
+    guarded.shared(source, kind, kms_key=source_key(source, target), id="nightly")
+    guarded.sweep()
+    guarded.verify()
+    [copy] = guarded.copies(NEAR, kind, status="verified")
+    guarded.tag(copy, NEAR, kind, source_region="ap-southeast-2")
+    remove(source, kind, "nightly")
+    guarded.sweep()
+    [refused] = guarded.audit(event="copy.refused", reason="malformed-tags")
+    assert refused["copy"]["snapshot"] == copy[f"{kind}Identifier"]
 
 
 @KINDS

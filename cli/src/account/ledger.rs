@@ -1,5 +1,7 @@
 //! The stack's ledger, as far as these credentials may read it: what is owed, and why it waits.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -8,6 +10,7 @@ use snapferry_aws::ledger::Table;
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::SnapshotId;
 use snapferry_core::ledger::{Extract, Obligation, Shard};
+use snapferry_core::policy::{Policy, SourceType};
 
 use crate::account::connection::{Account, words};
 
@@ -51,10 +54,12 @@ pub(crate) enum Of<'s> {
 
 impl Ledger {
     /// Reads it, as it stands at `now`, and shows each obligation to `see`. What cannot be read ends nothing: EC2 is the truth about
-    /// copies, and says most.
+    /// copies, and says most. Each kind of snapshots that `policies` name has a table of its own, and one that is not named is as one
+    /// that cannot be read.
     pub(crate) async fn read(
         &self,
         account: &Account,
+        policies: &[Policy],
         of: Of<'_>,
         now: Timestamp,
         mut see: impl FnMut(&Obligation),
@@ -64,6 +69,9 @@ impl Ledger {
             Ok(tables) => tables,
             Err(error) => return Reading::Failed(format!("{error:#}; --ledger names its table")),
         };
+        if let Some(incomplete) = self.incomplete(&tables, policies) {
+            return Reading::Failed(incomplete);
+        }
         let mut extract = Extract::default();
         for name in tables {
             if let Err(error) = read(account, &name, of, now, &mut see, &mut extract).await {
@@ -77,16 +85,42 @@ impl Ledger {
     ///
     /// # Errors
     /// When one table is named for several homes.
-    pub(crate) async fn read_all(&self, accounts: &[Account], now: Timestamp) -> anyhow::Result<Vec<Reading>> {
+    pub(crate) async fn read_all(
+        &self,
+        accounts: &[Account],
+        policies: &[Policy],
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<Reading>> {
         if let [account] = accounts {
-            return Ok(vec![self.read(account, Of::All, now, |_| ()).await]);
+            return Ok(vec![self.read(account, policies, Of::All, now, |_| ()).await]);
         }
         anyhow::ensure!(self.ledger.is_empty(), "--ledger names one home's table: for several --region give --stack");
         let each = accounts.iter().map(async |account| match &self.stack {
-            Some(_) => self.read(account, Of::All, now, |_| ()).await,
+            Some(_) => self.read(account, policies, Of::All, now, |_| ()).await,
             None => Reading::NotNamed,
         });
         Ok(join_all(each).await)
+    }
+
+    /// Why what these tables say is not all that is owed, if that shows.
+    fn incomplete(&self, tables: &[String], policies: &[Policy]) -> Option<String> {
+        let kinds: BTreeSet<SourceType> = policies.iter().flat_map(|policy| &policy.source_types).copied().collect();
+        let named: BTreeSet<&String> = tables.iter().collect();
+        if named.len() >= kinds.len() {
+            return None;
+        }
+        let kinds = kinds.into_iter().map(SourceType::as_str).collect::<Vec<_>>().join(", ");
+        let named = named.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        Some(match &self.stack {
+            Some(stack) => format!(
+                "the policies name {kinds}, and the stack {stack} has no ledgers of databases: deploy it with Databases=true"
+            ),
+            None => format!(
+                "the policies name {kinds}, each of which has a ledger of its own, and named is {named}: --stack finds all of them, or \
+                 --ledger names each (the stack's outputs {OUTPUT}, {})",
+                OF_DATABASES.join(", ")
+            ),
+        })
     }
 
     async fn tables(&self, account: &Account) -> anyhow::Result<Vec<String>> {

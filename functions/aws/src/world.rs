@@ -10,7 +10,7 @@ use snapferry_core::copying::{CopyError, CopyRequest};
 use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn};
-use snapferry_core::policy::Policy;
+use snapferry_core::policy::{Policy, SourceType};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
 
 use crate::audit::Audit;
@@ -177,8 +177,8 @@ impl World for Aws<'_> {
     }
 
     /// The copier of databases holds the kinds against each other, where there is one.
-    async fn other_rounds(&self) -> Result<Vec<Option<Round>>, CallError> {
-        Ok(Vec::new())
+    async fn other_rounds(&self) -> Result<BTreeMap<SourceType, Round>, CallError> {
+        Ok(BTreeMap::new())
     }
 
     async fn write_round(&self, round: &Round) -> Result<Written, CallError> {

@@ -16,6 +16,7 @@ use snapferry_aws::world::Aws;
 use snapferry_core::event::{self, Message};
 use snapferry_core::facts::CallError;
 use snapferry_core::ids::AccountId;
+use snapferry_core::policy::SourceType;
 use snapferry_core::rds::Kind;
 use snapferry_flow::{Handled, Kept, Setup, Work, handle};
 use snapferry_runtime::Failure;
@@ -100,7 +101,10 @@ impl Copier {
             unserved: Vec::new(),
         });
         let other_lines = self.lines.iter().filter(|other| other.of.kind != *kind);
-        let others = other_lines.map(|other| &other.ledger).chain([&self.volumes]).collect();
+        let others = other_lines
+            .map(|other| (other.of.kind.source_type(), &other.ledger))
+            .chain([(SourceType::EbsSnapshot, &self.volumes)])
+            .collect();
         // Boxed: the steps are futures in futures, deeper than the compiler lays out at once.
         Box::pin(handle(&Databases::new(aws, rds, *kind, others), setup, &line.kept, work)).await
     }

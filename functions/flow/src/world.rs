@@ -9,6 +9,7 @@ use snapferry_core::copying::{CopyError, CopyRequest};
 use snapferry_core::facts::{CallError, Copies, KeyFact, Lineage, SourceSnapshot};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn};
+use snapferry_core::policy::SourceType;
 
 /// What became of a conditional write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,9 +158,9 @@ pub trait World {
     /// The round under way, or the last one.
     async fn round(&self) -> Result<Option<Round>, CallError>;
 
-    /// The rounds of the other kinds of snapshots, as far as there were any; an empty list where another function holds the kinds against
-    /// each other.
-    async fn other_rounds(&self) -> Result<Vec<Option<Round>>, CallError>;
+    /// The rounds of the other kinds of snapshots, as far as there were any; nothing where another function holds the kinds against each
+    /// other.
+    async fn other_rounds(&self) -> Result<BTreeMap<SourceType, Round>, CallError>;
 
     /// Writes the round, as [`write`](Self::write) does.
     async fn write_round(&self, round: &Round) -> Result<Written, CallError>;

@@ -11,7 +11,7 @@ use crate::terminal::csv::{cell, optional};
 
 const HEADER: &str = "state,shared,policy,source,account,volume,size_gib,started,description,region,copy,copy_started,\
                       settled,seconds_to_protect,key,expire_after,lock,lock_mode,locked_until,copies,tags_edited,\
-                      volume_unknown,key_life,wanted,owed,owed_until,refused,failed,home,volume_dropped_out,proof,proved";
+                      volume_unknown,key_life,wanted,owed,owed_until,refused,failed,home,volume_dropped_out,proof,proved,arn";
 
 /// Writes the header and every row.
 pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Result<()> {
@@ -38,7 +38,8 @@ pub(super) fn write(out: &mut dyn Write, coverage: &Coverage<'_>) -> anyhow::Res
         write!(out, "{},", optional(owed.map(|owed| owed.refused)))?;
         let has_dropped_out = line.account.zip(line.volume).is_some_and(|volume| dropped.contains(&volume));
         write!(out, "{},{},{has_dropped_out},", optional(owed.map(|owed| owed.failed)), line.home)?;
-        write!(out, "{},{}\r\n", line.proof.unwrap_or_default(), optional(line.proved))?;
+        write!(out, "{},{},", line.proof.unwrap_or_default(), optional(line.proved))?;
+        write!(out, "{}\r\n", line.arn.unwrap_or_default())?;
     }
     Ok(())
 }

@@ -17,6 +17,9 @@ pub(super) struct Line<'f> {
     pub(super) shared: bool,
     pub(super) policy: &'f str,
     pub(super) source: &'f str,
+    /// Of a database's snapshot, while it is shared or the ledger knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) arn: Option<&'f str>,
     pub(super) account: Option<&'f str>,
     pub(super) volume: Option<&'f str>,
     pub(super) size_gib: Option<u32>,
@@ -65,6 +68,7 @@ impl<'f> Line<'f> {
             shared: row.is_shared(),
             policy: row.policy.as_str(),
             source: row.snapshot(),
+            arn: row.arn(),
             account: row.account(),
             volume: row.lineage(),
             size_gib: row.source.map(|source| source.size_gib),

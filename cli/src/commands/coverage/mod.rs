@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let (mut facts, accounts, ledgers) = block_on(async {
         let accounts = args.connection.open().await?;
         let gathered = gather::gather(&accounts, &policies, args.since, &args.retired);
-        let (facts, ledgers) = tokio::join!(gathered, args.ledger.read_all(&accounts, now));
+        let (facts, ledgers) = tokio::join!(gathered, args.ledger.read_all(&accounts, &policies, now));
         Ok((facts?, accounts, ledgers?))
     })?;
     let notes = notes(&accounts, &ledgers)?;

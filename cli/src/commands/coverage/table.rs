@@ -6,7 +6,7 @@ use std::io::Write as _;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 use snapferry_core::coverage::{Counts, Coverage, Proofs, Row, Standing, proofs};
 use snapferry_core::dropouts::Dropout;
-use snapferry_core::facts::{KeyFact, KeyProblem, SourceSnapshot};
+use snapferry_core::facts::{KeyFact, KeyProblem};
 
 use super::line::{owed, state};
 use super::scene::Scene;
@@ -246,9 +246,9 @@ fn findings(scene: &Scene<'_>, coverage: &Coverage<'_>) -> Table {
     table
 }
 
-/// What its owner calls the snapshot, as long as it is shared.
+/// What its owner calls the snapshot, as far as that is known.
 pub(super) fn name<'f>(row: &Row<'f>) -> &'f str {
-    row.source.and_then(SourceSnapshot::arn).unwrap_or_else(|| row.snapshot())
+    row.arn().unwrap_or_else(|| row.snapshot())
 }
 
 fn failed_copy(row: &Row<'_>) -> String {

@@ -147,8 +147,10 @@ async fn read(
             obligations.insert(obligation.identity.clone(), obligation.clone());
         }
     };
-    let (facts, reading) =
-        tokio::join!(look::facts(account, clients, policies, scope, named), args.ledger.read(account, of, now, see));
+    let (facts, reading) = tokio::join!(
+        look::facts(account, clients, policies, scope, named),
+        args.ledger.read(account, policies, of, now, see)
+    );
     (Facts { obligations, ..facts }, reading, now)
 }
 

@@ -26,6 +26,8 @@ struct Report<'s> {
 
 #[derive(Serialize)]
 struct Place<'s> {
+    /// As a policy's `SourceTypes` has it.
+    kind: &'static str,
     region: &'s str,
     snapshot: &'s str,
 }
@@ -92,15 +94,16 @@ fn report<'s>(share: &'s Share<'_>) -> Report<'s> {
     Report {
         format: FORMAT,
         account: share.with.as_str(),
-        snapshots: places(&share.snapshots),
-        not_shareable: places(&share.not_shareable),
+        snapshots: places(share, &share.snapshots),
+        not_shareable: places(share, &share.not_shareable),
         keys: share.keys.iter().map(key).collect(),
         statements: share.statements(),
     }
 }
 
-fn places<'s>(places: &[(&'s Region, &'s SnapshotId)]) -> Vec<Place<'s>> {
+fn places<'s>(share: &Share<'_>, places: &[(&'s Region, &'s SnapshotId)]) -> Vec<Place<'s>> {
     let place = |(region, snapshot): &(&'s Region, &'s SnapshotId)| Place {
+        kind: share.kind(snapshot).as_str(),
         region: region.as_str(),
         snapshot: snapshot.as_str(),
     };

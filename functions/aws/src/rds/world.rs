@@ -19,6 +19,7 @@ use snapferry_core::facts::{CallError, Copies, Copy, Inventory, KeyFact, Lineage
 use snapferry_core::homes::is_anothers;
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn};
+use snapferry_core::policy::SourceType;
 use snapferry_core::rds::{self, Attempts, Kind, Shared};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
 use tokio::time::Instant;
@@ -41,7 +42,7 @@ pub struct Databases<'a> {
     clients: &'a RdsClients,
     kind: Kind,
     /// The ledgers of the other kinds of snapshots, volumes' among them.
-    others: Vec<&'a Table>,
+    others: Vec<(SourceType, &'a Table)>,
     /// What was read of shared snapshots, and when: a request names more of its source than the steps know.
     seen: RefCell<BTreeMap<SnapshotId, (Shared, Instant)>>,
     attempts: RefCell<Attempts>,
@@ -50,7 +51,7 @@ pub struct Databases<'a> {
 impl<'a> Databases<'a> {
     /// The same world as `aws`, with RDS's snapshots of a kind; its ledger is that kind's alone, and `others` are those of all other kinds.
     #[must_use]
-    pub fn new(aws: Aws<'a>, clients: &'a RdsClients, kind: Kind, others: Vec<&'a Table>) -> Self {
+    pub fn new(aws: Aws<'a>, clients: &'a RdsClients, kind: Kind, others: Vec<(SourceType, &'a Table)>) -> Self {
         Self { aws, clients, kind, others, seen: RefCell::default(), attempts: RefCell::default() }
     }
 
@@ -284,8 +285,10 @@ impl World for Databases<'_> {
         self.aws.round().await
     }
 
-    async fn other_rounds(&self) -> Result<Vec<Option<Round>>, CallError> {
-        try_join_all(self.others.iter().map(|ledger| ledger.round())).await
+    async fn other_rounds(&self) -> Result<BTreeMap<SourceType, Round>, CallError> {
+        let read = async |(kind, ledger): &(SourceType, &Table)| Ok(Some(*kind).zip(ledger.round().await?));
+        let read = try_join_all(self.others.iter().map(read)).await?;
+        Ok(read.into_iter().flatten().collect())
     }
 
     async fn write_round(&self, round: &Round) -> Result<Written, CallError> {

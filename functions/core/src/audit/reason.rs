@@ -183,7 +183,7 @@ reasons! {
     }
     CopyMissed "copy.missed" "A snapshot is gone, and no copy of it was good." {
         SourceGone "source-gone" "The source is deleted or no longer shared, and there is no good copy of it."
-            Somebody("See why its copy had to wait, and share a later snapshot of the volume.");
+            Somebody("See why its copy had to wait, and share a later snapshot of the volume or database.");
     }
     CopyWithdrawn "copy.withdrawn" "A copy that was owed is no longer wanted." {
         BeforeSweepSince "before-sweep-since"

@@ -13,11 +13,12 @@ use crate::ledger::{Obligation, State};
 pub fn missed(obligation: &Obligation, home: &Region, now: Timestamp) -> Record {
     let record = ended(CopyMissed::SourceGone, obligation, home, now);
     let Obligation { wanted, refused, put_off, failed, .. } = obligation;
+    let what = if obligation.identity.source.is_of_database() { "database" } else { "volume" };
     record.message(format!(
         "The snapshot is deleted or no longer shared, and there is no good copy of it. It was wanted since {wanted}; {failed} copies \
          of it failed. The last {refused} tries were refused, by EC2 or before EC2 was asked; before or since, nothing could be said \
          of it {put_off} times in a row, because EC2 did not show it, or as not completed, or because KMS did not answer for its key. \
-         Its earlier records say why it had to wait. Share a later snapshot of the volume."
+         Its earlier records say why it had to wait. Share a later snapshot of the {what}."
     ))
 }
 

@@ -1,12 +1,13 @@
 //! What a sweep says at its end. Zeros are said too: an alarm recovers by them, and a sweep that says nothing is missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::{RegionCounts, Tally};
 use crate::audit::{Coverage, Owner, Record, Sweep, SweepCompleted, SweepOwner, SweepRegion};
 use crate::ids::{AccountId, PolicyName, Region};
+use crate::kind::SourceType;
 use crate::policy::{Policy, has_to_share, silent_after};
 
 /// One sweep as it ran.
@@ -22,8 +23,8 @@ pub struct Ran<'a> {
     pub policies: &'a [Policy],
     /// The hours for owners of which no policy says it; 0 is never.
     pub silent_after_hours: u32,
-    /// The owners that only policies of several kinds of snapshots name, and of which no kind was ever seen.
-    pub unheard: &'a BTreeSet<AccountId>,
+    /// The other kinds of snapshots of which nothing was ever seen, of owners of which nothing of this kind was.
+    pub unheard: &'a BTreeMap<AccountId, BTreeSet<SourceType>>,
     /// The enabled policies that name databases where nothing copies them.
     pub unserved: &'a [PolicyName],
 }
@@ -63,7 +64,7 @@ fn owner(account: &AccountId, newest: Option<Timestamp>, ran: Ran<'_>, now: Time
     let silent_after_hours = silent_after(ran.policies, account, ran.silent_after_hours);
     let is_silent = silent_after_hours.is_some_and(|hours| match seconds_since_newest {
         Some(seconds) => seconds > i64::from(hours) * 3600,
-        None => has_to_share(ran.policies, account) || ran.unheard.contains(account),
+        None => has_to_share(ran.policies, account, ran.unheard.get(account).unwrap_or(&BTreeSet::new())),
     });
     Owner { account: account.to_string(), kind: None, newest, seconds_since_newest, is_silent, silent_after_hours }
 }

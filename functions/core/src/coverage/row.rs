@@ -50,6 +50,13 @@ impl<'f> Row<'f> {
         self.source.map(|source| source.id.as_str()).or_else(copied).or_else(owed).unwrap_or_default()
     }
 
+    /// What the owner of a database's snapshot calls it, while it is shared or the ledger knows it.
+    #[must_use]
+    pub fn arn(&self) -> Option<&'f str> {
+        let owed = || self.owed().and_then(|owed| owed.arn.as_deref());
+        self.source.and_then(SourceSnapshot::arn).or_else(owed)
+    }
+
     /// The source's owner, as EC2 says, or the copy's tags, or the ledger.
     #[must_use]
     pub fn account(&self) -> Option<&'f str> {

@@ -6,6 +6,7 @@ use super::hours::Hours;
 use super::path::{Path, Problem};
 use super::{Policy, PolicyState, accounts};
 use crate::ids::AccountId;
+use crate::kind::SourceType;
 
 /// The most hours of `SilentAfterHours`: a year.
 const MAX_HOURS: i64 = 8760;
@@ -23,12 +24,13 @@ pub fn silent_after(policies: &[Policy], owner: &AccountId, otherwise: u32) -> O
     own.into_iter().filter(|hours| *hours > 0).min()
 }
 
-/// Whether `owner` is silent as soon as nothing of this kind was ever seen of it: where a policy that names it is about this kind alone.
-/// One that only policies of several kinds name may have no more than one of them: it is silent where none was seen.
+/// Whether `owner`, of which nothing of this kind was ever seen, is silent: a policy that names it is about this kind and no other but
+/// those of which nothing was ever seen of it either. One of several kinds need not have each of them.
 #[must_use]
-pub fn has_to_share(policies: &[Policy], owner: &AccountId) -> bool {
+pub fn has_to_share(policies: &[Policy], owner: &AccountId, unheard: &BTreeSet<SourceType>) -> bool {
     policies.iter().any(|policy| {
-        policy.state == PolicyState::Enabled && policy.owners.contains(owner) && policy.source_types.len() == 1
+        let others = policy.source_types.iter().filter(|kind| !unheard.contains(kind));
+        policy.state == PolicyState::Enabled && policy.owners.contains(owner) && others.count() <= 1
     })
 }
 

@@ -1,18 +1,21 @@
 //! "Did you mean": the known word nearest to a misspelt one.
 
-/// The word of `known` that `typed` most likely meant: equal but for case, or at most two slips of the finger away.
+/// The word of `known` that `typed` most likely meant: equal but for case, or at most two slips of the finger away; none where two are
+/// as near.
 #[must_use]
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer words are no misspelling of ours, and the distance costs the product of the lengths.
     if typed.len() > 64 {
         return None;
     }
-    known
+    let near: Vec<(usize, &str)> = known
         .into_iter()
         .map(|word| (distance(&typed.to_lowercase(), &word.to_lowercase()), word))
         .filter(|(distance, word)| *distance <= 2 && *distance * 3 <= word.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
+        .collect();
+    let least = near.iter().map(|(distance, _)| *distance).min()?;
+    let mut nearest = near.into_iter().filter(|(distance, _)| *distance == least).map(|(_, word)| word);
+    nearest.next().filter(|_| nearest.next().is_none())
 }
 
 /// `; did you mean …?` for a message, or nothing.

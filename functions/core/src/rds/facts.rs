@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::arn::SnapshotArn;
 use super::attempts::NAMES;
 use super::described::{AVAILABLE, COPYING, FAILED, Own, Shared};
 use super::kind::Kind;
@@ -108,6 +109,9 @@ impl Own {
             is_dated: self.created.is_some(),
             taken: self.original,
         };
+        // Whose it is RDS says itself: an edited tag must not hide it from all stacks.
+        let copied_from = self.source_arn.as_ref().and_then(|arn| SnapshotArn::parse(arn).ok()).map(|arn| arn.region);
+        let source_region = if has_its_name { read.source_region } else { copied_from.or(read.source_region) };
         let tags = tags::ReadTags {
             source_snapshot: source.map(Source::id),
             source_volume: source.map(Source::lineage),
@@ -115,7 +119,7 @@ impl Own {
             copy: read.copy.as_ref().map(|_| id.clone()),
             policy: read.policy,
             source_account: read.source_account,
-            source_region: read.source_region,
+            source_region,
             source_start_time: read.source_created,
             kms_key: read.kms_key,
             expire_after: read.expire_after,

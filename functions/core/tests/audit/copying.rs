@@ -1,6 +1,6 @@
 //! Every decision and outcome of copying.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use snapferry_core::audit::{CopyDeferred, CopyFailed, CopyWithdrawn, Record};
@@ -292,7 +292,7 @@ fn swept(policies: &[Policy], id: &str, facts: &Facts, unserved: &[PolicyName]) 
     }
     summary(
         &tally,
-        Ran { id, duration_ms: 1200, calls: 7, policies, silent_after_hours: 48, unheard: &BTreeSet::new(), unserved },
+        Ran { id, duration_ms: 1200, calls: 7, policies, silent_after_hours: 48, unheard: &BTreeMap::new(), unserved },
         now(),
     )
 }

@@ -1,6 +1,6 @@
 //! What a sweep says at its end: how the Regions, the owners and the keys stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -76,7 +76,7 @@ fn told(facts: &Facts) -> BTreeMap<String, Value> {
         calls: 1,
         policies: &policies,
         silent_after_hours: 48,
-        unheard: &BTreeSet::new(),
+        unheard: &BTreeMap::new(),
         unserved: &[],
     };
     let lines = summary(&tally, ran, now()).into_iter().map(|record| {
@@ -195,7 +195,7 @@ fn each_owner_is_silent_by_its_own_hours_and_none_hides_another() {
             calls: 1,
             policies: &policies,
             silent_after_hours: hours,
-            unheard: &BTreeSet::new(),
+            unheard: &BTreeMap::new(),
             unserved: &[],
         };
         let completed = summary(&tally, ran, now()).pop().unwrap();

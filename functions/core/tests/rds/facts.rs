@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::expiring::{self, Limits};
 use snapferry_core::facts::{Copies, Copy, DescribedCopy, Inventory, KeyFact, KeyProblem, SourceKind, State};
-use snapferry_core::ids::AccountId;
+use snapferry_core::ids::{AccountId, Region};
 use snapferry_core::policy::Policy;
 use snapferry_core::rds::{ATTEMPT, CopyRequest, Own, Shared, SnapshotArn};
 use snapferry_core::standing::{Standing, weigh};
-use snapferry_core::tags::{COPY, SETTLED_AT, SOURCE_START_TIME, STATUS, TagProblem};
+use snapferry_core::tags::{COPY, SETTLED_AT, SOURCE_REGION, SOURCE_START_TIME, STATUS, TagProblem};
 
 use crate::{Change, encrypted, key, own, policy, shared};
 
@@ -180,6 +180,23 @@ fn a_copy_whose_tags_its_name_was_not_made_of_is_nobodys() {
         assert_eq!(found.copies, []);
         assert!(found.tampered[0].problems[0].to_string().contains("its name was made of other tags"));
     }
+}
+
+/// RDS says of which home it is: an edited tag hides it from no stack. Of one whose name was made of its tags these say it.
+#[test]
+fn an_edited_home_hides_no_copy() {
+    let one = shown(&policy("", &encrypted()), &shared(), 0, "available", "verified");
+    let home = shared().source.arn.region;
+    let elsewhere = Region::parse("ap-southeast-2").unwrap();
+    let mut edited = one.clone();
+    edited.tags.iter_mut().find(|(key, _)| key == SOURCE_REGION).unwrap().1 = elsewhere.to_string();
+    let found = fact(&edited).tags;
+    assert_eq!((found.source_region.as_ref(), found.problems.len()), (Some(&home), 1));
+    let unsaid = Own { source_arn: None, ..edited };
+    assert_eq!(fact(&unsaid).tags.source_region, Some(elsewhere.clone()));
+    let other = one.source_arn.as_ref().unwrap().replace(home.as_str(), elsewhere.as_str());
+    let wrong = Own { source_arn: Some(other), ..one };
+    assert_eq!((fact(&wrong).tags.source_region, fact(&wrong).tags.problems), (Some(home), Vec::new()));
 }
 
 #[test]

@@ -135,7 +135,8 @@ async fn one<W: World>(run: &Run<'_, W>, look: &Look, obligation: &Obligation) -
 }
 
 /// Whether another copy of its instance comes before it. One that does not end holds up nothing any more once it counts as stalled,
-/// which is told: what is shared may go before that copy does. RDS may not date a copy that it makes, and the ledger does.
+/// which is told: what is shared may go before that copy does. RDS may not date a copy that it makes, and the ledger does. One of which
+/// the ledger says nothing, or no longer, holds up nothing after a day of its source: to copy beside it costs an increment at worst.
 async fn has_another_ahead<W: World>(
     run: &Run<'_, W>,
     look: &Look,
@@ -150,7 +151,11 @@ async fn has_another_ahead<W: World>(
         let (policy, source) = (copy.origin.policy.clone(), copy.source.clone());
         let identity = Identity { policy, source, region: request.target.region.clone() };
         let stored = run.world.obligation(&identity).await?;
-        if !stored.and_then(|item| item.obligation.copying_since(&copy.id)).is_some_and(is_over_a_day) {
+        let is_young = |obligation: &Obligation| match obligation.copying_since(&copy.id) {
+            Some(since) => !is_over_a_day(since),
+            None => !obligation.has_ended(),
+        };
+        if stored.is_some_and(|item| is_young(&item.obligation)) {
             return Ok(true);
         }
     }

@@ -1,13 +1,13 @@
 //! A round's end: what was counted, with what became of it meanwhile.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use snapferry_core::audit::CopyDeferred;
 use snapferry_core::copying::{Ran, summary};
 use snapferry_core::ids::AccountId;
 use snapferry_core::ledger::Round;
-use snapferry_core::policy::has_to_share;
+use snapferry_core::policy::{SourceType, has_to_share};
 
 use super::lineages::Sweeper;
 use super::slice::Slice;
@@ -29,29 +29,26 @@ pub(crate) async fn finish<W: World>(run: &Run<'_, W>, mut slice: Slice) {
     slice.note(run).await;
 }
 
-/// The owners that only policies of several kinds name, and of which no kind was ever seen.
-async fn unheard<W: World>(run: &Run<'_, W>, round: &Round) -> BTreeSet<AccountId> {
+/// The other kinds of which nothing was ever seen, of each owner of which nothing of this kind was.
+async fn unheard<W: World>(run: &Run<'_, W>, round: &Round) -> BTreeMap<AccountId, BTreeSet<SourceType>> {
+    let policies = &run.setup.policies;
     let never_seen = round.totals.last_heard().into_iter().filter(|(_, newest)| newest.is_none());
-    let mut owners: BTreeSet<AccountId> = never_seen.map(|(owner, _)| owner.clone()).collect();
-    owners.retain(|owner| !has_to_share(&run.setup.policies, owner));
+    let owners: Vec<&AccountId> =
+        never_seen.map(|(owner, _)| owner).filter(|owner| !has_to_share(policies, owner, &BTreeSet::new())).collect();
     if owners.is_empty() {
-        return owners;
+        return BTreeMap::new();
     }
-    let rounds = match run.world.other_rounds().await {
-        Ok(rounds) => rounds,
-        Err(error) => {
-            run.ledger_failed(0, &error);
-            Vec::new()
-        }
-    };
-    let is_unheard =
-        |round: &Option<Round>, owner: &AccountId| round.as_ref().is_some_and(|round| !round.may_have_heard(owner));
-    owners.retain(|owner| !rounds.is_empty() && rounds.iter().all(|round| is_unheard(round, owner)));
-    owners
+    let rounds = run.world.other_rounds().await.unwrap_or_else(|error| {
+        run.ledger_failed(0, &error);
+        BTreeMap::new()
+    });
+    let kinds =
+        |owner| rounds.iter().filter(|(_, round)| !round.may_have_heard(owner)).map(|(kind, _)| *kind).collect();
+    owners.into_iter().map(|owner| (owner.clone(), kinds(owner))).collect()
 }
 
 /// Tells what is in line and was not tried, then the totals.
-fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice, unheard: &BTreeSet<AccountId>) {
+fn tell<W: World>(run: &Run<'_, W>, slice: &mut Slice, unheard: &BTreeMap<AccountId, BTreeSet<SourceType>>) {
     for (region, waiting) in &slice.round.owed {
         let mut left = *waiting;
         // Part of it is noted already, with reasons of its own.

@@ -1,11 +1,13 @@
 //! Snapshots of databases: of each database one copy at a time in a Region, the oldest first.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use snapferry_core::copying::Tally;
 use snapferry_core::facts::{Database, DescribedCopy, KeyFact, SourceKind, SourceSnapshot, State, Storage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{Round, Shard};
-use snapferry_core::policy::{Encryption, SourceType, of_kind};
+use snapferry_core::policy::{Encryption, Policy, SourceType, of_kind};
 use snapferry_core::tags::{ReadTags, Status};
 use snapferry_flow::{Setup, World as _};
 
@@ -150,12 +152,18 @@ fn a_copy_that_has_been_under_way_for_over_a_day_is_waited_for_no_longer() {
     world.clock.set(world.clock.get() + 3600);
     world.serve(&setup);
     assert_eq!(asked(&world), [id(2)]);
-    // Nobody knows how old one is that the ledger does not name.
+    // One that the ledger lost counts from when a sweep comes upon it.
     share(&world, 3, 'A', 1);
     show(&world, 2, State::Completed, Status::Verified);
-    world.obligations.borrow_mut().retain(|identity, _| identity.source != id(1));
+    let forget = || world.obligations.borrow_mut().retain(|identity, _| identity.source != id(1));
+    forget();
     world.sweep(&setup);
     assert_eq!(asked(&world), []);
+    // None does where its source is shared no more.
+    forget();
+    world.sources.borrow_mut().remove(&id(1));
+    world.serve(&setup);
+    assert_eq!(asked(&world), [id(3)]);
 }
 
 /// What waits costs one look a tick for its database, not one for each of its snapshots.
@@ -208,7 +216,8 @@ fn an_owner_without_any_is_silent_only_where_the_policy_is_about_this_kind_alone
 /// Neither kind's silence alone says anything, and what is not known is not told.
 #[test]
 fn an_owner_of_several_kinds_is_silent_where_none_of_them_was_ever_seen() {
-    let (mut setup, volumes) = (databases(), Scripted::default());
+    use SourceType::{DbClusterSnapshot, DbSnapshot, EbsSnapshot};
+    let volumes = Scripted::default();
     volumes.share(1, OWNER);
     volumes.sweep(&crate::world::setup());
     let seen = volumes.round.take();
@@ -216,26 +225,42 @@ fn an_owner_of_several_kinds_is_silent_where_none_of_them_was_ever_seen() {
     volumes.sweep(&crate::world::setup());
     volumes.sweep(&crate::world::setup());
     let none_seen = volumes.round.take();
-    setup.policies[0].source_types = [SourceType::EbsSnapshot, SourceType::DbSnapshot].into();
-    setup.policies = of_kind(&setup.policies, SourceType::DbSnapshot);
-    let silent = |others: &[&Option<Round>], are_unread| {
+    let (seen, none_seen) = (seen.unwrap(), none_seen.unwrap());
+    let of = |volumes: Option<&Round>, clusters: Option<&Round>| {
+        let rounds = [(EbsSnapshot, volumes), (DbClusterSnapshot, clusters)];
+        rounds.into_iter().filter_map(|(kind, round)| Some((kind, round?.clone()))).collect()
+    };
+    let silent = |types: &[&[SourceType]], others: BTreeMap<SourceType, Round>, are_unread| {
+        let mut setup = databases();
+        let policy = setup.policies.remove(0);
+        setup.policies = types
+            .iter()
+            .map(|types| Policy { source_types: types.iter().copied().collect(), ..policy.clone() })
+            .collect();
+        setup.policies = of_kind(&setup.policies, DbSnapshot);
         let world = world(&setup);
-        *world.other_rounds.borrow_mut() = others.iter().copied().cloned().collect();
+        *world.other_rounds.borrow_mut() = others;
         world.are_others_unread.set(are_unread);
         world.sweep(&setup);
         let said = world.said.borrow();
         let silent = said.iter().find_map(|record| record.sweep.as_ref()).unwrap().silent_owners.clone();
-        (silent, world.reasons().contains(&"ledger-unread"))
+        (silent.iter().map(|owner| owner == OWNER).collect::<Vec<_>>(), world.reasons().contains(&"ledger-unread"))
     };
-    let others = || "222222222222".to_owned();
-    for (what, others, are_unread, expected) in [
-        ("another function looks", vec![], false, (vec![], false)),
-        ("no round yet", vec![&none_seen, &None], false, (vec![], false)),
-        ("one kind of one owner was seen", vec![&none_seen, &seen], false, (vec![others()], false)),
-        ("nothing was", vec![&none_seen, &none_seen], false, (vec![OWNER.to_owned(), others()], false)),
-        ("not read", vec![&none_seen], true, (vec![], true)),
+    let (none, both, other) = (vec![], vec![true, false], vec![false]);
+    let all: &[&[SourceType]] = &[&[EbsSnapshot, DbSnapshot, DbClusterSnapshot]];
+    // A policy of its own for databases, beside one for volumes.
+    let apart: &[&[SourceType]] = &[&[EbsSnapshot], &[DbSnapshot, DbClusterSnapshot]];
+    for (what, types, others, are_unread, expected) in [
+        ("another function looks", all, of(None, None), false, (&none, false)),
+        ("no round of one kind yet", all, of(Some(&none_seen), None), false, (&none, false)),
+        ("one kind of one owner was seen", all, of(Some(&seen), Some(&none_seen)), false, (&other, false)),
+        ("nothing was", all, of(Some(&none_seen), Some(&none_seen)), false, (&both, false)),
+        ("not read", all, of(Some(&none_seen), Some(&none_seen)), true, (&none, true)),
+        ("volumes stand for no databases", apart, of(Some(&seen), Some(&none_seen)), false, (&both, false)),
+        ("clusters do", apart, of(Some(&none_seen), Some(&seen)), false, (&other, false)),
     ] {
-        assert_eq!(silent(&others, are_unread), expected, "{what}");
+        let (silent, unread) = silent(types, others, are_unread);
+        assert_eq!((&silent, unread), expected, "{what}");
     }
 }
 

@@ -14,7 +14,7 @@ use snapferry_core::event::{CopyEvent, ShareEvent};
 use snapferry_core::facts::{CallError, Copies, DescribedCopy, Inventory, KeyFact, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Turn};
-use snapferry_core::policy::{self, Policy};
+use snapferry_core::policy::{self, Policy, SourceType};
 use snapferry_flow::{Handled, Kept, Setup, Work, handle};
 
 pub(crate) const REGIONS: [&str; 3] = ["eu-central-1", "eu-west-1", "us-east-1"];
@@ -73,7 +73,7 @@ pub(crate) struct Scripted {
     pub(crate) copies: RefCell<Vec<(Region, DescribedCopy)>>,
     pub(crate) round: RefCell<Option<Round>>,
     /// The rounds of the other kinds, and whether they cannot be read.
-    pub(crate) other_rounds: RefCell<Vec<Option<Round>>>,
+    pub(crate) other_rounds: RefCell<BTreeMap<SourceType, Round>>,
     pub(crate) are_others_unread: Cell<bool>,
     /// How many snapshots EC2 gives at once, how long such a page takes, in seconds, and whether it is cut before it is filtered.
     pub(crate) page: Cell<usize>,

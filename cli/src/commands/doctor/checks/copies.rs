@@ -39,7 +39,16 @@ fn whose(facts: &Facts, policies: &[Policy], region: &Region, copies: &Copies) -
         others.iter().map(|(home, count)| format!("{count} of {home}, which that home's stack handles")).collect();
     let all: Vec<String> =
         std::iter::once(format!("{ours} of this stack's homes and policies")).chain(others).collect();
-    let whose = Check::pass("copies", region, all.join("; "));
+    let is_ours = |home: Option<&Region>| !is_anothers(&homes, home);
+    let edited = copies.tampered.iter().filter(|copy| is_ours(copy.source_region.as_ref())).count();
+    let whose = if edited == 0 {
+        Check::pass("copies", region, all.join("; "))
+    } else {
+        let message = format!("{}; {edited} whose tags were edited, which nothing verifies or deletes", all.join("; "));
+        Check::fail("copies", region, message).remedy(
+            "The copier's log names them (copy.refused malformed-tags): put their tags back, or delete them by hand.",
+        )
+    };
     let not_named = not_named.into_iter().map(|(policy, count)| unhandled(region, policy, count, is_stack_known));
     std::iter::once(whose).chain(not_named).collect()
 }

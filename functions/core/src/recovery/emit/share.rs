@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::facts::{KeyFact, KeyProblem};
 use crate::ids::{AccountId, Region, SnapshotId};
+use crate::kind::SourceType;
 use crate::recovery::facts::{Content, Facts};
 use crate::recovery::point::Point;
 
@@ -17,7 +18,7 @@ pub struct Share<'f> {
     pub with: &'f AccountId,
     /// The copies that can be shared.
     pub snapshots: Vec<(&'f Region, &'f SnapshotId)>,
-    /// Those of clusters among them.
+    /// Those of clusters among all.
     clusters: BTreeSet<&'f SnapshotId>,
     /// The keys that the recovery account has to use, by Region, with the number of their copies.
     pub keys: BTreeMap<(&'f Region, &'f str), usize>,
@@ -39,14 +40,14 @@ impl<'f> Share<'f> {
         for point in points {
             let (place, key) = ((point.region, &point.copy.id), point.copy.origin.key.as_deref());
             let fact = facts.regions.get(point.region).zip(key).and_then(|(vault, key)| vault.copies.keys.get(key));
+            if let Content::Cluster { .. } = point.detail.content {
+                share.clusters.insert(&point.copy.id);
+            }
             if fact == Some(&KeyFact::Unusable(KeyProblem::AwsManaged)) {
                 share.not_shareable.push(place);
                 continue;
             }
             share.snapshots.push(place);
-            if let Content::Cluster { .. } = point.detail.content {
-                share.clusters.insert(&point.copy.id);
-            }
             if let Some(key) = key {
                 *share.keys.entry((point.region, key)).or_default() += 1;
             }
@@ -54,17 +55,30 @@ impl<'f> Share<'f> {
         share
     }
 
+    /// Of what a copy is.
+    #[must_use]
+    pub fn kind(&self, snapshot: &SnapshotId) -> SourceType {
+        match snapshot.is_of_database() {
+            false => SourceType::EbsSnapshot,
+            true if self.clusters.contains(snapshot) => SourceType::DbClusterSnapshot,
+            true => SourceType::DbSnapshot,
+        }
+    }
+
     /// The call of the AWS CLI that shares one copy.
     #[must_use]
     pub fn command(&self, (region, snapshot): (&Region, &SnapshotId)) -> String {
         let with = self.with;
-        if !snapshot.is_of_database() {
-            return format!(
-                "aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {snapshot} --attribute createVolumePermission \
-                 --operation-type add --user-ids {with}"
-            );
-        }
-        let what = if self.clusters.contains(snapshot) { "db-cluster-snapshot" } else { "db-snapshot" };
+        let what = match self.kind(snapshot) {
+            SourceType::EbsSnapshot => {
+                return format!(
+                    "aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {snapshot} --attribute \
+                     createVolumePermission --operation-type add --user-ids {with}"
+                );
+            }
+            SourceType::DbSnapshot => "db-snapshot",
+            SourceType::DbClusterSnapshot => "db-cluster-snapshot",
+        };
         format!(
             "aws rds modify-{what}-attribute --region {region} --{what}-identifier {snapshot} --attribute-name restore \
              --values-to-add {with}"

@@ -10,6 +10,7 @@ use snapferry_core::ebs::errors::{Failed, copy_failure};
 use snapferry_core::facts::{self, CallError, Copies, KeyFact, Lineage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Place, Round, Shard, State, Turn};
+use snapferry_core::policy::SourceType;
 use snapferry_core::rds::errors::NotStarted;
 use snapferry_core::rds::{self, name_taken, refusal};
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written};
@@ -321,8 +322,8 @@ impl World for Process {
         self.look("died-at-round", |cloud, _| cloud.table.round()).await
     }
 
-    async fn other_rounds(&self) -> Result<Vec<Option<Round>>, CallError> {
-        Ok(Vec::new())
+    async fn other_rounds(&self) -> Result<BTreeMap<SourceType, Round>, CallError> {
+        Ok(BTreeMap::new())
     }
 
     async fn write_round(&self, round: &Round) -> Result<Written, CallError> {

@@ -10,6 +10,7 @@ use snapferry_core::copying::{CopyError, CopyFailure, CopyRequest};
 use snapferry_core::facts::{CallError, Copies, DescribedCopy, KeyFact, Lineage, SourceSnapshot, State};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId};
 use snapferry_core::ledger::{Hint, Identity, Obligation, Round, Shard, Turn, place};
+use snapferry_core::policy::SourceType;
 use snapferry_flow::{CopiesIn, Item, Items, Page, Shown, World, Written, is_mostly_empty};
 
 use super::{Call, Scripted, error, id};
@@ -237,7 +238,7 @@ impl World for Scripted {
         Ok(self.round.borrow().clone())
     }
 
-    async fn other_rounds(&self) -> Result<Vec<Option<Round>>, CallError> {
+    async fn other_rounds(&self) -> Result<BTreeMap<SourceType, Round>, CallError> {
         self.note(Call::Read("other rounds"));
         if self.are_others_unread.get() { Err(CallError::not_read()) } else { Ok(self.other_rounds.borrow().clone()) }
     }
