@@ -183,7 +183,7 @@ def test_copies_of_databases_are_looked_at_as_those_of_volumes_are(
     checks = run_as(target, "doctor", document, "--json").json()["checks"]
     whose = [each for each in checks if (each["check"], each["subject"]) == ("copies", NEAR)]
     assert [each["message"] for each in whose] == ["1 of this stack's homes and policies"]
-    copied(source, target, CLUSTER, NEAR, keys[NEAR], **{"kms-key": keys[FAR]})
+    copied(source, target, CLUSTER, NEAR, keys[NEAR], 1, **{"kms-key": keys[FAR]})
     checks = run_as(target, "doctor", document, "--json").json()["checks"]
     [edited] = [each for each in checks if (each["check"], each["subject"]) == ("copies", NEAR)]
     assert edited["verdict"] == "fail"
@@ -248,11 +248,9 @@ def test_recover_prints_what_restores_databases(
         "rds restore-db-instance-from-db-snapshot",
         "rds restore-db-cluster-from-snapshot",
     }
-    ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", FROM=target.number, STATES="failed")
-    assert (ended.returncode, "-source is failed: where it failed, delete it" in ended.stderr) == (1, True)
-    unanswered = {"FROM": target.number, "STATES": "unanswered"}
-    ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", **unanswered)
-    assert (ended.returncode, "-source is not to be seen: run this again" in ended.stderr) == (1, True)
+    for states, word in (("failed", "failed: where it failed, delete it"), ("unanswered", "not to be seen: run this")):
+        ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", KMS_KEY="k", FROM=target.number, STATES=states)
+        assert (ended.returncode, f"-source is {word}" in ended.stderr) == (1, True)
     ended, _ = ran(done.out, tmp_path, SUBNET_GROUP="g", CLASS="c", FROM=target.number)
     assert (ended.returncode, "KMS_KEY" in ended.stderr) == (1, True)
     # What cannot be restored is named, and keeps no other from it.
