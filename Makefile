@@ -366,7 +366,7 @@ template: $(VENV) $(SAM_VENV) ## lint the templates, as they are and as CloudFor
 
 # Twice as many as there are processors: most of these tests wait for processes that they started, or for each other.
 WORKERS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
-PYTEST := pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
+PYTEST := pytest --numprocesses $(WORKERS) --dist loadscope
 # What e2e does not run a second time.
 OF_OTHER_PHASES := arch bench cloud iam parity presign scale sdk
 
