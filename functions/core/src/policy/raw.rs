@@ -117,9 +117,23 @@ fn unknown_member(path: &Path, reason: &str) -> Option<Problem> {
     let (name, expected) = reason.strip_prefix("unknown field `")?.rsplit_once("`, expected ")?;
     // The names stand between every other pair of backticks.
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let hint = suggest::hint(name, known.iter().copied());
+    let hint = match PLACES.iter().find(|(_, members)| members.contains(&name)) {
+        Some((place, _)) => format!(", which belongs into {place}"),
+        None => suggest::hint(name, known.iter().copied()),
+    };
     Some(path.wrong(format!("unknown member{hint}"), known.join(", ")))
 }
+
+/// Where members stand that are looked for elsewhere.
+const PLACES: [(&str, &[&str]); 4] = [
+    (
+        "EventSource.Parameters",
+        &["SnapshotOwner", "DescriptionRegex", "SourceTypes", "DatabaseFilter", "SilentAfterHours"],
+    ),
+    ("DatabaseFilter", &["SnapshotRegex", "DatabaseRegex", "Engines"]),
+    ("an item of CrossRegionCopy", &["EncryptionConfiguration", "RetainRule", "LockRule", "ProofRule", "TagsToAdd"]),
+    ("RetainRule", &["KeepAtLeast"]),
+];
 
 /// serde says "duplicate field `A`".
 fn duplicate_member(path: &Path, reason: &str) -> Option<Problem> {
