@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use snapferry_core::copying::Tally;
 use snapferry_core::facts::{Database, DescribedCopy, KeyFact, SourceKind, SourceSnapshot, State, Storage};
 use snapferry_core::ids::{AccountId, KeyArn, Region, SnapshotId, VolumeId};
-use snapferry_core::ledger::{Round, Shard};
+use snapferry_core::ledger::{self, End, Round, Shard};
 use snapferry_core::policy::{Encryption, Policy, SourceType, of_kind};
 use snapferry_core::tags::{ReadTags, Status};
 use snapferry_flow::{Setup, World as _};
@@ -159,11 +159,21 @@ fn a_copy_that_has_been_under_way_for_over_a_day_is_waited_for_no_longer() {
     forget();
     world.sweep(&setup);
     assert_eq!(asked(&world), []);
-    // None does where its source is shared no more.
+    // None does where its source is shared no more, nor where what was owed is over.
     forget();
     world.sources.borrow_mut().remove(&id(1));
     world.serve(&setup);
     assert_eq!(asked(&world), [id(3)]);
+    let now = world.now();
+    for obligation in world.obligations.borrow_mut().values_mut().filter(|one| one.identity.source == id(3)) {
+        obligation.state = ledger::State::Ended { at: now, why: End::Withdrawn, copy: None };
+    }
+    show(&world, 3, State::Pending, Status::Copying);
+    world.copies.borrow_mut().iter_mut().for_each(|(_, copy)| copy.start_time = Timestamp::UNIX_EPOCH);
+    world.sources.borrow_mut().remove(&id(3));
+    share(&world, 4, 'A', 1);
+    world.sweep(&setup);
+    assert_eq!(asked(&world), [id(4)]);
 }
 
 /// What waits costs one look a tick for its database, not one for each of its snapshots.
