@@ -23,7 +23,7 @@ use snapferry_core::rds::Kind;
 use crate::common::copies::clients_under;
 use crate::common::rds::{clients_of_rds, in_region, policy, rds_error};
 use crate::common::region;
-use crate::kept::{all, copy, looks, name, renamed, tagged};
+use crate::kept::{all, copy, looks, name, of_another_home, renamed, tagged};
 use crate::moment;
 
 const LONG: Duration = Duration::from_secs(280);
@@ -191,7 +191,8 @@ async fn only_our_own_whole_copies_are_deleted() {
         copy.db_snapshot_arn = Some("arn:aws:rds:eu-west-1:222222222222:snapshot:nightly".to_owned());
     });
     for (old, expected) in [
-        (tagged(old(), "snapferry:source-region", Some("sa-east-1")), vec![]),
+        (of_another_home(old()), vec![]),
+        (tagged(old(), "snapferry:source-region", Some("sa-east-1")), told("copy.kept malformed-tags")),
         (nobodys, vec![]),
         (renamed(tagged(old(), "snapferry:policy", Some("anothers"))), vec![" copy.kept policy-not-named".to_owned()]),
         (anothers, told("copy.kept foreign-owner")),
@@ -206,7 +207,7 @@ async fn only_our_own_whole_copies_are_deleted() {
 /// Their keys are not looked at, and not told of as this stack's.
 #[tokio::test]
 async fn what_is_none_of_this_stacks_is_not_read() {
-    let of_another = tagged(copy(OLD, "verified"), "snapferry:source-region", Some("sa-east-1"));
+    let of_another = of_another_home(copy(OLD, "verified"));
     let mut nobodys = copy(60, "verified");
     nobodys.db_snapshot_arn = Some("arn:aws:rds:eu-west-1:222222222222:snapshot:nightly".to_owned());
     let [first, second] = all(vec![of_another, nobodys, copy(NEW, "verified")]);

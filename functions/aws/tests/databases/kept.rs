@@ -82,6 +82,13 @@ pub(crate) fn renamed(mut copy: DbSnapshot) -> DbSnapshot {
     if is_bound { tagged(copy, "snapferry:copy", Some(&name)) } else { copy }
 }
 
+/// The same copied from a home of another stack.
+pub(crate) fn of_another_home(mut copy: DbSnapshot) -> DbSnapshot {
+    let source = copy.source_db_snapshot_identifier.take();
+    copy.source_db_snapshot_identifier = source.map(|arn| arn.replace("us-east-1", "sa-east-1"));
+    renamed(tagged(copy, "snapferry:source-region", Some("sa-east-1")))
+}
+
 /// All that this account keeps, on two pages, of which the second begins with the last of the first.
 pub(crate) fn all(copies: Vec<DbSnapshot>) -> [Rule; 2] {
     let page = |copies: Vec<DbSnapshot>, next: Option<&'static str>| {

@@ -26,7 +26,7 @@ use crate::common::copies::clients_under;
 use crate::common::rds::{clients_of_rds, in_region, policy, rds_error};
 use crate::common::region;
 use crate::common::table::Kept;
-use crate::kept::{all, copy, name, renamed, source, tagged};
+use crate::kept::{all, copy, name, of_another_home, renamed, source, tagged};
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -154,7 +154,7 @@ async fn what_waits_for_no_verdict_is_left_alone() {
         copy(1, "rejected"),
         copy(1, "failed"),
         // Of another home, and of no policy that this stack has.
-        tagged(copy(1, "copying"), "snapferry:source-region", Some("sa-east-1")),
+        of_another_home(copy(1, "copying")),
         tagged(copy(1, "copying"), "snapferry:policy", Some("anothers")),
         // The tags of another, and a name that is none of ours, whatever its tags.
         tagged(copy(1, "copying"), "snapferry:copy", Some(&other)),
@@ -175,7 +175,7 @@ async fn what_waits_for_no_verdict_is_left_alone() {
 /// A run counts what waits, and looks at those keys alone.
 #[tokio::test]
 async fn only_what_waits_is_read() {
-    let of_another = tagged(copy(2, "copying"), "snapferry:source-region", Some("sa-east-1"));
+    let of_another = of_another_home(copy(2, "copying"));
     let unbound = tagged(copy(3, "verified"), "snapferry:copy", None);
     let impostor = tagged(copy(4, "verified"), "snapferry:copy", Some(&name(3)));
     let others = [copy(5, "verified"), copy(6, "rejected"), copy(7, "failed"), of_another, impostor];
@@ -196,12 +196,8 @@ async fn copies_of_a_retired_home_and_policy_are_judged() {
     let mut clients = clients();
     clients.homes.insert(region("sa-east-1"));
     clients.retired_policies.insert(crate::common::name("old"));
-    let retired_home = tagged(copy(1, "copying"), "snapferry:source-region", Some("sa-east-1"));
-    let mut retired_home = retired_home;
-    retired_home.source_db_snapshot_identifier =
-        retired_home.source_db_snapshot_identifier.map(|arn| arn.replace("us-east-1", "sa-east-1"));
-    for retired in [retired_home, tagged(copy(1, "copying"), "snapferry:policy", Some("old"))] {
-        let retired = renamed(retired);
+    let of_retired_policy = renamed(tagged(copy(1, "copying"), "snapferry:policy", Some("old")));
+    for retired in [of_another_home(copy(1, "copying")), of_retired_policy] {
         let found = judge(&clients, vec![retired.clone()], &settles_this(&retired, "verified"), &Kept::default()).await;
         let name = retired.db_snapshot_identifier.unwrap();
         assert_eq!(found, [format!("{name} copy.verified as-configured")]);

@@ -28,6 +28,7 @@ use snapferry_flow::{CopiesIn, World};
 
 use crate::common::rds::{ARN, CLUSTER, CREATED, clients_of_rds, in_region, policy, rds_error, shared};
 use crate::common::{KEY, clients, kms, ledger, region};
+use crate::kept::of_another_home;
 use crate::{described, moment, request};
 
 /// What the steps' world is made of.
@@ -193,15 +194,10 @@ async fn copies_are_found_by_source_lineage_and_name() {
 #[tokio::test]
 async fn copies_of_others_are_left_out() {
     let policy = policy("eu-west-1");
-    let mut of_another_home = made(&policy, 1, "available", "verified");
-    for tag in of_another_home.tag_list.iter_mut().flatten() {
-        if tag.key() == Some("snapferry:source-region") {
-            *tag = Tag::builder().key("snapferry:source-region").value("eu-north-1").build();
-        }
-    }
+    let of_another = of_another_home(made(&policy, 1, "available", "verified"));
     let mut nobodys = made(&policy, 1, "available", "verified");
     nobodys.db_snapshot_arn = Some("arn:aws:rds:eu-west-1:222222222222:snapshot:nightly".to_owned());
-    let copies = shows(vec![of_another_home, nobodys]);
+    let copies = shows(vec![of_another, nobodys]);
     let scene = Scene::new(&[], &[&copies]);
     let found = scene.world().copies_in(&region("eu-west-1"), &Shard::all(), 9).await.unwrap();
     let CopiesIn::All(found) = found else { panic!("too many") };
