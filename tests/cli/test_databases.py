@@ -316,6 +316,9 @@ def test_recover_finds_databases_whatever_the_policy_names_and_by_their_names(
     done = run_as(target, "recover", document, "--json")
     assert [found["snapshot"] for found in done.json()["points"]] == [volume["id"]]
     assert "note: databases in eu-west-1: AccessDenied: no" in done.err
+    # Of a retired policy nobody knows what it named.
+    done = run_as(target, "recover", document, "--retired-policy", "old")
+    assert (done.code, "the copies of databases in eu-west-1: AccessDenied" in done.err) == (2, True)
     named = json.loads(document.read_text())
     named["EventSource"]["Parameters"]["SourceTypes"] = ["EBS_SNAPSHOT", "DB_SNAPSHOT"]
     document.write_text(json.dumps(named))

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use snapferry_aws::clients::Clients;
 use snapferry_aws::keys::KeyCache;
 use snapferry_core::facts::CallError;
-use snapferry_core::ids::Region;
+use snapferry_core::ids::{PolicyName, Region};
 use snapferry_core::policy::Policy;
 use snapferry_core::recovery::{Facts, Reading, Vault};
 
@@ -19,7 +19,12 @@ use crate::account::copies::{self, bar, unread_line};
 use crate::account::databases::{Databases, are_named};
 
 /// Reads everything: databases, too, where no policy names any, because an earlier one may have. One Region that cannot be read is an error: the newest point may be there.
-pub(super) async fn gather(account: &Account, policies: &[Policy], regions: BTreeSet<Region>) -> anyhow::Result<Facts> {
+pub(super) async fn gather(
+    account: &Account,
+    policies: &[Policy],
+    retired: &[PolicyName],
+    regions: BTreeSet<Region>,
+) -> anyhow::Result<Facts> {
     let (clients, databases) = (account.clients(regions.clone()), Databases::of_all_kinds(account, policies));
     let progress = MultiProgress::new();
     let each =
@@ -35,7 +40,10 @@ pub(super) async fn gather(account: &Account, policies: &[Policy], regions: BTre
         match vault {
             Ok((vault, unread_databases)) => {
                 match unread_databases {
-                    Some(error) if are_named(policies) => say(format!("the copies of databases in {region}"), &error),
+                    // What a retired policy named nobody knows.
+                    Some(error) if are_named(policies) || !retired.is_empty() => {
+                        say(format!("the copies of databases in {region}"), &error)
+                    }
                     Some(error) => note(&region, &error)?,
                     None => {}
                 }

@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let how = region.as_ref().filter(|_| args.restoring.option().is_some());
         let how = how.map(|region| args.restoring.how(region)).transpose()?;
         let account = args.connection.open().await?;
-        let facts = gather::gather(&account, &policies, regions).await?;
+        let facts = gather::gather(&account, &policies, &args.retired_policy, regions).await?;
         expected::narrow(&mut wanted, &facts);
         let recovery = recover(&wanted, &facts);
         if let Some(how) = how {
